@@ -1,0 +1,67 @@
+/**
+ * The message bus between instances: a hint that something happened, never the proof that it did. What it loses,
+ * the sequence check finds again [P33]; so `publish` neither waits nor fails.
+ */
+export interface Broker {
+  /**
+   * Hands `event` to this instance's own subscription before it returns, then to every other subscribed instance, at
+   * most once, in publishing order per topic. The echo of one's own event is dropped.
+   */
+  publish (topic: Topic, event: BusEvent): void
+  /** Takes effect at once for this instance's own events; for others' when `onSubscribed` says so. Idempotent. */
+  subscribe (topic: Topic): void
+  unsubscribe (topic: Topic): void
+  /** False while the other instances cannot be reached. */
+  readonly connected: boolean
+  /** Starts delivering. Resolves as soon as the outcome of a first attempt to connect is known. */
+  start (handlers: BrokerHandlers): Promise<void>
+  /** Ends every connection; nothing is delivered afterwards. */
+  close (): Promise<void>
+}
+
+export interface BrokerHandlers {
+  onEvent (topic: Topic, event: BusEvent): void
+  /** Events published before this moment may be missing: first subscription, and each one after a lost connection. */
+  onSubscribed (topics: Topic[]): void
+  onConnected (connected: boolean): void
+}
+
+/** `channel:<id>`, `user:<id>`, or everyone. */
+export type Topic = `channel:${string}` | `user:${string}` | 'broadcast'
+
+/** A run of consecutive entries of one channel. */
+export interface EntriesEvent {
+  kind: 'entries'
+  /** `seq` of the first; the n-th has `firstSeq + n`. */
+  firstSeq: number
+  /** Finished WebSocket frames, joined. */
+  frames: Buffer
+  /** Where each frame ends in `frames`, in bytes. */
+  ends: number[]
+}
+
+/** Frames outside the sequence (presence, notices, announcements), for all of the topic's connections. */
+export interface NoticeEvent {
+  kind: 'notice'
+  frame: Buffer
+}
+
+/** Something happened that connections must act on. */
+export interface ControlEvent {
+  kind: 'control'
+  action: ControlAction
+}
+
+export type ControlAction =
+  /** On a channel: subscriptions may have ended; `aclVersion` is the channel's after the change. */
+  | { type: 'acl_changed', aclVersion: number }
+  /** On a channel. */
+  | { type: 'channel_deleted', timestamp: string }
+  /** On a user: this user's membership in the channel ended; his connections are told by `frame`. */
+  | { type: 'membership_ended', channelId: string, frame: Record<string, unknown> | null }
+  /** On a user: the account was renamed or got another role. */
+  | { type: 'user_changed' }
+  /** On a user: close his connections, all or those of one login. */
+  | { type: 'disconnect', reason: 'disconnected' | 'session_revoked', sid?: string }
+
+export type BusEvent = EntriesEvent | NoticeEvent | ControlEvent

@@ -1,0 +1,158 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { parse } from 'yaml'
+
+declare module '@sinclair/typebox' {
+  interface SchemaOptions {
+    /** Environment names besides SECTION_KEY, the first one set wins. */
+    env?: string[]
+    /** Shown masked. */
+    secret?: boolean
+  }
+}
+
+const count = (value: number, options: object = {}) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: value, ...options })
+const seconds = (value: number, options: object = {}) => Type.Integer({ minimum: 1, maximum: 31_536_000, default: value, description: 'seconds', ...options })
+const flag = (value: boolean, options: object = {}) => Type.Boolean({ default: value, ...options })
+const text = (value: string, options: object = {}) => Type.String({ minLength: 1, default: value, ...options })
+const optional = (options: object = {}) => Type.Optional(Type.String({ minLength: 1, ...options }))
+
+/** Every key, its default, its bounds and its names in the environment. */
+export const ConfigSchema = Type.Object({
+  server: Type.Object({
+    host: text('0.0.0.0', { env: ['HOST', 'WEBSOCKET_HOST'] }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, env: ['PORT', 'WEBSOCKET_PORT'] }),
+    max_connections: count(10_000, { minimum: 1, env: ['WEBSOCKET_MAX_CONNECTIONS'] }),
+    max_payload: count(65_536, { minimum: 1024, maximum: 16_777_216, description: 'bytes' }),
+    allowed_origins: Type.Optional(Type.String({ description: 'comma list, * = any', env: ['ALLOWED_ORIGINS'] })),
+    trust_proxy: Type.String({ default: 'false', description: 'true, false, or addresses', env: ['TRUST_PROXY'] }),
+    drain_timeout: seconds(10)
+  }),
+  authentication: Type.Object({
+    enabled: flag(true),
+    token_expiry: seconds(3600),
+    refresh_token_expiry: seconds(86_400),
+    timeout: seconds(10),
+    jwt_secret: optional({ minLength: 32, secret: true, env: ['JWT_SECRET'] }),
+    admin_email: optional({ env: ['ADMIN_EMAIL'] }),
+    admin_password: optional({ minLength: 8, secret: true, env: ['ADMIN_PASSWORD'] })
+  }),
+  channels: Type.Object({
+    default_room: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', default: 'general' }),
+    max_channels_per_user: count(50),
+    max_users_per_channel: count(1000),
+    create_on_join: flag(true),
+    max_message_length: count(4000, { minimum: 1, maximum: 1_000_000, description: 'Unicode code points' }),
+    resume_limit: count(1000)
+  }),
+  performance: Type.Object({
+    heartbeat_interval: seconds(30),
+    connection_timeout: seconds(300),
+    pong_timeout: seconds(10),
+    message_queue_size: count(1000, { minimum: 1 }),
+    max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' })
+  }),
+  redis: Type.Object({
+    url: optional({ pattern: '^rediss?://', secret: true, description: 'a redis:// or rediss:// URL' }),
+    pool_size: count(10, { minimum: 1, maximum: 100 }),
+    pool_timeout: seconds(5),
+    prefix: text('parley:')
+  }),
+  database: Type.Object({
+    url: optional({ pattern: '^postgres(ql)?://', secret: true, description: 'a postgresql:// URL' }),
+    pool_size: count(10, { minimum: 1, maximum: 1000 }),
+    pool_timeout: seconds(5),
+    data_dir: text('./data', { env: ['PARLEY_DATA_DIR'] })
+  }),
+  log: Type.Object({
+    level: Type.String({ pattern: '^(fatal|error|warn|info|debug|trace|silent)$', default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' })
+  })
+})
+export type Config = Static<typeof ConfigSchema>
+
+/** One effective value and where it came from, for `npm run config`. */
+export interface ConfigEntry { key: string, value: unknown, source: string, secret: boolean }
+
+/** A mistake in the configuration, said in one line that names the key and what is allowed. */
+export class ConfigError extends Error {}
+
+const DEFAULT_FILE = 'config/websocket.tusk'
+
+/**
+ * Reads defaults, then the file, then the environment; the later wins.
+ * @throws ConfigError for an unreadable file, an unknown key in it, or a value of the wrong type or range.
+ */
+export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
+  const file = env.PARLEY_CONFIG ?? DEFAULT_FILE
+  const fromFile = env.PARLEY_CONFIG || existsSync(file) ? readFile(file) : {}
+  const entries: ConfigEntry[] = []
+  const config: Record<string, Record<string, unknown>> = {}
+
+  for (const [section, { properties }] of Object.entries(ConfigSchema.properties) as Array<[string, TObject]>) {
+    config[section] = {}
+    for (const [name, schema] of Object.entries(properties)) {
+      const key = `${section}.${name}`
+      const variable = [...schema.env ?? [], key.toUpperCase().replace('.', '_')].find(candidate => env[candidate])
+      const [value, source] = variable
+        ? [parseText(schema, env[variable]!), variable]
+        : key in fromFile ? [fromFile[key], file] : [schema.default, 'default']
+      if (value === undefined) { entries.push({ key, value: null, source, secret: false }); continue }
+      check(schema, value, source === 'default' ? key : source === file ? `${file}: ${key}` : source)
+      config[section][name] = value
+      entries.push({ key, value, source, secret: schema.secret === true })
+    }
+  }
+  return { config: config as Config, entries }
+}
+
+/** The file as flat `section.key` pairs. Its top level may be `websocket:`, as in the guide, or the sections themselves. */
+function readFile (file: string): Record<string, unknown> {
+  let document: unknown
+  try {
+    document = parse(readFileSync(file, 'utf8')) ?? {}
+  } catch (error) {
+    throw new ConfigError(`${file}: cannot be read: ${(error as Error).message.split('\n')[0]}`)
+  }
+  const top = asBlock(document, file)
+  const sections = 'websocket' in top ? asBlock(top.websocket ?? {}, `${file}: websocket`) : top
+  const flat: Record<string, unknown> = {}
+  for (const [section, block] of Object.entries(sections)) {
+    const known = (ConfigSchema.properties as Record<string, TObject>)[section]
+    if (!known) throw new ConfigError(`${file}: unknown section ${section}; known are ${Object.keys(ConfigSchema.properties).join(', ')}`)
+    for (const [name, value] of Object.entries(asBlock(block ?? {}, `${file}: ${section}`))) {
+      if (!(name in known.properties)) {
+        throw new ConfigError(`${file}: unknown key ${section}.${name}; known are ${Object.keys(known.properties).join(', ')}`)
+      }
+      if (value !== null) flat[`${section}.${name}`] = value
+    }
+  }
+  return flat
+}
+
+function asBlock (value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new ConfigError(`${where}: must be a block of keys`)
+}
+
+/** The environment has only text: a number or boolean that it spells becomes one, anything else stays for `check` to refuse. */
+function parseText (schema: TSchema, value: string): unknown {
+  if (schema.type === 'integer' && /^-?\d+$/.test(value)) return Number(value)
+  if (schema.type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true'
+  return value
+}
+
+function check (schema: TSchema, value: unknown, where: string): void {
+  if (TypeCompiler.Compile(schema).Check(value)) return
+  const shown = schema.secret ? '' : `, not ${JSON.stringify(value)}`
+  throw new ConfigError(`${where} must be ${allowed(schema)}${shown}`)
+}
+
+function allowed (schema: TSchema): string {
+  const unit = schema.description ? ` (${schema.description})` : ''
+  if (schema.type === 'integer') return `an integer from ${schema.minimum} to ${schema.maximum}${unit}`
+  if (schema.type === 'boolean') return 'true or false'
+  if (schema.description) return schema.description
+  if (schema.pattern) return `text that matches ${schema.pattern}`
+  return `text of at least ${schema.minLength ?? 0} characters`
+}

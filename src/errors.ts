@@ -1,0 +1,76 @@
+/**
+ * Every error a client can meet, and every close code: the one table that REST and the wire both read.
+ * Texts, statuses and retryability: docs/protocol.md, "Errors" and "Close codes".
+ */
+export const errorTable = {
+  invalid_json: { message: 'Invalid JSON format', status: 400 },
+  invalid_frame: { message: 'Invalid message: REASON', status: 400 },
+  unknown_type: { message: 'Unknown message type: TYPE', status: 400 },
+  unknown_command: { message: 'Unknown command: COMMAND', status: 400 },
+  not_authenticated: { message: 'Not authenticated', status: 401 },
+  authentication_failed: { message: 'Authentication failed', status: 401 },
+  token_required: { message: 'Token required', status: 401 },
+  channel_required: { message: 'Channel name required', status: 400 },
+  message_required: { message: 'Message required', status: 400 },
+  user_required: { message: 'User ID required', status: 400 },
+  invalid_channel_name: { message: 'Invalid channel name', status: 400 },
+  invalid_channel_type: { message: 'Invalid channel type', status: 400 },
+  channel_not_found: { message: 'Channel not found', status: 404 },
+  channel_exists: { message: 'Channel already exists', status: 409 },
+  user_not_found: { message: 'User not found', status: 404 },
+  not_in_channel: { message: 'Not in channel', status: 403 },
+  not_authorized: { message: 'Not authorized', status: 403 },
+  banned: { message: 'Banned from channel', status: 403 },
+  muted: { message: 'Muted in channel', status: 403 },
+  channel_full: { message: 'Maximum users per channel exceeded', status: 409 },
+  too_many_channels: { message: 'Maximum channels per user exceeded', status: 409 },
+  message_not_found: { message: 'Message not found', status: 404 },
+  message_too_long: { message: 'Message too long', status: 400 },
+  rate_limited: { message: 'Too many requests', status: 429 },
+  busy: { message: 'Server busy', status: 503 },
+  unavailable: { message: 'Service unavailable', status: 503 },
+  internal: { message: 'Internal server error', status: 500 },
+  // REST only.
+  invalid_request: { message: 'Invalid request: REASON', status: 400 },
+  not_found: { message: 'Not found', status: 404 },
+  email_taken: { message: 'Email already registered', status: 409 },
+  payload_too_large: { message: 'Payload too large', status: 413 },
+  unsupported_media_type: { message: 'Unsupported media type', status: 415 }
+} as const
+
+export type ErrorCode = keyof typeof errorTable
+
+/** An error whose code and text a client may see. Anything else that is thrown shows as `internal`. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  /** REST status. */
+  readonly statusCode: number
+  /** When the same request may succeed, in milliseconds; on the wire `retry_after_ms`, in REST `Retry-After`. */
+  readonly retryAfterMs: number | undefined
+
+  /** `detail` fills the capital word of the text: REASON, TYPE or COMMAND. */
+  constructor (code: ErrorCode, { detail, retryAfterMs }: { detail?: string, retryAfterMs?: number | undefined } = {}) {
+    const { message, status } = errorTable[code]
+    super(detail === undefined ? message : message.replace(/[A-Z]+$/, () => detail))
+    this.code = code
+    this.statusCode = status
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Close codes and reasons. 4000–4499: reconnect with full jitter; 4500–4999: not before something changed. */
+export const closeTable = {
+  unsupported_data: { code: 1003, reason: 'binary not supported' },
+  message_too_big: { code: 1009, reason: 'message too big' },
+  service_restart: { code: 1012, reason: 'service restart' },
+  slow_consumer: { code: 4400, reason: 'slow consumer' },
+  token_expired: { code: 4401, reason: 'token expired' },
+  connection_timeout: { code: 4402, reason: 'connection timeout' },
+  no_pong: { code: 4403, reason: 'no pong' },
+  authentication_timeout: { code: 4500, reason: 'authentication timeout' },
+  protocol_violation: { code: 4501, reason: 'protocol violation' },
+  disconnected: { code: 4503, reason: 'disconnected by administrator' },
+  session_revoked: { code: 4504, reason: 'session revoked' }
+} as const
+
+export type CloseName = keyof typeof closeTable

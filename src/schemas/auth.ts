@@ -1,0 +1,39 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { Text } from './common.ts'
+import { Email, Password, User, UserName } from './user.ts'
+
+export const Registration = Type.Object({ email: Email, name: UserName, password: Password }, { additionalProperties: false })
+export type Registration = Static<typeof Registration>
+
+export const Credentials = Type.Object({
+  email: Text({ maxLength: 254 }),
+  password: Text({ maxLength: 256 })
+}, { additionalProperties: false })
+export type Credentials = Static<typeof Credentials>
+
+export const RefreshRequest = Type.Object({
+  refresh_token: Text({ maxLength: 256, whenMissing: 'token_required' })
+}, { additionalProperties: false })
+export type RefreshRequest = Static<typeof RefreshRequest>
+
+export const Login = Type.Object({
+  user: User,
+  access_token: Type.String(),
+  token_type: Type.Literal('Bearer'),
+  expires_in: Type.Integer({ description: 'seconds' }),
+  refresh_token: Type.String(),
+  refresh_expires_in: Type.Integer({ description: 'seconds' })
+}, { $id: 'Login' })
+export type Login = Static<typeof Login>
+
+/** What an access token says of itself. `sid` is the login: the family of its refresh tokens. */
+export interface AccessClaims {
+  user_id: string
+  email: string | null
+  typ: 'access'
+  sid: string
+  /** Unix seconds. */
+  iat: number
+  exp: number
+}
+

@@ -1,0 +1,29 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Timestamp, Uuid } from './common.ts'
+
+export const Channel = Type.Object({
+  id: Uuid,
+  name: Type.String(),
+  channel_type: ChannelType,
+  created_by: Type.Union([Uuid, Type.Null()]),
+  created_at: Timestamp,
+  user_count: Type.Integer(),
+  last_seq: Seq
+}, { $id: 'Channel' })
+export type Channel = Static<typeof Channel>
+
+export const ChannelParams = Type.Object({ name: ChannelName })
+export const ChannelCreation = Type.Object({ name: ChannelName, channel_type: Type.Optional(ChannelType) }, { additionalProperties: false })
+export const ChannelPatch = Type.Object({ channel_type: ChannelType }, { additionalProperties: false })
+export const ChannelQuery = Type.Composite([PageQuery, Type.Object({ type: Type.Optional(ChannelType) })], { additionalProperties: false })
+export const ChannelPage = Type.Object({ channels: Type.Array(Channel), next_cursor: NextCursor })
+
+export const Member = Type.Object({ user_id: Uuid, username: Type.String(), joined_at: Timestamp })
+export type Member = Static<typeof Member>
+export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
+export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
+
+/** A user as others see him. */
+export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
+export type Person = Static<typeof Person>
+export const OnlinePage = Type.Object({ users: Type.Array(Person), count: Type.Integer(), next_cursor: NextCursor })

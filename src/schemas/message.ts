@@ -1,0 +1,42 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { Seq, Text, Timestamp, Uuid } from './common.ts'
+
+/** [P25]. Its length, in code points, is the service's to judge: `message_too_long` is not a fault of form. */
+export const MessageText = Text({ whenMissing: 'message_required' })
+export const ClientId = Text({ minLength: 1, maxLength: 64 })
+
+export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })
+
+/** A message as history shows it now: edited with `edited_at`, deleted with `message: null` [P34]. */
+export const Message = Type.Object({
+  id: Uuid,
+  seq: Seq,
+  channel: Type.String(),
+  user_id: Uuid,
+  username: Type.String(),
+  message: Type.Union([Type.String(), Type.Null()]),
+  timestamp: Timestamp,
+  client_id: Type.Optional(Type.String()),
+  edited_at: Type.Optional(Timestamp),
+  deleted: Type.Optional(Type.Literal(true))
+}, { $id: 'Message' })
+export type Message = Static<typeof Message>
+
+export const HistoryQuery = Type.Object({
+  before: Type.Optional(Seq),
+  after: Type.Optional(Seq),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 }))
+}, { additionalProperties: false })
+export type HistoryQuery = Static<typeof HistoryQuery>
+export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq })
+
+/** What the sender of a stored message is told. `duplicate`: stored before, under the same `client_id` [P28]. */
+export const Receipt = Type.Object({
+  channel: Type.String(),
+  id: Uuid,
+  seq: Seq,
+  timestamp: Timestamp,
+  client_id: Type.Optional(Type.String()),
+  duplicate: Type.Optional(Type.Literal(true))
+}, { $id: 'Receipt' })
+export type Receipt = Static<typeof Receipt>

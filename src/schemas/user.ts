@@ -1,0 +1,25 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { Role, Text, Timestamp, Uuid } from './common.ts'
+
+/** 8 to 256 characters: long enough to resist guessing, short enough to hash. */
+export const Password = Text({ minLength: 8, maxLength: 256 })
+export const Email = Type.String({ format: 'text', maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' })
+export const UserName = Text({ minLength: 1, maxLength: 64, pattern: '\\S' })
+
+export const User = Type.Object({
+  id: Uuid,
+  email: Type.Union([Type.String(), Type.Null()]),
+  name: Type.String(),
+  role: Role,
+  created_at: Timestamp
+}, { $id: 'User' })
+export type User = Static<typeof User>
+
+export const UserPatch = Type.Object({
+  name: Type.Optional(UserName),
+  password: Type.Optional(Password),
+  current_password: Type.Optional(Text({ maxLength: 256 }))
+}, { additionalProperties: false })
+export type UserPatch = Static<typeof UserPatch>
+
+export const AccountDeletion = Type.Object({ password: Text({ maxLength: 256 }) }, { additionalProperties: false })
