@@ -40,10 +40,12 @@ export interface EntriesEvent {
   ends: number[]
 }
 
-/** Frames outside the sequence (presence, notices, announcements), for all of the topic's connections. */
+/** A frame outside the sequence (presence, notices, announcements), for all of the topic's connections. */
 export interface NoticeEvent {
   kind: 'notice'
   frame: Buffer
+  /** Id of a connection that is not told: it has its reply. */
+  except?: string
 }
 
 /** Something happened that connections must act on. */
@@ -53,13 +55,11 @@ export interface ControlEvent {
 }
 
 export type ControlAction =
-  /** On a channel: subscriptions may have ended; `aclVersion` is the channel's after the change. */
-  | { type: 'acl_changed', aclVersion: number }
+  /** On a channel: these users are no longer members; `aclVersion` is the channel's after the change. */
+  | { type: 'membership_ended', userIds: string[], aclVersion: number }
   /** On a channel. */
   | { type: 'channel_deleted', timestamp: string }
-  /** On a user: this user's membership in the channel ended; his connections are told by `frame`. */
-  | { type: 'membership_ended', channelId: string, frame: Record<string, unknown> | null }
-  /** On a user: the account was renamed or got another role. */
+  /** On a user: the account's name or role changed. */
   | { type: 'user_changed' }
   /** On a user: close his connections, all or those of one login. */
   | { type: 'disconnect', reason: 'disconnected' | 'session_revoked', sid?: string }
