@@ -1,0 +1,157 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import type { Config } from '../config.ts'
+import { PrismaClient } from '../generated/prisma/client.ts'
+import { DatabaseError } from './database-error.ts'
+import { lockDirectory } from './lock.ts'
+import { applyMigrations, readMigrationStatus, withScripts, type MigrationStatus, type MigrationTarget } from './migrate.ts'
+
+export interface Database {
+  prisma: PrismaClient
+  kind: 'postgresql' | 'pglite'
+  /** Applies missing migrations; resolves with their names. Safe when several instances start at once. */
+  migrate (): Promise<string[]>
+  migrationStatus (): Promise<MigrationStatus>
+  /** Ends every connection and gives the data directory free. */
+  close (): Promise<void>
+}
+
+/** Milliseconds. A statement that waits longer has met a fault, not load: the caller answers `unavailable` and may try again. */
+const LOCK_TIMEOUT = 1000
+const STATEMENT_TIMEOUT = 5000
+/** Beyond `STATEMENT_TIMEOUT`: for a server that is frozen and cannot time out anything itself. */
+const QUERY_TIMEOUT = 5500
+
+/** Any number, the same for all instances: only one of them migrates at a time. */
+const MIGRATION_LOCK = 7_275_395
+
+/**
+ * Opens PostgreSQL where `url` is set, else the embedded PGlite in `data_dir` (made when missing; `memory://` keeps nothing).
+ * The schema may still be old: call `migrate`.
+ * @throws DatabaseError when the database cannot be reached, or another process holds the directory.
+ */
+export async function openDatabase (options: Config['database']): Promise<Database> {
+  return options.url === undefined ? openEmbedded(options.data_dir) : openServer(options.url, options)
+}
+
+async function openServer (url: string, { pool_size: size, pool_timeout: timeout }: Config['database']): Promise<Database> {
+  const connection = { ...connectionOptions(url), connectionTimeoutMillis: timeout * 1000, keepAlive: true }
+  const pool = new pg.Pool({
+    ...connection,
+    max: size,
+    lock_timeout: LOCK_TIMEOUT,
+    statement_timeout: STATEMENT_TIMEOUT,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
+    query_timeout: QUERY_TIMEOUT
+  })
+  const adapter = new PrismaPg(pool, { disposeExternalPool: true })
+  const prisma = new PrismaClient({ adapter })
+  // An idle connection that breaks is only dropped from the pool; without a listener it would end the process.
+  pool.on('error', () => {})
+  try {
+    await pool.query('SELECT 1')
+  } catch (error) {
+    await pool.end()
+    throw new DatabaseError(`database ${withoutPassword(url)}: ${reason(error)}`)
+  }
+  return {
+    prisma,
+    kind: 'postgresql',
+    migrate: () => withMigrationTarget(connection, applyMigrations),
+    migrationStatus: () => withMigrationTarget(connection, readMigrationStatus),
+    close: () => prisma.$disconnect()
+  }
+}
+
+/** Connections of their own: a migration may take longer than any statement of the running server. */
+async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: MigrationTarget) => Promise<T>): Promise<T> {
+  const pool = new pg.Pool({ ...connection, max: 2 })
+  pool.on('error', () => {})
+  try {
+    const holder = await pool.connect()
+    try {
+      await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
+      const factory = new PrismaPg(pool)
+      return await use({
+        connect: async () => withScripts(await factory.connect(), script => pool.query(script)),
+        connectToShadowDb: openShadow
+      })
+    } finally {
+      // Closing the connection is what gives the lock free, whatever state the session is in.
+      holder.release(true)
+    }
+  } finally {
+    await pool.end()
+  }
+}
+
+/** Prisma writes and reads times as UTC without saying so: every session has to be in UTC, whatever the server's zone. */
+function connectionOptions (url: string): pg.PoolConfig {
+  const parsed = new URL(url)
+  const own = parsed.searchParams.get('options')
+  parsed.searchParams.set('options', `${own ? `${own} ` : ''}-c TimeZone=UTC`)
+  if (!parsed.searchParams.has('application_name')) parsed.searchParams.set('application_name', 'parley')
+  return { connectionString: parsed.href }
+}
+
+async function openEmbedded (directory: string): Promise<Database> {
+  const inMemory = directory.startsWith('memory://')
+  if (!inMemory) makeDirectory(directory)
+  const unlock = inMemory ? async () => {} : await lockDirectory(directory)
+  try {
+    const { PGlite } = await import('@electric-sql/pglite')
+    const { PrismaPGlite } = await import('pglite-prisma-adapter')
+    const pglite = await PGlite.create(inMemory ? directory : join(directory, 'pglite'))
+    await pglite.exec(`SET TimeZone = 'UTC'`)
+    const factory = new PrismaPGlite(pglite)
+    const prisma = new PrismaClient({ adapter: factory })
+    const target = {
+      connect: async () => withScripts(await factory.connect(), script => pglite.exec(script)),
+      connectToShadowDb: openShadow
+    }
+    return {
+      prisma,
+      kind: 'pglite',
+      migrate: () => applyMigrations(target),
+      migrationStatus: () => readMigrationStatus(target),
+      async close () {
+        await prisma.$disconnect()
+        await pglite.close()
+        await unlock()
+      }
+    }
+  } catch (error) {
+    await unlock()
+    throw new DatabaseError(`${directory}: the embedded database cannot be opened: ${reason(error)}`)
+  }
+}
+
+function makeDirectory (directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new DatabaseError(`${directory}: cannot be made: ${reason(error)}`)
+  }
+}
+
+/** A fresh database in memory, so that making a migration needs no server. */
+export async function openShadow () {
+  const { PGlite } = await import('@electric-sql/pglite')
+  const { PrismaPGlite } = await import('pglite-prisma-adapter')
+  const pglite: PGlite = await PGlite.create('memory://')
+  return withScripts(await new PrismaPGlite(pglite).connect(), script => pglite.exec(script))
+}
+
+/** `url` as it may be shown. */
+export function withoutPassword (url: string): string {
+  const { protocol, username, host, pathname } = new URL(url)
+  return `${protocol}//${username && `${username}@`}${host}${pathname}`
+}
+
+function reason (error: unknown): string {
+  const { message, code, errors } = error as Error & { code?: string, errors?: Error[] }
+  return (message || errors?.[0]?.message || code || String(error)).replace(/\s*\n\s*/g, ' ').trim()
+}

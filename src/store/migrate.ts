@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
+import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError, type SqlDriverAdapter } from '@prisma/driver-adapter-utils'
+import { DatabaseError } from './database-error.ts'
+
+/** What Prisma's schema engine needs of a database. `executeScript` runs all of a script, in one transaction. */
+export interface MigrationTarget {
+  connect (): Promise<SqlDriverAdapter>
+  /** An empty database to replay the migrations in; only `createMigration` asks for it. */
+  connectToShadowDb (): Promise<SqlDriverAdapter>
+}
+
+export interface MigrationStatus {
+  /** Names, in order, that the database still lacks. */
+  pending: string[]
+  /** Applied here, but not in prisma/migrations: the database is newer than this code. */
+  unknown: string[]
+  /** Begun and not finished. */
+  failed: string[]
+  /** Changed since they were applied. */
+  edited: string[]
+}
+
+const filters = { externalTables: [], externalEnums: [] }
+
+/** Applies what is missing of prisma/migrations; resolves with the names. Prisma's own `migrate deploy` would do the same. */
+export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
+  const engine = await openEngine(target)
+  try {
+    return (await engine.applyMigrations({ migrationsList: migrationsList(), filters })).appliedMigrationNames
+  } catch (error) {
+    throw new DatabaseError(`migrations failed: ${oneLine(error)}`)
+  } finally {
+    engine.free()
+  }
+}
+
+export async function readMigrationStatus (target: MigrationTarget): Promise<MigrationStatus> {
+  const engine = await openEngine(target)
+  try {
+    const found = await engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
+    const history = found.history
+    return {
+      pending: history && 'unappliedMigrationNames' in history ? history.unappliedMigrationNames : [],
+      unknown: history && 'unpersistedMigrationNames' in history ? history.unpersistedMigrationNames : [],
+      failed: found.failedMigrationNames,
+      edited: found.editedMigrationNames
+    }
+  } finally {
+    engine.free()
+  }
+}
+
+/** The SQL that leads from the migrations to prisma/schema.prisma; null when they agree. What Prisma does not model (functions) stays unseen. */
+export async function diffMigrations (target: MigrationTarget): Promise<string | null> {
+  const engine = await openEngine(target)
+  const { directory, schema } = migrationFiles()
+  const list = migrationsList()
+  try {
+    const { exitCode, stdout } = await engine.diff({
+      from: list.migrationDirectories.length === 0 ? { tag: 'empty' } : { tag: 'migrations', ...list },
+      to: { tag: 'schemaDatamodel', files: [{ path: join(directory, '../schema.prisma'), content: schema }] },
+      script: true,
+      exitCode: true,
+      filters
+    })
+    return exitCode === 2 ? stdout : null
+  } finally {
+    engine.free()
+  }
+}
+
+/** prisma/migrations and the schema's text, from the sources and from dist/ alike. */
+export function migrationFiles (): { directory: string, schema: string } {
+  let root = import.meta.dirname
+  while (!existsSync(join(root, 'prisma/schema.prisma'))) {
+    if (root === dirname(root)) throw new DatabaseError('prisma/schema.prisma is missing')
+    root = dirname(root)
+  }
+  return { directory: join(root, 'prisma/migrations'), schema: readFileSync(join(root, 'prisma/schema.prisma'), 'utf8') }
+}
+
+function migrationsList () {
+  const { directory } = migrationFiles()
+  const lockfile = join(directory, 'migration_lock.toml')
+  const names = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name) : []
+  return {
+    baseDir: directory,
+    lockfile: { path: 'migration_lock.toml', content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : null },
+    shadowDbInitScript: '',
+    migrationDirectories: names.sort().map(name => ({
+      path: name,
+      migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value: readFileSync(join(directory, name, 'migration.sql'), 'utf8') } }
+    }))
+  }
+}
+
+async function openEngine (target: MigrationTarget): Promise<bindings.SchemaEngine> {
+  loadEngine()
+  const factory = bindMigrationAwareSqlAdapterFactory({ provider: 'postgres', adapterName: 'parley', ...target })
+  return bindings.SchemaEngine.new({ datamodels: [['schema.prisma', migrationFiles().schema]] }, () => {}, factory)
+}
+
+/** Node has it; the types of Node 20 do not. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: Record<string, object>) => { exports: Record<string, unknown> }
+}
+
+let loaded = false
+function loadEngine (): void {
+  if (loaded) return
+  const path = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm')
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path)), { './schema_engine_bg.js': { ...bindings } })
+  bindings.__wbg_set_wasm(instance.exports)
+  ;(instance.exports.__wbindgen_start as () => void)()
+  loaded = true
+}
+
+/** The driver adapters' own `executeScript` either cuts a script at every semicolon, function bodies too, or does not wait for it. */
+export function withScripts (adapter: SqlDriverAdapter, run: (script: string) => Promise<unknown>): SqlDriverAdapter {
+  return Object.assign(adapter, {
+    async executeScript (script: string) {
+      try {
+        await run(script)
+      } catch (error) {
+        const { code = 'N/A', severity = 'ERROR', message, detail, column, hint } = error as Error & Record<string, string | undefined>
+        throw new DriverAdapterError({ kind: 'postgres', code, severity, message, detail, column, hint })
+      }
+    }
+  })
+}
+
+function oneLine (error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim()
+}
