@@ -1,0 +1,35 @@
+import type { Broker, BrokerHandlers, Topic } from './broker.ts'
+
+/** The bus of a single instance: nobody else is there to be reached, so it is never lost and loses nothing. */
+export function createMemoryBroker (): Broker {
+  const topics = new Set<Topic>()
+  const unreported = new Set<Topic>()
+  let handlers: BrokerHandlers | undefined
+
+  /** Later than `subscribe`, as with a real bus, so that callers depend on no order that only this driver has. */
+  function report (): void {
+    const reported = [...unreported].filter(topic => topics.has(topic))
+    unreported.clear()
+    if (reported.length > 0) handlers?.onSubscribed(reported)
+  }
+
+  return {
+    connected: true,
+    publish (topic, event) {
+      if (topics.has(topic)) handlers?.onEvent(topic, event)
+    },
+    subscribe (topic) {
+      if (topics.has(topic)) return
+      topics.add(topic)
+      unreported.add(topic)
+      if (unreported.size === 1) setImmediate(report)
+    },
+    unsubscribe (topic) { topics.delete(topic) },
+    async start (given) {
+      handlers = given
+      for (const topic of topics) unreported.add(topic)
+      setImmediate(report)
+    },
+    async close () { handlers = undefined }
+  }
+}

@@ -1,0 +1,34 @@
+import type { Person } from '../schemas/channel.ts'
+import { createLinger } from './linger.ts'
+import type { Announce, Presence, PresentChannel } from './presence.ts'
+
+/** Presence of a single instance [P23]. `coalesce`: for how many milliseconds a departure waits for a return. */
+export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {}): Presence {
+  const online = new Map<string, Set<string>>()
+  const leaving = createLinger<{ channel: PresentChannel, user: Person }>(coalesce, items => {
+    for (const { channel, user } of items) announce('user_left', channel, user)
+  })
+
+  return {
+    enter (channel, user) {
+      let users = online.get(channel.id)
+      if (!users) online.set(channel.id, users = new Set())
+      if (users.has(user.user_id)) return
+      users.add(user.user_id)
+      if (!leaving.cancel(keyOf(channel, user))) announce('user_joined', channel, user)
+    },
+    exit (channel, user) {
+      const users = online.get(channel.id)
+      if (!users?.delete(user.user_id)) return
+      if (users.size === 0) online.delete(channel.id)
+      leaving.add(keyOf(channel, user), { channel, user })
+    },
+    list: async channelId => [...online.get(channelId) ?? []].sort(),
+    counts: async channelIds => channelIds.map(id => online.get(id)?.size ?? 0),
+    close: async () => leaving.close()
+  }
+}
+
+function keyOf (channel: PresentChannel, user: Person): string {
+  return `${channel.id}|${user.user_id}`
+}
