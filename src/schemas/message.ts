@@ -40,3 +40,13 @@ export const Receipt = Type.Object({
   duplicate: Type.Optional(Type.Literal(true))
 }, { $id: 'Receipt' })
 export type Receipt = Static<typeof Receipt>
+
+const change = { id: Uuid, seq: Seq, channel: Type.String(), user_id: Uuid, timestamp: Timestamp }
+
+/** An entry of a channel's sequence, as the frame that carries it [P27] [P34]. */
+export const Entry = Type.Union([
+  Type.Composite([Type.Object({ type: Type.Literal('message') }), Message]),
+  Type.Object({ type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()]) }),
+  Type.Object({ type: Type.Literal('message_deleted'), ...change })
+])
+export type Entry = Static<typeof Entry>

@@ -30,3 +30,6 @@ export const requests = {
 
 export type RequestType = keyof typeof requests
 export type RequestFrame<T extends RequestType> = Static<typeof requests[T]>
+
+/** A frame about a user, for all of his connections: docs/protocol.md, "Server → client, unasked". */
+export interface Notice { type: string, timestamp: string, [field: string]: unknown }

@@ -1,0 +1,136 @@
+import { AppError } from '../errors.ts'
+import { compile, type Check } from '../schemas/common.ts'
+import type { Entry, Receipt } from '../schemas/message.ts'
+import { requests, Ref, type RequestType } from '../schemas/protocol.ts'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+
+/** Deepest nesting of a client's frame [P4]. */
+const MAX_DEPTH = 16
+/** How much of a client's own text (a type, a command) an error repeats, in characters. */
+const ECHO_LIMIT = 64
+
+const checks = Object.fromEntries(Object.entries(requests).map(([type, schema]) => [type, compile(schema, 'invalid_frame')])) as
+  Record<RequestType, Check<typeof requests[RequestType]>>
+const isRef = TypeCompiler.Compile(Ref)
+
+/** A client's frame of which only the form of its envelope is known. */
+export interface Envelope {
+  type: string
+  /** Set where the frame is a channel command, whatever its `type`. */
+  command: string | undefined
+  ref: Ref | undefined
+  body: Record<string, unknown>
+}
+
+/**
+ * Reads one text frame as far as its envelope.
+ * @throws AppError `invalid_json`, `invalid_frame` [P4]. Type and fields are judged later, in the order of [P9].
+ */
+export function decode (text: string): Envelope {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw new AppError('invalid_json')
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('invalid_frame', { detail: 'expected an object' })
+  if (deeperThan(body, MAX_DEPTH)) throw new AppError('invalid_frame', { detail: `nested deeper than ${MAX_DEPTH}` })
+  const { type, command, ref } = body as Record<string, unknown>
+  return {
+    type: echo(type),
+    command: Object.hasOwn(body, 'command') || type === 'command' ? echo(command) : undefined,
+    ref: isRef.Check(ref) ? ref : undefined,
+    body: body as Record<string, unknown>
+  }
+}
+
+/** The fields of a request, checked. @throws AppError as the schema's fields name it, else `invalid_frame`. */
+export function fields<T extends RequestType> (type: T, body: Record<string, unknown>): ReturnType<Check<typeof requests[T]>> {
+  return checks[type](body) as ReturnType<Check<typeof requests[T]>>
+}
+
+export function isRequestType (type: string): type is RequestType {
+  return Object.hasOwn(requests, type)
+}
+
+/** `[P9]` An unknown type or command, as far as an error repeats it. */
+function echo (value: unknown): string {
+  return value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+export function unknown (code: 'unknown_type' | 'unknown_command', text: string): AppError {
+  return new AppError(code, { detail: [...text.slice(0, 2 * ECHO_LIMIT)].slice(0, ECHO_LIMIT).join('').toWellFormed() })
+}
+
+function deeperThan (value: object, limit: number): boolean {
+  if (limit === 0) return true
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && child !== null && deeperThan(child, limit - 1)) return true
+  }
+  return false
+}
+
+/** A server frame as the bytes that go on the wire: one unmasked, final text frame (RFC 6455, 5.2). */
+export function encode (value: object): Buffer {
+  return encodeText(JSON.stringify(value))
+}
+
+function encodeText (json: string): Buffer {
+  const length = Buffer.byteLength(json)
+  const head = headSize(length)
+  const frame = Buffer.allocUnsafe(head + length)
+  writeHead(frame, 0, length)
+  frame.write(json, head)
+  return frame
+}
+
+/** Consecutive entries of one channel as one run of frames, joined once for every subscriber. */
+export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number[] } {
+  const texts = entries.map(entry => JSON.stringify(entry))
+  const lengths = texts.map(text => Buffer.byteLength(text))
+  const frames = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headSize(length) + length, 0))
+  const ends: number[] = []
+  let at = 0
+  for (let i = 0; i < texts.length; i++) {
+    at = writeHead(frames, at, lengths[i]!)
+    at += frames.write(texts[i]!, at)
+    ends.push(at)
+  }
+  return { frames, ends }
+}
+
+/** The reply to a stored `send_message`: the one reply on the hot path. */
+export function encodeSent (receipt: Receipt, ref: Ref | undefined): Buffer {
+  return encode({ type: 'success', action: 'message_sent', data: receipt, ...ref !== undefined && { ref } })
+}
+
+export function encodeError (error: AppError, ref: Ref | undefined): Buffer {
+  return encode({
+    type: 'error',
+    code: error.code,
+    message: error.message,
+    ...ref !== undefined && { ref },
+    ...error.retryAfterMs !== undefined && { retry_after_ms: error.retryAfterMs }
+  })
+}
+
+function headSize (length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10
+}
+
+/** Writes a frame's head at `at`; returns where its payload starts. */
+function writeHead (target: Buffer, at: number, length: number): number {
+  target[at] = 0x81
+  if (length < 126) {
+    target[at + 1] = length
+    return at + 2
+  }
+  if (length < 65_536) {
+    target[at + 1] = 126
+    target.writeUInt16BE(length, at + 2)
+    return at + 4
+  }
+  target[at + 1] = 127
+  target.writeBigUInt64BE(BigInt(length), at + 2)
+  return at + 10
+}

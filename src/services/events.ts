@@ -1,0 +1,22 @@
+import type { Entry } from '../schemas/message.ts'
+import type { Notice } from '../schemas/protocol.ts'
+
+/**
+ * What the services tell the world once it has committed. Realtime implements it: frames are encoded once and go to
+ * this instance's connections first, then to the other instances.
+ */
+export interface Events {
+  /** Consecutive entries of a channel's sequence: messages, and their edits and deletions [P34]. */
+  entriesStored (channelId: string, entries: Entry[]): void
+  /** A user's membership ended; his connections are told by `notice`, but the one that has its reply. */
+  membershipsEnded (channelId: string, userIds: string[], aclVersion: number): void
+  /** A frame about a user, for all of that user's connections. `except`: the connection that has its reply. */
+  userNotified (userId: string, notice: Notice, except?: string): void
+  channelDeleted (channelId: string): void
+  /** Name or role changed. */
+  userChanged (userId: string): void
+  /** The user was disabled or disconnected by an admin: his connections close with 4503. */
+  userDisconnected (userId: string): void
+  /** One login was revoked: its connections close with 4504. */
+  loginRevoked (userId: string, sid: string): void
+}

@@ -1,0 +1,118 @@
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Channel, Member, Person } from '../schemas/channel.ts'
+import type { ChannelType } from '../schemas/common.ts'
+
+
+export interface Standing { channel: Channel, isMember: boolean }
+
+/** A channel's state that live subscriptions are held against [P33]. */
+export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number }
+
+export type ChannelStore = ReturnType<typeof createChannelStore>
+
+export function createChannelStore (prisma: PrismaClient) {
+  return {
+    /** The channel, where this user may know of it [P19], else null. */
+    async find (userId: string, name: string): Promise<Standing | null> {
+      const [row] = await prisma.$queryRaw<Array<ChannelRow & { is_member: boolean }>>`
+        SELECT ${channelColumns}, EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member
+        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid WHERE c.name = ${name} AND parley_sees(u, c)`
+      return row ? { channel: toChannel(row), isMember: row.is_member } : null
+    },
+
+    /** Channels this user may know of, by name, after `cursor` (a name). */
+    async list (userId: string, { type, cursor, limit }: { type?: ChannelType | undefined, cursor?: string | undefined, limit: number }): Promise<Channel[]> {
+      const rows = await prisma.$queryRaw<ChannelRow[]>`
+        SELECT ${channelColumns} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
+        WHERE c.name > ${cursor ?? ''} ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty} AND parley_sees(u, c)
+        ORDER BY c.name LIMIT ${limit}`
+      return rows.map(toChannel)
+    },
+
+    /** Members by id, after `cursor` (a user id). */
+    async members (channelId: string, { cursor, limit }: { cursor?: string | undefined, limit: number }): Promise<Member[]> {
+      const rows = await prisma.$queryRaw<Array<{ user_id: string, username: string, joined_at: Date }>>`
+        SELECT m."userId" AS user_id, u.name AS username, m."joinedAt" AS joined_at
+        FROM "ChannelUser" m JOIN "User" u ON u.id = m."userId"
+        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${cursor ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
+      return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString() }))
+    },
+
+    /** Which of these users are members. */
+    async membersAmong (channelId: string, userIds: string[]): Promise<Set<string>> {
+      const rows = await prisma.$queryRaw<Array<{ id: string }>>`
+        SELECT "userId" AS id FROM "ChannelUser" WHERE "channelId" = ${channelId}::uuid AND "userId" = ANY (${userIds}::uuid[])`
+      return new Set(rows.map(row => row.id))
+    },
+
+    /** Names of users, by id, in order of id. */
+    async people (userIds: string[]): Promise<Person[]> {
+      return await prisma.$queryRaw<Person[]>`
+        SELECT id AS user_id, name AS username FROM "User" WHERE id = ANY (${userIds}::uuid[]) ORDER BY id`
+    },
+
+    /** The state of those of the channels that still exist. */
+    async versions (channelIds: string[]): Promise<ChannelVersion[]> {
+      const rows = await prisma.$queryRaw<Array<{ id: string, last_seq: bigint, acl_version: bigint }>>`
+        SELECT id, "lastSeq" AS last_seq, "aclVersion" AS acl_version FROM "Channel" WHERE id = ANY (${channelIds}::uuid[])`
+      return rows.map(row => ({ id: row.id, lastSeq: Number(row.last_seq), aclVersion: Number(row.acl_version) }))
+    },
+
+    /** @returns null, or why not. */
+    async create (userId: string, id: string, name: string, type: ChannelType, maxChannels: number): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_create_channel(${userId}::uuid, ${id}::uuid, ${name}, ${type}::"ChannelType", ${maxChannels}::int) AS code`
+      return row.code
+    },
+
+    /** @returns whose membership the new type ended. */
+    async setType (userId: string, name: string, type: ChannelType): Promise<Refused | { code: null, channelId: string, aclVersion: number, removed: string[] }> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, removed: string[] }]>`
+        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType")`
+      return row.code === null
+        ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), removed: row.removed }
+        : { code: row.code }
+    },
+
+    async delete (userId: string, name: string): Promise<Refused | { code: null, channelId: string }> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string }]>`
+        SELECT * FROM parley_delete_channel(${userId}::uuid, ${name})`
+      return row.code === null ? { code: null, channelId: row.channel_id } : { code: row.code }
+    },
+
+    /** Makes the room that exists after every start, unless it is there. */
+    async ensure (id: string, name: string): Promise<void> {
+      await prisma.$executeRaw`INSERT INTO "Channel" (id, name) VALUES (${id}::uuid, ${name}) ON CONFLICT (name) DO NOTHING`
+    }
+  }
+}
+
+export interface Refused { code: ErrorCode }
+
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+interface ChannelRow {
+  id: string
+  name: string
+  channel_type: ChannelType
+  created_by: string | null
+  created_at: Date
+  user_count: number
+  last_seq: bigint
+}
+
+const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by, c."createdAt" AS created_at,
+  c."userCount" AS user_count, c."lastSeq" AS last_seq`
+
+function toChannel (row: ChannelRow): Channel {
+  return {
+    id: row.id,
+    name: row.name,
+    channel_type: row.channel_type,
+    created_by: row.created_by,
+    created_at: row.created_at.toISOString(),
+    user_count: row.user_count,
+    last_seq: Number(row.last_seq)
+  }
+}

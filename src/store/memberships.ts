@@ -1,0 +1,59 @@
+import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { ChannelType } from '../schemas/common.ts'
+import type { Refused } from './channels.ts'
+
+export interface JoinRequest {
+  userId: string
+  channel: string
+  /** Id of the channel if it is to be made. */
+  newId: string
+}
+
+export interface JoinRules { maxChannels: number, maxUsers: number, defaultRoom: string, createMissing: boolean }
+
+/** The channel as it was when the user was its member. */
+export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
+
+export type MembershipStore = ReturnType<typeof createMembershipStore>
+
+export function createMembershipStore (prisma: PrismaClient) {
+  return {
+    /** Makes users members, a batch in one round trip [P18]–[P22]. @returns one outcome per request, in order. */
+    async join (batch: JoinRequest[], { maxChannels, maxUsers, defaultRoom, createMissing }: JoinRules): Promise<Array<Refused | Joined>> {
+      const rows = await prisma.$queryRaw<JoinRow[]>`
+        SELECT * FROM parley_join(${JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))}::json,
+          ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
+      const outcomes: Array<Refused | Joined> = []
+      for (const row of rows) {
+        outcomes[Number(row.ord) - 1] = row.code === null
+          ? { code: null, channelId: row.channel_id, channelType: row.channel_type, lastSeq: Number(row.last_seq), aclVersion: Number(row.acl_version) }
+          : { code: row.code }
+      }
+      return outcomes
+    },
+
+    /** Ends a membership [P20]. `ended` is false where there was none. */
+    async leave (userId: string, channel: string): Promise<Refused | { code: null, channelId: string, aclVersion: number, ended: boolean }> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, ended: boolean }]>`
+        SELECT * FROM parley_leave(${userId}::uuid, ${channel})`
+      return row.code === null
+        ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), ended: row.ended }
+        : { code: row.code }
+    },
+
+    /** Ends a guest with his connection [P16]. */
+    async endGuest (userId: string): Promise<void> {
+      await prisma.$queryRaw`SELECT 1 FROM parley_end_guest(${userId}::uuid)`
+    }
+  }
+}
+
+interface JoinRow {
+  ord: bigint
+  code: ErrorCode | null
+  channel_id: string
+  channel_type: ChannelType
+  last_seq: bigint
+  acl_version: bigint
+}

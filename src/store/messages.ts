@@ -1,0 +1,126 @@
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Entry, Message } from '../schemas/message.ts'
+
+/** A message on its way into the database. */
+export interface NewMessage {
+  id: string
+  channelId: string
+  userId: string
+  content: string
+  clientId: string | undefined
+}
+
+/** What the database made of one message of a batch. */
+export type Verdict =
+  | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean }
+  | { code: ErrorCode, retryAfterMs: number | undefined }
+
+/** What an EntryRow has, of `m` with its channel `c` and its author `u`. */
+const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
+  m.content, m."clientId" AS client_id, m."createdAt" AS created_at, m."editedAt" AS edited_at, m."deletedAt" AS deleted_at`
+const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
+
+export type MessageStore = ReturnType<typeof createMessageStore>
+
+export function createMessageStore (prisma: PrismaClient) {
+  return {
+    /**
+     * Stores a batch in one round trip, each message numbered by its channel or refused [P26]–[P28].
+     * No two of the batch may share channel, user and client id.
+     * @returns one verdict per message, in order.
+     * @throws when the batch as a whole failed; whether it was stored is then unknown.
+     */
+    async publish (batch: NewMessage[]): Promise<Verdict[]> {
+      const rows = await prisma.$queryRaw<PublishRow[]>`SELECT * FROM parley_publish(${JSON.stringify(batch.map(toJson))}::json)`
+      return rows.map(row => row.code === null
+        ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
+        : { code: row.code, retryAfterMs: row.retry_after_ms === null ? undefined : Number(row.retry_after_ms) })
+    },
+
+    /**
+     * Messages as they are now [P34], ascending by `seq`: the oldest `limit` after `after`, or the newest `limit` before
+     * `before` (or of all).
+     */
+    async history (channelId: string, { before, after, limit }: { before?: number | undefined, after?: number | undefined, limit: number }): Promise<Message[]> {
+      const rows = after !== undefined
+        ? await prisma.$queryRaw<EntryRow[]>`
+          SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq < ${before ?? Number.MAX_SAFE_INTEGER}
+          ORDER BY m.seq LIMIT ${limit}`
+        : await prisma.$queryRaw<EntryRow[]>`
+          SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq < ${before ?? Number.MAX_SAFE_INTEGER} ORDER BY m.seq DESC LIMIT ${limit}`
+      if (after === undefined) rows.reverse()
+      return rows.map(toMessage)
+    },
+
+    /** Every entry with `after < seq`, at most `limit` and none beyond `upTo`, ascending: messages, edits, deletions [P34]. */
+    async entries (channelId: string, after: number, upTo: number, limit: number): Promise<Entry[]> {
+      const rows = await prisma.$queryRaw<EntryRow[]>`
+        SELECT 'message' AS kind, ${messageColumns}
+        FROM ${messageTables}
+        WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
+        UNION ALL
+        SELECT x.kind::text, m.id, x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
+        FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
+        WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
+        ORDER BY seq LIMIT ${limit}`
+      return rows.map(toEntry)
+    },
+
+    /** Removes some of the messages of deleted channels. @returns how many; 0 when none are left. */
+    async purge (most: number): Promise<number> {
+      const [row] = await prisma.$queryRaw<Array<{ purged: number }>>`SELECT parley_purge_messages(${most}::int) AS purged`
+      return row!.purged
+    }
+  }
+}
+
+interface PublishRow {
+  code: ErrorCode | null
+  id: string
+  seq: bigint
+  created_at: Date
+  duplicate: boolean
+  retry_after_ms: bigint | null
+}
+
+interface EntryRow {
+  kind: 'message' | 'edited' | 'deleted'
+  id: string
+  seq: bigint
+  channel: string
+  user_id: string
+  username: string
+  content: string | null
+  client_id: string | null
+  created_at: Date
+  edited_at: Date | null
+  deleted_at: Date | null
+}
+
+function toJson ({ channelId, userId, id, content, clientId }: NewMessage): object {
+  return { c: channelId, u: userId, i: id, m: content, k: clientId }
+}
+
+function toMessage (row: EntryRow): Message {
+  return {
+    id: row.id,
+    seq: Number(row.seq),
+    channel: row.channel,
+    user_id: row.user_id,
+    username: row.username,
+    message: row.content,
+    timestamp: row.created_at.toISOString(),
+    ...row.client_id !== null && { client_id: row.client_id },
+    ...row.edited_at && { edited_at: row.edited_at.toISOString() },
+    ...row.deleted_at && { deleted: true }
+  }
+}
+
+function toEntry (row: EntryRow): Entry {
+  if (row.kind === 'message') return { type: 'message', ...toMessage(row) }
+  const change = { id: row.id, seq: Number(row.seq), channel: row.channel, user_id: row.user_id, timestamp: row.created_at.toISOString() }
+  return row.kind === 'edited' ? { type: 'message_edited', ...change, message: row.content } : { type: 'message_deleted', ...change }
+}
