@@ -27,6 +27,8 @@ const QUERY_TIMEOUT = 5500
 
 /** Any number, the same for all instances: only one of them migrates at a time. */
 const MIGRATION_LOCK = 7_275_395
+/** How long to wait for another instance that migrates. */
+const MIGRATION_PATIENCE = '120s'
 
 /**
  * Opens PostgreSQL where `url` is set, else the embedded PGlite in `data_dir` (made when missing; `memory://` keeps nothing).
@@ -73,6 +75,7 @@ async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: 
   try {
     const holder = await pool.connect()
     try {
+      await holder.query(`SET lock_timeout = '${MIGRATION_PATIENCE}'`)
       await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
       const factory = new PrismaPg(pool)
       return await use({
@@ -83,6 +86,8 @@ async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: 
       // Closing the connection is what gives the lock free, whatever state the session is in.
       holder.release(true)
     }
+  } catch (error) {
+    throw error instanceof DatabaseError ? error : new DatabaseError(`migrations failed: ${reason(error)}`)
   } finally {
     await pool.end()
   }
@@ -90,6 +95,7 @@ async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: 
 
 /** Prisma writes and reads times as UTC without saying so: every session has to be in UTC, whatever the server's zone. */
 function connectionOptions (url: string): pg.PoolConfig {
+  if (!URL.canParse(url)) throw new DatabaseError('DATABASE_URL is not a URL: are all special characters of the password percent-encoded?')
   const parsed = new URL(url)
   const own = parsed.searchParams.get('options')
   parsed.searchParams.set('options', `${own ? `${own} ` : ''}-c TimeZone=UTC`)

@@ -70,8 +70,8 @@ async function isAlive (path: string): Promise<boolean> {
     await once(socket, 'connect')
     return true
   } catch (error) {
-    if (code(error) === 'ECONNREFUSED' || code(error) === 'ENOENT') return false
-    throw error
+    // Anything else (a full backlog, another user's socket) is no proof that nobody is there.
+    return code(error) !== 'ECONNREFUSED' && code(error) !== 'ENOENT'
   } finally {
     socket.destroy()
   }

@@ -25,10 +25,15 @@ export interface MigrationStatus {
 
 const filters = { externalTables: [], externalEnums: [] }
 
-/** Applies what is missing of prisma/migrations; resolves with the names. Prisma's own `migrate deploy` would do the same. */
+/**
+ * Applies what is missing of prisma/migrations; resolves with the names. Prisma's own `migrate deploy` would do the same.
+ * A script runs in one transaction, so one that failed or was killed has left nothing behind and is tried again.
+ */
 export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
   const engine = await openEngine(target)
   try {
+    const { failedMigrationNames } = await engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
+    for (const migrationName of failedMigrationNames) await engine.markMigrationRolledBack({ migrationName })
     return (await engine.applyMigrations({ migrationsList: migrationsList(), filters })).appliedMigrationNames
   } catch (error) {
     throw new DatabaseError(`migrations failed: ${oneLine(error)}`)
@@ -133,6 +138,7 @@ export function withScripts (adapter: SqlDriverAdapter, run: (script: string) =>
   })
 }
 
+/** Without the engine's own trace, which begins with a line `0: …`. */
 function oneLine (error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ').trim()
+  return (error instanceof Error ? error.message : String(error)).replace(/\n\s*0: .*/s, '').replace(/\s*\n\s*/g, ' ').trim()
 }
