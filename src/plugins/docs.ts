@@ -1,0 +1,36 @@
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+
+/** OpenAPI, made of the routes' schemas: `/openapi.json`, browsable at `/docs` without any other server. Register before the routes. */
+export default fp(async app => {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Parley',
+        version: '1',
+        description: 'REST beside the WebSocket at `/websocket`. Errors: `{statusCode, error, code, message, retry_after_ms?}`.'
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token, of login, register or refresh' }
+        }
+      }
+    },
+    transform: ({ schema, url }) => ({ schema: withoutOwnKeywords(schema) as typeof schema, url })
+  })
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs' })
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+}, { name: 'docs' })
+
+const ownKeywords = new Set(['$id', 'whenMissing', 'whenInvalid'])
+
+/** A copy of a route's schema without what only our own checks understand. */
+function withoutOwnKeywords (schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutOwnKeywords)
+  if (typeof schema !== 'object' || schema === null) return schema
+  return Object.fromEntries(Object.entries(schema)
+    .filter(([key, value]) => !ownKeywords.has(key) && !(key === 'format' && value === 'text'))
+    .map(([key, value]) => [key, withoutOwnKeywords(value)]))
+}

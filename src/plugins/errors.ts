@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { AppError, type ErrorCode } from '../errors.ts'
+
+/** What fastify finds wrong with a request, and what we say of it. */
+const fastifyErrors: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+  FST_ERR_NOT_FOUND: 'not_found'
+}
+
+/** Every failed request's answer, in fastify's shape with the codes and texts of the one table. */
+export default fp(async app => {
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler((request, reply) => sendError(new AppError('not_found'), request, reply))
+}, { name: 'errors' })
+
+/** Also fastify's `frameworkErrors`: a URL that cannot be read meets no error handler. */
+export function sendError (error: FastifyError | AppError | Error, request: FastifyRequest, reply: FastifyReply): void {
+  const shown = toAppError(error)
+  if (shown.code === 'internal') request.log.error({ err: error }, 'request failed')
+  else if (shown.statusCode >= 500) request.log.warn({ err: error.cause ?? error }, shown.message)
+  const { statusCode, code, message, retryAfterMs } = shown
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
+  reply.code(statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send({
+    statusCode,
+    error: STATUS_CODES[statusCode],
+    code,
+    message,
+    ...retryAfterMs !== undefined && { retry_after_ms: Math.ceil(retryAfterMs) }
+  })
+}
+
+function toAppError (error: Error & { code?: string, statusCode?: number }): AppError {
+  if (error instanceof AppError) return error
+  const known = fastifyErrors[error.code ?? '']
+  if (known) return new AppError(known)
+  if (error instanceof SyntaxError && error.statusCode === 400) return new AppError('invalid_json')
+  if (error.statusCode === 413) return new AppError('payload_too_large')
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new AppError('invalid_request', { detail: STATUS_CODES[error.statusCode]?.toLowerCase() ?? 'malformed' })
+  }
+  return new AppError('internal')
+}

@@ -1,0 +1,34 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { ErrorReply } from '../schemas/common.ts'
+import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
+import type { Accounts } from '../services/accounts.ts'
+import { toUser } from '../services/auth.ts'
+
+const shared = { tags: ['me'], security: [{ bearer: [] }] }
+
+const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { accounts }) => {
+  app.addHook('onRequest', app.authenticate)
+
+  app.get('/api/me', {
+    schema: { ...shared, summary: 'The account behind the token', response: { 200: User, '4xx': ErrorReply } }
+  }, async request => toUser(request.user))
+
+  app.patch('/api/me', {
+    schema: {
+      ...shared,
+      summary: 'Change name or password; a new password ends all other logins',
+      body: UserPatch,
+      response: { 200: User, '4xx': ErrorReply }
+    }
+  }, async request => toUser(await accounts.update({ user: request.user, sid: request.sid }, request.body, request.ip)))
+
+  app.delete('/api/me', {
+    schema: { ...shared, summary: 'Erase the account', body: AccountDeletion, response: { 204: Type.Null(), '4xx': ErrorReply } }
+  }, async (request, reply) => {
+    await accounts.erase(request.user.id, request.body.password, request.ip)
+    return reply.code(204).send(null)
+  })
+}
+
+export default routes

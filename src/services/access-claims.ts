@@ -1,0 +1,26 @@
+import { Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { AccessClaims } from '../schemas/auth.ts'
+import { Uuid } from '../schemas/common.ts'
+
+/** How far ahead another instance's clock may be, in seconds. */
+const CLOCK_TOLERANCE = 60
+
+const UnixSeconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+const claims = TypeCompiler.Compile(Type.Object({
+  user_id: Uuid,
+  email: Type.Union([Type.String(), Type.Null()]),
+  typ: Type.Literal('access'),
+  sid: Uuid,
+  iat: UnixSeconds,
+  exp: UnixSeconds,
+  nbf: Type.Optional(UnixSeconds)
+}))
+
+/** Whether a verified token's payload is an access token's, issued and valid by now; its expiry is the verifier's to judge. */
+export function isAccessClaims (payload: unknown): payload is AccessClaims {
+  if (!claims.Check(payload)) return false
+  const latest = Date.now() / 1000 + CLOCK_TOLERANCE
+  return payload.iat <= latest && (payload.nbf ?? 0) <= latest
+}

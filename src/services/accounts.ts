@@ -1,0 +1,63 @@
+import { AppError } from '../errors.ts'
+import type { UserPatch } from '../schemas/user.ts'
+import type { Account, Users } from '../store/users.ts'
+import type { Identity } from './auth.ts'
+import type { LoginThrottle } from './login-throttle.ts'
+import type { Passwords } from './passwords.ts'
+
+export interface AccountsDeps {
+  users: Users
+  passwords: Passwords
+  throttle: LoginThrottle
+  onLoginRevoked (userId: string, sid: string): void
+  /** The account is gone: its connections are to be closed with 4503. */
+  onUserDisabled (userId: string): void
+  /** The account has another name. */
+  onUserChanged (userId: string): void
+}
+
+export type Accounts = ReturnType<typeof createAccounts>
+
+/** What a user may do with his own account. Wrong passwords are throttled as at login and answered `not_authorized`. */
+export function createAccounts ({ users, passwords, throttle, onLoginRevoked, onUserDisabled, onUserChanged }: AccountsDeps) {
+  async function prove (userId: string, password: string, address: string): Promise<string> {
+    const attempt = throttle.attempt(userId, address)
+    await attempt.admit()
+    const passwordHash = (await users.findById(userId))?.passwordHash ?? null
+    const right = await passwords.verify(passwordHash, password, attempt)
+    if (!right || !passwordHash) throw new AppError('not_authorized')
+    return passwordHash
+  }
+
+  async function changePassword ({ user, sid }: Pick<Identity, 'user' | 'sid'>, current: string, next: string, address: string) {
+    const from = await prove(user.id, current, address)
+    const revoked = await users.changePassword({ id: user.id, sid, from, to: await passwords.hash(next) })
+    if (!revoked) throw new AppError('not_authorized')
+    for (const ended of revoked) onLoginRevoked(user.id, ended)
+  }
+
+  return {
+    /**
+     * Changes name, password or both; a new password ends all other logins. `address` is where the request comes from.
+     * @throws AppError `not_authorized` for a wrong current password, `rate_limited` for too many of them.
+     */
+    async update (identity: Pick<Identity, 'user' | 'sid'>, patch: UserPatch, address: string): Promise<Account> {
+      const { name, password, current_password: current } = patch
+      if (password !== undefined) {
+        if (current === undefined) throw new AppError('invalid_request', { detail: 'current_password: required with password' })
+        await changePassword(identity, current, password, address)
+      }
+      if (name === undefined || name === identity.user.name) return identity.user
+      const renamed = await users.rename(identity.user.id, name)
+      onUserChanged(identity.user.id)
+      return renamed
+    },
+
+    /** @throws AppError as `update`. */
+    async erase (userId: string, password: string, address: string): Promise<void> {
+      await prove(userId, password, address)
+      await users.erase(userId)
+      onUserDisabled(userId)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { uuidv7 } from 'uuidv7'
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import type { AccessClaims, Credentials, Login, Registration } from '../schemas/auth.ts'
+import type { User } from '../schemas/user.ts'
+import type { PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
+import type { Account, Users } from '../store/users.ts'
+import { isAccessClaims } from './access-claims.ts'
+import { normaliseEmail, toEmail } from './email.ts'
+import type { LoginThrottle } from './login-throttle.ts'
+import type { Passwords } from './passwords.ts'
+
+export interface AuthDeps {
+  users: Users
+  tokens: Tokens
+  passwords: Passwords
+  throttle: LoginThrottle
+  /** Signs as this server's access token. */
+  sign (claims: AccessClaims): string
+  /** Returns the claims of a token that this server signed and that has not expired; throws for any other. */
+  verify (token: string): unknown
+  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry'>
+  /** A login has ended: its connections are to be closed with 4504. */
+  onLoginRevoked (userId: string, sid: string): void
+}
+
+/** Who speaks, by which login, and until when (Unix milliseconds). */
+export interface Identity { user: Account, sid: string, expiresAt: number }
+
+export type Auth = ReturnType<typeof createAuth>
+
+/** Logins and what proves them. Wrong credentials and tokens of every kind are one error: `authentication_failed` [P12]. */
+export function createAuth ({ users, tokens, passwords, throttle, sign, verify, config, onLoginRevoked }: AuthDeps) {
+  async function startLogin (account: Account, passwordHash: string): Promise<Login> {
+    const sid = uuidv7()
+    const value = randomBytes(32).toString('base64url')
+    const started = await tokens.start({ userId: account.id, sid, passwordHash, token: toStored(value) })
+    if (!started) throw new AppError('authentication_failed')
+    return toLogin(account, sid, value, config.refresh_token_expiry)
+  }
+
+  function toStored (value: string): StoredToken {
+    return { hash: hashOf(value), salt: randomBytes(16), lifetime: config.refresh_token_expiry }
+  }
+
+  function toLogin (account: Account, sid: string, refreshToken: string, refreshExpiresIn: number): Login {
+    const iat = Math.floor(Date.now() / 1000)
+    const accessToken = sign({ user_id: account.id, email: account.email, typ: 'access', sid, iat, exp: iat + config.token_expiry })
+    return {
+      user: toUser(account),
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: config.token_expiry,
+      refresh_token: refreshToken,
+      refresh_expires_in: refreshExpiresIn
+    }
+  }
+
+  /** The second use of a token: two tabs that refresh at once get the same successor, a thief ends the login. */
+  async function replay (presented: PresentedToken, successor: string): Promise<Login> {
+    const { account, sid } = presented
+    const remaining = presented.usedJustNow ? await tokens.remaining(hashOf(successor)) : null
+    if (remaining !== null) return toLogin(account, sid, successor, remaining)
+    if (await tokens.revoke(sid)) onLoginRevoked(account.id, sid)
+    throw new AppError('authentication_failed')
+  }
+
+  /** @throws AppError `authentication_failed` where no access token of this server's reads so, or it has expired. */
+  function readAccess (token: string): AccessClaims {
+    try {
+      const claims = verify(token)
+      if (isAccessClaims(claims)) return claims
+    } catch {
+      // Whatever is wrong with it: who presents it learns no more than that.
+    }
+    throw new AppError('authentication_failed')
+  }
+
+  return {
+    /** @throws AppError `email_taken`, `invalid_request`, `busy`. */
+    async register ({ email, name, password }: Registration): Promise<Login> {
+      const address = toEmail(email)
+      if (await users.findByEmail(address)) throw new AppError('email_taken')
+      const passwordHash = await passwords.hash(password)
+      return startLogin(await users.create({ email: address, name, passwordHash }), passwordHash)
+    },
+
+    /**
+     * `address` is where the attempt comes from, for throttling.
+     * @throws AppError `authentication_failed`, `rate_limited`, `busy`.
+     */
+    async login ({ email, password }: Credentials, address: string): Promise<Login> {
+      const account = normaliseEmail(email)
+      const attempt = throttle.attempt(account, address)
+      await attempt.admit()
+      const found = await users.findByEmail(account)
+      const right = await passwords.verify(found?.passwordHash ?? null, password, attempt)
+      if (!found?.passwordHash || !right) throw new AppError('authentication_failed')
+      return startLogin(found, found.passwordHash)
+    },
+
+    /**
+     * Exchanges a refresh token for its successor and a new access token. The successor is derived from the token and its row's salt,
+     * so that a second request within 10 s can be given the same one, though neither is stored.
+     */
+    async refresh (value: string): Promise<Login> {
+      const hash = hashOf(value)
+      const presented = await tokens.find(hash)
+      if (!presented || presented.revoked || presented.disabled) throw new AppError('authentication_failed')
+      const successor = createHmac('sha256', value).update(presented.salt).digest('base64url')
+      if (presented.used) return replay(presented, successor)
+      if (presented.expired) throw new AppError('authentication_failed')
+      if (await tokens.rotate(hash, toStored(successor))) {
+        return toLogin(presented.account, presented.sid, successor, config.refresh_token_expiry)
+      }
+      const again = await tokens.find(hash)
+      if (!again?.used || again.revoked || again.disabled) throw new AppError('authentication_failed')
+      return replay(again, successor)
+    },
+
+    /** Ends the login that the refresh token belongs to, whether the token is its last one or not. */
+    async logout (value: string): Promise<void> {
+      const presented = await tokens.find(hashOf(value))
+      if (!presented) throw new AppError('authentication_failed')
+      if (await tokens.revoke(presented.sid)) onLoginRevoked(presented.account.id, presented.sid)
+    },
+
+    readAccess,
+
+    /** Proves an access token: signed by this server, not expired, its login not revoked, its user there and not disabled [P12]. */
+    async verifyAccess (token: string): Promise<Identity> {
+      const { user_id: userId, sid, exp } = readAccess(token)
+      const [user] = await tokens.findLogins([{ userId, sid }])
+      if (!user) throw new AppError('authentication_failed')
+      return { user, sid, expiresAt: exp * 1000 }
+    }
+  }
+}
+
+/** A user as he sees himself. */
+export function toUser ({ id, email, name, role, createdAt }: Account): User {
+  return { id, email, name, role, created_at: createdAt.toISOString() }
+}
+
+function hashOf (value: string): Uint8Array<ArrayBuffer> {
+  return createHash('sha256').update(value).digest()
+}

@@ -1,0 +1,33 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { AppError } from '../errors.ts'
+import type { Attempt } from './passwords.ts'
+
+/** Failed attempts within a minute before further ones are refused unseen. */
+const PER_ACCOUNT_AND_ADDRESS = 10
+const PER_ADDRESS = 50
+
+export type LoginThrottle = ReturnType<typeof createLoginThrottle>
+
+/** Counts wrong passwords, on this instance. Right ones cost nothing: many users may share an address. */
+export function createLoginThrottle () {
+  const pairs = new RateLimiterMemory({ keyPrefix: 'pair', points: PER_ACCOUNT_AND_ADDRESS, duration: 60 })
+  const addresses = new RateLimiterMemory({ keyPrefix: 'address', points: PER_ADDRESS, duration: 60 })
+
+  return {
+    /** `account` is whatever is being guessed at, known or not; `admit` throws AppError `rate_limited`. */
+    attempt (account: string, address: string): Attempt {
+      const counters = [{ limiter: pairs, key: `${address} ${account}` }, { limiter: addresses, key: address }]
+      return {
+        async admit () {
+          for (const { limiter, key } of counters) {
+            const state = await limiter.get(key)
+            if (state && state.consumedPoints >= limiter.points) throw new AppError('rate_limited', { retryAfterMs: state.msBeforeNext })
+          }
+        },
+        async fail () {
+          for (const { limiter, key } of counters) await limiter.penalty(key)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { AppError } from '../errors.ts'
+import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Role } from '../schemas/common.ts'
+import { isUniqueViolation, withStoreErrors } from './errors.ts'
+
+/** A user as the rest of the server knows him. `email` is null for a guest [P16] and for an erased account. */
+export interface Account {
+  id: string
+  email: string | null
+  name: string
+  role: Role
+  createdAt: Date
+}
+
+/** What only the proof of identity needs. `passwordHash` is a PHC string. */
+export interface AccountSecrets extends Account {
+  passwordHash: string | null
+  disabledAt: Date | null
+}
+
+const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
+const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
+
+export type Users = ReturnType<typeof createUsers>
+
+export function createUsers (prisma: PrismaClient) {
+  return withStoreErrors({
+    /** `email` in its normalised form. Disabled accounts are found too. */
+    findByEmail (email: string): Promise<AccountSecrets | null> {
+      return prisma.user.findUnique({ where: { email }, select: secretFields })
+    },
+
+    findById (id: string): Promise<AccountSecrets | null> {
+      return prisma.user.findUnique({ where: { id }, select: secretFields })
+    },
+
+    /** @throws AppError `email_taken`, also when the other registration came at the same moment. */
+    async create (user: { email: string, name: string, passwordHash: string, role?: Role }): Promise<Account> {
+      try {
+        return await prisma.user.create({ data: user, select: accountFields })
+      } catch (error) {
+        throw isUniqueViolation(error) ? new AppError('email_taken') : error
+      }
+    },
+
+    rename (id: string, name: string): Promise<Account> {
+      return prisma.user.update({ where: { id }, data: { name }, select: accountFields })
+    },
+
+    /**
+     * Replaces the hash `from` by `to` and revokes the user's logins but `sid`; resolves with those revoked, or with null where the
+     * hash is `from` no more. In two statements: the second must see a login that committed while the first waited for the row.
+     */
+    async changePassword ({ id, sid, from, to }: { id: string, sid: string, from: string, to: string }): Promise<string[] | null> {
+      const [{ count }, revoked] = await prisma.$transaction([
+        prisma.user.updateMany({ where: { id, passwordHash: from }, data: { passwordHash: to } }),
+        prisma.$queryRaw<Array<{ familyId: string }>>`
+          UPDATE "RefreshToken" SET "revokedAt" = now()
+          WHERE "userId" = ${id}::uuid AND "familyId" <> ${sid}::uuid AND "revokedAt" IS NULL
+            AND EXISTS (SELECT FROM "User" WHERE id = ${id}::uuid AND "passwordHash" = ${to})
+          RETURNING "familyId"`
+      ])
+      return count === 0 ? null : [...new Set(revoked.map(row => row.familyId))]
+    },
+
+    /**
+     * Ends an account: disabled, without email, name or hash, its logins revoked. What it wrote stays, under the name `deleted user`.
+     * The logins come first: the email is a key, so its change locks out the foreign key check of a refresh that holds a token's row.
+     */
+    async erase (id: string): Promise<void> {
+      await prisma.$transaction([
+        prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "userId" = ${id}::uuid AND "revokedAt" IS NULL`,
+        prisma.$executeRaw`
+          UPDATE "User" SET email = NULL, name = 'deleted user', "passwordHash" = NULL, "disabledAt" = coalesce("disabledAt", now())
+          WHERE id = ${id}::uuid`
+      ])
+    }
+  })
+}
