@@ -5,9 +5,9 @@
 export interface Broker {
   /**
    * Hands `event` to this instance's own subscription before it returns, then to every other subscribed instance, at
-   * most once, in publishing order per topic. The echo of one's own event is dropped.
+   * most once, in publishing order per topic. The echo of one's own event is dropped. `elsewhere` leaves out this instance.
    */
-  publish (topic: Topic, event: BusEvent): void
+  publish (topic: Topic, event: BusEvent, scope?: 'everyone' | 'elsewhere'): void
   /** Takes effect at once for this instance's own events; for others' when `onSubscribed` says so. Idempotent. */
   subscribe (topic: Topic): void
   unsubscribe (topic: Topic): void
@@ -44,7 +44,7 @@ export interface EntriesEvent {
 export interface NoticeEvent {
   kind: 'notice'
   frame: Buffer
-  /** Id of a connection that is not told: it has its reply. */
+  /** Id of a connection of this instance that is not told: it has its reply. Not sent to the others. */
   except?: string
 }
 

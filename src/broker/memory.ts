@@ -15,8 +15,8 @@ export function createMemoryBroker (): Broker {
 
   return {
     connected: true,
-    publish (topic, event) {
-      if (topics.has(topic)) handlers?.onEvent(topic, event)
+    publish (topic, event, scope = 'everyone') {
+      if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event)
     },
     subscribe (topic) {
       if (topics.has(topic)) return

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { createLink, openConnection, type Logger } from '../redis.ts'
+import type { Broker, BrokerHandlers, Topic } from './broker.ts'
+import { decodeEvent, encodeEvent, INSTANCE_BYTES, isEcho } from './encoding.ts'
+import { createPublisher, PUBLISH_ALL, type Outstanding, type Publisher } from './publisher.ts'
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
+
+export interface RedisBrokerDeps {
+  url: string
+  /** Connections that publish. A topic always uses the same one, so its order holds. */
+  pool_size: number
+  /** Seconds that any command may take. */
+  pool_timeout: number
+  /** Of every Redis channel name. */
+  prefix: string
+  logger: Logger
+  /** Milliseconds between two proofs that the bus still carries messages; two missed in a row and it is made anew. */
+  beat?: number
+}
+
+export interface RedisBroker extends Broker {
+  /** Messages not handed to Redis so far: no room, no connection, or refused. */
+  readonly dropped: number
+}
+
+interface Session {
+  publishers: Publisher[]
+  /** No other instance listens, so there is nobody to publish to. */
+  alone: boolean
+}
+
+/**
+ * The bus over Redis publish/subscribe. A connection that looks alive may be deaf (a stopped server, a half-open TCP connection), so
+ * each instance publishes a beat to itself: `connected` says that it came back.
+ */
+export function createRedisBroker ({ url, pool_size, pool_timeout, prefix, logger, beat = 1000 }: RedisBrokerDeps): RedisBroker {
+  const instance = randomBytes(INSTANCE_BYTES)
+  const helloName = `${prefix}hello`
+  const beatName = `${prefix}beat:${instance.toString('hex')}`
+  const wanted = new Set<Topic>()
+  const outstanding: Outstanding = { count: 0, bytes: 0, dropped: 0 }
+  let handlers: BrokerHandlers | undefined
+  let subscriptions: Subscriptions | undefined
+
+  const link = createLink<Session>({
+    name: 'message bus',
+    url,
+    logger,
+    open,
+    onUp () {
+      const topics = subscriptions!.confirmed()
+      if (topics.length > 0) handlers?.onSubscribed(topics)
+      handlers?.onConnected(true)
+    },
+    onDown () { handlers?.onConnected(false) }
+  })
+
+  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
+    const connect = (onLost: (error: Error) => void) => openConnection(url, signal, pool_timeout * 1000, onLost)
+    const subscriber = await connect(lost)
+    const session: Session = {
+      publishers: Array.from({ length: pool_size }, () => createPublisher({ open: connect, outstanding })),
+      alone: false
+    }
+    const census = createCensus(session)
+    const heart = createHeart()
+
+    subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => {
+      const name = channel.toString()
+      if (name === beatName) heart.heard()
+      else if (name === helloName) census.hello(message)
+      else receive(name, message)
+    })
+    subscriptions = createSubscriptions({
+      client: subscriber,
+      nameOf: topic => prefix + topic,
+      wanted,
+      // While the session opens, `onUp` will tell of all at once.
+      onConfirmed (topics) { if (link.session === session && topics.length > 0) handlers?.onSubscribed(topics) },
+      onFailed: lost
+    })
+
+    await subscriber.subscribe(helloName, beatName)
+    await subscriptions.syncAll()
+    const publisher = await session.publishers[0]!.connection()
+    // By script, as most messages go: where scripts are not allowed, the bus must not look sound.
+    await publisher.eval(PUBLISH_ALL, 1, helloName, instance)
+
+    const first = heart.next()
+    await pulse(publisher, census)
+    await first
+    const timer = setInterval(() => {
+      if (heart.missed()) { lost(new Error('deaf: messages to oneself do not come back')); return }
+      session.publishers[0]!.connection().then(redis => pulse(redis, census)).catch(lost)
+    }, beat)
+    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+    // Aborted while it was being opened: too late for the listener.
+    if (signal.aborted) clearInterval(timer)
+    return session
+  }
+
+  async function pulse (redis: Redis, census: ReturnType<typeof createCensus>): Promise<void> {
+    const count = census.begin()
+    const [, listeners] = await Promise.all([redis.publish(beatName, ''), redis.pubsub('NUMSUB', helloName)])
+    count(Number(listeners[1]))
+  }
+
+  /** Finds out whether there are other instances. One that arrives says hello before it relies on what it subscribed to. */
+  function createCensus (session: Session) {
+    let arrivals = 0
+    return {
+      hello (from: Buffer) {
+        if (from.equals(instance)) return
+        arrivals++
+        session.alone = false
+      },
+      /** A count is void when somebody arrived since it was asked for. */
+      begin () {
+        const before = arrivals
+        return (listeners: number) => { if (arrivals === before) session.alone = listeners <= 1 }
+      }
+    }
+  }
+
+  function receive (name: string, message: Buffer): void {
+    const topic = name.slice(prefix.length) as Topic
+    if (!handlers || !wanted.has(topic) || isEcho(message, instance)) return
+    const event = decodeEvent(message)
+    if (!event) {
+      logger.warn({ topic, bytes: message.length }, 'message bus: a message that is not understood was dropped')
+      return
+    }
+    try {
+      handlers.onEvent(topic, event)
+    } catch (err) {
+      // Thrown further it would end the connection's parser, and with it everybody's delivery.
+      logger.warn({ err, topic }, 'message bus: a handler threw')
+    }
+  }
+
+  return {
+    get connected () { return link.session !== undefined },
+    get dropped () { return outstanding.dropped },
+    publish (topic, event, scope = 'everyone') {
+      if (scope === 'everyone' && wanted.has(topic)) handlers?.onEvent(topic, event)
+      const session = link.session
+      if (!session) outstanding.dropped++
+      else if (!session.alone) publisherOf(topic, session.publishers).publish(prefix + topic, encodeEvent(event, instance))
+    },
+    subscribe (topic) {
+      if (wanted.has(topic)) return
+      wanted.add(topic)
+      subscriptions?.changed(topic)
+    },
+    unsubscribe (topic) {
+      if (wanted.delete(topic)) subscriptions?.changed(topic)
+    },
+    async start (given) {
+      handlers = given
+      await link.start()
+    },
+    async close () {
+      handlers = undefined
+      await link.close()
+    }
+  }
+}
+
+/** Counts the beats that have not come back. In ticks, not in time: when our own event loop stalls, nobody is deaf. */
+function createHeart () {
+  let unheard = 0
+  let resolve: (() => void) | undefined
+  return {
+    heard () {
+      unheard = 0
+      resolve?.()
+    },
+    /** Resolves with the next beat heard. */
+    next: () => new Promise<void>(_resolve => { resolve = _resolve }),
+    missed: () => ++unheard > 2
+  }
+}
+
+function publisherOf (topic: Topic, publishers: Publisher[]): Publisher {
+  let hash = 0
+  for (let i = 0; i < topic.length; i++) hash = (Math.imul(hash, 31) + topic.charCodeAt(i)) | 0
+  return publishers[(hash >>> 0) % publishers.length]!
+}

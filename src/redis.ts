@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+
+/** What of a logger is needed here; Fastify's has it. */
+export interface Logger {
+  info (details: object, text: string): void
+  warn (details: object, text: string): void
+}
+
+/**
+ * Opens one connection, usable when the promise resolves. It lives until `signal` aborts and never reconnects by itself: what a
+ * new connection must restore is its owner's to know. `commandTimeout` in milliseconds bounds every command.
+ */
+export async function openConnection (url: string, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void): Promise<Redis> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: null,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    disableClientInfo: true,
+    // Every server speaks it, and subscriptions and plain commands never share a connection here.
+    protocol: 2,
+    connectTimeout: commandTimeout,
+    commandTimeout
+  })
+  let cause: Error | undefined
+  const end = () => {
+    client.disconnect()
+    // A polite end waits for the other side, which may be stopped.
+    client.stream?.destroy()
+  }
+  client.on('error', (error: Error) => { cause = error })
+  client.once('end', () => {
+    signal.removeEventListener('abort', end)
+    onLost(cause ?? new Error('connection closed'))
+  })
+  if (signal.aborted) throw new Error('aborted')
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    await client.connect()
+  } catch (error) {
+    end()
+    throw cause ?? error
+  }
+  return client
+}
+
+/** A session with Redis that is made again whenever it is lost. */
+export interface Link<T> {
+  /** The session, while there is one. */
+  readonly session: T | undefined
+  /** Resolves when the outcome of the first attempt is known. */
+  start (): Promise<void>
+  close (): Promise<void>
+}
+
+export interface LinkDeps<T> {
+  /** For the log: what is up or down. */
+  name: string
+  url: string
+  logger: Logger
+  /** Resolves when the session is good for use; all of it must end when `signal` aborts. `lost` may be called at any time. */
+  open (signal: AbortSignal, lost: (error: Error) => void): Promise<T>
+  onUp (session: T): void
+  onDown (): void
+  /** Milliseconds that `open` may take. */
+  openTimeout?: number
+}
+
+const MAX_BACKOFF_MS = 1000
+
+/** Keeps one session open, with capped and jittered delays between attempts, and logs a line per change of state, not per attempt. */
+export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTimeout = 2000 }: LinkDeps<T>): Link<T> {
+  const closing = new AbortController()
+  let session: T | undefined
+  let running: Promise<void> | undefined
+  let complaint: string | undefined
+
+  /** One session from its opening to its end. Returns why it ended. */
+  async function live (onOutcome: () => void): Promise<{ reason: Error, wasUp: boolean }> {
+    const life = new AbortController()
+    let lost!: (error: Error) => void
+    const ended = new Promise<Error>(resolve => { lost = resolve })
+    const onClosing = () => lost(new Error('closed'))
+    closing.signal.addEventListener('abort', onClosing, { once: true })
+    const timer = setTimeout(() => lost(new Error(`no answer within ${openTimeout} ms`)), openTimeout)
+    try {
+      const opened = await Promise.race([open(life.signal, lost), ended.then(error => { throw error })])
+      clearTimeout(timer)
+      session = opened
+      complaint = undefined
+      logger.info({}, `${name} connected`)
+      onUp(opened)
+      onOutcome()
+      return { reason: await ended, wasUp: true }
+    } catch (error) {
+      return { reason: error as Error, wasUp: false }
+    } finally {
+      clearTimeout(timer)
+      closing.signal.removeEventListener('abort', onClosing)
+      life.abort()
+    }
+  }
+
+  async function run (onOutcome: () => void): Promise<void> {
+    for (let attempt = 0; !closing.signal.aborted; attempt++) {
+      const { reason, wasUp } = await live(onOutcome)
+      if (closing.signal.aborted) break
+      const text = reasonOf(reason, url)
+      if (text !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
+      complaint = text
+      if (wasUp) {
+        attempt = 0
+        session = undefined
+        onDown()
+      }
+      onOutcome()
+      const backoff = Math.min(MAX_BACKOFF_MS, 50 * 2 ** attempt) * (0.5 + Math.random() / 2)
+      await sleep(backoff, undefined, { signal: closing.signal }).catch(() => { /* closing: the loop ends */ })
+    }
+    session = undefined
+    onOutcome()
+  }
+
+  return {
+    get session () { return session },
+    start: () => new Promise(resolve => { running = run(resolve) }),
+    async close () {
+      closing.abort()
+      await running
+    }
+  }
+}
+
+/** One line without the URL's secrets: a server may quote a command it refuses, its arguments included. */
+function reasonOf (error: Error, url: string): string {
+  const { username, password } = new URL(url)
+  let text = error.message || (error as NodeJS.ErrnoException).code || error.name
+  for (const secret of [password, decodeURIComponent(password), username]) if (secret) text = text.replaceAll(secret, '***')
+  return text.split('\n', 1)[0]!
+}

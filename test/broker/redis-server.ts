@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createConnection, createServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface RedisServer {
+  url: string
+  port: number
+  signal (signal: NodeJS.Signals): void
+  /** Ends it without a chance to say so; its data is gone. */
+  kill (): Promise<void>
+  /** Starts one again on the same port, empty. */
+  start (): Promise<void>
+}
+
+/** A Redis server of the test's own, empty and without files. `args` as on its command line. */
+export async function startRedis (args: string[] = []): Promise<RedisServer> {
+  const server = await reserveRedis(args)
+  await server.start()
+  return server
+}
+
+/** As `startRedis`, but nothing listens on the port yet. */
+export async function reserveRedis (args: string[] = []): Promise<RedisServer> {
+  const port = await freePort()
+  let child: ChildProcess | undefined
+
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    signal (signal) { child!.kill(signal) },
+    async start () {
+      child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', '/tmp', ...args], { stdio: 'ignore' })
+      await reachable(port)
+    },
+    async kill () {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    }
+  }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function reachable (port: number): Promise<void> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const socket = createConnection(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await sleep(20)
+    } finally {
+      socket.destroy()
+    }
+  }
+}

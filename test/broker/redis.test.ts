@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { BusEvent, Topic } from '../../src/broker/broker.ts'
+import { createRedisBroker, type RedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
+import { listen, notice, subscribe, testBroker, textOf, type Listener } from '../contracts/broker.ts'
+import { until } from '../contracts/until.ts'
+import { reserveRedis, startRedis, type RedisServer } from './redis-server.ts'
+
+const log: Array<{ level: string, details: object, text: string }> = []
+const logger = {
+  info (details: object, text: string) { log.push({ level: 'info', details, text }) },
+  warn (details: object, text: string) { log.push({ level: 'warn', details, text }) }
+}
+
+const shared = await startRedis()
+t.teardown(() => shared.kill())
+
+function create (deps: Partial<RedisBrokerDeps> = {}): RedisBroker {
+  return createRedisBroker({ url: shared.url, pool_size: 3, pool_timeout: 5, prefix: `${randomUUID()}:`, logger, beat: 100, ...deps })
+}
+
+async function open (test: Test, deps: Partial<RedisBrokerDeps> = {}): Promise<Listener & { broker: RedisBroker }> {
+  const broker = create(deps)
+  const listener = await listen(broker)
+  test.teardown(() => broker.close())
+  return { ...listener, broker }
+}
+
+async function openServer (test: Test, started = true, args: string[] = []): Promise<RedisServer> {
+  const server = started ? await startRedis(args) : await reserveRedis(args)
+  test.teardown(() => server.kill())
+  return server
+}
+
+const texts = ({ events }: Listener) => events.map(({ event }) => textOf(event))
+
+testBroker('redis', () => create())
+
+t.test('two instances hear each other, each event once and as it was', async t => {
+  const prefix = `${randomUUID()}:`
+  const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
+  await subscribe(a, 'channel:1', 'broadcast')
+  await subscribe(b, 'channel:1', 'broadcast')
+  const sent: BusEvent[] = [
+    { kind: 'entries', firstSeq: 2 ** 40, frames: Buffer.from('abcdef'), ends: [1, 3, 6] },
+    notice('ä'),
+    { kind: 'control', action: { type: 'membership_ended', userIds: ['u'], aclVersion: 3 } }
+  ]
+  for (const event of sent) a.broker.publish('channel:1', event)
+  await until('three events', () => b.events.length >= 3)
+  b.broker.publish('broadcast', notice('back'))
+  await until('the answer', () => a.events.length >= 4)
+  t.same(b.events.slice(0, 3), sent.map(event => ({ topic: 'channel:1', event })))
+  t.same(texts(a), [undefined, 'ä', undefined, 'back'], 'no echo')
+})
+
+t.test('an event for elsewhere arrives there only', async t => {
+  const prefix = `${randomUUID()}:`
+  const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
+  await subscribe(a, 'channel:1')
+  await subscribe(b, 'channel:1')
+  a.broker.publish('channel:1', notice('x'), 'elsewhere')
+  await until('the event', () => b.events.length === 1)
+  t.same(a.events, [])
+})
+
+t.test('unsubscribing stops delivery from other instances', async t => {
+  const prefix = `${randomUUID()}:`
+  const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
+  await subscribe(b, 'channel:1', 'channel:2')
+  b.broker.unsubscribe('channel:1')
+  a.broker.publish('channel:1', notice('no'))
+  a.broker.publish('channel:2', notice('yes'))
+  await until('the other topic', () => b.events.length > 0)
+  t.same(texts(b), ['yes'])
+})
+
+t.test('an instance with another prefix hears nothing', async t => {
+  const prefix = `${randomUUID()}:`
+  const [a, b, stranger] = [await open(t, { prefix }), await open(t, { prefix }), await open(t)]
+  await subscribe(b, 'channel:1')
+  await subscribe(stranger, 'channel:1')
+  a.broker.publish('channel:1', notice('x'))
+  await until('the event', () => b.events.length > 0)
+  t.same(stranger.events, [])
+})
+
+t.test('order per topic holds under load over all connections, and nothing is lost', async t => {
+  const prefix = `${randomUUID()}:`
+  const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
+  const topics: Topic[] = Array.from({ length: 20 }, (_, i) => `channel:${i}` as const)
+  await subscribe(b, ...topics)
+  for (let round = 0; round < 500; round++) {
+    for (const topic of topics) a.broker.publish(topic, notice(String(round)))
+    if (round % 10 === 9) await new Promise(resolve => setImmediate(resolve))
+  }
+  await until('10,000 events', () => b.events.length >= 10_000)
+  const expected = Array.from({ length: 500 }, (_, i) => String(i))
+  for (const topic of topics) t.same(b.events.filter(event => event.topic === topic).map(({ event }) => textOf(event)), expected)
+  t.equal(a.broker.dropped, 0)
+})
+
+t.test('an instance that was alone publishes to one that arrives', async t => {
+  const prefix = `${randomUUID()}:`
+  const a = await open(t, { prefix })
+  a.broker.publish('channel:1', notice('nobody'))
+  const b = await open(t, { prefix })
+  await subscribe(b, 'channel:1')
+  a.broker.publish('channel:1', notice('somebody'))
+  await until('the event', () => b.events.length > 0)
+  t.same(texts(b), ['somebody'])
+})
+
+t.test('[P33] Redis stopped: noticed, local delivery goes on, and all subscriptions are confirmed again afterwards', async t => {
+  const server = await openServer(t)
+  const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
+  await subscribe(a, 'channel:1')
+  await subscribe(b, 'channel:1', 'channel:2')
+  a.connected.length = b.connected.length = b.subscribed.length = 0
+
+  server.signal('SIGSTOP')
+  await until('both notice', () => !a.broker.connected && !b.broker.connected)
+  a.broker.publish('channel:1', notice('local'))
+  t.same(texts(a), ['local'])
+
+  server.signal('SIGCONT')
+  await until('both are back', () => a.broker.connected && b.broker.connected)
+  t.same([a.connected, b.connected], [[false, true], [false, true]])
+  t.same(b.subscribed.toSorted(), ['channel:1', 'channel:2'])
+  a.broker.publish('channel:1', notice('again'))
+  await until('the event', () => texts(b).includes('again'))
+})
+
+t.test('[P33] Redis killed and restarted empty: the bus works again', async t => {
+  const server = await openServer(t)
+  const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
+  await subscribe(b, 'channel:1')
+  await server.kill()
+  await until('both notice', () => !a.broker.connected && !b.broker.connected)
+  b.broker.subscribe('channel:2')
+  b.broker.unsubscribe('channel:1')
+  a.broker.publish('channel:1', notice('lost'))
+  b.subscribed.length = 0
+
+  await server.start()
+  await until('both are back', () => a.broker.connected && b.broker.connected)
+  t.same(b.subscribed, ['channel:2'], 'as it is now, not as it was')
+  a.broker.publish('channel:2', notice('again'))
+  await until('the event', () => b.events.length > 0)
+  t.same(texts(b), ['again'])
+  t.equal(a.broker.dropped, 1)
+})
+
+t.test('Redis absent at the start: starts unconnected at once, and joins when it is there', async t => {
+  const server = await openServer(t, false)
+  const began = performance.now()
+  const a = await open(t, { url: server.url })
+  t.ok(performance.now() - began < 2000)
+  t.equal(a.broker.connected, false)
+  a.broker.subscribe('channel:1')
+  a.broker.publish('channel:1', notice('local'))
+  t.same(texts(a), ['local'])
+
+  await server.start()
+  await until('connected', () => a.broker.connected)
+  t.same(a.connected, [true])
+  t.same(a.subscribed, ['channel:1'])
+})
+
+t.test('Redis stopped at the start: starts unconnected within 3 s; close ends within 1 s', async t => {
+  const server = await openServer(t)
+  server.signal('SIGSTOP')
+  let began = performance.now()
+  const a = await open(t, { url: server.url })
+  t.ok(performance.now() - began < 3000)
+  t.equal(a.broker.connected, false)
+  began = performance.now()
+  await a.broker.close()
+  t.ok(performance.now() - began < 1000)
+})
+
+t.test('close ends within 1 s while a connected Redis is stopped, with publishes outstanding', async t => {
+  const server = await openServer(t)
+  const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
+  await subscribe(b, 'channel:1')
+  server.signal('SIGSTOP')
+  for (let i = 0; i < 100; i++) a.broker.publish('channel:1', notice('x'))
+  const began = performance.now()
+  await Promise.all([a.broker.close(), b.broker.close()])
+  t.ok(performance.now() - began < 1000)
+})
+
+t.test('publishes to a stopped Redis are bounded: what has no room is dropped and counted', async t => {
+  const server = await openServer(t)
+  const deps = { url: server.url, prefix: 'p:', beat: 60_000 }
+  const [a, b] = [await open(t, deps), await open(t, deps)]
+  await subscribe(b, 'channel:1')
+  // An arrival is heard by all before they rely on being alone.
+  b.broker.publish('broadcast', notice('x'))
+  server.signal('SIGSTOP')
+  for (let i = 0; i < 30_000; i++) a.broker.publish('channel:1', notice('x'))
+  t.equal(a.broker.dropped, 10_000)
+})
+
+t.test('a wrong password: unconnected, one line in the log, and not the password', async t => {
+  const server = await openServer(t, true, ['--requirepass', 'right'])
+  log.length = 0
+  const url = `redis://:very-wrong@127.0.0.1:${server.port}`
+  const a = await open(t, { url })
+  t.equal(a.broker.connected, false)
+  const observer = new Redis(`redis://:right@127.0.0.1:${server.port}`)
+  t.teardown(() => observer.disconnect())
+  await until('some attempts', async () => await accepted(observer) > 5)
+  t.equal(log.length, 1)
+  t.match(log[0], { level: 'warn', details: { reason: /WRONGPASS/ } })
+  t.notMatch(JSON.stringify(log), 'very-wrong')
+
+  const good = await open(t, { url: `redis://:right@127.0.0.1:${server.port}` })
+  t.equal(good.broker.connected, true)
+  const none = await open(t, { url: server.url })
+  t.equal(none.broker.connected, false)
+  t.match(log.at(-1), { details: { reason: /NOAUTH/ } })
+})
+
+t.test('one log line per change of state', async t => {
+  const server = await openServer(t)
+  log.length = 0
+  const a = await open(t, { url: server.url })
+  await server.kill()
+  await until('lost', () => !a.broker.connected)
+  await server.start()
+  await until('back', () => a.broker.connected)
+  t.equal(log[0]!.text, 'message bus connected')
+  t.equal(log[1]!.text, 'message bus lost')
+  t.equal(log.at(-1)!.text, 'message bus connected')
+  t.ok(log.length <= 4, 'at most one more line, for another reason')
+})
+
+/** Connections that the server has accepted so far. */
+async function accepted (observer: Redis): Promise<number> {
+  return Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))![1])
+}
