@@ -47,14 +47,16 @@ export class AppError extends Error {
   readonly statusCode: number
   /** When the same request may succeed, in milliseconds; on the wire `retry_after_ms`, in REST `Retry-After`. */
   readonly retryAfterMs: number | undefined
+  /** What the capital word of the text stands for: REASON, TYPE or COMMAND. */
+  readonly detail: string | undefined
 
-  /** `detail` fills the capital word of the text: REASON, TYPE or COMMAND. */
   constructor (code: ErrorCode, { detail, retryAfterMs }: { detail?: string, retryAfterMs?: number | undefined } = {}) {
     const { message, status } = errorTable[code]
     super(detail === undefined ? message : message.replace(/[A-Z]+$/, () => detail))
     this.code = code
     this.statusCode = status
     this.retryAfterMs = retryAfterMs
+    this.detail = detail
   }
 }
 

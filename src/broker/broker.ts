@@ -1,3 +1,5 @@
+import type { Role } from '../schemas/common.ts'
+
 /**
  * The message bus between instances: a hint that something happened, never the proof that it did. What it loses,
  * the sequence check finds again [P33]; so `publish` neither waits nor fails.
@@ -60,7 +62,7 @@ export type ControlAction =
   /** On a channel. */
   | { type: 'channel_deleted', timestamp: string }
   /** On a user: the account's name or role changed. */
-  | { type: 'user_changed' }
+  | { type: 'user_changed', user: { name?: string, role?: Role } }
   /** On a user: close his connections, all or those of one login. */
   | { type: 'disconnect', reason: 'disconnected' | 'session_revoked', sid?: string }
 

@@ -1,4 +1,5 @@
 import type { Entry } from '../schemas/message.ts'
+import type { Role } from '../schemas/common.ts'
 import type { Notice } from '../schemas/protocol.ts'
 
 /**
@@ -8,15 +9,17 @@ import type { Notice } from '../schemas/protocol.ts'
 export interface Events {
   /** Consecutive entries of a channel's sequence: messages, and their edits and deletions [P34]. */
   entriesStored (channelId: string, entries: Entry[]): void
-  /** A user's membership ended; his connections are told by `notice`, but the one that has its reply. */
+  /** These users are no longer members: their subscriptions end everywhere. */
   membershipsEnded (channelId: string, userIds: string[], aclVersion: number): void
   /** A frame about a user, for all of that user's connections. `except`: the connection that has its reply. */
   userNotified (userId: string, notice: Notice, except?: string): void
   channelDeleted (channelId: string): void
   /** Name or role changed. */
-  userChanged (userId: string): void
+  userChanged (userId: string, change: { name?: string, role?: Role }): void
   /** The user was disabled or disconnected by an admin: his connections close with 4503. */
   userDisconnected (userId: string): void
+  /** A fault that no client may see, to be logged. */
+  faultFound (error: unknown): void
   /** One login was revoked: its connections close with 4504. */
   loginRevoked (userId: string, sid: string): void
 }

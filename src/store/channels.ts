@@ -4,6 +4,7 @@ import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 
 
+/** A channel, and what one user is in it. */
 export interface Standing { channel: Channel, isMember: boolean }
 
 /** A channel's state that live subscriptions are held against [P33]. */
@@ -15,19 +16,19 @@ export function createChannelStore (prisma: PrismaClient) {
   return {
     /** The channel, where this user may know of it [P19], else null. */
     async find (userId: string, name: string): Promise<Standing | null> {
-      const [row] = await prisma.$queryRaw<Array<ChannelRow & { is_member: boolean }>>`
-        SELECT ${channelColumns}, EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member
+      const [row] = await prisma.$queryRaw<StandingRow[]>`
+        SELECT ${channelColumns}, ${isMember}
         FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid WHERE c.name = ${name} AND parley_sees(u, c)`
-      return row ? { channel: toChannel(row), isMember: row.is_member } : null
+      return row ? toStanding(row) : null
     },
 
     /** Channels this user may know of, by name, after `cursor` (a name). */
-    async list (userId: string, { type, cursor, limit }: { type?: ChannelType | undefined, cursor?: string | undefined, limit: number }): Promise<Channel[]> {
-      const rows = await prisma.$queryRaw<ChannelRow[]>`
-        SELECT ${channelColumns} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
+    async list (userId: string, { type, cursor, limit }: { type?: ChannelType | undefined, cursor?: string | undefined, limit: number }): Promise<Standing[]> {
+      const rows = await prisma.$queryRaw<StandingRow[]>`
+        SELECT ${channelColumns}, ${isMember} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
         WHERE c.name > ${cursor ?? ''} ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty} AND parley_sees(u, c)
         ORDER BY c.name LIMIT ${limit}`
-      return rows.map(toChannel)
+      return rows.map(toStanding)
     },
 
     /** Members by id, after `cursor` (a user id). */
@@ -92,7 +93,7 @@ export interface Refused { code: ErrorCode }
 
 const NIL = '00000000-0000-0000-0000-000000000000'
 
-interface ChannelRow {
+interface StandingRow {
   id: string
   name: string
   channel_type: ChannelType
@@ -100,13 +101,16 @@ interface ChannelRow {
   created_at: Date
   user_count: number
   last_seq: bigint
+  is_member: boolean
 }
 
 const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by, c."createdAt" AS created_at,
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
-function toChannel (row: ChannelRow): Channel {
-  return {
+const isMember = Prisma.sql`EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member`
+
+function toStanding (row: StandingRow): Standing {
+  const channel = {
     id: row.id,
     name: row.name,
     channel_type: row.channel_type,
@@ -115,4 +119,5 @@ function toChannel (row: ChannelRow): Channel {
     user_count: row.user_count,
     last_seq: Number(row.last_seq)
   }
+  return { channel, isMember: row.is_member }
 }

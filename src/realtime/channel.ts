@@ -1,0 +1,107 @@
+import type { EntriesEvent, NoticeEvent } from '../broker/broker.ts'
+import { after, lastSeqOf, Sequencer, type SequencerDeps } from './sequencer.ts'
+
+/** What a channel needs of a connection. */
+export interface Subscriber {
+  readonly id: string
+  readonly userId: string | undefined
+  send (frames: Buffer): void
+}
+
+/** A subscriber that is not live yet: it has no reply yet (`from` null), or a reply that is ahead of the live stream. */
+interface Pending {
+  from: number | null
+  waiting: Array<EntriesEvent | NoticeEvent>
+  bytes: number
+}
+
+/** A channel as far as this instance's connections are subscribed to it. */
+export class LocalChannel {
+  readonly id: string
+  readonly name: string
+  /** The highest known here; a higher one in the database means that subscriptions may have ended [P33]. */
+  aclVersion: number
+  readonly sequencer: Sequencer
+  readonly #live = new Set<Subscriber>()
+  readonly #pending = new Map<Subscriber, Pending>()
+  readonly #maxWaiting: number
+
+  /** `maxWaiting`: bytes that may wait for one subscriber between its attachment and its reply. */
+  constructor (
+    { id, name, lastSeq, aclVersion }: { id: string, name: string, lastSeq: number, aclVersion: number },
+    { maxWaiting, ...deps }: Omit<SequencerDeps, 'deliver'> & { maxWaiting: number }
+  ) {
+    this.id = id
+    this.name = name
+    this.aclVersion = aclVersion
+    this.#maxWaiting = maxWaiting
+    this.sequencer = new Sequencer(lastSeq, { ...deps, deliver: event => this.#deliver(event) })
+  }
+
+  get empty (): boolean { return this.#live.size === 0 && this.#pending.size === 0 }
+
+  has (subscriber: Subscriber): boolean { return this.#live.has(subscriber) || this.#pending.has(subscriber) }
+
+  /** A copy, so that subscriptions may end while it is walked. */
+  subscribers (): Subscriber[] { return [...this.#live, ...this.#pending.keys()] }
+
+  /** From now on everything is kept for this subscriber until `goLive`. */
+  attach (subscriber: Subscriber): void {
+    this.#live.delete(subscriber)
+    this.#pending.set(subscriber, { from: null, waiting: [], bytes: 0 })
+  }
+
+  /** More came while the reply was made than may wait: it must not promise what is gone. */
+  overflowed (subscriber: Subscriber): boolean {
+    return this.#pending.get(subscriber)!.bytes > this.#maxWaiting
+  }
+
+  /** The subscriber has been told everything up to `seq` and receives what follows it [P30]. */
+  goLive (subscriber: Subscriber, seq: number): void {
+    const pending = this.#pending.get(subscriber)
+    if (!pending) return
+    const { waiting } = pending
+    pending.from = seq
+    pending.waiting = []
+    for (const event of waiting) {
+      if (event.kind === 'notice') subscriber.send(event.frame)
+      else if (lastSeqOf(event) > seq) subscriber.send(after(event, seq).frames)
+    }
+    if (this.sequencer.last < seq) return
+    this.#pending.delete(subscriber)
+    this.#live.add(subscriber)
+  }
+
+  detach (subscriber: Subscriber): boolean {
+    return this.#live.delete(subscriber) || this.#pending.delete(subscriber)
+  }
+
+  /** Sends a frame outside the sequence. */
+  notify (event: NoticeEvent): void {
+    for (const subscriber of this.#live) if (subscriber.id !== event.except) subscriber.send(event.frame)
+    for (const [subscriber, pending] of this.#pending) {
+      if (subscriber.id === event.except) continue
+      if (pending.from === null) this.#keep(pending, event, event.frame.length)
+      else subscriber.send(event.frame)
+    }
+  }
+
+  #deliver (event: EntriesEvent): void {
+    for (const subscriber of this.#live) subscriber.send(event.frames)
+    for (const [subscriber, pending] of this.#pending) {
+      if (pending.from === null) {
+        this.#keep(pending, event, event.frames.length)
+      } else if (lastSeqOf(event) >= pending.from) {
+        if (lastSeqOf(event) > pending.from) subscriber.send(after(event, pending.from).frames)
+        this.#pending.delete(subscriber)
+        this.#live.add(subscriber)
+      }
+    }
+  }
+
+  #keep (pending: Pending, event: EntriesEvent | NoticeEvent, bytes: number): void {
+    pending.bytes += bytes
+    if (pending.bytes <= this.#maxWaiting) pending.waiting.push(event)
+    else pending.waiting = []
+  }
+}

@@ -1,0 +1,31 @@
+import type { Broker, ControlAction } from '../broker/broker.ts'
+import type { PresentChannel } from '../presence/presence.ts'
+import type { Person } from '../schemas/channel.ts'
+import type { Events } from '../services/events.ts'
+import { encode, encodeEntries } from './codec.ts'
+
+/** Turns what the services report into frames, encoded once, on the bus. */
+export function createEvents (broker: Broker, onFault: (error: unknown) => void): Events {
+  const toUser = (userId: string, action: ControlAction): void => broker.publish(`user:${userId}`, { kind: 'control', action })
+  const toChannel = (channelId: string, action: ControlAction): void => broker.publish(`channel:${channelId}`, { kind: 'control', action })
+  return {
+    entriesStored: (channelId, entries) =>
+      broker.publish(`channel:${channelId}`, { kind: 'entries', firstSeq: entries[0]!.seq, ...encodeEntries(entries) }),
+    membershipsEnded: (channelId, userIds, aclVersion) => toChannel(channelId, { type: 'membership_ended', userIds, aclVersion }),
+    userNotified: (userId, notice, except) =>
+      broker.publish(`user:${userId}`, { kind: 'notice', frame: encode(notice), ...except !== undefined && { except } }),
+    channelDeleted: channelId => toChannel(channelId, { type: 'channel_deleted', timestamp: new Date().toISOString() }),
+    userChanged: (userId, user) => toUser(userId, { type: 'user_changed', user }),
+    userDisconnected: userId => toUser(userId, { type: 'disconnect', reason: 'disconnected' }),
+    loginRevoked: (userId, sid) => toUser(userId, { type: 'disconnect', reason: 'session_revoked', sid }),
+    faultFound: onFault
+  }
+}
+
+/** Tells a channel's subscribers, on every instance, that a user came or went [P23]. */
+export function createAnnounce (broker: Broker) {
+  return (type: 'user_joined' | 'user_left', channel: PresentChannel, user: Person): void => broker.publish(`channel:${channel.id}`, {
+    kind: 'notice',
+    frame: encode({ type, user_id: user.user_id, username: user.username, channel: channel.name, timestamp: new Date().toISOString() })
+  })
+}

@@ -1,0 +1,259 @@
+import { AppError, closeTable, type CloseName } from '../errors.ts'
+import type { Ref } from '../schemas/protocol.ts'
+import type { Role } from '../schemas/common.ts'
+import type { LocalChannel } from './channel.ts'
+import { decode, encode, encodeError, type Envelope } from './codec.ts'
+
+/** The connection's own socket, as little of it as a session needs. */
+export interface Transport {
+  /** Writes whole frames. Nothing happens once the connection is not open. */
+  write (frames: Buffer): void
+  /** Bytes written and not yet taken by the operating system. */
+  readonly buffered: number
+  pause (): void
+  resume (): void
+  ping (): void
+  close (code: number, reason: string): void
+  terminate (): void
+}
+
+export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean }
+
+/** Times are the clock's, in milliseconds. */
+export type SessionState =
+  | { phase: 'open', deadline: number }
+  | { phase: 'authenticated', user: SessionUser, sid: string | null, deadline: number }
+  | { phase: 'closing', user: SessionUser | null, cutAt: number }
+
+/** What a request is answered with; `then` runs once the reply is on its way. */
+export interface Reply { frame: object, then?: () => void }
+
+export interface SessionDeps {
+  transport: Transport
+  now (): number
+  limits: SessionLimits
+  /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
+  handle (session: Session, request: Envelope): Promise<Reply> | Reply
+  /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */
+  handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void
+  /** Asks for `flush` at the end of this turn of the event loop. */
+  scheduleFlush (session: Session): void
+  onFault (error: unknown): void
+}
+
+/** Milliseconds and bytes. */
+export interface SessionLimits {
+  authenticationTimeout: number
+  connectionTimeout: number
+  heartbeatInterval: number
+  pongTimeout: number
+  maxBuffered: number
+}
+
+/** After its token's expiry a connection has this long to bring a fresh one [P14]. */
+const TOKEN_GRACE_MS = 30_000
+/** A slow consumer is cut off after this, whatever it has read; any other peer has longer to answer the close frame. */
+const CUT_SLOW_MS = 1000
+const CUT_MS = 5000
+/** Requests that wait for their turn, and sends without an answer, at which a connection is not read any further. */
+const MAX_WAITING = 64
+const MAX_PIPELINED = 128
+/** This many unreadable frames within this time end a connection (4501). */
+const MAX_VIOLATIONS = 10
+const VIOLATION_WINDOW_MS = 60_000
+
+/** One request's place in the order of replies. */
+interface Slot { reply: Buffer | null, then: (() => void) | undefined }
+
+/** One connection: its state, its serial queue of requests [P7], its bounded outbound queue. */
+export class Session {
+  readonly id: string
+  state: SessionState
+  /** Channels this connection is subscribed to, by name. */
+  readonly subscriptions = new Map<string, LocalChannel>()
+  readonly #deps: SessionDeps
+  /** Requests not started, and started ones in order of arrival. */
+  #inbox: Array<Envelope | AppError> = []
+  #slots: Slot[] = []
+  #pumping = false
+  /** Only sends run side by side: any other request runs alone. */
+  #onlySends = true
+  #paused = false
+  #out: Buffer[] = []
+  #outBytes = 0
+  #lastFrameAt: number
+  #nextPingAt: number
+  /** When the ping without an answer was sent, or 0. */
+  #pingedAt = 0
+  #violations: number[] | null = null
+
+  constructor (id: string, deps: SessionDeps) {
+    this.id = id
+    this.#deps = deps
+    const now = deps.now()
+    this.state = { phase: 'open', deadline: now + deps.limits.authenticationTimeout }
+    this.#lastFrameAt = now
+    this.#nextPingAt = now + deps.limits.heartbeatInterval
+  }
+
+  get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
+  get userId (): string | undefined { return this.user?.id }
+  get closing (): boolean { return this.state.phase === 'closing' }
+
+  /** `expiresIn`: milliseconds until the access token expires; Infinity for a guest. */
+  authenticated (user: SessionUser, sid: string | null, expiresIn: number): void {
+    this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
+  }
+
+  /** A data frame arrived. */
+  receive (text: string): void {
+    if (this.closing) return
+    this.#lastFrameAt = this.#deps.now()
+    this.#inbox.push(read(text))
+    this.#pump()
+    this.#regulate()
+  }
+
+  pong (): void { this.#pingedAt = 0 }
+
+  /** Queues finished frames; they leave at the end of this turn of the event loop, together. */
+  send (frames: Buffer): void {
+    if (this.closing) return
+    if (this.#out.length === 0) this.#deps.scheduleFlush(this)
+    this.#out.push(frames)
+    this.#outBytes += frames.length
+    if (this.#waitingBytes() > this.#deps.limits.maxBuffered) this.close('slow_consumer')
+  }
+
+  flush (): void {
+    if (this.#out.length === 0) return
+    const frames = this.#out.length === 1 ? this.#out[0]! : Buffer.concat(this.#out, this.#outBytes)
+    this.#out = []
+    this.#outBytes = 0
+    this.#deps.transport.write(frames)
+    this.#regulate()
+  }
+
+  /** The transport's buffer is empty again. */
+  drained (): void { this.#regulate() }
+
+  close (name: CloseName, detail = ''): void {
+    if (this.closing) return
+    // A slow consumer finds what it misses by seq when it is back.
+    if (name === 'slow_consumer') this.#out = []
+    else this.flush()
+    const { code, reason } = closeTable[name]
+    const cutAt = this.#deps.now() + (name === 'slow_consumer' ? CUT_SLOW_MS : CUT_MS)
+    this.state = { phase: 'closing', user: this.user, cutAt }
+    this.#inbox = []
+    this.#deps.transport.close(code, reason + detail)
+    // The peer's own close frame must still be read.
+    if (this.#paused) this.#deps.transport.resume()
+  }
+
+  /** The transport is gone. */
+  ended (): void {
+    this.state = { phase: 'closing', user: this.user, cutAt: 0 }
+    this.#inbox = []
+    this.#out = []
+  }
+
+  /** The clock's tick: every deadline a connection has. */
+  tick (now: number): void {
+    const { state } = this
+    const { limits, transport } = this.#deps
+    if (state.phase === 'closing') {
+      if (now >= state.cutAt) transport.terminate()
+    } else if (now >= state.deadline) {
+      this.close(state.phase === 'open' ? 'authentication_timeout' : 'token_expired')
+    } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
+      this.close('connection_timeout')
+    } else if (this.#pingedAt !== 0) {
+      if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
+    } else if (now >= this.#nextPingAt) {
+      this.#nextPingAt = now + limits.heartbeatInterval
+      this.#pingedAt = now
+      transport.ping()
+    }
+  }
+
+  /** Starts what may start: sends side by side, anything else when all before it has its answer [P7]. */
+  #pump (): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#inbox.length > 0 && !this.closing) {
+      const next = this.#inbox[0]!
+      const isSend = !(next instanceof AppError) && next.type === 'send_message' && next.command === undefined
+      if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
+      this.#inbox.shift()
+      this.#onlySends = isSend
+      this.#start(next, isSend)
+    }
+    this.#pumping = false
+  }
+
+  #start (request: Envelope | AppError, isSend: boolean): void {
+    const slot: Slot = { reply: null, then: undefined }
+    this.#slots.push(slot)
+    if (request instanceof AppError) return this.#refuse(slot, undefined, request)
+    const refuse = (error: unknown): void => this.#refuse(slot, request.ref, error)
+    try {
+      if (isSend) return this.#deps.handleSend(this, request, reply => this.#settle(slot, reply))
+      const reply = this.#deps.handle(this, request)
+      if (reply instanceof Promise) reply.then(value => this.#answer(slot, request.ref, value), refuse).catch(this.#deps.onFault)
+      else this.#answer(slot, request.ref, reply)
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  #answer (slot: Slot, ref: Ref | undefined, { frame, then }: Reply): void {
+    slot.then = then
+    this.#settle(slot, encode(ref === undefined ? frame : { ...frame, ref }))
+  }
+
+  #refuse (slot: Slot, ref: Ref | undefined, error: unknown): void {
+    const shown = error instanceof AppError ? error : new AppError('internal')
+    if (shown !== error) this.#deps.onFault(error)
+    this.#settle(slot, encodeError(shown, ref))
+    if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') this.#countViolation()
+  }
+
+  /** Replies leave in the order of their requests. */
+  #settle (slot: Slot, reply: Buffer): void {
+    slot.reply = reply
+    while (this.#slots.length > 0 && this.#slots[0]!.reply) {
+      const { reply, then } = this.#slots.shift()!
+      this.send(reply!)
+      then?.()
+    }
+    this.#pump()
+    this.#regulate()
+  }
+
+  #countViolation (): void {
+    const now = this.#deps.now()
+    this.#violations = [...(this.#violations ?? []).filter(at => now - at < VIOLATION_WINDOW_MS), now]
+    if (this.#violations.length >= MAX_VIOLATIONS) this.close('protocol_violation')
+  }
+
+  /** Reads on only while this connection keeps up with what it asks and what it is sent. */
+  #regulate (): void {
+    const busy = this.#inbox.length >= MAX_WAITING || this.#waitingBytes() > this.#deps.limits.maxBuffered / 2
+    if (busy === this.#paused || this.closing) return
+    this.#paused = busy
+    if (busy) this.#deps.transport.pause()
+    else this.#deps.transport.resume()
+  }
+
+  #waitingBytes (): number { return this.#outBytes + this.#deps.transport.buffered }
+}
+
+function read (text: string): Envelope | AppError {
+  try {
+    return decode(text)
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+}

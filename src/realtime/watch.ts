@@ -1,0 +1,86 @@
+import type { ChannelVersion } from '../store/channels.ts'
+import type { LocalChannel } from './channel.ts'
+import { encode } from './codec.ts'
+import type { Hub } from './hub.ts'
+
+/** How often the database is asked what the bus may have lost, in milliseconds [P33]. */
+const INTERVAL_MS = 2000
+/** Revocations this much older than the last check are looked at again: a transaction commits later than its time stamp. */
+const OVERLAP_MS = 30_000
+
+export interface WatchDeps {
+  hub: Hub
+  /** The state of those of the channels that still exist. */
+  versions (channelIds: string[]): Promise<ChannelVersion[]>
+  membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
+  /** Users disabled and logins revoked within the last so many milliseconds, by the database's clock. */
+  revokedWithin (ms: number): Promise<{ users: string[], logins: Array<{ userId: string, sid: string }> }>
+  onFault (error: unknown): void
+}
+
+/**
+ * Holds this instance's subscriptions against the database: the bus is only a hint, so whatever it lost (messages,
+ * ended memberships, deletions, revocations) is found here within seconds.
+ */
+export function createWatch ({ hub, versions, membersAmong, revokedWithin, onFault }: WatchDeps) {
+  const doubted = new Set<string>()
+  let checking = false
+  let lastCheck = performance.now()
+
+  /** Only one check at a time: a slow database is not asked more and more. */
+  async function check (all: boolean): Promise<void> {
+    if (checking) return
+    checking = true
+    try {
+      const ids = all ? [...hub.channels()].map(channel => channel.id) : [...doubted]
+      doubted.clear()
+      await checkChannels(ids)
+      if (all) await checkRevocations()
+    } catch (error) {
+      onFault(error)
+    } finally {
+      checking = false
+    }
+    if (doubted.size > 0) await check(false)
+  }
+
+  async function checkChannels (ids: string[]): Promise<void> {
+    if (ids.length === 0) return
+    const found = new Map((await versions(ids)).map(version => [version.id, version]))
+    for (const id of ids) {
+      const channel = hub.channel(id)
+      if (!channel) continue
+      const version = found.get(id)
+      if (!version) {
+        hub.endChannel(channel, new Date().toISOString())
+        continue
+      }
+      channel.sequencer.catchUp(version.lastSeq)
+      if (version.aclVersion > channel.aclVersion) await checkMembers(channel, version.aclVersion)
+    }
+  }
+
+  async function checkMembers (channel: LocalChannel, aclVersion: number): Promise<void> {
+    const asked = new Set(channel.subscribers().map(subscriber => subscriber.userId!))
+    const members = await membersAmong(channel.id, [...asked])
+    channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
+    const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
+    for (const session of hub.endSubscriptions(channel, userId => asked.has(userId) && !members.has(userId))) session.send(frame)
+  }
+
+  async function checkRevocations (): Promise<void> {
+    const began = performance.now()
+    const { users, logins } = await revokedWithin(Math.ceil(began - lastCheck) + OVERLAP_MS)
+    for (const userId of users) hub.disconnect(userId, 'disconnected')
+    for (const { userId, sid } of logins) hub.disconnect(userId, 'session_revoked', sid)
+    lastCheck = began
+  }
+
+  hub.onDoubt = ids => {
+    if (doubted.size === 0) setImmediate(() => { check(false) })
+    for (const id of ids) doubted.add(id)
+  }
+  const timer = setInterval(() => { check(true) }, INTERVAL_MS)
+  timer.unref()
+  return { stop: (): void => clearInterval(timer) }
+}

@@ -1,0 +1,31 @@
+import { uuidv7 } from 'uuidv7'
+import { AppError } from '../errors.ts'
+import type { Joined, JoinRequest, JoinRules, MembershipStore } from '../store/memberships.ts'
+import { createBatcher } from './batcher.ts'
+import type { Events } from './events.ts'
+
+export type Memberships = ReturnType<typeof createMemberships>
+
+/** Who belongs to which channel [P19]–[P22]. */
+export function createMemberships ({ store, events, rules }: { store: MembershipStore, events: Events, rules: JoinRules }) {
+  const join = createBatcher<JoinRequest, Joined>(async batch => {
+    const outcomes = await store.join(batch, rules)
+    return outcomes.map(outcome => outcome.code === null ? outcome : new AppError(outcome.code))
+  })
+
+  return {
+    /** Makes the user a member; harmless where he is one. @throws AppError */
+    join: (userId: string, channel: string): Promise<Joined> => join({ userId, channel, newId: uuidv7() }),
+
+    /** Ends the membership, on every connection of the user [P20]. `connectionId`: the one that asked. @throws AppError */
+    async leave (userId: string, channel: string, connectionId?: string): Promise<void> {
+      const outcome = await store.leave(userId, channel)
+      if (outcome.code !== null) throw new AppError(outcome.code)
+      if (!outcome.ended) return
+      events.userNotified(userId, { type: 'channel_left', channel, timestamp: new Date().toISOString() }, connectionId)
+      events.membershipsEnded(outcome.channelId, [userId], outcome.aclVersion)
+    },
+
+    endGuest: store.endGuest
+  }
+}

@@ -1,0 +1,57 @@
+import { AppError } from '../errors.ts'
+import type { Entry, HistoryQuery, Message, Receipt } from '../schemas/message.ts'
+import type { MessageStore } from '../store/messages.ts'
+import type { Channels } from './channels.ts'
+import type { Done, Draft, Publisher } from './publisher.ts'
+
+export type Messages = ReturnType<typeof createMessages>
+
+/** Sending and reading messages. */
+export function createMessages ({ store, channels, publisher, maxLength }: {
+  store: MessageStore, channels: Channels, publisher: Publisher, maxLength: number
+}) {
+  /** @throws AppError `message_too_long` [P25]. */
+  function checkText (text: string): void {
+    if (longerThan(text, maxLength)) throw new AppError('message_too_long')
+  }
+
+  return {
+    checkText,
+
+    /** Queues a message, its text checked, for a channel that the sender is subscribed to [P7]. `done` is called once, maybe at once. */
+    send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
+
+    /** The same for someone without a connection: a member is enough. @throws AppError */
+    async publish (user: { id: string, name: string }, name: string, text: string, clientId: string | undefined): Promise<Receipt> {
+      checkText(text)
+      const { channel } = await channels.find(user.id, name)
+      return await new Promise((resolve, reject) => {
+        publisher.publish({ channelId: channel.id, channel: name, userId: user.id, username: user.name, text, clientId },
+          (error, receipt) => error ? reject(error) : resolve(receipt!))
+      })
+    },
+
+    /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
+    async history (userId: string, name: string, { before, after, limit = 50 }: HistoryQuery): Promise<{ messages: Message[], channel_id: string, last_seq: number }> {
+      const { channel } = await channels.find(userId, name)
+      const messages = await store.history(channel.id, { before, after, limit })
+      return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
+    },
+
+    /** The newest `limit` messages up to `upTo`, for a join [P31]. */
+    newest: (channelId: string, upTo: number, limit: number): Promise<Message[]> => store.history(channelId, { before: upTo + 1, limit }),
+
+    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`. */
+    entries: (channelId: string, after: number, upTo: number, limit: number): Promise<Entry[]> => store.entries(channelId, after, upTo, limit),
+
+    isInFlight: publisher.isInFlight
+  }
+}
+
+/** In Unicode code points [P25]. */
+function longerThan (text: string, max: number): boolean {
+  if (text.length <= max) return false
+  let count = 0
+  for (const _ of text) if (++count > max) return true
+  return false
+}
