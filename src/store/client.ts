@@ -57,7 +57,7 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     await pool.query('SELECT 1')
   } catch (error) {
     await pool.end()
-    throw new DatabaseError(`database ${withoutPassword(url)}: ${reason(error)}`)
+    throw new DatabaseError(`database ${placeOf(url)}: ${reason(error)}`)
   }
   return {
     prisma,
@@ -151,10 +151,10 @@ export async function openShadow () {
   return withScripts(await new PrismaPGlite(pglite).connect(), script => pglite.exec(script))
 }
 
-/** `url` as it may be shown. */
-export function withoutPassword (url: string): string {
-  const { protocol, username, host, pathname } = new URL(url)
-  return `${protocol}//${username && `${username}@`}${host}${pathname}`
+/** Where a connection URL leads, without its credentials. */
+export function placeOf (url: string): string {
+  const { host, pathname } = new URL(url)
+  return host + pathname
 }
 
 function reason (error: unknown): string {

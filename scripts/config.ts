@@ -1,0 +1,22 @@
+import { ConfigError, loadConfig, type ConfigEntry } from '../src/config.ts'
+
+/** `npm run config`: the values in force and where each comes from. */
+try {
+  const rows = loadConfig().entries.map(entry => [entry.key, shown(entry), entry.source])
+  const widths = [0, 1].map(column => Math.max(...rows.map(row => row[column]!.length)))
+  for (const [key, value, source] of rows) console.log(`${key!.padEnd(widths[0]!)}  ${value!.padEnd(widths[1]!)}  ${source}`)
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  console.error(`parley: ${error.message}`)
+  process.exitCode = 1
+}
+
+function shown ({ value, secret }: ConfigEntry): string {
+  if (value === null || value === undefined) return '–'
+  const text = String(value)
+  if (!secret) return text
+  if (!URL.canParse(text)) return '****'
+  const url = new URL(text)
+  if (url.password) url.password = '****'
+  return url.href
+}

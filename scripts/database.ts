@@ -1,0 +1,55 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { openDatabase, openShadow } from '../src/store/client.ts'
+import { DatabaseError } from '../src/store/database-error.ts'
+import { diffMigrations, migrationFiles } from '../src/store/migrate.ts'
+
+/** `npm run db:migrate`, `db:status`, `db:new`. */
+class UsageError extends Error {}
+
+const commands: Record<string, (name?: string) => Promise<void>> = {
+  async migrate () {
+    const database = await openDatabase(loadConfig().config.database)
+    try {
+      const applied = await database.migrate()
+      console.log(applied.length > 0 ? `applied ${applied.join(', ')}` : 'nothing to apply')
+    } finally {
+      await database.close()
+    }
+  },
+
+  async status () {
+    const database = await openDatabase(loadConfig().config.database)
+    try {
+      const status = Object.entries(await database.migrationStatus()).filter(([, names]: [string, string[]]) => names.length > 0)
+      for (const [state, names] of status) console.log(`${state.padEnd(8)} ${names.join(', ')}`)
+      if (status.length === 0) console.log('up to date')
+      else process.exitCode = 1
+    } finally {
+      await database.close()
+    }
+  },
+
+  async new (name) {
+    if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) throw new UsageError('usage: npm run db:new -- NAME, in small letters, digits and _')
+    const sql = await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow })
+    if (sql === null) throw new UsageError('prisma/schema.prisma has no changes to make a migration of')
+    const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
+    const directory = join(migrationFiles().directory, `${stamp}_${name}`)
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'migration.sql'), sql)
+    console.log(`made ${join(directory, 'migration.sql')}: read it before you commit it`)
+  }
+}
+
+try {
+  const [command = '', name] = process.argv.slice(2)
+  const run = commands[command]
+  if (!run) throw new UsageError(`known commands: ${Object.keys(commands).join(', ')}`)
+  await run(name)
+} catch (error) {
+  const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof UsageError
+  console.error(expected ? `parley: ${error.message}` : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,167 @@
+// A private PostgreSQL and Redis for one test run: own ports, own temporary folders, ended by their pids.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Milliseconds. */
+const START_TIMEOUT = 30_000
+
+/**
+ * Starts both. Resolves with `{ postgresUrl, redisUrl, stop }`; `postgresUrl` is the superuser's, `stop` may be called at any time.
+ * Services that are not installed are installed where apt-get and the right to use it are there.
+ */
+export async function startServices () {
+  const started = []
+  const stop = async () => {
+    for (const service of started.splice(0).reverse()) await end(service)
+  }
+  try {
+    const programs = findPrograms()
+    const [postgresPort, redisPort] = [await freePort(), await freePort()]
+    started.push(startPostgres(programs.postgres, postgresPort), startRedis(programs.redis, redisPort))
+    const postgresUrl = `postgresql://parley@127.0.0.1:${postgresPort}/postgres`
+    await Promise.all([answersPostgres(postgresUrl, started[0]), answersRedis(redisPort, started[1])])
+    return { postgresUrl, redisUrl: `redis://127.0.0.1:${redisPort}`, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function findPrograms () {
+  let missing = missingPackages()
+  if (missing.length > 0) {
+    aptInstall(missing)
+    missing = missingPackages()
+  }
+  if (missing.length > 0) throw new Error(`the tests need ${missing.join(' and ')}: install with apt-get install ${missing.join(' ')}, or put it in PATH`)
+  return { postgres: postgresBin(), redis: join(redisBin(), 'redis-server') }
+}
+
+function missingPackages () {
+  return [...postgresBin() ? [] : ['postgresql'], ...redisBin() ? [] : ['redis-server']]
+}
+
+const redisBin = () => (process.env.PATH ?? '').split(delimiter).find(folder => existsSync(join(folder, 'redis-server')))
+
+/** The newest of Debian's, else one in PATH; both programs have to be there. */
+function postgresBin () {
+  const base = '/usr/lib/postgresql'
+  const debian = existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)).map(version => join(base, version, 'bin')) : []
+  return [...debian, ...(process.env.PATH ?? '').split(delimiter)]
+    .find(folder => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+}
+
+function aptInstall (packages) {
+  const [command, ...prefix] = process.getuid?.() === 0 ? ['apt-get'] : ['sudo', '-n', 'apt-get']
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  console.error(`parley: installing ${packages.join(' and ')} …`)
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+    const { status, stderr, error } = spawnSync(command, [...prefix, ...args], { env, encoding: 'utf8' })
+    if (status !== 0) console.error(`parley: apt-get ${args[0]}: ${(stderr || error?.message || `exit code ${status}`).trim()}`)
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivileged () {
+  if (process.getuid?.() !== 0) return {}
+  for (const name of ['postgres', 'nobody']) {
+    const [uid, gid] = ['-u', '-g'].map(flag => spawnSync('id', [flag, name], { encoding: 'utf8' }))
+    if (uid.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
+  }
+  throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor nobody')
+}
+
+function startPostgres (bin, port) {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-pg-'))
+  try {
+    const user = unprivileged()
+    if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
+    const init = spawnSync(join(bin, 'initdb'), ['-D', join(folder, 'data'), '-U', 'parley', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+      { cwd: folder, encoding: 'utf8', ...user })
+    if (init.status !== 0) throw new Error(`initdb failed: ${init.error?.message ?? init.stderr}`)
+    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: folder, max_connections: 300, fsync: 'off', log_min_messages: 'fatal' }
+    const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    // A fast end without waiting for clients: SIGQUIT.
+    return launch('PostgreSQL', join(bin, 'postgres'), ['-D', join(folder, 'data'), '-p', String(port), ...args], folder, 'SIGQUIT', user)
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function startRedis (program, port) {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-redis-'))
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
+  return launch('Redis', program, args, folder, 'SIGTERM')
+}
+
+/** In a process group of its own: Ctrl-C must end the tests first and the services after them. */
+function launch (name, program, args, folder, signal, user = {}) {
+  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...user })
+  const service = { name, child, folder, signal, stderr: '' }
+  child.on('error', error => { service.stderr += error.message })
+  child.stderr.setEncoding('utf8').on('data', text => { service.stderr = (service.stderr + text).slice(-4000) })
+  return service
+}
+
+async function end ({ child, folder, signal }) {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await Promise.race([exited, delay(5000, undefined, { ref: false }).then(() => child.kill('SIGKILL'))])
+  }
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+
+async function answersPostgres (connectionString, service) {
+  const { default: pg } = await import('pg')
+  await untilAnswers(service, async () => {
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1000 })
+    try {
+      await client.connect()
+    } finally {
+      await client.end()
+    }
+  })
+}
+
+async function answersRedis (port, service) {
+  const { Redis } = await import('ioredis')
+  await untilAnswers(service, async () => {
+    const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null })
+    client.on('error', () => {}) // `connect` rejects with the same error.
+    try {
+      await client.connect()
+    } finally {
+      client.disconnect()
+    }
+  })
+}
+
+async function untilAnswers ({ name, child, ...service }, ask) {
+  const deadline = performance.now() + START_TIMEOUT
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (child.exitCode !== null || child.pid === undefined || performance.now() > deadline) {
+        throw new Error(`${name} did not start: ${service.stderr.trim() || error.message}`)
+      }
+      await delay(50)
+    }
+  }
+}
+
+async function freePort () {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
