@@ -1,6 +1,4 @@
 import type { Broker, ControlAction } from '../broker/broker.ts'
-import type { PresentChannel } from '../presence/presence.ts'
-import type { Person } from '../schemas/channel.ts'
 import type { Events } from '../services/events.ts'
 import { encode, encodeEntries } from './codec.ts'
 
@@ -20,12 +18,4 @@ export function createEvents (broker: Broker, onFault: (error: unknown) => void)
     loginRevoked: (userId, sid) => toUser(userId, { type: 'disconnect', reason: 'session_revoked', sid }),
     faultFound: onFault
   }
-}
-
-/** Tells a channel's subscribers, on every instance, that a user came or went [P23]. */
-export function createAnnounce (broker: Broker) {
-  return (type: 'user_joined' | 'user_left', channel: PresentChannel, user: Person): void => broker.publish(`channel:${channel.id}`, {
-    kind: 'notice',
-    frame: encode({ type, user_id: user.user_id, username: user.username, channel: channel.name, timestamp: new Date().toISOString() })
-  })
 }

@@ -25,8 +25,8 @@ export type SessionState =
   | { phase: 'authenticated', user: SessionUser, sid: string | null, deadline: number }
   | { phase: 'closing', user: SessionUser | null, cutAt: number }
 
-/** What a request is answered with; `then` runs once the reply is on its way. */
-export interface Reply { frame: object, then?: () => void }
+/** What a request is answered with; `after` runs once the reply is on its way. */
+export interface Reply { frame: object, after?: () => void }
 
 export interface SessionDeps {
   transport: Transport
@@ -63,7 +63,7 @@ const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
 
 /** One request's place in the order of replies. */
-interface Slot { reply: Buffer | null, then: (() => void) | undefined }
+interface Slot { reply: Buffer | null, after: (() => void) | undefined }
 
 /** One connection: its state, its serial queue of requests [P7], its bounded outbound queue. */
 export class Session {
@@ -79,6 +79,7 @@ export class Session {
   /** Only sends run side by side: any other request runs alone. */
   #onlySends = true
   #paused = false
+  #suspended = false
   #out: Buffer[] = []
   #outBytes = 0
   #lastFrameAt: number
@@ -151,6 +152,12 @@ export class Session {
     if (this.#paused) this.#deps.transport.resume()
   }
 
+  /** Takes no further request: what was started is still answered. */
+  suspend (): void {
+    this.#paused = this.#suspended = true
+    this.#deps.transport.pause()
+  }
+
   /** The transport is gone. */
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0 }
@@ -181,7 +188,7 @@ export class Session {
   #pump (): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#inbox.length > 0 && !this.closing) {
+    while (this.#inbox.length > 0 && !this.closing && !this.#suspended) {
       const next = this.#inbox[0]!
       const isSend = !(next instanceof AppError) && next.type === 'send_message' && next.command === undefined
       if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
@@ -193,7 +200,7 @@ export class Session {
   }
 
   #start (request: Envelope | AppError, isSend: boolean): void {
-    const slot: Slot = { reply: null, then: undefined }
+    const slot: Slot = { reply: null, after: undefined }
     this.#slots.push(slot)
     if (request instanceof AppError) return this.#refuse(slot, undefined, request)
     const refuse = (error: unknown): void => this.#refuse(slot, request.ref, error)
@@ -207,8 +214,8 @@ export class Session {
     }
   }
 
-  #answer (slot: Slot, ref: Ref | undefined, { frame, then }: Reply): void {
-    slot.then = then
+  #answer (slot: Slot, ref: Ref | undefined, { frame, after }: Reply): void {
+    slot.after = after
     this.#settle(slot, encode(ref === undefined ? frame : { ...frame, ref }))
   }
 
@@ -223,9 +230,9 @@ export class Session {
   #settle (slot: Slot, reply: Buffer): void {
     slot.reply = reply
     while (this.#slots.length > 0 && this.#slots[0]!.reply) {
-      const { reply, then } = this.#slots.shift()!
+      const { reply, after } = this.#slots.shift()!
       this.send(reply!)
-      then?.()
+      after?.()
     }
     this.#pump()
     this.#regulate()
@@ -240,7 +247,7 @@ export class Session {
   /** Reads on only while this connection keeps up with what it asks and what it is sent. */
   #regulate (): void {
     const busy = this.#inbox.length >= MAX_WAITING || this.#waitingBytes() > this.#deps.limits.maxBuffered / 2
-    if (busy === this.#paused || this.closing) return
+    if (busy === this.#paused || this.closing || this.#suspended) return
     this.#paused = busy
     if (busy) this.#deps.transport.pause()
     else this.#deps.transport.resume()

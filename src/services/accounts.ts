@@ -1,7 +1,9 @@
 import { AppError } from '../errors.ts'
+import type { Role } from '../schemas/common.ts'
 import type { UserPatch } from '../schemas/user.ts'
 import type { Account, Users } from '../store/users.ts'
 import type { Identity } from './auth.ts'
+import { toEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -13,7 +15,7 @@ export interface AccountsDeps {
   /** The account is gone: its connections are to be closed with 4503. */
   onUserDisabled (userId: string): void
   /** The account has another name. */
-  onUserChanged (userId: string): void
+  onUserChanged (userId: string, change: { name?: string, role?: Role }): void
 }
 
 export type Accounts = ReturnType<typeof createAccounts>
@@ -49,8 +51,16 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, on
       }
       if (name === undefined || name === identity.user.name) return identity.user
       const renamed = await users.rename(identity.user.id, name)
-      onUserChanged(identity.user.id)
+      onUserChanged(identity.user.id, { name })
       return renamed
+    },
+
+    /** Makes the account an admin, and the account itself where there is none; the password of one that exists stays. */
+    async ensureAdmin (email: string, password: string): Promise<void> {
+      const address = toEmail(email)
+      const found = await users.findByEmail(address)
+      if (found) await users.setRole(found.id, 'admin')
+      else await users.create({ email: address, name: 'admin', passwordHash: await passwords.hash(password), role: 'admin' })
     },
 
     /** @throws AppError as `update`. */

@@ -7,6 +7,7 @@ import type { User } from '../schemas/user.ts'
 import type { PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
 import type { Account, Users } from '../store/users.ts'
 import { isAccessClaims } from './access-claims.ts'
+import { createBatcher } from './batcher.ts'
 import { normaliseEmail, toEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { Passwords } from './passwords.ts'
@@ -32,6 +33,9 @@ export type Auth = ReturnType<typeof createAuth>
 
 /** Logins and what proves them. Wrong credentials and tokens of every kind are one error: `authentication_failed` [P12]. */
 export function createAuth ({ users, tokens, passwords, throttle, sign, verify, config, onLoginRevoked }: AuthDeps) {
+  /** A storm of reconnecting clients asks in a few round trips. */
+  const findLogin = createBatcher(tokens.findLogins)
+
   async function startLogin (account: Account, passwordHash: string): Promise<Login> {
     const sid = uuidv7()
     const value = randomBytes(32).toString('base64url')
@@ -131,7 +135,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
     /** Proves an access token: signed by this server, not expired, its login not revoked, its user there and not disabled [P12]. */
     async verifyAccess (token: string): Promise<Identity> {
       const { user_id: userId, sid, exp } = readAccess(token)
-      const [user] = await tokens.findLogins([{ userId, sid }])
+      const user = await findLogin({ userId, sid })
       if (!user) throw new AppError('authentication_failed')
       return { user, sid, expiresAt: exp * 1000 }
     }

@@ -65,6 +65,14 @@ export function createChannels ({ store, presence, events, maxChannels }: {
       return await store.people(await presence.list(channel.id))
     },
 
+    async onlinePage (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ users: Person[], count: number, next_cursor: string | null }> {
+      const { channel } = await find(userId, name)
+      const online = await presence.list(channel.id)
+      const after = decodeCursor(cursor, 'uuid') ?? ''
+      const { items, next } = page(online.filter(id => id > after).slice(0, limit + 1), limit, id => id)
+      return { users: await store.people(items), count: online.length, next_cursor: next }
+    },
+
     /** Users online, per channel, in the order asked. */
     onlineCounts: (channelIds: string[]): Promise<number[]> => presence.counts(channelIds)
   }

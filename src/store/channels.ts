@@ -2,6 +2,7 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
+import { withStoreErrors } from './errors.ts'
 
 
 /** A channel, and what one user is in it. */
@@ -13,7 +14,7 @@ export interface ChannelVersion { id: string, lastSeq: number, aclVersion: numbe
 export type ChannelStore = ReturnType<typeof createChannelStore>
 
 export function createChannelStore (prisma: PrismaClient) {
-  return {
+  return withStoreErrors({
     /** The channel, where this user may know of it [P19], else null. */
     async find (userId: string, name: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
@@ -86,7 +87,7 @@ export function createChannelStore (prisma: PrismaClient) {
     async ensure (id: string, name: string): Promise<void> {
       await prisma.$executeRaw`INSERT INTO "Channel" (id, name) VALUES (${id}::uuid, ${name}) ON CONFLICT (name) DO NOTHING`
     }
-  }
+  })
 }
 
 export interface Refused { code: ErrorCode }

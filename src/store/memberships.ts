@@ -2,6 +2,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import type { Refused } from './channels.ts'
+import { withStoreErrors } from './errors.ts'
 
 export interface JoinRequest {
   userId: string
@@ -18,7 +19,7 @@ export interface Joined { code: null, channelId: string, channelType: ChannelTyp
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
 export function createMembershipStore (prisma: PrismaClient) {
-  return {
+  return withStoreErrors({
     /** Makes users members, a batch in one round trip [P18]–[P22]. @returns one outcome per request, in order. */
     async join (batch: JoinRequest[], { maxChannels, maxUsers, defaultRoom, createMissing }: JoinRules): Promise<Array<Refused | Joined>> {
       const rows = await prisma.$queryRaw<JoinRow[]>`
@@ -46,7 +47,7 @@ export function createMembershipStore (prisma: PrismaClient) {
     async endGuest (userId: string): Promise<void> {
       await prisma.$queryRaw`SELECT 1 FROM parley_end_guest(${userId}::uuid)`
     }
-  }
+  })
 }
 
 interface JoinRow {

@@ -1,6 +1,7 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Entry, Message } from '../schemas/message.ts'
+import { withStoreErrors } from './errors.ts'
 
 /** A message on its way into the database. */
 export interface NewMessage {
@@ -24,7 +25,7 @@ const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."chann
 export type MessageStore = ReturnType<typeof createMessageStore>
 
 export function createMessageStore (prisma: PrismaClient) {
-  return {
+  return withStoreErrors({
     /**
      * Stores a batch in one round trip, each message numbered by its channel or refused [P26]–[P28].
      * No two of the batch may share channel, user and client id.
@@ -74,7 +75,7 @@ export function createMessageStore (prisma: PrismaClient) {
       const [row] = await prisma.$queryRaw<Array<{ purged: number }>>`SELECT parley_purge_messages(${most}::int) AS purged`
       return row!.purged
     }
-  }
+  })
 }
 
 interface PublishRow {

@@ -102,6 +102,18 @@ export function createTokens (prisma: PrismaClient) {
       return revoked > 0
     },
 
+    /** Users disabled and logins revoked within the last `ms` milliseconds, by the database's clock. */
+    async revokedWithin (ms: number): Promise<{ users: string[], logins: Array<{ userId: string, sid: string }> }> {
+      const rows = await prisma.$queryRaw<Array<{ user_id: string, sid: string | null }>>`
+        SELECT id AS user_id, NULL AS sid FROM "User" WHERE "disabledAt" > now() - make_interval(secs => ${ms / 1000})
+        UNION ALL
+        SELECT DISTINCT "userId", "familyId" FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
+      return {
+        users: rows.flatMap(({ user_id: id, sid }) => sid === null ? [id] : []),
+        logins: rows.flatMap(({ user_id: userId, sid }) => sid === null ? [] : [{ userId, sid }])
+      }
+    },
+
     /**
      * Deletes up to `limit` tokens that expired more than `grace` seconds (an access token's lifetime) ago; resolves with how many. A
      * revoked one stays while its login has others, which are known as revoked by it.

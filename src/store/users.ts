@@ -43,6 +43,14 @@ export function createUsers (prisma: PrismaClient) {
       }
     },
 
+    createGuest (name: string): Promise<Account> {
+      return prisma.user.create({ data: { name }, select: accountFields })
+    },
+
+    setRole (id: string, role: Role): Promise<Account> {
+      return prisma.user.update({ where: { id }, data: { role }, select: accountFields })
+    },
+
     rename (id: string, name: string): Promise<Account> {
       return prisma.user.update({ where: { id }, data: { name }, select: accountFields })
     },
@@ -64,8 +72,9 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /**
-     * Ends an account: disabled, without email, name or hash, its logins revoked. What it wrote stays, under the name `deleted user`.
-     * The logins come first: the email is a key, so its change locks out the foreign key check of a refresh that holds a token's row.
+     * Ends an account: disabled, without email, name or hash, its logins revoked, in no channel any more. What it wrote stays, under the
+     * name `deleted user`. The logins come first: the email is a key, so its change locks out the foreign key check of a refresh that
+     * holds a token's row. The channels come last and by themselves, so that their locks are not held between two round trips.
      */
     async erase (id: string): Promise<void> {
       await prisma.$transaction([
@@ -74,6 +83,7 @@ export function createUsers (prisma: PrismaClient) {
           UPDATE "User" SET email = NULL, name = 'deleted user', "passwordHash" = NULL, "disabledAt" = coalesce("disabledAt", now())
           WHERE id = ${id}::uuid`
       ])
+      await prisma.$executeRaw`SELECT parley_end_guest(${id}::uuid)`
     }
   })
 }

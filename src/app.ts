@@ -1,0 +1,141 @@
+import fastifyCors from '@fastify/cors'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import type { Broker } from './broker/broker.ts'
+import type { Config } from './config.ts'
+import { AppError } from './errors.ts'
+import authPlugin from './plugins/auth.ts'
+import docsPlugin from './plugins/docs.ts'
+import errorsPlugin, { sendError } from './plugins/errors.ts'
+import jwtPlugin from './plugins/jwt.ts'
+import validationPlugin from './plugins/validation.ts'
+import type { Presence } from './presence/presence.ts'
+import { createEvents } from './realtime/events.ts'
+import { Hub } from './realtime/hub.ts'
+import { createRealtime } from './realtime/realtime.ts'
+import { createWatch } from './realtime/watch.ts'
+import authRoutes from './routes/auth.ts'
+import channelRoutes from './routes/channels.ts'
+import healthRoutes from './routes/health.ts'
+import meRoutes from './routes/me.ts'
+import messageRoutes from './routes/messages.ts'
+import websocketRoutes from './routes/websocket.ts'
+import { createAccounts } from './services/accounts.ts'
+import { createAuth } from './services/auth.ts'
+import { createChannels } from './services/channels.ts'
+import { createGuests } from './services/guests.ts'
+import { createLoginThrottle } from './services/login-throttle.ts'
+import { createMaintenance } from './services/maintenance.ts'
+import { createMemberships } from './services/memberships.ts'
+import { createMessages } from './services/messages.ts'
+import { createPasswords } from './services/passwords.ts'
+import { createPublisher } from './services/publisher.ts'
+import { createChannelStore } from './store/channels.ts'
+import type { Database } from './store/client.ts'
+import { createMembershipStore } from './store/memberships.ts'
+import { createMessageStore } from './store/messages.ts'
+import { createTokens } from './store/tokens.ts'
+import { createUsers } from './store/users.ts'
+
+export interface AppDeps {
+  config: Config
+  /** Migrated. */
+  database: Database
+  broker: Broker
+  presence: Presence
+  jwtSecret: string
+  logger: Logger
+}
+
+/** Bytes a REST body may have. */
+const BODY_LIMIT = 65_536
+/** Messages of one commit. The embedded database works on our own thread: a long commit would stall it. */
+const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+
+/**
+ * The whole application, wired in order: stores, services, realtime, plugins, routes. It opens no port and minds no
+ * signal; `close()` drains it. Closing database, broker and presence is the caller's.
+ */
+export async function buildApp ({ config, database, broker, presence, jwtSecret, logger }: AppDeps): Promise<FastifyInstance> {
+  const onFault = (error: unknown): void => {
+    if (error instanceof AppError) logger.warn({ err: error.cause ?? error }, error.message)
+    else logger.error({ err: error }, 'fault')
+  }
+  const allowedOrigins = (config.server.allowed_origins ?? '').split(',').map(origin => origin.trim().toLowerCase()).filter(Boolean)
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    frameworkErrors: sendError,
+    trustProxy: trustProxy(config.server.trust_proxy),
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    http: { headersTimeout: 10_000 }
+  })
+  await app.register(errorsPlugin)
+  await app.register(validationPlugin)
+  await app.register(jwtPlugin, { secret: jwtSecret })
+
+  const users = createUsers(database.prisma)
+  const tokens = createTokens(database.prisma)
+  const channelStore = createChannelStore(database.prisma)
+  const membershipStore = createMembershipStore(database.prisma)
+  const messageStore = createMessageStore(database.prisma)
+
+  const events = createEvents(broker, onFault)
+  const passwords = createPasswords()
+  const throttle = createLoginThrottle()
+  const onLoginRevoked = events.loginRevoked
+  const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
+  const accounts = createAccounts({
+    users, passwords, throttle, onLoginRevoked, onUserDisabled: events.userDisconnected, onUserChanged: events.userChanged
+  })
+  const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
+  const channels = createChannels({ store: channelStore, presence, events, maxChannels })
+  const memberships = createMemberships({
+    store: membershipStore, events, rules: { maxChannels, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
+  })
+  const publisher = createPublisher({
+    store: messageStore, events, queueSize: config.performance.message_queue_size, batchSize: BATCH_SIZE[database.kind]
+  })
+  const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
+  const guests = createGuests({ users, memberships: membershipStore })
+  const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
+
+  const hub = new Hub({
+    broker, presence, read: messages.entries, isInFlight: messages.isInFlight, onFault, maxWaiting: config.performance.max_buffered / 2
+  })
+  const realtime = createRealtime({ config, hub, auth, guests, channels, memberships, messages, onFault })
+  const watch = createWatch({ hub, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
+
+  await app.register(fastifyCors, { origin: allowedOrigins.includes('*') ? true : allowedOrigins })
+  await app.register(authPlugin, { auth })
+  await app.register(docsPlugin)
+  await app.register(authRoutes, { auth })
+  await app.register(meRoutes, { accounts })
+  await app.register(channelRoutes, { channels })
+  await app.register(messageRoutes, { messages })
+  await app.register(healthRoutes, { pingDatabase: () => database.prisma.$queryRaw`SELECT 1`, broker })
+  await app.register(websocketRoutes, {
+    realtime, hasRoom: () => !realtime.draining && hub.size < config.server.max_connections, maxPayload: config.server.max_payload, allowedOrigins
+  })
+
+  app.addHook('onReady', async () => {
+    await channelStore.ensure(uuidv7(), defaultRoom)
+    const { admin_email: email, admin_password: password } = config.authentication
+    if (email !== undefined && password !== undefined) await accounts.ensureAdmin(email, password)
+    await broker.start(hub.handlers)
+  })
+  app.addHook('preClose', async () => {
+    await realtime.drain(publisher.drained)
+    watch.stop()
+    maintenance.stop()
+  })
+  return app
+}
+
+/** fastify's option: true, false, or the addresses of proxies. */
+function trustProxy (value: string): boolean | string {
+  return value === 'true' ? true : value === 'false' ? false : value
+}

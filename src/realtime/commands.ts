@@ -1,0 +1,123 @@
+import { AppError } from '../errors.ts'
+import type { RequestFrame, RequestType } from '../schemas/protocol.ts'
+import type { Auth } from '../services/auth.ts'
+import type { Channels } from '../services/channels.ts'
+import type { Guests } from '../services/guests.ts'
+import type { Memberships } from '../services/memberships.ts'
+import type { Messages } from '../services/messages.ts'
+import { encodeError, encodeSent, fields, isRequestType, unknown, type Envelope } from './codec.ts'
+import type { Hub } from './hub.ts'
+import { createJoin } from './join.ts'
+import type { Reply, Session, SessionUser } from './session.ts'
+
+export interface CommandDeps {
+  hub: Hub
+  auth: Pick<Auth, 'verifyAccess'>
+  guests: Guests
+  channels: Channels
+  memberships: Memberships
+  messages: Messages
+  /** False: whoever brings no token is a guest [P16]. */
+  authenticationEnabled: boolean
+  resumeLimit: number
+  /** Bytes that `messages` of a join may take. */
+  maxReplay: number
+}
+
+type Handlers = { [T in Exclude<RequestType, 'send_message'>]: (session: Session, frame: RequestFrame<T>) => Promise<Reply> | Reply }
+
+/** What a client may ask, by `type`: each handler calls one service and says what the reply is. */
+export function createCommands (deps: CommandDeps) {
+  const { hub, auth, guests, channels, memberships, messages, authenticationEnabled } = deps
+
+  const handlers: Handlers = {
+    async authenticate (session, { token }) {
+      if (isBlank(token) && (token === '' || authenticationEnabled)) throw new AppError('token_required')
+      const { user, sid, expiresIn } = isBlank(token) ? await guests.admit(session.user) : await verify(token!)
+      if (session.closing) {
+        if (user.guest) await guests.end(user.id)
+        return nothing
+      }
+      if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
+      session.authenticated(user, sid, expiresIn)
+      hub.identify(session, user)
+      const expiresAt = Number.isFinite(expiresIn) ? new Date(Date.now() + expiresIn).toISOString() : null
+      return success('authenticated', { user_id: user.id, username: user.name, email: user.email, role: user.role, expires_at: expiresAt })
+    },
+
+    join_channel: createJoin(deps),
+
+    async leave_channel (session, { channel }) {
+      await memberships.leave(session.userId!, channel, session.id)
+      hub.unsubscribe(session, channel)
+      return success('channel_left', { channel })
+    },
+
+    heartbeat: () => ({ frame: { type: 'heartbeat_ack', server_time: new Date().toISOString() } }),
+
+    async channel_list (session, query) {
+      const page = await channels.list(session.userId!, query)
+      const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
+      return {
+        frame: {
+          type: 'channel_list',
+          channels: page.channels.map(({ channel: { id, name, channel_type, user_count }, isMember }, i) =>
+            ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember })),
+          next_cursor: page.next_cursor
+        }
+      }
+    },
+
+    async user_list (session, { channel }) {
+      const users = await channels.online(session.userId!, channel)
+      return { frame: { type: 'user_list', channel, users, count: users.length } }
+    }
+  }
+
+  async function verify (token: string): Promise<{ user: SessionUser, sid: string, expiresIn: number }> {
+    const { user: { id, name, email, role }, sid, expiresAt } = await auth.verifyAccess(token)
+    return { user: { id, name, email, role, guest: false }, sid, expiresIn: expiresAt - Date.now() }
+  }
+
+  /** In the order of [P9], as far as no service is needed. */
+  function admit (session: Session, { type, command }: Envelope): RequestType {
+    if (command !== undefined) throw unknown('unknown_command', command)
+    if (!isRequestType(type)) throw unknown('unknown_type', type)
+    if (session.user === null && type !== 'authenticate' && type !== 'heartbeat') throw new AppError('not_authenticated')
+    return type
+  }
+
+  return {
+    /** Answers any request but a send. @throws AppError */
+    handle (session: Session, request: Envelope): Promise<Reply> | Reply {
+      const type = admit(session, request) as keyof Handlers
+      const handler = handlers[type] as (session: Session, frame: object) => Promise<Reply> | Reply
+      return handler(session, fields(type, request.body))
+    },
+
+    /** Queues a message; its finished reply goes to `done` once it is stored or refused. @throws AppError, before it is queued. */
+    handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void {
+      admit(session, request)
+      const { ref, channel, message, client_id: clientId } = fields('send_message', request.body)
+      messages.checkText(message)
+      const subscription = session.subscriptions.get(channel)
+      if (!subscription) throw new AppError('not_in_channel')
+      const { id: userId, name: username } = session.user!
+      messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId },
+        (error, receipt) => done(error ? encodeError(error, ref) : encodeSent(receipt!, ref)))
+    }
+  }
+}
+
+export type Commands = ReturnType<typeof createCommands>
+
+export function success (action: string, data: object): Reply {
+  return { frame: { type: 'success', action, data } }
+}
+
+/** For a connection that is gone: nobody reads it. */
+const nothing: Reply = { frame: {} }
+
+function isBlank (token: string | null | undefined): boolean {
+  return !token || !/\S/.test(token)
+}

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ChannelParams } from '../schemas/channel.ts'
+import { ErrorReply } from '../schemas/common.ts'
+import { HistoryPage, HistoryQuery, MessageCreation, Receipt } from '../schemas/message.ts'
+import type { Messages } from '../services/messages.ts'
+
+const shared = { tags: ['messages'], security: [{ bearer: [] }], params: ChannelParams }
+
+const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { messages }) => {
+  app.addHook('onRequest', app.authenticate)
+
+  app.get('/api/channels/:name/messages', {
+    schema: { ...shared, summary: 'History, ascending by seq', querystring: HistoryQuery, response: { 200: HistoryPage, '4xx': ErrorReply } }
+  }, request => messages.history(request.user.id, request.params.name, request.query))
+
+  app.post('/api/channels/:name/messages', {
+    schema: {
+      ...shared,
+      summary: 'Send a message as a member; 200 where the same client_id was stored before',
+      body: MessageCreation,
+      response: { 200: Receipt, 201: Receipt, '4xx': ErrorReply }
+    }
+  }, async (request, reply) => {
+    const { message, client_id: clientId } = request.body
+    const receipt = await messages.publish(request.user, request.params.name, message, clientId)
+    return reply.code(receipt.duplicate ? 200 : 201).send(receipt)
+  })
+}
+
+export default routes

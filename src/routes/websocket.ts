@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net'
+import fastifyWebsocket from '@fastify/websocket'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import WebSocket, { type ServerOptions } from 'ws'
+import { AppError, closeTable } from '../errors.ts'
+import type { Realtime } from '../realtime/realtime.ts'
+import type { Session, Transport } from '../realtime/session.ts'
+import { SUBPROTOCOL } from '../schemas/protocol.ts'
+
+export interface WebsocketDeps {
+  realtime: Realtime
+  /** May one more connection be opened now [P5]? */
+  hasRoom (): boolean
+  maxPayload: number
+  /** Origins besides the server's own; `*` is any [P3]. */
+  allowedOrigins: string[]
+}
+
+const MAX_FRAGMENTS = 64
+const RETRY_AFTER_MS = 5000
+
+/** `GET /websocket`: the only place that knows both fastify and ws. */
+const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoom, maxPayload, allowedOrigins }) => {
+  await app.register(fastifyWebsocket, {
+    options: {
+      WebSocket: Connection as unknown as NonNullable<ServerOptions['WebSocket']>,
+      maxPayload,
+      maxFragments: MAX_FRAGMENTS,
+      clientTracking: false,
+      perMessageDeflate: false,
+      handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
+    },
+    // ws has sent its own close frame with the code of the violation, and waits for the peer's.
+    errorHandler: () => {},
+    // The drain closes every connection with its own code and reason.
+    preClose: done => done()
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/websocket',
+    schema: { hide: true },
+    onRequest: async request => {
+      if (!request.ws) return
+      if (!isAllowedOrigin(request, allowedOrigins)) throw new AppError('not_authorized')
+      if (!isAllowedProtocol(request)) throw new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
+      if (!hasRoom()) throw new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
+    },
+    handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
+    wsHandler: (ws, request) => {
+      const connection = ws as Connection
+      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket))
+      connection.closed = realtime.closed
+      connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
+      request.raw.socket.on('drain', () => connection.session.drained())
+    }
+  })
+}
+
+export default routes
+
+/** A ws connection that knows its session; its listeners are shared, so that ten thousand connections are not ten thousand closures. */
+class Connection extends WebSocket {
+  declare session: Session
+  declare closed: (session: Session) => void
+
+  /** ws closes by itself after a violation, with a code only. */
+  override close (code?: number, reason?: string | Buffer): void {
+    super.close(code, reason ?? (code === closeTable.message_too_big.code ? closeTable.message_too_big.reason : undefined))
+  }
+}
+
+function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  const { session } = this as Connection
+  if (isBinary) session.close('unsupported_data')
+  else session.receive((data as Buffer).toString())
+}
+
+function onPong (this: WebSocket): void {
+  (this as Connection).session.pong()
+}
+
+function onClose (this: WebSocket): void {
+  const { session, closed } = this as Connection
+  closed(session)
+}
+
+/** Frames are finished when they come here: they go past ws, straight to the socket. */
+class SocketTransport implements Transport {
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+
+  constructor (ws: WebSocket, socket: Socket) {
+    this.#ws = ws
+    this.#socket = socket
+  }
+
+  get buffered (): number { return this.#socket.writableLength }
+
+  write (frames: Buffer): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames)
+  }
+
+  pause (): void { this.#ws.pause() }
+  resume (): void { this.#ws.resume() }
+  ping (): void { this.#ws.ping() }
+  close (code: number, reason: string): void { this.#ws.close(code, reason) }
+  terminate (): void { this.#ws.terminate() }
+}
+
+/** [P3] */
+function isAllowedOrigin ({ headers }: FastifyRequest, allowed: string[]): boolean {
+  const { origin, host } = headers
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin.toLowerCase())) return true
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+}
+
+/** [P2] */
+function isAllowedProtocol ({ headers }: FastifyRequest): boolean {
+  const offered = headers['sec-websocket-protocol']
+  return offered === undefined || offered.split(',').some(name => name.trim() === SUBPROTOCOL)
+}
