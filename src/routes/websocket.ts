@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
-import WebSocket, { type ServerOptions } from 'ws'
+import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import type { Session, Transport } from '../realtime/session.ts'
@@ -23,7 +23,8 @@ const RETRY_AFTER_MS = 5000
 const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoom, maxPayload, allowedOrigins }) => {
   await app.register(fastifyWebsocket, {
     options: {
-      WebSocket: Connection as unknown as NonNullable<ServerOptions['WebSocket']>,
+      // A subclass, whatever the statics that the CommonJS types ask for.
+      WebSocket: Connection as never,
       maxPayload,
       maxFragments: MAX_FRAGMENTS,
       clientTracking: false,

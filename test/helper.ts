@@ -1,0 +1,286 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import pg from 'pg'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import WebSocket, { type ClientOptions } from 'ws'
+import { buildApp } from '../src/app.ts'
+import type { Broker } from '../src/broker/broker.ts'
+import { createMemoryBroker } from '../src/broker/memory.ts'
+import { createRedisBroker } from '../src/broker/redis.ts'
+import { loadConfig, type Config } from '../src/config.ts'
+import { createMemoryPresence } from '../src/presence/memory.ts'
+import { createRedisPresence } from '../src/presence/redis.ts'
+import { createAnnounce } from '../src/realtime/announce.ts'
+import type { Login } from '../src/schemas/auth.ts'
+import { openDatabase } from '../src/store/client.ts'
+
+export const secret = 'the secret of the tests, 32 bytes and more'
+
+/** How long any wait of a test may take, in milliseconds, before it fails. */
+export const DEADLINE = 10_000
+
+/** Overrides of single keys: `{ channels: { default_room: 'lobby' } }`. */
+export type ConfigChange = { [S in keyof Config]?: Partial<Config[S]> }
+
+/** A frame from the server, as loosely as tests read it. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Frame = Record<string, any> & { type: string }
+
+export interface Person extends Login { email: string, password: string }
+
+/** A PostgreSQL database of its own, migrated; dropped when the test ends. @returns its URL. */
+export async function createDatabase (t: Test): Promise<string> {
+  const server = process.env.TEST_DATABASE_URL ?? ''
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await administrate(server, `CREATE DATABASE ${name} TEMPLATE parley_template`)
+  t.teardown(() => administrate(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+async function administrate (server: string, statement: string): Promise<void> {
+  const client = new pg.Client(server)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** A prefix of its own on the tests' Redis: two servers with the same one are two instances of one cluster. */
+export function redis (prefix = `test-${randomUUID()}:`): ConfigChange['redis'] & object {
+  return { url: process.env.TEST_REDIS_URL ?? '', prefix }
+}
+
+export interface ServerOptions {
+  config?: ConfigChange
+  /** A database that another server of the test uses too. */
+  databaseUrl?: string
+  /** Stands in front of the real bus: to lose or delay what it carries. */
+  wrapBroker?: (broker: Broker) => Broker
+}
+
+/** The whole application on a free port, with a PostgreSQL database of its own; closed when the test ends. */
+export async function startServer (t: Test, { config: change = {}, databaseUrl, wrapBroker = broker => broker }: ServerOptions = {}) {
+  const config = merge(loadConfig({}).config, change)
+  config.database.url = databaseUrl ?? await createDatabase(t)
+  const lines: string[] = []
+  const logger = pino({ level: 'info' }, { write: (line: string) => { lines.push(line) } })
+  const database = await openDatabase(config.database)
+  const { url } = config.redis
+  const broker = wrapBroker(url === undefined ? createMemoryBroker() : createRedisBroker({ ...config.redis, url, logger }))
+  const announce = createAnnounce(broker)
+  const presence = url === undefined ? createMemoryPresence(announce) : createRedisPresence({ ...config.redis, url, announce, logger })
+  const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+
+  let closed = false
+  async function close (): Promise<void> {
+    if (closed) return
+    closed = true
+    await app.close()
+    await presence.close()
+    await broker.close()
+    await database.close()
+  }
+  t.teardown(close)
+
+  const { port } = app.server.address() as { port: number }
+  const origin = `http://127.0.0.1:${port}`
+  const clients = createClients(t, port)
+
+  /** One REST call; `body` as JSON, `token` as a bearer. */
+  async function call (method: string, path: string, { body, token, headers }: { body?: unknown, token?: string | undefined, headers?: Record<string, string> } = {}) {
+    const response = await fetch(origin + path, {
+      method,
+      headers: { ...body !== undefined && { 'content-type': 'application/json' }, ...token && { authorization: `Bearer ${token}` }, ...headers },
+      ...body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
+  }
+
+  /** A new user, logged in. */
+  async function register (name = 'user'): Promise<Person> {
+    const credentials = { email: `${name}-${randomUUID()}@example.org`, password: 'correct horse' }
+    const { status, body } = await call('POST', '/api/auth/register', { body: { ...credentials, name } })
+    if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
+    return { ...body, ...credentials }
+  }
+
+  return {
+    ...clients,
+    app,
+    broker,
+    config,
+    database,
+    databaseUrl: config.database.url,
+    /** What was logged, one JSON text each. */
+    lines,
+    port,
+    origin,
+    call,
+    register,
+    close,
+
+    /** A connection that speaks for this user; `welcome` and the reply are read. */
+    async login (person: Person): Promise<Client> {
+      const client = await clients.connect()
+      await client.request({ type: 'authenticate', token: person.access_token })
+      return client
+    },
+
+    /** A new user with a connection, in the channels named. */
+    async enter (name: string, ...channels: string[]): Promise<Client & { person: Person }> {
+      const person = await register(name)
+      const client = await this.login(person)
+      for (const channel of channels) await client.request({ type: 'join_channel', channel })
+      return Object.assign(client, { person })
+    }
+  }
+}
+
+export type Server = Awaited<ReturnType<typeof startServer>>
+
+/** WebSocket clients of the server on this port, also of one in another process; closed when the test ends. */
+export function createClients (t: Test, port: number) {
+  return {
+    /** A connection whose `welcome` has been read. */
+    async connect (options: ClientOptions & { protocols?: string[] } = {}): Promise<Client> {
+      const client = this.open(options)
+      await client.expect('welcome')
+      return client
+    },
+
+    /** A connection as soon as it is asked for: `opened` tells its fate. */
+    open ({ protocols = [], ...options }: ClientOptions & { protocols?: string[] } = {}): Client {
+      const client = createClient(new WebSocket(`ws://127.0.0.1:${port}/websocket`, protocols, options))
+      t.teardown(() => client.socket.terminate())
+      return client
+    }
+  }
+}
+
+export type Client = ReturnType<typeof createClient>
+
+function createClient (socket: WebSocket) {
+  /** Received and not yet expected. */
+  const inbox: Frame[] = []
+  const waiters = new Set<() => void>()
+  let ended: { code: number, reason: string } | undefined
+  let refs = 0
+
+  socket.on('message', data => {
+    inbox.push(JSON.parse(String(data)))
+    for (const wake of [...waiters]) wake()
+  })
+  socket.on('close', (code, reason) => {
+    ended = { code, reason: String(reason) }
+    for (const wake of [...waiters]) wake()
+  })
+  socket.on('error', () => {})
+
+  /** Resolves as soon as `look` finds something, now or after a later frame. */
+  async function until<T> (what: string, look: () => T | undefined, deadline = DEADLINE): Promise<T> {
+    const found = look()
+    if (found !== undefined) return found
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => finish(() => reject(new Error(`${what}: not within ${deadline} ms; unread: ${JSON.stringify(inbox).slice(0, 500)}`))), deadline)
+      const wake = (): void => {
+        const found = look()
+        if (found !== undefined) finish(() => resolve(found))
+        else if (ended) finish(() => reject(new Error(`${what}: closed with ${ended!.code} ${ended!.reason}; unread: ${JSON.stringify(inbox).slice(0, 500)}`)))
+      }
+      function finish (act: () => void): void {
+        clearTimeout(timer)
+        waiters.delete(wake)
+        act()
+      }
+      waiters.add(wake)
+      if (ended) wake()
+    })
+  }
+
+  /** Takes the first frame that fits out of the inbox; those before it stay. */
+  function take (fits: (frame: Frame) => boolean): Frame | undefined {
+    const at = inbox.findIndex(fits)
+    return at === -1 ? undefined : inbox.splice(at, 1)[0]
+  }
+
+  function send (frame: object | string): void {
+    socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame))
+  }
+
+  async function expect (what: string | ((frame: Frame) => boolean), deadline?: number): Promise<Frame> {
+    const fits = typeof what === 'string' ? (frame: Frame) => frame.type === what : what
+    return until(`expected ${typeof what === 'string' ? what : 'frame'}`, () => take(fits), deadline)
+  }
+
+  return {
+    socket,
+    /** Everything received and not yet expected, in order. */
+    inbox,
+    send,
+
+    /** The first unread frame of this type, or that fits; waits for it. */
+    expect,
+
+    /** The reply to a frame that carries a ref of its own. */
+    async exchange (frame: object): Promise<Frame> {
+      const ref = `ref-${++refs}`
+      send({ ...frame, ref })
+      const { ref: _, ...reply } = await expect(received => received.ref === ref)
+      return reply as Frame
+    },
+
+    /** The reply's frame, which must not be an error. */
+    async request (frame: object): Promise<Frame> {
+      const reply = await this.exchange(frame)
+      if (reply.type === 'error') throw new Error(`${JSON.stringify(frame)}: ${reply.code}`)
+      return reply
+    },
+
+    /** The next error frame; it must carry this code. */
+    async expectError (code: string): Promise<Frame> {
+      const frame = await expect('error')
+      if (frame.code !== code) throw new Error(`expected ${code}, not ${frame.code}: ${frame.message}`)
+      return frame
+    },
+
+    /**
+     * Nothing more is on its way that the server sent before it read this: a heartbeat's answer came back, and what is
+     * unread is in `inbox`.
+     */
+    async settle (): Promise<Frame[]> {
+      await this.exchange({ type: 'heartbeat' })
+      return inbox
+    },
+
+    /** Code and reason of the close frame. */
+    closed: (deadline?: number): Promise<{ code: number, reason: string }> => until('close', () => ended, deadline),
+
+    async close (): Promise<void> {
+      if (socket.readyState === WebSocket.CLOSED) return
+      socket.close()
+      await once(socket, 'close')
+    }
+  }
+}
+
+function merge (config: Config, change: ConfigChange): Config {
+  return Object.fromEntries(Object.entries(config).map(([section, values]) => [section, { ...values, ...change[section as keyof Config] }])) as Config
+}
+
+/** Waits until `look` gives something other than undefined or false, asking again and again. */
+export async function eventually<T> (look: () => Promise<T | undefined | false> | T | undefined | false, deadline = DEADLINE): Promise<T> {
+  const end = performance.now() + deadline
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    if (performance.now() > end) throw new Error(`not within ${deadline} ms: ${look}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
