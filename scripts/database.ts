@@ -32,7 +32,9 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
   },
 
   async new (name) {
-    if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) throw new UsageError('usage: npm run db:new -- NAME, in small letters, digits and _')
+    if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) {
+      throw new UsageError('usage: npm run db:new -- NAME, in small letters, digits and _')
+    }
     const sql = await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow })
     if (sql === null) throw new UsageError('prisma/schema.prisma has no changes to make a migration of')
     const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)

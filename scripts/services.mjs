@@ -38,7 +38,9 @@ function findPrograms () {
     aptInstall(missing)
     missing = missingPackages()
   }
-  if (missing.length > 0) throw new Error(`the tests need ${missing.join(' and ')}: install with apt-get install ${missing.join(' ')}, or put it in PATH`)
+  if (missing.length > 0) {
+    throw new Error(`the tests need ${missing.join(' and ')}: run apt-get install ${missing.join(' ')}, or put the programs in PATH`)
+  }
   return { postgres: postgresBin(), redis: join(redisBin(), 'redis-server') }
 }
 
@@ -81,13 +83,20 @@ function startPostgres (bin, port) {
   try {
     const user = unprivileged()
     if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
-    const init = spawnSync(join(bin, 'initdb'), ['-D', join(folder, 'data'), '-U', 'parley', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-      { cwd: folder, encoding: 'utf8', ...user })
+    const data = join(folder, 'data')
+    const initArgs = ['-D', data, '-U', 'parley', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+    const init = spawnSync(join(bin, 'initdb'), initArgs, { cwd: folder, encoding: 'utf8', ...user })
     if (init.status !== 0) throw new Error(`initdb failed: ${init.error?.message ?? init.stderr}`)
-    const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: folder, max_connections: 300, fsync: 'off', log_min_messages: 'fatal' }
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: folder,
+      max_connections: 300,
+      fsync: 'off',
+      log_min_messages: 'fatal'
+    }
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     // A fast end without waiting for clients: SIGQUIT.
-    return launch('PostgreSQL', join(bin, 'postgres'), ['-D', join(folder, 'data'), '-p', String(port), ...args], folder, 'SIGQUIT', user)
+    return launch('PostgreSQL', join(bin, 'postgres'), ['-D', data, '-p', String(port), ...args], folder, 'SIGQUIT', user)
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw error

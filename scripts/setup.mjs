@@ -39,7 +39,8 @@ function requireNode () {
   const wanted = /\d+(\.\d+)*/.exec(JSON.parse(readFileSync(at('package.json'), 'utf8')).engines.node)[0]
   const [major, minor] = process.versions.node.split('.').map(Number)
   const [wantedMajor, wantedMinor = 0] = wanted.split('.').map(Number)
-  if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) fail(`Node ${wanted} or newer is needed, this is ${process.versions.node}`)
+  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return
+  fail(`Node ${wanted} or newer is needed, this is ${process.versions.node}`)
 }
 
 /** Compared by content: file times say little after a clone or a copy. */
@@ -48,7 +49,7 @@ function isInstalled () {
   if (!existsSync(installed)) return false
   const wanted = packagesOf(at('package-lock.json'))
   const found = packagesOf(installed)
-  return Object.entries(wanted).every(([path, { version, optional, link }]) => path === '' || optional || link || found[path]?.version === version)
+  return Object.entries(wanted).every(([path, { version, optional }]) => path === '' || optional || found[path]?.version === version)
 }
 
 const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
@@ -68,7 +69,8 @@ function newest (path) {
 /** Runs a step; what it prints is shown only when it fails, because most of it is noise to whoever starts a server. */
 function run (command, args, what, env = {}) {
   console.error(`parley: ${what} …`)
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 1 << 28 })
+  const options = { cwd: root, encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 1 << 28 }
+  const { status, error, stdout, stderr } = spawnSync(command, args, options)
   if (status === 0) return
   if (stdout) console.error(stdout)
   if (stderr) console.error(stderr)

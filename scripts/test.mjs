@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fail, root, setUp } from './setup.mjs'
+import { root, setUp } from './setup.mjs'
 import { startServices } from './services.mjs'
 
 setUp()

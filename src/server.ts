@@ -44,7 +44,9 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
 
     const { url } = config.redis
-    if (url !== undefined && !URL.canParse(url)) throw new StartError('REDIS_URL is not a URL: are special characters of the password percent-encoded?')
+    if (url !== undefined && !URL.canParse(url)) {
+      throw new StartError('REDIS_URL is not a URL: are all special characters of the password percent-encoded?')
+    }
     const broker = url === undefined ? createMemoryBroker() : createRedisBroker({ ...config.redis, url, logger })
     open.push(broker.close)
     const announce = createAnnounce(broker)
@@ -54,8 +56,9 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
     const app = await buildApp({ config, database, broker, presence, jwtSecret, logger })
     open.push(() => app.close())
     const { host, port } = config.server
-    await app.listen({ host, port, listenTextResolver: () => '' }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
-    greet(config, app.addresses()[0]?.port ?? port)
+    await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
+    const address = app.server.address()
+    greet(config, typeof address === 'object' ? address?.port ?? port : port)
   } catch (error) {
     // What a signal closed under the start's feet is no failure: closing ends the process.
     if (!closing()) throw error

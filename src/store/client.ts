@@ -111,7 +111,7 @@ async function openEmbedded (directory: string): Promise<Database> {
     const { PGlite } = await import('@electric-sql/pglite')
     const { PrismaPGlite } = await import('pglite-prisma-adapter')
     const pglite = await PGlite.create(inMemory ? directory : join(directory, 'pglite'))
-    await pglite.exec(`SET TimeZone = 'UTC'`)
+    await pglite.exec('SET TimeZone = UTC')
     const factory = new PrismaPGlite(pglite)
     const prisma = new PrismaClient({ adapter: factory })
     const target = {

@@ -41,7 +41,7 @@ async function listenExclusively (path: string, directory: string): Promise<Serv
   }
 }
 
-/** Two starters may find the same stale socket, and the slower must not remove the quicker one's new: look again at what was moved away. */
+/** Two starters may find the same stale socket; lest the slower remove the quicker one's new one, it looks again at what it moved away. */
 async function removeStale (path: string, directory: string): Promise<void> {
   const aside = path.replace(NAME, `${randomUUID().slice(0, 8)}.old`)
   try {
@@ -81,11 +81,15 @@ async function isAlive (path: string): Promise<boolean> {
 function socketPath (directory: string): { path: string, release: () => void } {
   const path = join(resolve(directory), NAME)
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return { path, release: () => {} }
-  if (process.platform !== 'linux') throw new DatabaseError(`${directory}: the path is too long for the lock; choose a shorter PARLEY_DATA_DIR`)
+  if (process.platform !== 'linux') throw new DatabaseError(`${directory}: too long a path for the lock; choose a shorter PARLEY_DATA_DIR`)
   const descriptor = openSync(directory, 'r')
   return { path: `/proc/self/fd/${descriptor}/${NAME}`, release: () => closeSync(descriptor) }
 }
 
-const inUse = (directory: string) => new DatabaseError(`${directory}: in use by another Parley process; stop it, or set PARLEY_DATA_DIR or DATABASE_URL`)
+function inUse (directory: string): DatabaseError {
+  return new DatabaseError(`${directory}: in use by another Parley process; stop it, or set PARLEY_DATA_DIR or DATABASE_URL`)
+}
 
-const code = (error: unknown) => (error as NodeJS.ErrnoException).code
+function code (error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}

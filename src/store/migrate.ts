@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -30,9 +31,10 @@ const filters = { externalTables: [], externalEnums: [] }
  * A script runs in one transaction, so one that failed or was killed has left nothing behind and is tried again.
  */
 export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
+  if (await isUpToDate(target)) return []
   const engine = await openEngine(target)
   try {
-    const { failedMigrationNames } = await engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
+    const { failedMigrationNames } = await diagnose(engine)
     for (const migrationName of failedMigrationNames) await engine.markMigrationRolledBack({ migrationName })
     return (await engine.applyMigrations({ migrationsList: migrationsList(), filters })).appliedMigrationNames
   } catch (error) {
@@ -42,10 +44,26 @@ export async function applyMigrations (target: MigrationTarget): Promise<string[
   }
 }
 
+/** What nearly every start finds; it spares loading the engine, a quarter of a second and its memory. */
+async function isUpToDate (target: MigrationTarget): Promise<boolean> {
+  const adapter = await target.connect()
+  const query = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
+  try {
+    const [[exists] = []] = await query('SELECT to_regclass($$_prisma_migrations$$) IS NOT NULL')
+    if (exists !== true) return false
+    const sql = 'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL'
+    const checksums = new Map(await query(sql) as Array<[string, string]>)
+    return migrationsList().migrationDirectories.every(({ path, migrationFile }) =>
+      checksums.get(path) === createHash('sha256').update(migrationFile.content.value).digest('hex'))
+  } finally {
+    await adapter.dispose()
+  }
+}
+
 export async function readMigrationStatus (target: MigrationTarget): Promise<MigrationStatus> {
   const engine = await openEngine(target)
   try {
-    const found = await engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
+    const found = await diagnose(engine)
     const history = found.history
     return {
       pending: history && 'unappliedMigrationNames' in history ? history.unappliedMigrationNames : [],
@@ -58,7 +76,11 @@ export async function readMigrationStatus (target: MigrationTarget): Promise<Mig
   }
 }
 
-/** The SQL that leads from the migrations to prisma/schema.prisma; null when they agree. What Prisma does not model (functions) stays unseen. */
+function diagnose (engine: bindings.SchemaEngine): Promise<bindings.DiagnoseMigrationHistoryOutput> {
+  return engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
+}
+
+/** The SQL from the migrations to prisma/schema.prisma; null when they agree. What Prisma does not model (functions) stays unseen. */
 export async function diffMigrations (target: MigrationTarget): Promise<string | null> {
   const engine = await openEngine(target)
   const { directory, schema } = migrationFiles()
@@ -90,14 +112,17 @@ export function migrationFiles (): { directory: string, schema: string } {
 function migrationsList () {
   const { directory } = migrationFiles()
   const lockfile = join(directory, 'migration_lock.toml')
-  const names = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name) : []
+  const names = readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name)
   return {
     baseDir: directory,
     lockfile: { path: 'migration_lock.toml', content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : null },
     shadowDbInitScript: '',
     migrationDirectories: names.sort().map(name => ({
       path: name,
-      migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value: readFileSync(join(directory, name, 'migration.sql'), 'utf8') } }
+      migrationFile: {
+        path: 'migration.sql',
+        content: { tag: 'ok' as const, value: readFileSync(join(directory, name, 'migration.sql'), 'utf8') }
+      }
     }))
   }
 }
