@@ -42,7 +42,7 @@ export interface EntriesEvent {
   ends: number[]
 }
 
-/** A frame outside the sequence (presence, notices, announcements), for all of the topic's connections. */
+/** Finished frames outside the sequence (presence, notices, announcements), joined, for all of the topic's connections. */
 export interface NoticeEvent {
   kind: 'notice'
   frame: Buffer
