@@ -84,7 +84,7 @@ const DEFAULT_FILE = 'config/websocket.tusk'
  * @throws ConfigError for an unreadable file, an unknown key in it, or a value of the wrong type or range.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
-  const file = env.PARLEY_CONFIG ?? DEFAULT_FILE
+  const file = env.PARLEY_CONFIG || DEFAULT_FILE
   const fromFile = env.PARLEY_CONFIG || existsSync(file) ? readFile(file) : {}
   const entries: ConfigEntry[] = []
   const config: Record<string, Record<string, unknown>> = {}
@@ -115,16 +115,24 @@ function readFile (file: string): Record<string, unknown> {
     throw new ConfigError(`${file}: cannot be read: ${(error as Error).message.split('\n')[0]}`)
   }
   const top = asBlock(document, file)
-  const sections = 'websocket' in top ? asBlock(top.websocket ?? {}, `${file}: websocket`) : top
+  const { websocket, ...beside } = top
+  if ('websocket' in top && Object.keys(beside).length > 0) {
+    throw new ConfigError(`${file}: unknown key ${Object.keys(beside)[0]} beside websocket; all sections belong under it`)
+  }
+  const sections = 'websocket' in top ? asBlock(websocket ?? {}, `${file}: websocket`) : top
   const flat: Record<string, unknown> = {}
   for (const [section, block] of Object.entries(sections)) {
-    const known = (ConfigSchema.properties as Record<string, TObject>)[section]
-    if (!known) throw new ConfigError(`${file}: unknown section ${section}; known are ${Object.keys(ConfigSchema.properties).join(', ')}`)
+    if (!Object.hasOwn(ConfigSchema.properties, section)) {
+      throw new ConfigError(`${file}: unknown section ${section}; known are ${Object.keys(ConfigSchema.properties).join(', ')}`)
+    }
+    const known = (ConfigSchema.properties as Record<string, TObject>)[section]!
     for (const [name, value] of Object.entries(asBlock(block ?? {}, `${file}: ${section}`))) {
-      if (!(name in known.properties)) {
+      if (!Object.hasOwn(known.properties, name)) {
         throw new ConfigError(`${file}: unknown key ${section}.${name}; known are ${Object.keys(known.properties).join(', ')}`)
       }
-      if (value !== null) flat[`${section}.${name}`] = value
+      // YAML makes a boolean of a word that is text here, as in `trust_proxy: true`.
+      const isWord = typeof value === 'boolean' && known.properties[name]!.type === 'string'
+      if (value !== null) flat[`${section}.${name}`] = isWord ? String(value) : value
     }
   }
   return flat
