@@ -1,0 +1,187 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ConfigError, loadConfig, type Config } from '../src/config.ts'
+
+/** A configuration file of this text; its path as `PARLEY_CONFIG`. */
+function file (t: Test, text: string): { PARLEY_CONFIG: string } {
+  const folder = t.testdir()
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, 'websocket.tusk')
+  writeFileSync(path, text)
+  return { PARLEY_CONFIG: path }
+}
+
+/** A mistake: one line that has these words. */
+function refuses (t: Test, env: NodeJS.ProcessEnv, ...words: string[]): ConfigError {
+  let error: unknown
+  try {
+    loadConfig(env)
+  } catch (caught) {
+    error = caught
+  }
+  if (!(error instanceof ConfigError)) throw new Error('no ConfigError', { cause: error })
+  for (const word of words) t.ok(error.message.includes(word), `“${word}” in: ${error.message}`)
+  t.notMatch(error.message, /\n/, 'in one line')
+  return error
+}
+
+const guide = {
+  server: { host: '0.0.0.0', port: 8080, max_connections: 10_000 },
+  authentication: { enabled: true, token_expiry: 3600, refresh_token_expiry: 86_400 },
+  channels: { default_room: 'general', max_channels_per_user: 50, max_users_per_channel: 1000 },
+  performance: { heartbeat_interval: 30, connection_timeout: 300, message_queue_size: 1000 },
+  redis: { pool_size: 10, pool_timeout: 5 }
+}
+
+const other = {
+  server: { host: '127.0.0.1', port: 9000, max_connections: 7 },
+  authentication: { enabled: false, token_expiry: 60, refresh_token_expiry: 120 },
+  channels: { default_room: 'lobby', max_channels_per_user: 0, max_users_per_channel: 3 },
+  performance: { heartbeat_interval: 5, connection_timeout: 50, message_queue_size: 10 },
+  redis: { url: 'redis://localhost:6379/1', pool_size: 2, pool_timeout: 1 }
+}
+
+/** The same as a block of YAML. */
+function block (sections: object, indent = ''): string {
+  return Object.entries(sections).map(([key, value]) =>
+    typeof value === 'object' ? `${indent}${key}:\n${block(value, `${indent}  `)}` : `${indent}${key}: ${JSON.stringify(value)}\n`).join('')
+}
+
+t.test('without file and environment every key has its default, the guide\'s own among them', async t => {
+  const { config } = loadConfig(file(t, ''))
+  t.match(config, guide)
+  t.equal(config.redis.url, undefined, 'no Redis')
+  t.equal(config.database.url, undefined, 'the embedded database')
+  t.match(config, { channels: { max_message_length: 4000, resume_limit: 1000, create_on_join: true } })
+  t.match(config, { performance: { max_buffered: 1_048_576, pong_timeout: 10 } })
+  t.match(config, { server: { max_payload: 65_536 }, authentication: { timeout: 10 }, database: { data_dir: './data' } })
+})
+
+t.test('the file that comes with the project says the defaults', async t => {
+  const { config } = loadConfig({ PARLEY_CONFIG: join(import.meta.dirname, '../config/websocket.tusk') })
+  t.same(config, loadConfig(file(t, '')).config)
+})
+
+t.test('every key of the guide is read from the file, under websocket: or at the top', async t => {
+  t.match(loadConfig(file(t, block({ websocket: other }))).config, other)
+  t.match(loadConfig(file(t, block(other))).config, other)
+})
+
+t.test('what the file leaves out or leaves empty keeps its default', async t => {
+  for (const text of ['websocket:\n', 'server:\n', 'server:\n  port:\n', '# nothing\n']) {
+    t.same(loadConfig(file(t, text)).config, loadConfig(file(t, '')).config, JSON.stringify(text))
+  }
+})
+
+t.test('the environment wins over the file, the file over the default', async t => {
+  const { config, entries } = loadConfig({ ...file(t, 'server:\n  port: 9000\n  host: "::1"\n'), PORT: '9001' })
+  t.match(config.server, { port: 9001, host: '::1', max_connections: 10_000 })
+  const sources = Object.fromEntries(entries.map(({ key, source }) => [key, source]))
+  t.equal(sources['server.port'], 'PORT')
+  t.match(sources['server.host'], /websocket\.tusk$/)
+  t.equal(sources['server.max_connections'], 'default')
+})
+
+t.test('every name in the environment sets its key', async t => {
+  const names: Array<[string, string, keyof Config, string, unknown]> = [
+    ['PORT', '1', 'server', 'port', 1],
+    ['WEBSOCKET_PORT', '1', 'server', 'port', 1],
+    ['SERVER_PORT', '1', 'server', 'port', 1],
+    ['HOST', 'h', 'server', 'host', 'h'],
+    ['WEBSOCKET_HOST', 'h', 'server', 'host', 'h'],
+    ['WEBSOCKET_MAX_CONNECTIONS', '5', 'server', 'max_connections', 5],
+    ['ALLOWED_ORIGINS', 'https://a.example', 'server', 'allowed_origins', 'https://a.example'],
+    ['TRUST_PROXY', '10.0.0.0/8', 'server', 'trust_proxy', '10.0.0.0/8'],
+    ['DATABASE_URL', 'postgresql://localhost/x', 'database', 'url', 'postgresql://localhost/x'],
+    ['DATABASE_URL', 'postgres://localhost/x', 'database', 'url', 'postgres://localhost/x'],
+    ['DATABASE_POOL_SIZE', '3', 'database', 'pool_size', 3],
+    ['DATABASE_POOL_TIMEOUT', '3', 'database', 'pool_timeout', 3],
+    ['PARLEY_DATA_DIR', '/x', 'database', 'data_dir', '/x'],
+    ['REDIS_URL', 'rediss://h', 'redis', 'url', 'rediss://h'],
+    ['REDIS_POOL_SIZE', '3', 'redis', 'pool_size', 3],
+    ['REDIS_POOL_TIMEOUT', '3', 'redis', 'pool_timeout', 3],
+    ['JWT_SECRET', 'x'.repeat(32), 'authentication', 'jwt_secret', 'x'.repeat(32)],
+    ['ADMIN_EMAIL', 'a@example.org', 'authentication', 'admin_email', 'a@example.org'],
+    ['ADMIN_PASSWORD', 'long enough', 'authentication', 'admin_password', 'long enough'],
+    ['LOG_LEVEL', 'debug', 'log', 'level', 'debug'],
+    ['CHANNELS_MAX_MESSAGE_LENGTH', '17', 'channels', 'max_message_length', 17],
+    ['AUTHENTICATION_ENABLED', 'false', 'authentication', 'enabled', false]
+  ]
+  for (const [name, text, section, key, value] of names) {
+    t.strictSame((loadConfig({ ...file(t, ''), [name]: text }).config[section] as Record<string, unknown>)[key], value, name)
+  }
+})
+
+t.test('every key has SECTION_KEY as a name', async t => {
+  for (const { key, value } of loadConfig(file(t, '')).entries) {
+    const [section, name] = key.split('.') as [keyof Config, string]
+    if (value === null) continue
+    const { entries } = loadConfig({ ...file(t, ''), [`${section}_${name}`.toUpperCase()]: String(value) })
+    t.match(entries.find(entry => entry.key === key), { value, source: `${section}_${name}`.toUpperCase() }, key)
+  }
+})
+
+t.test('the first name wins, an empty one counts as not set, a strange one is ignored', async t => {
+  t.equal(loadConfig({ ...file(t, ''), PORT: '1', WEBSOCKET_PORT: '2', SERVER_PORT: '3' }).config.server.port, 1)
+  t.equal(loadConfig({ ...file(t, ''), PORT: '', WEBSOCKET_PORT: '2' }).config.server.port, 2)
+  t.same(loadConfig({ ...file(t, ''), SERVER_PRT: '2', CHANNELS: 'x' }).config, loadConfig(file(t, '')).config)
+})
+
+t.test('a wrong value stops the start with one line: the name, what is allowed, what it is', async t => {
+  refuses(t, { PORT: 'http' }, 'PORT', 'an integer from 0 to 65535', '"http"')
+  refuses(t, { PORT: '65536' }, 'PORT', 'an integer from 0 to 65535', '65536')
+  refuses(t, { PORT: '-1' }, 'PORT', '-1')
+  refuses(t, { PORT: '80.5' }, 'PORT', '80.5')
+  refuses(t, { PORT: '1e3' }, 'PORT', '1e3')
+  refuses(t, { WEBSOCKET_MAX_CONNECTIONS: '0' }, 'WEBSOCKET_MAX_CONNECTIONS', 'from 1')
+  refuses(t, { AUTHENTICATION_ENABLED: 'yes' }, 'AUTHENTICATION_ENABLED', 'true or false', '"yes"')
+  refuses(t, { AUTHENTICATION_TOKEN_EXPIRY: '0' }, 'AUTHENTICATION_TOKEN_EXPIRY', 'seconds')
+  refuses(t, { CHANNELS_DEFAULT_ROOM: 'General' }, 'CHANNELS_DEFAULT_ROOM', '^[a-z0-9]', '"General"')
+  refuses(t, { PERFORMANCE_MAX_BUFFERED: '1' }, 'PERFORMANCE_MAX_BUFFERED', 'bytes')
+  refuses(t, { REDIS_URL: 'http://x' }, 'REDIS_URL', 'redis://')
+  refuses(t, { DATABASE_URL: 'mysql://x' }, 'DATABASE_URL', 'postgresql://')
+  refuses(t, { LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'fatal, error, warn', '"loud"')
+  refuses(t, { JWT_SECRET: 'short' }, 'JWT_SECRET', '32')
+  refuses(t, { ADMIN_PASSWORD: 'short' }, 'ADMIN_PASSWORD', '8')
+  refuses(t, file(t, 'server:\n  port: "8080"\n'), 'websocket.tusk', 'server.port', 'an integer', '"8080"')
+  refuses(t, file(t, 'authentication:\n  enabled: 1\n'), 'authentication.enabled', 'true or false')
+  refuses(t, file(t, 'server:\n  host: [a, b]\n'), 'server.host', '["a","b"]')
+})
+
+t.test('no line shows a secret', async t => {
+  for (const env of [{ JWT_SECRET: 'hush' }, { ADMIN_PASSWORD: 'hush' }, { DATABASE_URL: 'mysql://u:hush@h' }, { REDIS_URL: 'hush' }]) {
+    const { message } = refuses(t, env, Object.keys(env)[0]!)
+    t.notMatch(message, /hush/)
+  }
+  const { entries } = loadConfig({ JWT_SECRET: 'x'.repeat(32) })
+  t.equal(entries.find(({ key }) => key === 'authentication.jwt_secret')!.secret, true)
+})
+
+t.test('an unknown key, section or file stops the start with one line naming it and what is known', async t => {
+  refuses(t, file(t, 'server:\n  prot: 1\n'), 'server.prot', 'port')
+  refuses(t, file(t, 'websocket:\n  sever:\n    port: 1\n'), 'sever', 'server')
+  refuses(t, file(t, 'server:\n  toString: 1\n'), 'server.toString', 'unknown')
+  refuses(t, file(t, 'constructor:\n  name: 1\n'), 'constructor', 'unknown')
+  refuses(t, file(t, 'websocket:\n  server:\n    port: 1\nredis:\n  pool_size: 1\n'), 'unknown key redis', 'websocket')
+  refuses(t, file(t, 'server: 1\n'), 'server', 'block')
+  refuses(t, file(t, '- server\n'), 'block')
+  refuses(t, file(t, 'websocket: yes\n'), 'websocket', 'block')
+  refuses(t, file(t, 'server: {port: 1\n'), 'websocket.tusk', 'cannot be read')
+  refuses(t, file(t, 'server:\n  port: 1\n  port: 2\n'), 'websocket.tusk', 'cannot be read')
+  refuses(t, { PARLEY_CONFIG: '/nowhere/websocket.tusk' }, '/nowhere/websocket.tusk', 'cannot be read')
+})
+
+t.test('an empty PARLEY_CONFIG is none: the file at its usual place is read', async t => {
+  const folder = process.cwd()
+  process.chdir(t.testdir({ config: { 'websocket.tusk': 'server:\n  port: 9000\n' } }))
+  t.teardown(() => process.chdir(folder))
+  t.equal(loadConfig({ PARLEY_CONFIG: '' }).config.server.port, 9000)
+  t.equal(loadConfig({}).config.server.port, 9000)
+})
+
+t.test('trust_proxy is true, false or addresses, in the file too', async t => {
+  t.equal(loadConfig(file(t, 'server:\n  trust_proxy: true\n')).config.server.trust_proxy, 'true')
+  t.equal(loadConfig(file(t, 'server:\n  trust_proxy: 127.0.0.1\n')).config.server.trust_proxy, '127.0.0.1')
+  refuses(t, file(t, 'server:\n  trust_proxy: 1\n'), 'server.trust_proxy', 'true, false, or addresses')
+})

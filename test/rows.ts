@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { uuidv7 } from 'uuidv7'
+import type { ChannelType, Role } from '../src/schemas/common.ts'
+import type { Database } from '../src/store/client.ts'
+import type { Person } from './helper.ts'
+
+type Given = { user: { id: string } } | { person: Person }
+
+interface ChannelRow { id: string, name: string }
+
+/** What people may be to a channel, put straight into the database: as if someone had done it long ago. */
+export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
+  const idOf = (given: Given): string => 'person' in given ? given.person.user.id : given.user.id
+
+  return {
+    async role (given: Given, role: Role): Promise<void> {
+      await prisma.user.update({ where: { id: idOf(given) }, data: { role } })
+    },
+
+    /** A channel without members; its name fits its type. */
+    async channel (
+      channelType: ChannelType = 'public', { name = `c-${randomUUID()}`, creator }: { name?: string, creator?: Given } = {}
+    ): Promise<ChannelRow> {
+      const { id } = await prisma.channel.create({ data: { id: uuidv7(), name, channelType, createdBy: creator ? idOf(creator) : null } })
+      return { id, name }
+    },
+
+    async member (channel: ChannelRow, given: Given): Promise<void> {
+      await prisma.channelUser.create({ data: { channelId: channel.id, userId: idOf(given) } })
+      await prisma.channel.update({ where: { id: channel.id }, data: { userCount: { increment: 1 } } })
+    },
+
+    async invitation (channel: ChannelRow, given: Given): Promise<void> {
+      await prisma.channelInvite.create({ data: { channelId: channel.id, userId: idOf(given), invitedBy: idOf(given) } })
+    },
+
+    /** `expires`: milliseconds from now by the database's clock; null is for good. */
+    async ban (channel: ChannelRow, given: Given, expires: number | null = null): Promise<void> {
+      await prisma.$executeRaw`
+        INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy", "expiresAt")
+        SELECT ${channel.id}::uuid, id, id, clock_timestamp() + ${expires}::int * interval '1 millisecond'
+        FROM "User" WHERE id = ${idOf(given)}::uuid`
+    },
+
+    /** `expires`: milliseconds from now by the database's clock. */
+    async mute (channel: ChannelRow, given: Given, expires: number): Promise<void> {
+      await prisma.$executeRaw`
+        INSERT INTO "ChannelMute" ("channelId", "userId", "mutedBy", "expiresAt")
+        SELECT ${channel.id}::uuid, id, id, clock_timestamp() + ${expires}::int * interval '1 millisecond'
+        FROM "User" WHERE id = ${idOf(given)}::uuid`
+    }
+  }
+}
