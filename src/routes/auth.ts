@@ -28,7 +28,12 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
   }, request => auth.refresh(request.body.refresh_token))
 
   app.post('/api/auth/logout', {
-    schema: { tags, summary: 'End a login and close its connections', body: RefreshRequest, response: { 204: Type.Null(), '4xx': ErrorReply } }
+    schema: {
+      tags,
+      summary: 'End a login and close its connections',
+      body: RefreshRequest,
+      response: { 204: Type.Null(), '4xx': ErrorReply }
+    }
   }, async (request, reply) => {
     await auth.logout(request.body.refresh_token)
     return reply.code(204).send(null)

@@ -10,9 +10,14 @@ const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', '
  */
 const unavailableStates = /^(08|53|57|55P03|40001|40P01|25P03)/
 
+/** The same in a driver adapter's words, where a raw query met no server that could have given a SQLSTATE. */
+const unavailableKinds = new Set([
+  'DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TransactionWriteConflict'
+])
+
 /** What the driver says of a connection that is lost or never came; it gives these no code. */
 const lostConnection =
-  /connection terminated|connection timeout|query read timeout|timeout exceeded|connection error|client has encountered|closed the connection|ECONN|EPIPE/i
+  /connection terminated|connection timeout|query read timeout|timeout exceeded|connection error|has encountered a connection|ECONN|EPIPE/i
 
 /**
  * Says what a failed call to the database means: `unavailable` where the same call may succeed later, otherwise the error itself.
@@ -25,7 +30,7 @@ export function toStoreError (error: unknown): unknown {
 
 /** True where a write failed because a row with this unique value is there already. */
 export function isUniqueViolation (error: unknown): boolean {
-  return errorCode(error) === 'P2002' || sqlState(error) === '23505'
+  return prismaCode(error) === 'P2002' || driverCause(error).originalCode === '23505'
 }
 
 type Calls = Record<string, (...args: never[]) => Promise<unknown>>
@@ -44,20 +49,19 @@ export function withStoreErrors<T extends Calls> (calls: T): T {
 
 function isUnavailable (error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return unavailableCodes.has(errorCode(error) ?? '') || unavailableStates.test(sqlState(error) ?? '') ||
+  const { kind, originalCode } = driverCause(error)
+  return unavailableCodes.has(prismaCode(error) ?? '') || unavailableKinds.has(kind ?? '') || unavailableStates.test(originalCode ?? '') ||
     error instanceof Prisma.PrismaClientInitializationError || lostConnection.test(error.message)
 }
 
-function errorCode (error: unknown): string | undefined {
+function prismaCode (error: unknown): string | undefined {
   return error instanceof Prisma.PrismaClientKnownRequestError ? error.code : undefined
 }
 
-/** Of a raw query's error, which Prisma reports as P2010 with the driver's error inside, or of the driver's own. */
-function sqlState (error: unknown): string | undefined {
-  if (error instanceof Prisma.PrismaClientKnownRequestError) {
-    const { driverAdapterError } = (error.meta ?? {}) as { driverAdapterError?: { cause?: { originalCode?: string } } }
-    return driverAdapterError?.cause?.originalCode
-  }
-  const { code, cause } = error as { code?: unknown, cause?: { originalCode?: string } }
-  return cause?.originalCode ?? (typeof code === 'string' ? code : undefined)
+interface DriverCause { kind?: string, originalCode?: string }
+
+/** What the driver said: inside Prisma's error for a query of either kind, or thrown as it is between the statements of a transaction. */
+function driverCause (error: unknown): DriverCause {
+  const { meta, cause } = error as { meta?: { driverAdapterError?: { cause?: DriverCause } }, cause?: DriverCause }
+  return meta?.driverAdapterError?.cause ?? cause ?? {}
 }

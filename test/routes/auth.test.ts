@@ -1,0 +1,213 @@
+import { createHmac } from 'node:crypto'
+import t from 'tap'
+import type { Login } from '../../src/schemas/auth.ts'
+import { buildRest, secret } from './rest.ts'
+
+// Hashing is meant to be slow, and the machine may be busy with other tests.
+t.setTimeout(120_000)
+
+const failed = { statusCode: 401, error: 'Unauthorized', code: 'authentication_failed', message: 'Authentication failed' }
+const password = 'password-of-his'
+
+t.test('register, log in, read the account, refresh and log out', async t => {
+  const { call, told } = await buildRest(t)
+  const fields = { email: 'Ann@Example.org', name: 'Ann', password }
+
+  const registered = await call('POST', '/api/auth/register', fields)
+  t.equal(registered.status, 201)
+  t.match(registered.body, {
+    user: { email: 'ann@example.org', name: 'Ann', role: 'user' }, token_type: 'Bearer', expires_in: 3600, refresh_expires_in: 86_400
+  })
+  t.match(registered.body.refresh_token, /^[\w-]{43}$/)
+  t.match(registered.body.user.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+
+  const again = await call('POST', '/api/auth/register', { ...fields, email: 'ａnn@example.ORG' })
+  t.match(again, { status: 409, body: { code: 'email_taken', message: 'Email already registered' } })
+
+  const { body: login } = await call('POST', '/api/auth/login', { email: 'ANN@example.org', password })
+  t.same(login.user, registered.body.user)
+  t.not(sidOf(login), sidOf(registered.body), 'every login has a sid of its own')
+
+  const me = await call('GET', '/api/me', undefined, login.access_token)
+  t.match(me, { status: 200, body: registered.body.user })
+
+  const refreshed = await call('POST', '/api/auth/refresh', { refresh_token: login.refresh_token })
+  t.equal(refreshed.status, 200)
+  t.equal(sidOf(refreshed.body), sidOf(login), 'a refresh stays in its login')
+  t.not(refreshed.body.refresh_token, login.refresh_token)
+
+  t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204)
+  t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204, 'twice is harmless')
+  t.same(told, [`revoked ${login.user.id} ${sidOf(login)}`])
+  t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
+  t.match(await call('POST', '/api/auth/refresh', { refresh_token: refreshed.body.refresh_token }), { status: 401, body: failed })
+  t.equal((await call('GET', '/api/me', undefined, registered.body.access_token)).status, 200, 'the other login lives on')
+})
+
+t.test('[P12] no token but a valid access token of this server is taken', async t => {
+  const { call, register, database } = await buildRest(t)
+  const login = await register()
+  const claims = claimsOf(login)
+  const now = Math.floor(Date.now() / 1000)
+  const [head, body, signature] = login.access_token.split('.') as [string, string, string]
+
+  t.equal((await call('GET', '/api/me', undefined, forge(claims))).status, 200, 'what the cases below vary is itself valid')
+  const bad: Record<string, string> = {
+    'alg none': forge(claims, { alg: 'none', signed: false }),
+    'alg none with a signature': forge(claims, { alg: 'none' }),
+    'alg NONE': forge(claims, { alg: 'NONE', signed: false }),
+    'RS256 signed with the secret': forge(claims, { alg: 'RS256' }),
+    HS512: forge(claims, { alg: 'HS512', hash: 'sha512' }),
+    'no exp': forge({ ...claims, exp: undefined }),
+    'exp as a string': forge({ ...claims, exp: String(claims.exp) }),
+    'exp null': forge({ ...claims, exp: null }),
+    expired: forge({ ...claims, exp: now - 1 }),
+    'iat in the future': forge({ ...claims, iat: now + 120 }),
+    'no iat': forge({ ...claims, iat: undefined }),
+    'nbf in the future': forge({ ...claims, nbf: now + 120 }),
+    'a foreign secret': forge(claims, { key: 'another secret of 32 bytes and more' }),
+    'tampered claims': `${head}.${encode({ ...claims, user_id: '01a206c1-44ff-74cc-9f3d-e76a4fa5e90f' })}.${signature}`,
+    'no signature': `${head}.${body}.`,
+    'another issuer': forge({ ...claims, iss: 'other' }),
+    'another audience': forge({ ...claims, aud: 'other' }),
+    'no issuer': forge({ ...claims, iss: undefined }),
+    'another typ': forge({ ...claims, typ: 'refresh' }),
+    'no typ': forge({ ...claims, typ: undefined }),
+    'no sid': forge({ ...claims, sid: undefined }),
+    'a sid that is no id': forge({ ...claims, sid: 'x' }),
+    'a login of another': forge({ ...claims, sid: sidOf(await register()) }),
+    'an unknown user': forge({ ...claims, user_id: '01a206c1-44ff-74cc-9f3d-e76a4fa5e90f' }),
+    'a refresh token': login.refresh_token,
+    'a critical header': forge(claims, { crit: ['x'] }),
+    'not a token': 'x',
+    'claims that are no object': forge(null)
+  }
+  for (const [what, token] of Object.entries(bad)) {
+    t.match(await call('GET', '/api/me', undefined, token), { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: failed }, what)
+  }
+  t.equal((await call('GET', '/api/me', undefined, forge({ ...claims, iat: now + 30 }))).status, 200, 'clocks may differ a little')
+
+  await database.prisma.user.update({ where: { id: login.user.id }, data: { disabledAt: new Date() } })
+  t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed }, 'a disabled user')
+  t.match(await call('POST', '/api/auth/refresh', { refresh_token: login.refresh_token }), { status: 401, body: failed })
+  t.match(await call('POST', '/api/auth/login', { email: login.user.email, password }), { status: 401, body: failed })
+})
+
+t.test('a token counts in the Authorization header only, and a query string is not logged', async t => {
+  const { call, register, lines } = await buildRest(t)
+  const { access_token: token } = await register()
+  const none = { status: 401, body: { code: 'not_authenticated', message: 'Not authenticated' } }
+  t.match(await call('GET', `/api/me?access_token=${token}&token=${token}`), none)
+  t.match(await call('GET', '/api/me'), none)
+  t.match(await call('GET', '/api/me', undefined, undefined, { headers: { authorization: 'Basic YTpi' } }), none)
+  t.match(await call('GET', '/api/me', undefined, undefined, { headers: { authorization: 'Bearer ' } }), none)
+  t.match(await call('GET', '/api/me', undefined, undefined, { headers: { cookie: `token=${token}` } }), none)
+  await call('GET', `/nowhere?token=${token}`)
+  t.ok(lines.some(line => line.includes('"path":"/api/me"')))
+  t.notOk(lines.some(line => line.includes(token)))
+})
+
+t.test('wrong password and unknown user get the same answer', async t => {
+  const { call, register } = await buildRest(t)
+  const { user } = await register()
+  const wrong = await call('POST', '/api/auth/login', { email: user.email, password: 'not-his-password' })
+  const unknown = await call('POST', '/api/auth/login', { email: 'nobody@example.org', password: 'not-his-password' })
+  t.same([wrong.status, wrong.body], [401, failed])
+  t.same([unknown.status, unknown.body], [401, failed])
+  t.match(await call('POST', '/api/auth/login', { email: 'no address', password: '' }), { status: 401, body: failed })
+})
+
+t.test('over 10 failed logins a minute per account and address, or 50 per address, are refused', async t => {
+  const { call, register } = await buildRest(t)
+  const { user } = await register()
+  const login = (email: string | null, word: string, remoteAddress: string, headers = {}) =>
+    call('POST', '/api/auth/login', { email, password: word }, undefined, { remoteAddress, headers })
+
+  for (let n = 0; n < 10; n++) t.equal((await login(user.email, 'wrong-password', '10.0.0.1')).status, 401)
+  const refused = await login(user.email, password, '10.0.0.1', { 'x-forwarded-for': '10.9.9.9' })
+  t.match(refused, { status: 429, body: { code: 'rate_limited', message: 'Too many requests' } }, 'the right one, and a forged address')
+  const wait = Number(refused.headers['retry-after'])
+  t.ok(wait >= 1 && wait <= 60)
+  t.ok(refused.body.retry_after_ms <= wait * 1000)
+  t.equal((await login(user.email, password, '10.0.0.2')).status, 200, 'his own address is another')
+
+  for (let n = 0; n < 40; n++) await login(`nobody${n}@example.org`, 'wrong-password', '10.0.0.1')
+  t.equal((await login('someone@example.org', password, '10.0.0.1')).status, 429, 'an address that tries many accounts')
+})
+
+t.test('20 logins at once all succeed: right passwords cost nothing', async t => {
+  const { call, register } = await buildRest(t)
+  const { user } = await register()
+  const replies = await Promise.all(Array.from({ length: 20 }, () => call('POST', '/api/auth/login', { email: user.email, password })))
+  t.ok(replies.every(reply => reply.status === 200))
+})
+
+t.test('50 registrations of one address at once: one account', async t => {
+  const { call } = await buildRest(t)
+  const replies = await Promise.all(Array.from({ length: 50 }, () =>
+    call('POST', '/api/auth/register', { email: 'one@example.org', name: 'One', password })))
+  t.same(replies.map(reply => reply.status).sort(), [201, ...Array.from({ length: 49 }, () => 409)])
+})
+
+t.test('[G12] 50 parallel refreshes of one token give one successor; a late replay ends the login', async t => {
+  const { call, register, told, database } = await buildRest(t)
+  const login = await register()
+  const refresh = (token: string) => call('POST', '/api/auth/refresh', { refresh_token: token })
+
+  const replies = await Promise.all(Array.from({ length: 50 }, () => refresh(login.refresh_token)))
+  t.ok(replies.every(reply => reply.status === 200))
+  const successors = new Set(replies.map(reply => reply.body.refresh_token))
+  t.equal(successors.size, 1)
+  t.equal(await database.prisma.refreshToken.count(), 2)
+  t.same(told, [])
+
+  const [successor] = successors
+  const rows = await database.prisma.refreshToken.findMany()
+  t.notOk(JSON.stringify(rows.map(row => Object.values(row).map(String))).includes(successor), 'the value is not in the database')
+
+  await database.prisma.$executeRaw`UPDATE "RefreshToken" SET "usedAt" = now() - interval '11 seconds' WHERE "usedAt" IS NOT NULL`
+  t.match(await refresh(login.refresh_token), { status: 401, body: failed })
+  t.same(told, [`revoked ${login.user.id} ${sidOf(login)}`])
+  t.match(await refresh(successor), { status: 401, body: failed }, 'the successor is worth nothing any more')
+  t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
+})
+
+t.test('[G12] a replay within 10 s ends the login once the successor was used', async t => {
+  const { call, register, told } = await buildRest(t)
+  const login = await register()
+  const refresh = (token: string) => call('POST', '/api/auth/refresh', { refresh_token: token })
+  const { body: second } = await refresh(login.refresh_token)
+  const { body: third } = await refresh(second.refresh_token)
+  t.match(await refresh(login.refresh_token), { status: 401, body: failed })
+  t.match(await refresh(third.refresh_token), { status: 401, body: failed })
+  t.equal(told.length, 1)
+})
+
+t.test('an expired or unknown refresh token is refused, and ends nothing', async t => {
+  const { call, register, told, database } = await buildRest(t)
+  const login = await register()
+  await database.prisma.$executeRaw`UPDATE "RefreshToken" SET "expiresAt" = now() - interval '1 second'`
+  t.match(await call('POST', '/api/auth/refresh', { refresh_token: login.refresh_token }), { status: 401, body: failed })
+  t.match(await call('POST', '/api/auth/refresh', { refresh_token: login.access_token.slice(0, 200) }), { status: 401, body: failed })
+  t.match(await call('POST', '/api/auth/logout', { refresh_token: 'x' }), { status: 401, body: failed })
+  t.equal((await call('GET', '/api/me', undefined, login.access_token)).status, 200)
+  t.same(told, [])
+})
+
+const sidOf = (login: Login) => claimsOf(login).sid
+
+function claimsOf (login: Login): { sid: string, exp: number, iat: number } {
+  return JSON.parse(Buffer.from(login.access_token.split('.')[1]!, 'base64url').toString())
+}
+
+interface Forgery { alg?: string, hash?: string, key?: string, signed?: boolean, crit?: string[] }
+
+/** A token made by hand, as an attacker would; by default as the server makes them. */
+function forge (claims: object | null, { alg = 'HS256', hash = 'sha256', key = secret, signed = true, crit }: Forgery = {}) {
+  const input = `${encode({ alg, typ: 'JWT', crit })}.${encode(claims)}`
+  return `${input}.${signed ? createHmac(hash, key).update(input).digest('base64url') : ''}`
+}
+
+function encode (part: object | null): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
+}

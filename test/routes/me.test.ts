@@ -1,0 +1,87 @@
+import t from 'tap'
+import { buildRest } from './rest.ts'
+
+// Hashing is meant to be slow, and the machine may be busy with other tests.
+t.setTimeout(120_000)
+
+const password = 'password-of-his'
+
+t.test('a user changes his name', async t => {
+  const { call, register, told } = await buildRest(t)
+  const { user, access_token: token } = await register()
+  t.match(await call('PATCH', '/api/me', { name: 'Other' }, token), { status: 200, body: { ...user, name: 'Other' } })
+  t.match(await call('GET', '/api/me', undefined, token), { body: { name: 'Other' } })
+  t.match(await call('PATCH', '/api/me', {}, token), { status: 200, body: { name: 'Other' } })
+  t.same(told, [`changed ${user.id}`])
+  const bodies = [
+    { name: '' }, { name: null }, { email: 'x@y' }, { role: 'admin' }, { password: 'new-password' },
+    { password: 'short', current_password: password }
+  ]
+  for (const body of bodies) {
+    t.match(await call('PATCH', '/api/me', body, token), { status: 400, body: { code: 'invalid_request' } }, JSON.stringify(body))
+  }
+})
+
+t.test('a new password wants the current one and ends all other logins', async t => {
+  const { call, register, told } = await buildRest(t)
+  const { user, access_token: token } = await register()
+  const { body: other } = await call('POST', '/api/auth/login', { email: user.email, password })
+  const change = (current: string) => call('PATCH', '/api/me', { password: 'new-password', current_password: current }, token)
+
+  t.match(await change('not-his-password'), { status: 403, body: { code: 'not_authorized', message: 'Not authorized' } })
+  t.same(told, [])
+  t.match(await change(password), { status: 200, body: user })
+  t.equal(told.length, 1)
+  t.match(told[0], new RegExp(`^revoked ${user.id} `))
+
+  t.equal((await call('GET', '/api/me', undefined, token)).status, 200, 'his own login goes on')
+  t.equal((await call('GET', '/api/me', undefined, other.access_token)).status, 401)
+  t.equal((await call('POST', '/api/auth/refresh', { refresh_token: other.refresh_token })).status, 401)
+  t.equal((await call('POST', '/api/auth/login', { email: user.email, password })).status, 401)
+  t.equal((await call('POST', '/api/auth/login', { email: user.email, password: 'new-password' })).status, 200)
+})
+
+t.test('guessing the current password is throttled', async t => {
+  const { call, register } = await buildRest(t)
+  const { access_token: token } = await register()
+  for (let n = 0; n < 10; n++) t.equal((await call('DELETE', '/api/me', { password: 'not-his-password' }, token)).status, 403)
+  const refused = await call('PATCH', '/api/me', { password: 'new-password', current_password: password }, token)
+  t.match(refused, { status: 429, headers: { 'retry-after': /^\d+$/ }, body: { code: 'rate_limited' } })
+  t.equal((await call('PATCH', '/api/me', { name: 'Still there' }, token)).status, 200)
+})
+
+t.test('a change of password and logins with the old one at once: none of those outlives it', async t => {
+  const { call, register } = await buildRest(t)
+  const { user, access_token: token } = await register()
+  const logins = Array.from({ length: 20 }, () => call('POST', '/api/auth/login', { email: user.email, password }))
+  const changed = call('PATCH', '/api/me', { password: 'new-password', current_password: password }, token)
+  const [{ status }, ...replies] = await Promise.all([changed, ...logins])
+  t.equal(status, 200)
+  for (const reply of replies) {
+    if (reply.status === 401) continue
+    t.equal((await call('GET', '/api/me', undefined, reply.body.access_token)).status, 401)
+  }
+})
+
+t.test('an erased account leaves no personal data, no login and no membership', async t => {
+  const { call, register, told, database } = await buildRest(t)
+  const login = await register({ email: 'gone@example.org' })
+  const { id } = login.user
+  const channel = await database.prisma.channel.create({ data: { name: 'room', userCount: 1, members: { create: { userId: id } } } })
+
+  t.equal((await call('DELETE', '/api/me', { password: 'not-his-password' }, login.access_token)).status, 403)
+  t.equal((await call('DELETE', '/api/me', undefined, login.access_token)).status, 400)
+  t.equal((await call('DELETE', '/api/me', { password }, login.access_token)).status, 204)
+  t.same(told, [`disabled ${id}`])
+
+  const row = await database.prisma.user.findUnique({ where: { id } })
+  t.match(row, { email: null, name: 'deleted user', passwordHash: null, disabledAt: Date })
+  t.equal(await database.prisma.refreshToken.count({ where: { revokedAt: null } }), 0)
+  const left = await database.prisma.channel.findUnique({ where: { id: channel.id }, include: { members: true } })
+  t.match(left, { userCount: 0, members: [] })
+
+  t.equal((await call('GET', '/api/me', undefined, login.access_token)).status, 401)
+  t.equal((await call('POST', '/api/auth/refresh', { refresh_token: login.refresh_token })).status, 401)
+  t.equal((await call('POST', '/api/auth/login', { email: 'gone@example.org', password })).status, 401)
+  await register({ email: 'gone@example.org' })
+})

@@ -1,0 +1,83 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import t from 'tap'
+import { PrismaClient } from '../../src/generated/prisma/client.ts'
+import { isUniqueViolation, toStoreError } from '../../src/store/errors.ts'
+import { createTokens } from '../../src/store/tokens.ts'
+import { createUsers } from '../../src/store/users.ts'
+import { buildRest, createDatabase } from '../routes/rest.ts'
+
+const unavailable = { code: 'unavailable', statusCode: 503, retryAfterMs: 1000 }
+
+t.test('[G16] a database that is not there answers `unavailable`, whatever the call', async t => {
+  const prisma = new PrismaClient({ adapter: new PrismaPg({ host: '127.0.0.1', port: 1, connectionTimeoutMillis: 1000 }) })
+  t.teardown(() => prisma.$disconnect())
+  const users = createUsers(prisma)
+  const tokens = createTokens(prisma)
+  const id = '01a206c1-44ff-74cc-9f3d-e76a4fa5e90f'
+  await t.rejects(users.findByEmail('ann@example.org'), unavailable, 'a query of Prisma')
+  await t.rejects(tokens.revoke(id), unavailable, 'a raw query')
+  await t.rejects(users.erase(id), unavailable, 'a transaction')
+})
+
+t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`, and the next call works', async t => {
+  const database = await createDatabase(t)
+  const users = createUsers(database.prisma)
+  const tokens = createTokens(database.prisma)
+  const { id } = await users.create({ email: 'ann@example.org', name: 'Ann', passwordHash: 'x' })
+  const [holder, cutter] = [new pg.Client(database.url), new pg.Client(database.url)]
+  await Promise.all([holder.connect(), cutter.connect()])
+  t.teardown(() => Promise.all([holder.end(), cutter.end()]))
+
+  await holder.query('BEGIN')
+  await holder.query('LOCK TABLE "User", "RefreshToken"')
+  await Promise.all([
+    t.rejects(users.findById(id), unavailable, 'lock time-out of a query'),
+    t.rejects(tokens.findLogins([{ userId: id, sid: id }]), unavailable, 'lock time-out of a raw query')
+  ])
+
+  const waiting = Promise.all([
+    t.rejects(users.rename(id, 'Other'), unavailable, 'cut off'),
+    t.rejects(tokens.revoke(id), unavailable, 'cut off in a raw query'),
+    t.rejects(users.erase(id), unavailable, 'cut off in a transaction')
+  ])
+  const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'`
+  let gone = 0
+  const done = waiting.then(() => true)
+  while (!await Promise.race([done, cutter.query(cut).then(({ rowCount }) => { gone += rowCount ?? 0 })])) continue
+  t.ok(gone >= 3, 'cut off, not timed out')
+  await holder.query('COMMIT')
+  t.match(await users.findById(id), { name: 'Ann' })
+})
+
+t.test('what only a mistake of ours explains is left as it is', async t => {
+  const { prisma } = await createDatabase(t)
+  const error = await prisma.$queryRaw`SELECT nothing`.then(() => null, failure => failure)
+  t.equal(toStoreError(error), error)
+  t.notOk(isUniqueViolation(error))
+  await prisma.user.create({ data: { email: 'ann@example.org', name: 'Ann' } })
+  const twice = prisma.$executeRaw`INSERT INTO "User" (id, email, name) VALUES (gen_random_uuid(), 'ann@example.org', 'Ann')`
+  t.ok(isUniqueViolation(await twice.then(() => null, failure => failure)))
+  await t.rejects(createUsers(prisma).create({ email: 'ann@example.org', name: 'Ann', passwordHash: 'x' }), { code: 'email_taken' })
+})
+
+t.test('[G16] REST says so with 503 and when to try again; the reason is in the log only', async t => {
+  const { call, database, lines, app } = await buildRest(t)
+  await database.prisma.$executeRaw`ALTER TABLE "User" RENAME TO "Away"`
+  const inside = await call('POST', '/api/auth/login', { email: 'a@b', password: 'password' })
+  t.match(inside, { status: 500, body: { code: 'internal' } })
+  await database.prisma.$executeRaw`ALTER TABLE "Away" RENAME TO "User"`
+
+  const other = new pg.Client(database.url)
+  await other.connect()
+  t.teardown(() => other.end())
+  await other.query('BEGIN')
+  await other.query('LOCK TABLE "User"')
+  const reply = await call('POST', '/api/auth/login', { email: 'a@b', password: 'password' })
+  t.match(reply, {
+    status: 503, headers: { 'retry-after': '1' }, body: { code: 'unavailable', message: 'Service unavailable', retry_after_ms: 1000 }
+  })
+  t.ok(lines.some(line => line.includes('lock timeout')))
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+})

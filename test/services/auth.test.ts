@@ -1,0 +1,105 @@
+import t from 'tap'
+import { createPasswords } from '../../src/services/passwords.ts'
+import { buildRest } from '../routes/rest.ts'
+
+// Hashing is meant to be slow, and the machine may be busy with other tests.
+t.setTimeout(120_000)
+
+const free = { admit: async () => {}, fail: async () => {} }
+
+t.test('[P12] many logins are checked in one round trip, in the order asked', async t => {
+  const { tokens, auth, register, database } = await buildRest(t)
+  const [ann, bob, cid] = await Promise.all([register(), register(), register()])
+  const login = ({ user, access_token: token }: typeof ann) => ({ userId: user.id, sid: auth.readAccess(token).sid })
+  await database.prisma.user.update({ where: { id: bob.user.id }, data: { disabledAt: new Date() } })
+
+  const asked = [login(cid), login(bob), { ...login(ann), sid: login(cid).sid }, login(ann), login(ann)]
+  const found = await tokens.findLogins(asked)
+  t.same(found.map(user => user?.id ?? null), [cid.user.id, null, null, ann.user.id, ann.user.id])
+  t.match(found[0], { email: cid.user.email, name: cid.user.name, role: 'user', createdAt: Date })
+  t.same(await tokens.findLogins([]), [])
+
+  await tokens.revoke(login(cid).sid)
+  t.same(await tokens.findLogins([login(cid)]), [null])
+})
+
+t.test('an identity says until when it holds', async t => {
+  const { auth, register } = await buildRest(t)
+  const login = await register()
+  const { exp, sid } = auth.readAccess(login.access_token)
+  t.match(await auth.verifyAccess(login.access_token), { user: { id: login.user.id }, sid, expiresAt: exp * 1000 })
+  for (const token of ['', 'x', 'a.b.c', login.refresh_token]) await t.rejects(auth.verifyAccess(token), { code: 'authentication_failed' })
+})
+
+t.test('a login that is revoked while it refreshes is over: its new token too', async t => {
+  const { auth, tokens, register } = await buildRest(t)
+  for (let round = 0; round < 20; round++) {
+    const login = await register()
+    const { sid } = auth.readAccess(login.access_token)
+    const [refreshed] = await Promise.allSettled([auth.refresh(login.refresh_token), tokens.revoke(sid)])
+    await t.rejects(auth.verifyAccess(login.access_token), { code: 'authentication_failed' })
+    if (refreshed.status === 'rejected') continue
+    await t.rejects(auth.refresh(refreshed.value.refresh_token), { code: 'authentication_failed' })
+    await t.rejects(auth.verifyAccess(refreshed.value.access_token), { code: 'authentication_failed' })
+  }
+})
+
+t.test('purging takes what expired before any access token of it did, and never revives a login', async t => {
+  const { auth, tokens, register, database } = await buildRest(t)
+  const { prisma } = database
+  const login = await register()
+  const { refresh_token: successor } = await auth.refresh(login.refresh_token)
+  const expire = (seconds: number) =>
+    prisma.$executeRaw`UPDATE "RefreshToken" SET "expiresAt" = now() - make_interval(secs => ${seconds}) WHERE "usedAt" IS NOT NULL`
+
+  await expire(3590)
+  t.equal(await tokens.purge(3600), 0)
+  t.ok((await tokens.findLogins([{ userId: login.user.id, sid: auth.readAccess(login.access_token).sid }]))[0], 'expired is not revoked')
+
+  await prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "usedAt" IS NOT NULL`
+  await expire(3610)
+  t.equal(await tokens.purge(3600), 0, 'by the revoked one its successor is known as revoked')
+  await t.rejects(auth.refresh(successor), { code: 'authentication_failed' })
+
+  await prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = NULL`
+  t.equal(await tokens.purge(3600, 1), 1)
+  await auth.refresh(successor)
+})
+
+t.test('passwords are hashed two at a time, and beyond a hundred waiting the server is busy', async t => {
+  const passwords = createPasswords({ concurrency: 2, maxWaiting: 3 })
+  const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.hash('password')))
+  t.same(results.map(result => result.status === 'fulfilled' ? 'hashed' : result.reason.code),
+    ['hashed', 'hashed', 'hashed', 'hashed', 'hashed', 'busy', 'busy', 'busy'])
+  const hash = await passwords.hash('password')
+  t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  t.same(await Promise.all([passwords.verify(hash, 'password', free), passwords.verify(hash, 'Password', free)]), [true, false])
+})
+
+t.test('without a user the same work is done, and counted as a failure', async t => {
+  const passwords = createPasswords()
+  const calls: string[] = []
+  const attempt = { admit: async () => { calls.push('admit') }, fail: async () => { calls.push('fail') } }
+  t.equal(await passwords.verify(null, 'password', attempt), false)
+  t.same(calls, ['admit', 'fail'])
+  const timed = async (stored: string | null) => {
+    const start = process.cpuUsage()
+    await passwords.verify(stored, 'wrong', free)
+    const { user, system } = process.cpuUsage(start)
+    return user + system
+  }
+  const known = await passwords.hash('password')
+  const costs = { known: await timed(known), unknown: await timed(null) }
+  t.ok(costs.unknown > costs.known / 5, `CPU ${JSON.stringify(costs)} µs`)
+})
+
+t.test('waiting attempts are judged when their turn comes: many at once guess no more than one by one', async t => {
+  const { auth, register } = await buildRest(t)
+  const { user } = await register()
+  const guess = () => auth.login({ email: user.email!, password: 'wrong-password' }, '10.0.0.1')
+  const results = await Promise.allSettled(Array.from({ length: 60 }, guess))
+  const codes = results.map(result => result.status === 'rejected' ? result.reason.code : 'let in')
+  const guesses = codes.filter(code => code === 'authentication_failed').length
+  t.ok(guesses >= 10 && guesses <= 11, `${guesses} guesses`)
+  t.equal(codes.filter(code => code === 'rate_limited').length, 60 - guesses)
+})
