@@ -1,9 +1,11 @@
 /** Things that happen a moment later unless they are taken back. */
 export interface Linger<T> {
-  /** `notBefore` on the clock of `performance.now()`; it must not go back from one call to the next. */
-  add (key: string, item: T, notBefore?: number): void
+  add (key: string, item: T): void
+  has (key: string): boolean
   /** True when `key` was waiting. */
   cancel (key: string): boolean
+  /** What is added from now on waits at least until `time` on the clock of `performance.now()`. */
+  hold (time: number): void
   close (): void
 }
 
@@ -15,6 +17,7 @@ export function createLinger<T> (window: number, onDue: (items: T[]) => void): L
   /** In order of `due`. */
   const waiting = new Map<string, { item: T, due: number }>()
   let timer: NodeJS.Timeout | undefined
+  let floor = 0
 
   function fire (): void {
     timer = undefined
@@ -34,14 +37,16 @@ export function createLinger<T> (window: number, onDue: (items: T[]) => void): L
   }
 
   return {
-    add (key, item, notBefore = 0) {
+    add (key, item) {
       const now = performance.now()
-      const due = Math.max(now + window, notBefore)
+      const due = Math.max(now + window, floor)
       waiting.delete(key)
       waiting.set(key, { item, due })
       arm(due - now)
     },
+    has: key => waiting.has(key),
     cancel: key => waiting.delete(key),
+    hold (time) { floor = Math.max(floor, time) },
     close () {
       clearTimeout(timer)
       timer = undefined

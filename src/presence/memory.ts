@@ -6,7 +6,7 @@ import type { Announce, Presence, PresentChannel } from './presence.ts'
 export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {}): Presence {
   const online = new Map<string, Set<string>>()
   const leaving = createLinger<{ channel: PresentChannel, user: Person }>(coalesce, items => {
-    for (const { channel, user } of items) announce('user_left', channel, user)
+    for (const { channel, user } of items) announce('user_left', channel, user, 'everyone')
   })
 
   return {
@@ -15,7 +15,7 @@ export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {
       if (!users) online.set(channel.id, users = new Set())
       if (users.has(user.user_id)) return
       users.add(user.user_id)
-      if (!leaving.cancel(keyOf(channel, user))) announce('user_joined', channel, user)
+      if (!leaving.cancel(keyOf(channel, user))) announce('user_joined', channel, user, 'everyone')
     },
     exit (channel, user) {
       const users = online.get(channel.id)

@@ -18,5 +18,9 @@ export interface Presence {
 
 export interface PresentChannel { id: string, name: string }
 
-/** Tells all of a channel's subscribers, on every instance, that a user came or went. */
-export type Announce = (type: 'user_joined' | 'user_left', channel: PresentChannel, user: Person) => void
+/**
+ * Tells a channel's subscribers that a user came or went: `everyone` on every instance, or `elsewhere`, where those of this
+ * instance have been told while the others could not be reached.
+ */
+export type Announce = (type: PresenceChange, channel: PresentChannel, user: Person, scope: 'everyone' | 'elsewhere') => void
+export type PresenceChange = 'user_joined' | 'user_left'

@@ -5,7 +5,7 @@ import type { BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createRedisBroker, type RedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
 import { listen, notice, subscribe, testBroker, textOf, type Listener } from '../contracts/broker.ts'
 import { until } from '../contracts/until.ts'
-import { reserveRedis, startRedis, type RedisServer } from './redis-server.ts'
+import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
 
 const log: Array<{ level: string, details: object, text: string }> = []
 const logger = {

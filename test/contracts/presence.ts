@@ -1,0 +1,105 @@
+import t, { type Test } from 'tap'
+import type { Announce, Presence } from '../../src/presence/presence.ts'
+import { until } from './until.ts'
+
+/** A presence with a record of what it announced, as `user_joined ann`. */
+export interface Watched { presence: Presence, told: string[], scopes: string[] }
+
+export function watch (create: (announce: Announce) => Presence): Watched {
+  const told: string[] = []
+  const scopes: string[] = []
+  const presence = create((type, _channel, user, scope) => {
+    told.push(`${type} ${user.username}`)
+    scopes.push(scope)
+  })
+  return { presence, told, scopes }
+}
+
+export const channel = (id: string) => ({ id, name: `name-of-${id}` })
+export const person = (name: string) => ({ user_id: name, username: name })
+export const [lobby, ann, bob] = [channel('lobby'), person('ann'), person('bob')]
+
+/** What every presence does for its own instance. `create` gives one that shares nothing with others. */
+export function testPresence (name: string, create: (announce: Announce) => Presence): void {
+  const open = (test: Test) => {
+    const watched = watch(create)
+    test.teardown(() => watched.presence.close())
+    return watched
+  }
+
+  t.test(`${name}: [P23] the first subscription announces user_joined, the end of the last user_left, each once`, async t => {
+    const { presence, told } = open(t)
+    presence.enter(lobby, ann)
+    await until('joined', () => told.length === 1)
+    presence.enter(lobby, ann)
+    presence.enter(lobby, bob)
+    await until('bob joined', () => told.length === 2)
+    presence.exit(lobby, ann)
+    presence.exit(lobby, ann)
+    await until('left', () => told.length === 3)
+    t.same(told, ['user_joined ann', 'user_joined bob', 'user_left ann'])
+  })
+
+  t.test(`${name}: a lone join is announced promptly`, async t => {
+    const { presence, told } = open(t)
+    await presence.list('lobby')
+    presence.enter(lobby, ann)
+    await until('joined', () => told.length === 1, 200)
+  })
+
+  t.test(`${name}: who leaves and comes back at once causes no frame`, async t => {
+    const { presence, told } = open(t)
+    presence.enter(lobby, ann)
+    await until('joined', () => told.length === 1)
+    presence.exit(lobby, ann)
+    t.same(await presence.list('lobby'), [], 'though he is gone meanwhile')
+    presence.enter(lobby, ann)
+    t.same(await presence.list('lobby'), ['ann'])
+    presence.enter(lobby, bob)
+    presence.exit(lobby, bob)
+    presence.enter(lobby, bob)
+    await until('bob joined', () => told.includes('user_joined bob'))
+    presence.exit(lobby, bob)
+    await until('bob left', () => told.includes('user_left bob'))
+    t.same(told, ['user_joined ann', 'user_joined bob', 'user_left bob'])
+  })
+
+  t.test(`${name}: lists are in order of id, and hold what was said before`, async t => {
+    const { presence } = open(t)
+    for (const id of ['c', 'a', 'd', 'b']) presence.enter(lobby, person(id))
+    presence.exit(lobby, person('d'))
+    t.same(await presence.list('lobby'), ['a', 'b', 'c'])
+    t.same(await presence.list('empty'), [])
+  })
+
+  t.test(`${name}: counts come in the order asked`, async t => {
+    const { presence } = open(t)
+    presence.enter(lobby, ann)
+    presence.enter(lobby, bob)
+    presence.enter(channel('den'), ann)
+    t.same(await presence.counts(['den', 'empty', 'lobby']), [1, 0, 2])
+    presence.exit(lobby, bob)
+    t.same(await presence.counts(['lobby']), [1])
+    t.same(await presence.counts([]), [])
+  })
+
+  t.test(`${name}: channels do not affect each other`, async t => {
+    const { presence, told } = open(t)
+    presence.enter(lobby, ann)
+    presence.enter(channel('den'), ann)
+    await until('joined both', () => told.length === 2)
+    presence.exit(channel('den'), ann)
+    await until('left one', () => told.length === 3)
+    t.same(await presence.list('lobby'), ['ann'])
+  })
+
+  t.test(`${name}: 2,000 users at once`, async t => {
+    const { presence, told } = open(t)
+    for (let i = 0; i < 2000; i++) presence.enter(lobby, person(`user-${i}`))
+    await until('all joined', () => told.length === 2000)
+    t.same(await presence.counts(['lobby']), [2000])
+    for (let i = 0; i < 2000; i++) presence.exit(lobby, person(`user-${i}`))
+    await until('all left', () => told.length === 4000)
+    t.same(await presence.counts(['lobby']), [0])
+  })
+}

@@ -1,0 +1,17 @@
+import { createRedisPresence } from '../../src/presence/redis.ts'
+import { lobby, person } from '../contracts/presence.ts'
+
+/** An instance of its own process, so that it can be killed or frozen: `url prefix lease renew user…`. Says what it announces. */
+const [url, prefix, lease, renew, ...users] = process.argv.slice(2) as [string, string, string, string, ...string[]]
+const logger = { info () {}, warn () {} }
+const presence = createRedisPresence({
+  url,
+  pool_timeout: 5,
+  prefix,
+  logger,
+  lease: Number(lease),
+  renew: Number(renew),
+  announce: (type, _channel, user) => console.log(type, user.username)
+})
+for (const user of users) presence.enter(lobby, person(user))
+await presence.list(lobby.id)

@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { createRedisPresence } from '../../src/presence/redis.ts'
+import { lobby, person, watch, type Watched } from '../contracts/presence.ts'
+import { startRedis, type RedisServer } from '../contracts/redis-server.ts'
+import { until } from '../contracts/until.ts'
+
+const quick = { pool_timeout: 1, lease: 1500, renew: 100, logger: { info () {}, warn () {} } }
+
+function open (test: Test, { url }: RedisServer): Watched {
+  const watched = watch(announce => createRedisPresence({ ...quick, url, prefix: 'p:', announce }))
+  test.teardown(() => watched.presence.close())
+  return watched
+}
+
+async function openServer (test: Test): Promise<RedisServer> {
+  const server = await startRedis()
+  test.teardown(() => server.kill())
+  return server
+}
+
+/** An instance in a process of its own, once its users are in. */
+async function openProcess (test: Test, url: string, users: string[], prefix = 'p:'): Promise<{ child: ChildProcess, told: string[] }> {
+  const file = fileURLToPath(new URL('instance.ts', import.meta.url))
+  const args = ['--import', 'tsx', file, url, prefix, String(quick.lease), String(quick.renew), ...users]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  test.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  const told: string[] = []
+  let rest = ''
+  child.stdout!.on('data', data => {
+    const lines = (rest + data).split('\n')
+    rest = lines.pop()!
+    told.push(...lines)
+  })
+  await until('the process has entered its users', () => told.length >= users.length, 20_000)
+  return { child, told }
+}
+
+const lists = (user: string, ...instances: Watched[]) => async () => {
+  for (const { presence } of instances) if (!(await presence.list('lobby')).includes(user)) return false
+  return true
+}
+
+t.test('G9: an instance is killed: its users are gone, with exactly one user_left each', async t => {
+  const server = await openServer(t)
+  const [a, b] = [open(t, server), open(t, server)]
+  const users = Array.from({ length: 500 }, (_, i) => `user-${i}`)
+  a.presence.enter(lobby, person('user-0'))
+  await until('in', lists('user-0', b))
+  const { child } = await openProcess(t, server.url, ['x', ...users.slice(1)])
+  t.same(await a.presence.counts(['lobby']), [501])
+  child.kill('SIGKILL')
+  await until('all gone', () => a.told.length + b.told.length === 1 + 500)
+  t.same([...a.told, ...b.told].filter(line => line !== 'user_joined user-0').toSorted(), ['x', ...users.slice(1)].map(user => `user_left ${user}`).toSorted())
+  t.same(await b.presence.list('lobby'), ['user-0'])
+})
+
+t.test('an instance is frozen past its lease and resumes: its users left and joined again', async t => {
+  const server = await openServer(t)
+  const a = open(t, server)
+  const { child, told } = await openProcess(t, server.url, ['ann', 'bob'])
+  child.kill('SIGSTOP')
+  await until('gone', () => a.told.length === 2)
+  t.same(a.told.toSorted(), ['user_left ann', 'user_left bob'])
+  child.kill('SIGCONT')
+  await until('back', lists('bob', a))
+  await until('told', () => told.length === 4)
+  t.same(told.slice(2).toSorted(), ['user_joined ann', 'user_joined bob'])
+  t.equal(a.told.length, 2)
+})
+
+t.test('all instances gone: the next one to start clears up after them', async t => {
+  const server = await openServer(t)
+  const { child } = await openProcess(t, server.url, ['ann'])
+  child.kill('SIGKILL')
+  const a = open(t, server)
+  await until('left', () => a.told.length === 1)
+  const redis = new Redis(server.url)
+  t.teardown(() => redis.disconnect())
+  await until('nothing is left of it', async () => {
+    const keys = await redis.keys('*')
+    return keys.filter(key => !/epoch|leases/.test(key)).length === 1
+  })
+  t.same(a.told, ['user_left ann'])
+})

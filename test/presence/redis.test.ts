@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { createRedisPresence, type RedisPresenceDeps } from '../../src/presence/redis.ts'
+import { ann, bob, lobby, testPresence, watch, type Watched } from '../contracts/presence.ts'
+import { startRedis } from '../contracts/redis-server.ts'
+import { until } from '../contracts/until.ts'
+
+const logger = { info () {}, warn () {} }
+const shared = await startRedis()
+t.teardown(() => shared.kill())
+
+const quick = { pool_timeout: 1, lease: 1500, renew: 100, grace: 2500, logger }
+
+testPresence('redis', announce => createRedisPresence({ ...quick, url: shared.url, prefix: randomUUID(), announce }))
+
+function open (test: Test, deps: Partial<RedisPresenceDeps> = {}): Watched {
+  const watched = watch(announce => createRedisPresence({ ...quick, url: shared.url, prefix: 'p:', announce, ...deps }))
+  test.teardown(() => watched.presence.close())
+  return watched
+}
+
+const lists = (user: string, ...instances: Watched[]) => async () => {
+  for (const { presence } of instances) if (!(await presence.list('lobby')).includes(user)) return false
+  return true
+}
+
+t.test('[P23] a user on two instances joins once and leaves once, with the last of them', async t => {
+  const prefix = randomUUID()
+  const [a, b] = [open(t, { prefix }), open(t, { prefix })]
+  a.presence.enter(lobby, ann)
+  await until('joined', () => a.told.length === 1)
+  b.presence.enter(lobby, ann)
+  b.presence.enter(lobby, bob)
+  await until('bob joined', () => b.told.length === 1)
+  t.same(await a.presence.list('lobby'), ['ann', 'bob'])
+  t.same(await b.presence.counts(['lobby']), [2])
+  a.presence.exit(lobby, ann)
+  t.same(await a.presence.list('lobby'), ['ann', 'bob'])
+  b.presence.exit(lobby, ann)
+  await until('left', () => b.told.length === 2)
+  t.same([a.told, b.told], [['user_joined ann'], ['user_joined bob', 'user_left ann']])
+  t.same(await a.presence.list('lobby'), ['bob'])
+})
+
+t.test('[P23] who moves from one instance to another at once causes no frame', async t => {
+  const prefix = randomUUID()
+  const [a, b] = [open(t, { prefix }), open(t, { prefix })]
+  a.presence.enter(lobby, ann)
+  await until('joined', () => a.told.length === 1)
+  a.presence.exit(lobby, ann)
+  await until('gone', async () => (await b.presence.list('lobby')).length === 0)
+  b.presence.enter(lobby, ann)
+  a.presence.enter(lobby, bob)
+  await until('bob joined', () => a.told.length === 2)
+  a.presence.exit(lobby, bob)
+  await until('bob left', () => a.told.length === 3)
+  t.same(b.told, [])
+  t.same(a.told, ['user_joined ann', 'user_joined bob', 'user_left bob'])
+})
+
+t.test('[P23] one user in and out at two instances, 500 times: the announcements alternate', async t => {
+  const prefix = randomUUID()
+  const told: string[] = []
+  const both = [0, 1].map(() => {
+    const presence = createRedisPresence({ ...quick, url: shared.url, prefix, coalesce: 10, announce: type => told.push(type) })
+    t.teardown(() => presence.close())
+    return presence
+  })
+  for (let i = 0; i < 500; i++) {
+    for (const presence of both) {
+      // Mostly away, so that departures outlast the wait for a return.
+      if (Math.random() < 0.1) presence.enter(lobby, ann)
+      else presence.exit(lobby, ann)
+    }
+    await Promise.all(both.map(presence => presence.list('lobby')))
+  }
+  for (const presence of both) presence.exit(lobby, ann)
+  await until('gone', async () => (await both[0]!.counts(['lobby']))[0] === 0 && told.at(-1) === 'user_left')
+  t.same(told, told.map((_, i) => i % 2 === 0 ? 'user_joined' : 'user_left'))
+  t.comment(`${told.length} announcements`)
+})
+
+t.test('closing takes the users out at once and leaves their departures to the others', async t => {
+  const prefix = randomUUID()
+  const [a, b] = [open(t, { prefix }), open(t, { prefix })]
+  a.presence.enter(lobby, ann)
+  a.presence.enter(lobby, bob)
+  await until('in', lists('bob', b))
+  await a.presence.close()
+  t.same(await b.presence.list('lobby'), [])
+  b.presence.enter(lobby, bob)
+  await until('left', () => b.told.length === 1)
+  t.same(b.told, ['user_left ann'], 'who came back meanwhile never left')
+  t.same(a.told.filter(line => line.startsWith('user_left')), [])
+})
