@@ -1,0 +1,21 @@
+import type { Test } from 'tap'
+import type { Server } from '../helper.ts'
+
+const COUNT = 20
+
+/** Two connections that talk to each other, to be asked after each outrage on the same server [G8]. */
+export async function createControl (server: Server) {
+  const sender = await server.enter('sender', 'control')
+  const reader = await server.enter('reader', 'control')
+  let sent = 0
+
+  return async (t: Test, what: string): Promise<void> => {
+    const texts = Array.from({ length: COUNT }, () => `control ${++sent}`)
+    for (const message of texts) sender.send({ type: 'send_message', channel: 'control', message })
+    const received: string[] = []
+    for (const _ of texts) received.push((await reader.expect('message')).message)
+    t.same(received, texts, `${what}: another pair of connections gets ${COUNT} of ${COUNT} messages`)
+    for (const _ of texts) await sender.expect('message')
+    sender.inbox.length = reader.inbox.length = 0
+  }
+}

@@ -1,0 +1,95 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { createControl } from './control.ts'
+import { connectRaw, frame, opcode, text } from './raw.ts'
+
+const { text: TEXT, binary, continuation, close, ping } = opcode
+
+/** RSS may grow by this much while a flood is on, in bytes. */
+const FLOOD_LIMIT = 32 * 1_048_576
+
+const kilobytes = (count: number): Buffer => Buffer.alloc(count * 1000, 'x')
+const fragments = (count: number): Buffer[] => Array.from({ length: count }, (_, i) =>
+  frame(i === 0 ? TEXT : continuation, '"', { fin: i === count - 1 }))
+const tooBig = { code: 1009, reason: 'message too big' }
+const malformed = { code: 1002, reason: '' }
+
+const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reason: string } }> = [
+  { what: 'text that is not UTF-8', bytes: [frame(TEXT, Buffer.from([0x22, 0xc3, 0x28, 0x22]))], closed: { code: 1007, reason: '' } },
+  { what: 'text that ends within a character', bytes: [frame(TEXT, Buffer.from([0xe2, 0x82]))], closed: { code: 1007, reason: '' } },
+  { what: 'a close reason that is not UTF-8', bytes: [frame(close, Buffer.from([0x03, 0xe8, 0xff]))], closed: { code: 1007, reason: '' } },
+  ...[1, 2, 4].map(rsv => ({ what: `reserved bit ${rsv}`, bytes: [frame(TEXT, '{}', { rsv })], closed: malformed })),
+  ...[3, 7, 0xb, 0xf].map(code => ({ what: `reserved opcode ${code}`, bytes: [frame(code, '{}')], closed: malformed })),
+  { what: 'an unmasked frame', bytes: [frame(TEXT, '{}', { masked: false })], closed: malformed },
+  { what: 'a continuation of nothing', bytes: [frame(continuation, '{}')], closed: malformed },
+  { what: 'a new message within a fragmented one', bytes: [frame(TEXT, '{', { fin: false }), frame(TEXT, '{}')], closed: malformed },
+  { what: 'a ping of 126 bytes', bytes: [frame(ping, Buffer.alloc(126))], closed: malformed },
+  { what: 'a fragmented ping', bytes: [frame(ping, 'p', { fin: false })], closed: malformed },
+  { what: 'close code 1006', bytes: [frame(close, Buffer.from([0x03, 0xee]))], closed: malformed },
+  { what: 'close code 0', bytes: [frame(close, Buffer.from([0, 0]))], closed: malformed },
+  { what: 'a close frame of one byte', bytes: [frame(close, 'x')], closed: malformed },
+  { what: 'a length of 2^63', bytes: [frame(TEXT, '{}', { declared: 2n ** 63n })], closed: tooBig },
+  { what: 'a length of 70 kB, declared', bytes: [frame(TEXT, '{}', { declared: 70_000n })], closed: tooBig },
+  { what: '[P4] one byte over max_payload', bytes: [frame(TEXT, Buffer.alloc(65_537, ' '))], closed: tooBig },
+  { what: '[P4] fragments that together pass max_payload', bytes: [frame(TEXT, kilobytes(40), { fin: false }), frame(continuation, kilobytes(40))], closed: tooBig },
+  { what: '[P4] 1 MB of valid JSON', bytes: [text({ type: 'heartbeat', padding: 'x'.repeat(1_000_000) })], closed: tooBig },
+  { what: '65 fragments', bytes: fragments(65), closed: { code: 1008, reason: '' } },
+  { what: '[P1] a binary frame', bytes: [frame(binary, '{"type":"heartbeat"}')], closed: { code: 1003, reason: 'binary not supported' } },
+  { what: '[P1] an empty binary frame', bytes: [frame(binary)], closed: { code: 1003, reason: 'binary not supported' } }
+]
+
+t.test('a frame that breaks RFC 6455 closes its connection with the code of its fault, and no other [G8]', async t => {
+  const server = await startServer(t)
+  const control = await createControl(server)
+  for (const { what, bytes, closed } of cases) {
+    const client = await connectRaw(t, server.port)
+    client.write(...bytes)
+    t.same(await client.closed(), closed, what)
+    client.socket.destroy()
+    await control(t, what)
+  }
+})
+
+t.test('what is unusual but well-formed is read: 64 fragments, a ping between them, an empty continuation, max_payload to the byte', async t => {
+  const { port } = await startServer(t)
+  const client = await connectRaw(t, port)
+  const json = '{"type":"heartbeat","ref":"é"}'
+  const bytes = Buffer.from(json.padEnd(62))
+  const parts = [...bytes].map((byte, i) => frame(i === 0 ? TEXT : continuation, Buffer.from([byte]), { fin: false }))
+  client.write(...parts.slice(0, 30), frame(ping, 'p'), ...parts.slice(30), frame(continuation))
+  t.match(await client.replies(1), [{ type: 'heartbeat_ack', ref: 'é' }])
+  t.ok(client.frames.some(({ code, payload }) => code === opcode.pong && payload.toString() === 'p'))
+
+  client.write(text('{"type":"heartbeat","ref":2}'.padEnd(65_536)))
+  t.match((await client.replies(2))[1], { type: 'heartbeat_ack', ref: 2 })
+})
+
+t.test('a closing handshake is answered with the code it came with, and none with none', async t => {
+  const { port } = await startServer(t)
+  const client = await connectRaw(t, port)
+  client.write(frame(close, Buffer.from([0x03, 0xe8])))
+  t.equal((await client.closed()).code, 1000)
+  await client.ended()
+  const silent = await connectRaw(t, port)
+  silent.write(frame(close))
+  await silent.ended()
+  t.equal(silent.frames.at(-1)!.payload.length, 0)
+})
+
+t.test('a client that pings and never reads is ended before it fills the memory [G8]', async t => {
+  const server = await startServer(t)
+  const control = await createControl(server)
+  const client = await connectRaw(t, server.port)
+  client.socket.pause()
+  const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(ping, Buffer.alloc(125))))
+  const before = process.memoryUsage().rss
+  let peak = before
+  let open = true
+  client.socket.on('close', () => { open = false })
+  while (open) {
+    if (!client.socket.write(pings)) await Promise.race(['drain', 'close'].map(event => new Promise(resolve => { client.socket.once(event, resolve) })))
+    peak = Math.max(peak, process.memoryUsage().rss)
+  }
+  t.ok(peak - before < FLOOD_LIMIT, `grew by ${Math.round((peak - before) / 1_048_576)} MB`)
+  await control(t, 'after the flood')
+})
