@@ -56,7 +56,8 @@ export function createCommands (deps: CommandDeps) {
     heartbeat: () => ({ frame: { type: 'heartbeat_ack', server_time: new Date().toISOString() } }),
 
     async channel_list (session, query) {
-      const page = await channels.list(session.userId!, query)
+      // `query` is the frame: its `type` is not the kind of channels to list.
+      const page = await channels.list(session.userId!, { ...query, type: undefined })
       const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
       return {
         frame: {
