@@ -13,10 +13,10 @@ CREATE FUNCTION parley_role_fits(role "Role", channel_type "ChannelType") RETURN
   SELECT CASE channel_type WHEN 'admin' THEN role = 'admin' WHEN 'moderator' THEN role <> 'user' ELSE true END
 $$;
 
--- [P19] Does the channel exist for this user? A guest (no email) sees no private one.
+-- [P19] Does the channel exist for this user? A guest (no email) sees no private one. Never null: callers ask NOT.
 CREATE FUNCTION parley_sees(u "User", c "Channel") RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT c."channelType" <> 'private' OR u.role = 'admin' OR (u.email IS NOT NULL AND (
-    c."createdBy" = u.id
+    coalesce(c."createdBy" = u.id, false)
     OR EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id)
     OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = c.id AND i."userId" = u.id)))
 $$;
