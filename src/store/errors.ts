@@ -33,6 +33,11 @@ export function isUniqueViolation (error: unknown): boolean {
   return prismaCode(error) === 'P2002' || driverCause(error).originalCode === '23505'
 }
 
+/** True where a statement gave up waiting for a lock: it has done nothing. */
+export function isLockTimeout (error: unknown): boolean {
+  return driverCause(error).originalCode === '55P03'
+}
+
 type Calls = Record<string, (...args: never[]) => Promise<unknown>>
 
 /** The same functions, failing as `toStoreError` says. */

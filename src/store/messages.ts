@@ -1,7 +1,7 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Entry, Message } from '../schemas/message.ts'
-import { withStoreErrors } from './errors.ts'
+import { isLockTimeout, withStoreErrors } from './errors.ts'
 
 /** A message on its way into the database. */
 export interface NewMessage {
@@ -25,6 +25,28 @@ const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."chann
 export type MessageStore = ReturnType<typeof createMessageStore>
 
 export function createMessageStore (prisma: PrismaClient) {
+  async function publishTogether (batch: NewMessage[]): Promise<Verdict[]> {
+    const rows = await prisma.$queryRaw<PublishRow[]>`SELECT * FROM parley_publish(${JSON.stringify(batch.map(toJson))}::json)`
+    return rows.map(toVerdict)
+  }
+
+  /** Channel by channel, so that one whose lock is held holds up no other. */
+  async function publishApart (batch: NewMessage[]): Promise<Verdict[]> {
+    const verdicts = new Map<NewMessage, Verdict>()
+    const channels = new Set(batch.map(message => message.channelId))
+    await Promise.all([...channels].map(async channelId => {
+      const part = batch.filter(message => message.channelId === channelId)
+      try {
+        const found = await publishTogether(part)
+        part.forEach((message, i) => verdicts.set(message, found[i]!))
+      } catch (error) {
+        if (!isLockTimeout(error)) throw error
+        for (const message of part) verdicts.set(message, { code: 'unavailable', retryAfterMs: 1000 })
+      }
+    }))
+    return batch.map(message => verdicts.get(message)!)
+  }
+
   return withStoreErrors({
     /**
      * Stores a batch in one round trip, each message numbered by its channel or refused [P26]–[P28].
@@ -33,10 +55,12 @@ export function createMessageStore (prisma: PrismaClient) {
      * @throws when the batch as a whole failed; whether it was stored is then unknown.
      */
     async publish (batch: NewMessage[]): Promise<Verdict[]> {
-      const rows = await prisma.$queryRaw<PublishRow[]>`SELECT * FROM parley_publish(${JSON.stringify(batch.map(toJson))}::json)`
-      return rows.map(row => row.code === null
-        ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
-        : { code: row.code, retryAfterMs: row.retry_after_ms === null ? undefined : Number(row.retry_after_ms) })
+      try {
+        return await publishTogether(batch)
+      } catch (error) {
+        if (isLockTimeout(error)) return publishApart(batch)
+        throw error
+      }
     },
 
     /**
@@ -99,6 +123,12 @@ interface EntryRow {
   created_at: Date
   edited_at: Date | null
   deleted_at: Date | null
+}
+
+function toVerdict (row: PublishRow): Verdict {
+  return row.code === null
+    ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
+    : { code: row.code, retryAfterMs: row.retry_after_ms === null ? undefined : Number(row.retry_after_ms) }
 }
 
 function toJson ({ channelId, userId, id, content, clientId }: NewMessage): object {
