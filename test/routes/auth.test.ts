@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
 import type { Login } from '../../src/schemas/auth.ts'
-import { buildRest, secret } from './rest.ts'
+import { secret } from '../helper.ts'
+import { buildRest } from './rest.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.
 t.setTimeout(120_000)
@@ -103,7 +104,6 @@ t.test('a token counts in the Authorization header only, and a query string is n
   t.match(await call('GET', '/api/me', undefined, undefined, { headers: { authorization: 'Bearer ' } }), none)
   t.match(await call('GET', '/api/me', undefined, undefined, { headers: { cookie: `token=${token}` } }), none)
   await call('GET', `/nowhere?token=${token}`)
-  t.ok(lines.some(line => line.includes('"path":"/api/me"')))
   t.notOk(lines.some(line => line.includes(token)))
 })
 

@@ -5,7 +5,7 @@ import { PrismaClient } from '../../src/generated/prisma/client.ts'
 import { isUniqueViolation, toStoreError } from '../../src/store/errors.ts'
 import { createTokens } from '../../src/store/tokens.ts'
 import { createUsers } from '../../src/store/users.ts'
-import { buildRest, createDatabase } from '../routes/rest.ts'
+import { buildRest, openTestDatabase } from '../routes/rest.ts'
 
 const unavailable = { code: 'unavailable', statusCode: 503, retryAfterMs: 1000 }
 
@@ -21,7 +21,7 @@ t.test('[G16] a database that is not there answers `unavailable`, whatever the c
 })
 
 t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`, and the next call works', async t => {
-  const database = await createDatabase(t)
+  const database = await openTestDatabase(t)
   const users = createUsers(database.prisma)
   const tokens = createTokens(database.prisma)
   const { id } = await users.create({ email: 'ann@example.org', name: 'Ann', passwordHash: 'x' })
@@ -52,7 +52,7 @@ t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`,
 })
 
 t.test('what only a mistake of ours explains is left as it is', async t => {
-  const { prisma } = await createDatabase(t)
+  const { prisma } = await openTestDatabase(t)
   const error = await prisma.$queryRaw`SELECT nothing`.then(() => null, failure => failure)
   t.equal(toStoreError(error), error)
   t.notOk(isUniqueViolation(error))

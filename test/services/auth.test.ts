@@ -1,14 +1,35 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createPasswords } from '../../src/services/passwords.ts'
+import { createAuth } from '../../src/services/auth.ts'
+import { createLoginThrottle } from '../../src/services/login-throttle.ts'
+import { createTokens } from '../../src/store/tokens.ts'
+import { createUsers } from '../../src/store/users.ts'
 import { buildRest } from '../routes/rest.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.
 t.setTimeout(120_000)
 
+/** The service by itself, on the database and with the tokens of a running application. */
+async function buildAuth (t: Test) {
+  const rest = await buildRest(t)
+  const users = createUsers(rest.database.prisma)
+  const tokens = createTokens(rest.database.prisma)
+  const auth = createAuth({
+    users,
+    tokens,
+    passwords: createPasswords(),
+    throttle: createLoginThrottle(),
+    ...rest.app.accessTokens,
+    config: { token_expiry: 3600, refresh_token_expiry: 86_400 },
+    onLoginRevoked: () => {}
+  })
+  return { ...rest, tokens, auth }
+}
+
 const free = { admit: async () => {}, fail: async () => {} }
 
 t.test('[P12] many logins are checked in one round trip, in the order asked', async t => {
-  const { tokens, auth, register, database } = await buildRest(t)
+  const { tokens, auth, register, database } = await buildAuth(t)
   const [ann, bob, cid] = await Promise.all([register(), register(), register()])
   const login = ({ user, access_token: token }: typeof ann) => ({ userId: user.id, sid: auth.readAccess(token).sid })
   await database.prisma.user.update({ where: { id: bob.user.id }, data: { disabledAt: new Date() } })
@@ -24,7 +45,7 @@ t.test('[P12] many logins are checked in one round trip, in the order asked', as
 })
 
 t.test('an identity says until when it holds', async t => {
-  const { auth, register } = await buildRest(t)
+  const { auth, register } = await buildAuth(t)
   const login = await register()
   const { exp, sid } = auth.readAccess(login.access_token)
   t.match(await auth.verifyAccess(login.access_token), { user: { id: login.user.id }, sid, expiresAt: exp * 1000 })
@@ -32,7 +53,7 @@ t.test('an identity says until when it holds', async t => {
 })
 
 t.test('a login that is revoked while it refreshes is over: its new token too', async t => {
-  const { auth, tokens, register } = await buildRest(t)
+  const { auth, tokens, register } = await buildAuth(t)
   for (let round = 0; round < 20; round++) {
     const login = await register()
     const { sid } = auth.readAccess(login.access_token)
@@ -45,7 +66,7 @@ t.test('a login that is revoked while it refreshes is over: its new token too', 
 })
 
 t.test('purging takes what expired before any access token of it did, and never revives a login', async t => {
-  const { auth, tokens, register, database } = await buildRest(t)
+  const { auth, tokens, register, database } = await buildAuth(t)
   const { prisma } = database
   const login = await register()
   const { refresh_token: successor } = await auth.refresh(login.refresh_token)
@@ -94,7 +115,7 @@ t.test('without a user the same work is done, and counted as a failure', async t
 })
 
 t.test('waiting attempts are judged when their turn comes: many at once guess no more than one by one', async t => {
-  const { auth, register } = await buildRest(t)
+  const { auth, register } = await buildAuth(t)
   const { user } = await register()
   const guess = () => auth.login({ email: user.email!, password: 'wrong-password' }, '10.0.0.1')
   const results = await Promise.allSettled(Array.from({ length: 60 }, guess))
