@@ -11,7 +11,9 @@ export interface Logger {
  * Opens one connection, usable when the promise resolves. It lives until `signal` aborts and never reconnects by itself: what a
  * new connection must restore is its owner's to know. `commandTimeout` in milliseconds bounds every command.
  */
-export async function openConnection (url: string, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void): Promise<Redis> {
+export async function openConnection (
+  url: string, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
+): Promise<Redis> {
   const client = new Redis(url, {
     lazyConnect: true,
     retryStrategy: null,

@@ -71,7 +71,7 @@ function decodeEntries (message: Buffer): BusEvent | undefined {
   const firstSeq = message.readDoubleBE(HEADER)
   const count = message.readUInt32BE(HEADER + 8)
   const start = HEADER + 12 + 4 * count
-  if (!Number.isSafeInteger(firstSeq) || message.length < start) return undefined
+  if (!Number.isSafeInteger(firstSeq) || firstSeq < 0 || message.length < start) return undefined
 
   const frames = message.subarray(start)
   const ends: number[] = []
@@ -86,7 +86,9 @@ function decodeEntries (message: Buffer): BusEvent | undefined {
 
 function decodeControl (message: Buffer): BusEvent | undefined {
   try {
-    return { kind: 'control', action: JSON.parse(message.toString('utf8', HEADER)) as ControlAction }
+    const action: unknown = JSON.parse(message.toString('utf8', HEADER))
+    if (typeof action !== 'object' || action === null) return undefined
+    return { kind: 'control', action: action as ControlAction }
   } catch {
     return undefined
   }

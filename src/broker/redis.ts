@@ -34,7 +34,9 @@ interface Session {
  * The bus over Redis publish/subscribe. A connection that looks alive may be deaf (a stopped server, a half-open TCP connection), so
  * each instance publishes a beat to itself: `connected` says that it came back.
  */
-export function createRedisBroker ({ url, pool_size, pool_timeout, prefix, logger, beat = 1000 }: RedisBrokerDeps): RedisBroker {
+export function createRedisBroker ({
+  url, pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000
+}: RedisBrokerDeps): RedisBroker {
   const instance = randomBytes(INSTANCE_BYTES)
   const helloName = `${prefix}hello`
   const beatName = `${prefix}beat:${instance.toString('hex')}`
@@ -57,10 +59,10 @@ export function createRedisBroker ({ url, pool_size, pool_timeout, prefix, logge
   })
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
-    const connect = (onLost: (error: Error) => void) => openConnection(url, signal, pool_timeout * 1000, onLost)
+    const connect = (onLost: (error: Error) => void) => openConnection(url, signal, poolTimeout * 1000, onLost)
     const subscriber = await connect(lost)
     const session: Session = {
-      publishers: Array.from({ length: pool_size }, () => createPublisher({ open: connect, outstanding })),
+      publishers: Array.from({ length: poolSize }, () => createPublisher({ open: connect, outstanding })),
       alone: false
     }
     const census = createCensus(session)

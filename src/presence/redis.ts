@@ -38,12 +38,12 @@ const CLOSE_TIMEOUT_MS = 700
 
 /** Presence across all instances that share `url` and `prefix` [P23]. Without Redis it is this instance's own [P33]. */
 export function createRedisPresence ({
-  url, pool_timeout, prefix, announce, logger, lease = 15_000, renew = 5000, coalesce = 250, grace = 5000
+  url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 5000, coalesce = 250, grace = 5000
 }: RedisPresenceDeps): Presence {
   const instance = randomBytes(8).toString('hex')
   const root = `${prefix}presence:`
   const delay = delayOf(coalesce)
-  const commandTimeout = Math.min(pool_timeout * 1000, 2000)
+  const commandTimeout = Math.min(poolTimeout * 1000, 2000)
   let generations = 0
   let epoch: string | undefined
   let scheduled = false
@@ -167,7 +167,7 @@ export function createRedisPresence ({
       const everywhere = await ask(redis => Promise.all(channelIds.map(id => redis.hlen(`${root}online:${id}`))))
       return channelIds.map((id, i) => Math.max(everywhere?.[i] ?? 0, entries.users(id).size))
     },
-    /** Leaves its users' departures to the others to announce, a moment later: whoever connects to another instance meanwhile never left. */
+    /** Leaves its users' departures to the others to announce, a moment later: who connects to another instance meanwhile never left. */
     async close () {
       entries.clear()
       const farewell = async () => {

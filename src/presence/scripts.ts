@@ -103,7 +103,8 @@ redis.call('HDEL', theirs, '')
 local entries = redis.call('HSCAN', theirs, 0, 'COUNT', ARGV[3])[2]
 local taken = { 1 }
 for i = 1, #entries, 2 do
-  local field, flag, info = entries[i], string.sub(entries[i + 1], 1, 1), string.sub(entries[i + 1], 2)
+  local field, held = entries[i], entries[i + 1]
+  local flag, info = string.sub(held, 1, 1), string.sub(held, 2)
   local online, left, user = keys(field)
   redis.call('HDEL', theirs, field)
   local gone = false
@@ -124,7 +125,9 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     presenceJoin (prefix: string, me: string, generation: number, lease: number, epoch: string): Result<[string, string[]], Context>
     presenceRenew (prefix: string, me: string, generation: number, lease: number): Result<1 | null, Context>
-    presenceApply (prefix: string, me: string, generation: number, delay: number, ...operations: string[]): Result<StepResult[] | null, Context>
+    presenceApply (
+      prefix: string, me: string, generation: number, delay: number, ...operations: string[]
+    ): Result<StepResult[] | null, Context>
     presenceReap (prefix: string, me: string, generation: number, limit: number): Result<[] | [1, ...string[]] | null, Context>
   }
 }

@@ -203,6 +203,87 @@ t.test('publishes to a stopped Redis are bounded: what has no room is dropped an
   t.equal(a.broker.dropped, 10_000)
 })
 
+t.test('connections that the server ends one by one are made again, and nothing of it is fatal', async t => {
+  const server = await openServer(t)
+  const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
+  const topics: Topic[] = ['channel:1', 'channel:2', 'channel:3', 'channel:4', 'channel:5']
+  await subscribe(b, ...topics)
+  const admin = new Redis(server.url)
+  t.teardown(() => admin.disconnect())
+  for (const topic of topics) a.broker.publish(topic, notice('before'))
+  await until('all arrived', () => b.events.length === topics.length)
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await until('noticed', () => a.connected.includes(false) && b.connected.includes(false))
+  await until('back', () => a.broker.connected && b.broker.connected)
+  b.events.length = 0
+  for (const topic of topics) a.broker.publish(topic, notice('after'))
+  await until('all arrived', () => b.events.length === topics.length)
+})
+
+t.test('a publishing connection of a pool that is lost alone does not unconnect the bus', async t => {
+  const server = await openServer(t)
+  const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
+  const topics: Topic[] = Array.from({ length: 12 }, (_, i) => `channel:${i}` as const)
+  await subscribe(b, ...topics)
+  for (const topic of topics) a.broker.publish(topic, notice('before'))
+  await until('all arrived', () => b.events.length === topics.length)
+  const admin = new Redis(server.url)
+  t.teardown(() => admin.disconnect())
+  const clients = String(await admin.client('LIST')).split('\n')
+  const publishers = clients.filter(line => line.includes('cmd=eval')).map(line => Number(/id=(\d+)/.exec(line)![1]))
+  // The first of each instance also sends the beats; the others were opened last.
+  const [one, other] = publishers.sort((x, y) => y - x)
+  await admin.call('CLIENT', 'KILL', 'ID', String(one))
+  await admin.call('CLIENT', 'KILL', 'ID', String(other))
+  b.events.length = 0
+  await until('all lanes deliver again', () => {
+    for (const topic of topics) a.broker.publish(topic, notice('after'))
+    return topics.every(topic => b.events.some(event => event.topic === topic))
+  })
+  t.equal(a.connected.includes(false), false)
+})
+
+t.test('a message that is not understood, and a handler that throws, cost that message only', async t => {
+  const prefix = `${randomUUID()}:`
+  const a = await open(t, { prefix })
+  const b = create({ prefix })
+  t.teardown(() => b.close())
+  const heard: Array<string | undefined> = []
+  let confirmed = false
+  await b.start({
+    onEvent (_topic, event) {
+      heard.push(textOf(event))
+      if (textOf(event) === 'bad') throw new Error('handler')
+    },
+    onSubscribed () { confirmed = true },
+    onConnected () {}
+  })
+  b.subscribe('channel:1')
+  await until('confirmed', () => confirmed)
+  log.length = 0
+  const stranger = new Redis(shared.url)
+  t.teardown(() => stranger.disconnect())
+  await stranger.publish(`${prefix}channel:1`, 'nonsense, of more than ten bytes')
+  a.broker.publish('channel:1', notice('bad'))
+  a.broker.publish('channel:1', notice('good'))
+  await until('the last', () => heard.includes('good'))
+  t.same(heard, ['bad', 'good'])
+  const expected = ['message bus: a handler threw', 'message bus: a message that is not understood was dropped']
+  t.same(log.map(({ text }) => text).toSorted(), expected)
+})
+
+t.test('a stall of our own event loop is not taken for a deaf bus', async t => {
+  const a = await open(t)
+  for (let i = 0; i < 3; i++) {
+    const end = performance.now() + 500
+    while (performance.now() < end) { /* stalled */ }
+    await new Promise(resolve => setTimeout(resolve, 150))
+  }
+  t.equal(a.broker.connected, true)
+  t.same(a.connected, [true])
+})
+
 t.test('a wrong password: unconnected, one line in the log, and not the password', async t => {
   const server = await openServer(t, true, ['--requirepass', 'right'])
   log.length = 0

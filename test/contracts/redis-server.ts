@@ -30,7 +30,8 @@ export async function reserveRedis (args: string[] = []): Promise<RedisServer> {
     url: `redis://127.0.0.1:${port}`,
     signal (signal) { child!.kill(signal) },
     async start () {
-      child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', '/tmp', ...args], { stdio: 'ignore' })
+      const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', '/tmp']
+      child = spawn('redis-server', [...options, ...args], { stdio: 'ignore' })
       await reachable(port)
     },
     async kill () {
