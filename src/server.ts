@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { pino, type Logger } from 'pino'
@@ -10,7 +10,7 @@ import { ConfigError, loadConfig, type Config } from './config.ts'
 import { createMemoryPresence } from './presence/memory.ts'
 import { createRedisPresence } from './presence/redis.ts'
 import { createAnnounce } from './realtime/announce.ts'
-import { openDatabase, placeOf } from './store/client.ts'
+import { makeDirectory, openDatabase, placeOf } from './store/client.ts'
 import { DatabaseError } from './store/database-error.ts'
 
 /** A start that cannot succeed, said in one line. */
@@ -94,8 +94,8 @@ function readSecret ({ authentication, database }: Config, production: boolean):
   const made = randomBytes(32).toString('base64url')
   if (database.data_dir.startsWith('memory://')) return made
   const path = join(database.data_dir, 'jwt_secret')
+  makeDirectory(database.data_dir)
   try {
-    mkdirSync(database.data_dir, { recursive: true, mode: 0o700 })
     if (!existsSync(path)) keepSecret(path, made)
     return readFileSync(path, 'utf8')
   } catch (error) {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
@@ -135,11 +135,15 @@ async function openEmbedded (directory: string): Promise<Database> {
   }
 }
 
-function makeDirectory (directory: string): void {
+/** Makes a data directory that only its owner may enter, where there is none. @throws DatabaseError */
+export function makeDirectory (directory: string): void {
+  const path = resolve(directory)
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    // In two steps: where nothing can be made (/proc), Node's recursive mkdir tries for ever.
+    mkdirSync(dirname(path), { recursive: true })
+    if (!existsSync(path)) mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    throw new DatabaseError(`${directory}: cannot be made: ${reason(error)}`)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new DatabaseError(`${directory}: cannot be made: ${reason(error)}`)
   }
 }
 
