@@ -9,6 +9,7 @@ import type { Broker } from '../src/broker/broker.ts'
 import { createMemoryBroker } from '../src/broker/memory.ts'
 import { createRedisBroker } from '../src/broker/redis.ts'
 import { loadConfig, type Config } from '../src/config.ts'
+import { errorTable, type ErrorCode } from '../src/errors.ts'
 import { createMemoryPresence } from '../src/presence/memory.ts'
 import { createRedisPresence } from '../src/presence/redis.ts'
 import { createAnnounce } from '../src/realtime/announce.ts'
@@ -115,6 +116,7 @@ export async function startServer (t: Test, { config: change = {}, databaseUrl, 
     ...clients,
     app,
     broker,
+    presence,
     config,
     database,
     databaseUrl: config.database.url,
@@ -268,6 +270,11 @@ function createClient (socket: WebSocket) {
       await once(socket, 'close')
     }
   }
+}
+
+/** The error frame of this code, where its text is fixed and it may not be tried again. */
+export function failure (code: ErrorCode): Frame {
+  return { type: 'error', code, message: errorTable[code].message }
 }
 
 function merge (config: Config, change: ConfigChange): Config {
