@@ -58,9 +58,13 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, on
     /** Makes the account an admin, and the account itself where there is none; the password of one that exists stays. */
     async ensureAdmin (email: string, password: string): Promise<void> {
       const address = toEmail(email)
+      if (!await users.findByEmail(address)) {
+        const made = await users.create({ email: address, name: 'admin', passwordHash: await passwords.hash(password), role: 'admin' })
+          .catch(unlessTaken)
+        if (made) return
+      }
       const found = await users.findByEmail(address)
       if (found) await users.setRole(found.id, 'admin')
-      else await users.create({ email: address, name: 'admin', passwordHash: await passwords.hash(password), role: 'admin' })
     },
 
     /** @throws AppError as `update`. */
@@ -70,4 +74,10 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, on
       onUserDisabled(userId)
     }
   }
+}
+
+/** Another instance that starts at the same moment has made the account. */
+function unlessTaken (error: unknown): null {
+  if (error instanceof AppError && error.code === 'email_taken') return null
+  throw error
 }
