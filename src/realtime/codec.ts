@@ -1,16 +1,18 @@
-import { AppError } from '../errors.ts'
-import { compile, type Check } from '../schemas/common.ts'
-import type { Entry, Receipt } from '../schemas/message.ts'
-import { requests, Ref, type RequestType } from '../schemas/protocol.ts'
+import type { Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { AppError } from '../errors.ts'
+import { compile } from '../schemas/common.ts'
+import type { Entry, Receipt } from '../schemas/message.ts'
+import { commands, requests, Ref, type CommandType, type RequestType } from '../schemas/protocol.ts'
 
 /** Deepest nesting of a client's frame [P4]. */
 const MAX_DEPTH = 16
 /** How much of a client's own text (a type, a command) an error repeats, in characters. */
 const ECHO_LIMIT = 64
 
-const checks = Object.fromEntries(Object.entries(requests).map(([type, schema]) => [type, compile(schema, 'invalid_frame')])) as
-  Record<RequestType, Check<typeof requests[RequestType]>>
+const schemas = { ...requests, ...commands }
+const checks = Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, compile(schema, 'invalid_frame')])) as
+  Record<keyof typeof schemas, (body: unknown) => unknown>
 const isRef = TypeCompiler.Compile(Ref)
 
 /** A client's frame of which only the form of its envelope is known. */
@@ -44,13 +46,17 @@ export function decode (text: string): Envelope {
   }
 }
 
-/** The fields of a request, checked. @throws AppError as the schema's fields name it, else `invalid_frame`. */
-export function fields<T extends RequestType> (type: T, body: Record<string, unknown>): ReturnType<Check<typeof requests[T]>> {
-  return checks[type](body) as ReturnType<Check<typeof requests[T]>>
+/** The fields of a request or command, checked. @throws AppError as the schema's fields name it, else `invalid_frame`. */
+export function fields<T extends RequestType | CommandType> (type: T, body: Record<string, unknown>): Static<typeof schemas[T]> {
+  return checks[type](body) as Static<typeof schemas[T]>
 }
 
 export function isRequestType (type: string): type is RequestType {
   return Object.hasOwn(requests, type)
+}
+
+export function isCommandType (command: string): command is CommandType {
+  return Object.hasOwn(commands, command)
 }
 
 /** `[P9]` An unknown type or command, as far as an error repeats it. */
@@ -102,6 +108,12 @@ export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number
 /** The reply to a stored `send_message`: the one reply on the hot path. */
 export function encodeSent (receipt: Receipt, ref: Ref | undefined): Buffer {
   return encode({ type: 'success', action: 'message_sent', data: receipt, ...ref !== undefined && { ref } })
+}
+
+/** What a client is told of a fault: REST's `invalid_request` has another name here, and a fault of ours none. */
+export function toWireError (error: unknown): AppError {
+  if (!(error instanceof AppError)) return new AppError('internal')
+  return error.code === 'invalid_request' ? new AppError('invalid_frame', { detail: error.detail! }) : error
 }
 
 export function encodeError (error: AppError, ref: Ref | undefined): Buffer {

@@ -2,7 +2,7 @@ import { AppError, closeTable, type CloseName } from '../errors.ts'
 import type { Ref } from '../schemas/protocol.ts'
 import type { Role } from '../schemas/common.ts'
 import type { LocalChannel } from './channel.ts'
-import { decode, encode, encodeError, type Envelope } from './codec.ts'
+import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
 
 /** The connection's own socket, as little of it as a session needs. */
 export interface Transport {
@@ -27,6 +27,10 @@ export type SessionState =
 
 /** What a request is answered with; `after` runs once the reply is on its way. */
 export interface Reply { frame: object, after?: () => void }
+
+export function success (action: string, data: object): Reply {
+  return { frame: { type: 'success', action, data } }
+}
 
 export interface SessionDeps {
   transport: Transport
@@ -220,10 +224,11 @@ export class Session {
   }
 
   #refuse (slot: Slot, ref: Ref | undefined, error: unknown): void {
-    const shown = error instanceof AppError ? error : new AppError('internal')
-    if (shown !== error) this.#deps.onFault(error)
+    if (!(error instanceof AppError)) this.#deps.onFault(error)
+    const shown = toWireError(error)
+    // Counted as the reply leaves: the close must not overtake the replies before it.
+    if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') slot.after = () => this.#countViolation()
     this.#settle(slot, encodeError(shown, ref))
-    if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') this.#countViolation()
   }
 
   /** Replies leave in the order of their requests. */
@@ -232,7 +237,12 @@ export class Session {
     while (this.#slots.length > 0 && this.#slots[0]!.reply) {
       const { reply, after } = this.#slots.shift()!
       this.send(reply!)
-      after?.()
+      try {
+        after?.()
+      } catch (error) {
+        // The reply is out; those that follow are owed theirs.
+        this.#deps.onFault(error)
+      }
     }
     this.#pump()
     this.#regulate()
