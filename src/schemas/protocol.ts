@@ -1,12 +1,13 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import { ChannelName, PageQuery, Seq, Text, Uuid } from './common.ts'
+import { ChannelName, ChannelType, MessageId, PageQuery, Seq, Text, UserId, Uuid } from './common.ts'
 import { ClientId, MessageText } from './message.ts'
+import { BanDuration, MuteDuration, Reason } from './moderation.ts'
 
 export const PROTOCOL_VERSION = 1
 export const SUBPROTOCOL = 'parley.v1'
 
-/** [P8] */
-export const Ref = Type.Union([Text({ maxLength: 64 }), Type.Integer()])
+/** [P8] Integers beyond these would come back as others. */
+export const Ref = Type.Union([Text({ maxLength: 64 }), Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })])
 export type Ref = Static<typeof Ref>
 
 const Request = <T extends Record<string, TSchema>>(fields: T) => Type.Object({ ref: Type.Optional(Ref), ...fields })
@@ -30,6 +31,28 @@ export const requests = {
 
 export type RequestType = keyof typeof requests
 export type RequestFrame<T extends RequestType> = Static<typeof requests[T]>
+
+const target = { channel: ChannelName, user_id: UserId }
+
+/** Channel commands by `command`: any frame that has one, whatever its `type`. */
+export const commands = {
+  /** `type`, where it is `public` or `private`, is the new channel's (the guide's form); `channel_type` wins. */
+  create_channel: Request({ name: ChannelName, channel_type: Type.Optional(ChannelType), type: Type.Optional(Type.Unknown()) }),
+  delete_channel: Request({ channel: ChannelName }),
+  edit_message: Request({ channel: ChannelName, id: MessageId, message: MessageText }),
+  delete_message: Request({ channel: ChannelName, id: MessageId }),
+  invite_user: Request(target),
+  kick_user: Request(target),
+  ban_user: Request({ ...target, reason: Type.Optional(Reason), duration: Type.Optional(BanDuration) }),
+  unban_user: Request(target),
+  mute_user: Request({ ...target, duration: Type.Optional(MuteDuration) }),
+  unmute_user: Request(target),
+  add_moderator: Request(target),
+  remove_moderator: Request(target)
+}
+
+export type CommandType = keyof typeof commands
+export type CommandFrame<T extends CommandType> = Static<typeof commands[T]>
 
 /** A frame about a user, for all of his connections: docs/protocol.md, "Server → client, unasked". */
 export interface Notice { type: string, timestamp: string, [field: string]: unknown }
