@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Entry, Receipt } from '../schemas/message.ts'
-import type { MessageStore, NewMessage, Verdict } from '../store/messages.ts'
+import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
 import type { Events } from './events.ts'
 
 /** A message that its sender may send, as far as this instance knows; the database has the last word [P32]. */
@@ -14,10 +14,15 @@ export interface Draft {
   clientId: string | undefined
 }
 
-/** Called once per draft, in the order they were queued; before anyone receives the message. */
+/** Called once per draft or change, in the order they were queued; before anyone receives it. */
 export type Done = (error: AppError | null, receipt?: Receipt) => void
 
-interface Pending { draft: Draft, id: string, done: Done }
+type Pending =
+  | { kind: 'draft', draft: Draft, id: string, done: Done }
+  /** `id`: the message that is changed. */
+  | { kind: 'change', change: MessageChange, id: string, done: Done }
+type PendingDraft = Pending & { kind: 'draft' }
+type PendingChange = Pending & { kind: 'change' }
 
 const RETRY_AFTER_MS = 1000
 
@@ -34,10 +39,10 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
   let running = false
   let idle: () => void = () => {}
 
-  /** Queues a draft. Full queue: `busy` at once; database gone: `unavailable`, within the database's time-outs. */
-  function publish (draft: Draft, done: Done): void {
-    if (queue.length >= queueSize) return done(new AppError('busy', { retryAfterMs: RETRY_AFTER_MS }))
-    queue.push({ draft, id: uuidv7(), done })
+  /** Full queue: `busy` at once; database gone: `unavailable`, within the database's time-outs. */
+  function enqueue (pending: Pending): void {
+    if (queue.length >= queueSize) return pending.done(new AppError('busy', { retryAfterMs: RETRY_AFTER_MS }))
+    queue.push(pending)
     if (running) return
     running = true
     setImmediate(commitAll)
@@ -45,10 +50,10 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
   async function commitAll (): Promise<void> {
     while (queue.length > 0) {
-      inFlight = queue.slice(0, batchSize)
-      queue = queue.slice(batchSize)
+      inFlight = takeBatch()
       try {
-        settle(inFlight, await judge(inFlight))
+        if (isDrafts(inFlight)) settleDrafts(inFlight, await judge(inFlight))
+        else settleChanges(inFlight as PendingChange[], await store.change((inFlight as PendingChange[]).map(({ change }) => change)))
       } catch (error) {
         // Those still waiting would only meet the same fault later, past the bound on their answer.
         const failed = [...inFlight, ...queue]
@@ -61,8 +66,16 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     idle()
   }
 
+  /** What waits longest, all of one kind: each kind is one call. */
+  function takeBatch (): Pending[] {
+    const end = queue.findIndex(({ kind }, i) => kind !== queue[0]!.kind || i === batchSize)
+    const batch = end === -1 ? queue : queue.slice(0, end)
+    queue = end === -1 ? [] : queue.slice(end)
+    return batch
+  }
+
   /** One verdict per draft. The same client id twice in a batch is stored once; the second is its duplicate [P28]. */
-  async function judge (batch: Pending[]): Promise<Verdict[]> {
+  async function judge (batch: PendingDraft[]): Promise<Verdict[]> {
     const firsts: NewMessage[] = []
     const placeOf = new Map<string, number>()
     const places = batch.map(({ draft, id }) => {
@@ -81,7 +94,7 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
   }
 
   /** Acks first, all of them; then the stored messages, channel by channel. */
-  function settle (batch: Pending[], verdicts: Verdict[]): void {
+  function settleDrafts (batch: PendingDraft[], verdicts: Verdict[]): void {
     const stored = new Map<string, Entry[]>()
     batch.forEach(({ draft, done }, i) => {
       const verdict = verdicts[i]!
@@ -98,7 +111,14 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
       if (entries) entries.push(entry)
       else stored.set(draft.channelId, [entry])
     })
-    for (const [channelId, entries] of stored) events.entriesStored(channelId, entries)
+    for (const [channelId, entries] of stored) {
+      try {
+        events.entriesStored(channelId, entries)
+      } catch (error) {
+        // They are stored and acked: the check of the sequence delivers them.
+        events.faultFound(error)
+      }
+    }
   }
 
   function fail (batch: Pending[], error: unknown): void {
@@ -108,12 +128,25 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
   }
 
   return {
-    publish,
-    /** Is this message of ours in a batch whose outcome is not known yet? Only the batch itself may then deliver it. */
+    /** Queues a message. */
+    publish: (draft: Draft, done: Done): void => enqueue({ kind: 'draft', draft, id: uuidv7(), done }),
+    /** Queues an edit or deletion, behind what waits already [P34]. */
+    change: (change: MessageChange, done: Done): void => enqueue({ kind: 'change', change, id: change.messageId, done }),
+    /** Is this message of ours, or a change of it, in a batch whose outcome is not known yet? Only the batch itself may then deliver it. */
     isInFlight: (id: string): boolean => inFlight.some(pending => pending.id === id),
     /** Resolves when nothing waits any more. */
     drained: (): Promise<void> => running ? new Promise(resolve => { idle = resolve }) : Promise.resolve()
   }
+}
+
+function isDrafts (batch: Pending[]): batch is PendingDraft[] {
+  return batch[0]!.kind === 'draft'
+}
+
+function append (entriesOf: Map<string, Entry[]>, channelId: string, entry: Entry): void {
+  const entries = entriesOf.get(channelId)
+  if (entries) entries.push(entry)
+  else entriesOf.set(channelId, [entry])
 }
 
 export type Publisher = ReturnType<typeof createPublisher>
