@@ -1,0 +1,70 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { connectRaw, text } from './raw.ts'
+
+t.test('[P6] [P7] what is sent along with the upgrade request is answered after welcome, in order', async t => {
+  const server = await startServer(t)
+  const ann = await server.register('ann')
+  const client = await connectRaw(t, server.port, Buffer.concat([
+    text({ type: 'authenticate', token: ann.access_token, ref: 1 }),
+    text({ type: 'join_channel', channel: 'general', ref: 2 }),
+    text({ type: 'send_message', channel: 'general', message: 'early', ref: 3 })
+  ]))
+  t.match(await client.replies(3), [{ action: 'authenticated', ref: 1 }, { action: 'channel_joined', ref: 2 }, { action: 'message_sent', ref: 3 }])
+  t.match(client.texts()[0], {
+    type: 'welcome', connection_id: /^[0-9a-f-]{36}$/, server_time: /^\d{4}-.*\.\d{3}Z$/, protocol: 1, heartbeat_interval: 30, connection_timeout: 300, max_payload: 65_536
+  })
+})
+
+t.test('[P7] [P8] 100 frames of every kind in one TCP segment get 100 replies in their order', async t => {
+  const server = await startServer(t)
+  const ann = await server.register('ann')
+  const client = await connectRaw(t, server.port)
+  const kinds = [
+    { sent: { type: 'send_message', channel: 'general', message: 'hello' }, reply: { action: 'message_sent' } },
+    { sent: { type: 'send_message', channel: 'general', message: 'again' }, reply: { action: 'message_sent' } },
+    { sent: { type: 'heartbeat' }, reply: { type: 'heartbeat_ack' } },
+    { sent: { type: 'shout' }, reply: { code: 'unknown_type' } },
+    { sent: { type: 'send_message', channel: 'elsewhere', message: 'hello' }, reply: { code: 'not_in_channel' } },
+    { sent: { type: 'user_list', channel: 'general' }, reply: { type: 'user_list' } },
+    { sent: { type: 'send_message', channel: 'general', message: ' ' }, reply: { code: 'message_required' } }
+  ]
+  const requests = [
+    { sent: { type: 'authenticate', token: ann.access_token }, reply: { action: 'authenticated' } },
+    { sent: { type: 'join_channel', channel: 'general' }, reply: { action: 'channel_joined' } },
+    ...Array.from({ length: 98 }, (_, i) => kinds[i % kinds.length]!)
+  ]
+  client.write(...requests.map(({ sent }, i) => text({ ...sent, ref: i })))
+  t.match(await client.replies(100), requests.map(({ reply }, i) => ({ ...reply, ref: i })))
+
+  const seqs = client.texts().filter(({ action }) => action === 'message_sent').map(({ data }) => data.seq)
+  t.same(seqs, seqs.map((_, i) => i + 1), 'messages took effect in order too')
+})
+
+t.test('[P7] a frame between sends waits for those before it, and those after it for its effect', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'general')
+  const ben = await server.enter('ben', 'general')
+  const send = (message: string): object => ({ type: 'send_message', channel: 'general', message })
+  const frames = [send('one'), send('two'), { type: 'leave_channel', channel: 'general' }, send('three'), { type: 'join_channel', channel: 'general' }, send('four')]
+  frames.forEach((frame, ref) => ann.send({ ...frame, ref }))
+  const replies = []
+  for (const ref of frames.keys()) replies.push(await ann.expect(frame => frame.ref === ref))
+  t.match(replies, [
+    { data: { seq: 1 } }, { data: { seq: 2 } }, { action: 'channel_left' }, { code: 'not_in_channel' }, { action: 'channel_joined', data: { seq: 2 } }, { data: { seq: 3 } }
+  ])
+  for (const message of ['one', 'two', 'four']) t.equal((await ben.expect('message')).message, message)
+})
+
+t.test('[P26] [P29] one\'s own message comes back after its ack, to each of one\'s connections', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'general')
+  const tab = await server.login(ann.person)
+  await tab.request({ type: 'join_channel', channel: 'general' })
+  await ann.settle()
+  ann.inbox.length = 0
+  ann.send({ type: 'send_message', channel: 'general', message: 'hello', client_id: 'c1' })
+  const message = await tab.expect('message')
+  t.same((await ann.settle()).map(({ type }) => type), ['success', 'message'])
+  t.same(ann.inbox[1], message)
+})

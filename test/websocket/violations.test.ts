@@ -1,0 +1,45 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { connectRaw, text } from './raw.ts'
+
+const violation = { code: 4501, reason: 'protocol violation' }
+
+t.test('the 10th unreadable frame within 60 s is answered as the others, then the connection closes with 4501', async t => {
+  const server = await startServer(t)
+  for (const frame of ['{', '[]', '{"type":"heartbeat","ref":1.5}']) {
+    const client = await server.connect()
+    for (let i = 0; i < 9; i++) client.send(frame)
+    await client.settle()
+    client.send(frame)
+    t.same(await client.closed(), violation, frame)
+    t.equal(client.inbox.filter(({ code }) => code === 'invalid_json' || code === 'invalid_frame').length, 10)
+  }
+})
+
+t.test('errors of any other kind are no violation', async t => {
+  const server = await startServer(t)
+  const client = await server.connect()
+  for (let i = 0; i < 20; i++) {
+    client.send({ type: 'shout' })
+    client.send({ type: 'join_channel' })
+    client.send({ type: 'authenticate', token: 'wrong' })
+  }
+  t.equal((await client.settle()).length, 60)
+})
+
+t.test('[P8] the close of a violation does not overtake the acks of what was sent before', async t => {
+  const server = await startServer(t)
+  const ann = await server.register('ann')
+  const client = await connectRaw(t, server.port)
+  client.write(
+    text({ type: 'authenticate', token: ann.access_token, ref: 'in' }),
+    text({ type: 'join_channel', channel: 'general', ref: 'join' }),
+    ...Array.from({ length: 9 }, () => text('{')),
+    text({ type: 'send_message', channel: 'general', message: 'last words', ref: 'sent' }),
+    text({ type: 'send_message', channel: 'general', message: 5, ref: 'tenth' }),
+    text({ type: 'heartbeat', ref: 'too late' })
+  )
+  t.same(await client.closed(), violation)
+  t.match(await client.replies(4), [{ ref: 'in' }, { ref: 'join' }, { action: 'message_sent', ref: 'sent' }, { code: 'invalid_frame', ref: 'tenth' }])
+  t.equal((await client.replies(4)).length, 4)
+})
