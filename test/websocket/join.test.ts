@@ -1,13 +1,146 @@
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { startServer } from '../helper.ts'
+import { failure, startServer } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const server = await startServer(t)
+const rows = createRows(server.database)
 
 t.test('[P20] [P26] [P29] what one sends is stored, acked and reaches everyone in the channel, the sender too', async t => {
-  const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const ben = await server.enter('ben', 'general')
   const reply = await ann.request({ type: 'send_message', channel: 'general', message: 'hello', client_id: 'a1' })
   t.match(reply, { type: 'success', action: 'message_sent', data: { channel: 'general', seq: 1, client_id: 'a1' } })
   for (const client of [ann, ben]) {
-    t.match(await client.expect('message'), { id: reply.data.id, seq: 1, channel: 'general', username: 'ann', message: 'hello', client_id: 'a1' })
+    const { id } = reply.data
+    t.match(await client.expect('message'), { id, seq: 1, channel: 'general', username: 'ann', message: 'hello', client_id: 'a1' })
   }
+})
+
+t.test('[P19] [P20] joining an unknown name makes a public channel, its maker a member and its creator', async t => {
+  const ann = await server.enter('ann')
+  const reply = await ann.request({ type: 'join_channel', channel: 'brand-new' })
+  const { id } = await server.database.prisma.channel.findUniqueOrThrow({ where: { name: 'brand-new' } })
+  t.same(reply, {
+    type: 'success',
+    action: 'channel_joined',
+    data: { channel: 'brand-new', channel_id: id, channel_type: 'public', seq: 0, recovered: false, messages: [] }
+  })
+  const { body } = await server.call('GET', '/api/channels/brand-new', { token: ann.person.access_token })
+  t.match(body, { id, channel_type: 'public', created_by: ann.person.user.id, user_count: 1, last_seq: 0 })
+})
+
+t.test('[P19] where create_on_join is off, an unknown name is channel_not_found, and nothing is made', async t => {
+  const server = await startServer(t, { config: { channels: { create_on_join: false } } })
+  const ann = await server.enter('ann', 'general')
+  t.same(await ann.exchange({ type: 'join_channel', channel: 'nowhere' }), failure('channel_not_found'))
+  t.equal(await server.database.prisma.channel.count(), 1)
+})
+
+t.test('[P17] names: the pattern, its bounds, and everything else refused', async t => {
+  const ann = await server.enter('ann')
+  for (const channel of ['a', '0', 'a_b-c', 'a'.repeat(64), '9-']) {
+    t.equal((await ann.exchange({ type: 'join_channel', channel })).action, 'channel_joined', channel)
+  }
+  const bad = [
+    'A', 'General', '-a', '_a', 'a b', ' a', 'a ', 'a\n', 'ä', 'a.b', 'a/b', '../etc', 'a%2fb', '#a', 'a\0', 'a\u200b', '\u202ea',
+    'g\u0435neral', 'a\u{1F600}', '\ud800', 'a'.repeat(65), 'a'.repeat(60_000), "a'; DROP TABLE \"User\"; --"
+  ]
+  for (const channel of bad) {
+    for (const type of ['join_channel', 'leave_channel', 'user_list', 'send_message']) {
+      const reply = await ann.exchange({ type, channel, message: 'x' })
+      t.same(reply, failure('invalid_channel_name'), `${type} ${JSON.stringify(channel.slice(0, 70))}`)
+    }
+  }
+  for (const channel of [undefined, null, '', ' ', '\t\n', '\u00a0']) {
+    for (const type of ['join_channel', 'leave_channel', 'user_list', 'send_message']) {
+      const reply = await ann.exchange({ type, channel, message: 'x' })
+      t.same(reply, failure('channel_required'), `${type} ${JSON.stringify(channel)}`)
+    }
+  }
+})
+
+t.test('[P9] a channel name of another JSON type is invalid_frame', async t => {
+  for (const channel of [1, true, ['general'], { name: 'general' }]) {
+    // Each on a connection of its own: ten such frames would end it.
+    const ann = await server.enter('ann')
+    for (const type of ['join_channel', 'leave_channel', 'user_list', 'send_message']) {
+      const reply = await ann.exchange({ type, channel, message: 'x' })
+      t.match(reply, { type: 'error', code: 'invalid_frame', message: /^Invalid message: channel: / }, `${type} ${JSON.stringify(channel)}`)
+    }
+  }
+})
+
+t.test('[P18] admin- and moderator- names take the role, whether the channel is there or is to be made', async t => {
+  const [user, moderator, admin] = [await server.enter('user'), await server.enter('moderator'), await server.enter('admin')]
+  await rows.role(moderator, 'moderator')
+  await rows.role(admin, 'admin')
+  for (const [kind, fits] of [['admin', [admin]], ['moderator', [moderator, admin]]] as const) {
+    const made = await rows.channel(kind, { name: `${kind}-${randomUUID()}` })
+    for (const client of [user, moderator, admin]) {
+      const { name } = client.person.user
+      const isFit = (fits as readonly unknown[]).includes(client)
+      const there = await client.exchange({ type: 'join_channel', channel: made.name })
+      const fresh = await client.exchange({ type: 'join_channel', channel: `${kind}-${name}-${randomUUID()}`.slice(0, 64) })
+      for (const reply of [there, fresh]) {
+        if (isFit) t.match(reply, { action: 'channel_joined', data: { channel_type: kind } }, `${name} joins ${kind}`)
+        else t.same(reply, failure('not_authorized'), `${name} does not join ${kind}`)
+      }
+    }
+  }
+})
+
+t.test('[P18] a channel of type admin or moderator takes the role whatever its name', async t => {
+  const user = await server.enter('user')
+  for (const type of ['admin', 'moderator'] as const) {
+    const { name } = await rows.channel(type)
+    t.equal((await user.exchange({ type: 'join_channel', channel: name })).code, 'not_authorized')
+  }
+})
+
+t.test('[P18] [P15] a role that is gone binds the next join, also of a member', async t => {
+  const admin = await server.enter('admin')
+  await rows.role(admin, 'admin')
+  const channel = await rows.channel('admin')
+  await admin.request({ type: 'join_channel', channel: channel.name })
+  await rows.role(admin, 'user')
+  t.equal((await admin.exchange({ type: 'join_channel', channel: channel.name })).code, 'not_authorized')
+  t.equal((await admin.exchange({ type: 'send_message', channel: channel.name, message: 'x' })).code, 'not_authorized')
+})
+
+t.test('[P20] joining twice is harmless: one membership, one copy of each message', async t => {
+  const ann = await server.enter('ann', 'twice', 'twice')
+  const again = await ann.request({ type: 'join_channel', channel: 'twice' })
+  t.equal(again.data.channel, 'twice')
+  await ann.request({ type: 'send_message', channel: 'twice', message: 'once' })
+  await ann.settle()
+  t.equal(ann.inbox.filter(frame => frame.type === 'message').length, 1)
+  const { body } = await server.call('GET', '/api/channels/twice', { token: ann.person.access_token })
+  t.equal(body.user_count, 1)
+})
+
+t.test('[P20] [P26] membership outlives the connection, the subscription does not', async t => {
+  const ann = await server.enter('ann', 'lasting')
+  await ann.close()
+  const again = await server.login(ann.person)
+  t.equal((await again.exchange({ type: 'send_message', channel: 'lasting', message: 'x' })).code, 'not_in_channel')
+  const list = await again.request({ type: 'channel_list', limit: 100 })
+  t.match(list.channels.find(({ name }: { name: string }) => name === 'lasting'), { joined: true, user_count: 1, online_count: 0 })
+  await again.request({ type: 'join_channel', channel: 'lasting' })
+  t.equal((await again.request({ type: 'send_message', channel: 'lasting', message: 'x' })).data.seq, 1)
+})
+
+t.test('[P30] [P31] fields of a join: since needs channel_id, numbers have bounds, nothing is coerced', async t => {
+  const wrong = [
+    { since: 0 }, { since: 1, channel_id: 'x' }, { since: 1, channel_id: 1 },
+    ...[-1, 1.5, '1', 1e300].map(since => ({ since, channel_id: randomUUID() })),
+    { history: 0 }, { history: 101 }, { history: -1 }, { history: 1.5 }, { history: '5' }, { history: null }, { history: true }
+  ]
+  for (const [i, fields] of wrong.entries()) {
+    const ann = await server.enter('ann')
+    const reply = await ann.exchange({ type: 'join_channel', channel: `fields-${i}`, ...fields })
+    t.match(reply, { type: 'error', code: 'invalid_frame', message: /^Invalid message: ./ }, JSON.stringify(fields))
+  }
+  const { prisma } = server.database
+  t.equal(await prisma.channel.count({ where: { name: { startsWith: 'fields-' } } }), 0, 'none was made')
 })
