@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { failure, startServer } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const server = await startServer(t)
+const rows = createRows(server.database)
+
+const people = {
+  member: await server.enter('member'),
+  invited: await server.enter('invited'),
+  creator: await server.enter('creator'),
+  admin: await server.enter('admin'),
+  moderator: await server.enter('moderator'),
+  stranger: await server.enter('stranger')
+}
+type Kind = keyof typeof people
+await rows.role(people.admin, 'admin')
+await rows.role(people.moderator, 'moderator')
+
+const everyone = Object.keys(people) as Kind[]
+
+/** Who may know of a channel of this type, and who may join it. */
+const table: Record<'public' | 'private' | 'admin' | 'moderator', { sees: Kind[], joins: Kind[] }> = {
+  public: { sees: everyone, joins: everyone },
+  private: { sees: ['member', 'invited', 'creator', 'admin'], joins: ['member', 'invited', 'creator', 'admin'] },
+  admin: { sees: everyone, joins: ['admin'] },
+  moderator: { sees: everyone, joins: ['admin', 'moderator'] }
+}
+
+for (const [type, { sees, joins }] of Object.entries(table) as Array<[keyof typeof table, typeof table[keyof typeof table]]>) {
+  t.test(`[P18] [P19] who sees and who joins a channel of type ${type}`, async t => {
+    const channel = await rows.channel(type, { name: `v-${type}-${randomUUID()}`, creator: people.creator })
+    await rows.member(channel, people.member)
+    await rows.invitation(channel, people.invited)
+    for (const [kind, client] of Object.entries(people) as Array<[Kind, typeof people[Kind]]>) {
+      const token = client.person.access_token
+      const isSeen = sees.includes(kind)
+      for (const path of ['', '/messages', '/members', '/online']) {
+        const { status, body } = await server.call('GET', `/api/channels/${channel.name}${path}`, { token })
+        t.equal(status, isSeen ? 200 : 404, `${kind}: GET ${path}`)
+        if (!isSeen) t.same(body, { statusCode: 404, error: 'Not Found', code: 'channel_not_found', message: 'Channel not found' })
+      }
+      const users = await client.exchange({ type: 'user_list', channel: channel.name })
+      t.equal(users.code ?? users.type, isSeen ? 'user_list' : 'channel_not_found', `${kind}: user_list`)
+      const list = await client.request({ type: 'channel_list', limit: 100 })
+      t.equal(list.channels.some(({ id }: { id: string }) => id === channel.id), isSeen, `${kind}: channel_list`)
+      const { body } = await server.call('GET', '/api/channels?limit=100', { token })
+      t.equal(body.channels.some(({ id }: { id: string }) => id === channel.id), isSeen, `${kind}: GET /api/channels`)
+      const send = await client.exchange({ type: 'send_message', channel: channel.name, message: 'x' })
+      t.equal(send.code, 'not_in_channel', `${kind}: a send without a subscription`)
+
+      const joined = await client.exchange({ type: 'join_channel', channel: channel.name })
+      const outcome = joins.includes(kind) ? 'channel_joined' : isSeen ? 'not_authorized' : 'channel_not_found'
+      t.equal(joined.code ?? joined.action, outcome, `${kind}: join`)
+      if (!isSeen) t.same(await client.exchange({ type: 'leave_channel', channel: channel.name }), failure('channel_not_found'))
+    }
+  })
+}
+
+t.test('[P19] an invitation is used up by joining; who leaves a private channel then is a stranger to it', async t => {
+  const guest = await server.enter('guest')
+  const channel = await rows.channel('private')
+  await rows.invitation(channel, guest)
+  await guest.request({ type: 'join_channel', channel: channel.name })
+  t.equal(await server.database.prisma.channelInvite.count({ where: { channelId: channel.id } }), 0)
+  await guest.request({ type: 'leave_channel', channel: channel.name })
+  t.equal((await guest.exchange({ type: 'join_channel', channel: channel.name })).code, 'channel_not_found')
+})
+
+t.test('[P19] an absent channel and another\'s private one give the same answer to every request', async t => {
+  const stranger = await server.enter('stranger')
+  const hidden = await rows.channel('private')
+  const token = stranger.person.access_token
+  for (const type of ['user_list', 'leave_channel', 'send_message']) {
+    const [there, absent] = [hidden.name, 'no-such-channel'].map(channel => stranger.exchange({ type, channel, message: 'x' }))
+    t.same(await there, await absent, type)
+  }
+  const calls: Array<[string, string, object?]> = [
+    ['GET', ''], ['PATCH', '', { channel_type: 'public' }], ['DELETE', ''],
+    ['GET', '/messages'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online']
+  ]
+  for (const [method, path, body] of calls) {
+    const there = await server.call(method, `/api/channels/${hidden.name}${path}`, { token, body })
+    const absent = await server.call(method, `/api/channels/no-such-channel${path}`, { token, body })
+    t.same([there.status, there.body], [absent.status, absent.body], `${method} ${path}`)
+    t.equal(there.status, 404)
+  }
+})
