@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { failure, redis, startServer, type Client, type Frame, type Server } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const CAP = 10
+const RACERS = 50
+
+/** Two instances of one cluster with these caps. */
+async function pair (t: Test, channels: object): Promise<[Server, Server]> {
+  const config = { channels, redis: redis() }
+  const first = await startServer(t, { config })
+  return [first, await startServer(t, { config, databaseUrl: first.databaseUrl })]
+}
+
+const joinedOf = (replies: Frame[]): number => replies.filter(({ action }) => action === 'channel_joined').length
+
+t.test('[P21] 50 users join at once over two instances: exactly as many as the channel takes', async t => {
+  const servers = await pair(t, { max_users_per_channel: CAP })
+  const clients = await Promise.all(Array.from({ length: RACERS }, (_, i) => servers[i % 2]!.enter(`user${i}`)))
+  const replies = await Promise.all(clients.map(client => client.exchange({ type: 'join_channel', channel: 'narrow' })))
+  t.equal(joinedOf(replies), CAP)
+  t.same(replies.find(reply => reply.type === 'error'), failure('channel_full'))
+  t.equal(replies.filter(({ code }) => code === 'channel_full').length, RACERS - CAP)
+  const { prisma } = servers[0].database
+  t.match(await prisma.channel.findUnique({ where: { name: 'narrow' }, include: { _count: { select: { members: true } } } }),
+    { userCount: CAP, _count: { members: CAP } })
+
+  t.comment('a place that is given up is free again, for one')
+  await clients[replies.findIndex(({ action }) => action === 'channel_joined')]!.request({ type: 'leave_channel', channel: 'narrow' })
+  const losers = clients.filter((_, i) => replies[i]!.type === 'error')
+  t.equal(joinedOf(await Promise.all(losers.map(client => client.exchange({ type: 'join_channel', channel: 'narrow' })))), 1)
+})
+
+t.test('[P21] one user joins 50 channels at once over two instances: exactly as many as a user may', async t => {
+  const [one, two] = await pair(t, { max_channels_per_user: CAP })
+  const person = await one.register('ann')
+  const clients = await Promise.all(Array.from({ length: RACERS }, (_, i) => (i % 2 ? one : two).login(person)))
+  const replies = await Promise.all(clients.map((client: Client, i) => client.exchange({ type: 'join_channel', channel: `c${i}` })))
+  t.equal(joinedOf(replies), CAP)
+  t.same(replies.find(reply => reply.type === 'error'), failure('too_many_channels'))
+  t.equal(await one.database.prisma.channelUser.count({ where: { userId: person.user.id } }), CAP)
+
+  t.comment('the default room has no cap, and joining again is no further membership')
+  const [client] = clients as [Client]
+  t.equal((await client.exchange({ type: 'join_channel', channel: 'general' })).action, 'channel_joined')
+  const own = replies.find(({ action }) => action === 'channel_joined')!.data.channel
+  t.equal((await client.exchange({ type: 'join_channel', channel: own })).action, 'channel_joined')
+})
+
+t.test('[P21] the 51st channel is too many, made over REST too; the default room does not fill', async t => {
+  const server = await startServer(t, { config: { channels: { max_users_per_channel: 1 } } })
+  const rows = createRows(server.database)
+  const ann = await server.enter('ann')
+  for (let i = 0; i < 50; i++) await rows.member(await rows.channel(), ann)
+  t.equal((await ann.exchange({ type: 'join_channel', channel: 'c51' })).code, 'too_many_channels')
+  t.equal(await server.database.prisma.channel.count({ where: { name: 'c51' } }), 0, 'it was not made either')
+  const { status, body } = await server.call('POST', '/api/channels', { token: ann.person.access_token, body: { name: 'c51' } })
+  t.match({ status, body }, { status: 409, body: { code: 'too_many_channels', message: 'Maximum channels per user exceeded' } })
+  await ann.request({ type: 'join_channel', channel: 'general' })
+  await server.enter('ben', 'general')
+})
+
+t.test('[P21] a cap of 0 is none', async t => {
+  const server = await startServer(t, { config: { channels: { max_users_per_channel: 0, max_channels_per_user: 0 } } })
+  const channels = Array.from({ length: 60 }, () => `c-${randomUUID()}`)
+  await server.enter('ann', ...channels)
+  t.equal((await (await server.enter('ben')).request({ type: 'join_channel', channel: channels[0] })).action, 'channel_joined')
+})
