@@ -1,0 +1,93 @@
+import t from 'tap'
+import { eventually, failure, startServer } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const server = await startServer(t)
+const rows = createRows(server.database)
+
+/** Longer than any test takes, shorter than a test's deadline. */
+const SOON_MS = 700
+
+t.test('[P22] a banned user does not join, whether the ban is for good or for a while', async t => {
+  for (const expires of [null, 60_000]) {
+    const ann = await server.enter('ann')
+    const channel = await rows.channel()
+    await rows.ban(channel, ann, expires)
+    t.same(await ann.exchange({ type: 'join_channel', channel: channel.name }), failure('banned'))
+    t.equal(await server.database.prisma.channelUser.count({ where: { channelId: channel.id } }), 0)
+  }
+})
+
+t.test('[P22] an old invitation does not help a banned user', async t => {
+  const ann = await server.enter('ann')
+  const channel = await rows.channel('private')
+  await rows.invitation(channel, ann)
+  await rows.ban(channel, ann)
+  t.same(await ann.exchange({ type: 'join_channel', channel: channel.name }), failure('banned'))
+})
+
+t.test('[P22] [P32] a ban binds the next message of a member, and his next join', async t => {
+  const ann = await server.enter('ann')
+  const channel = await rows.channel()
+  await ann.request({ type: 'join_channel', channel: channel.name })
+  await rows.ban(channel, ann)
+  t.same(await ann.exchange({ type: 'send_message', channel: channel.name, message: 'x' }), failure('banned'))
+  t.same(await ann.exchange({ type: 'join_channel', channel: channel.name }), failure('banned'))
+  const { status, body } = await server.call('POST', `/api/channels/${channel.name}/messages`, {
+    token: ann.person.access_token, body: { message: 'x' }
+  })
+  t.match({ status, body }, { status: 403, body: { code: 'banned', message: 'Banned from channel' } })
+  t.equal(await server.database.prisma.message.count({ where: { channelId: channel.id } }), 0)
+})
+
+t.test('[P22] the database clock ends a ban', async t => {
+  const ann = await server.enter('ann')
+  const channel = await rows.channel()
+  await rows.ban(channel, ann, SOON_MS)
+  t.equal((await ann.exchange({ type: 'join_channel', channel: channel.name })).code, 'banned')
+  await eventually(async () => (await ann.exchange({ type: 'join_channel', channel: channel.name })).action === 'channel_joined')
+  t.ok(await hasExpired('ChannelBan', channel.id), 'not before its time')
+})
+
+t.test('[P22] a mute answers with retry_after_ms, lets the user listen, and ends by the database clock', async t => {
+  const ann = await server.enter('ann')
+  const channel = await rows.channel()
+  const ben = await server.enter('ben', channel.name)
+  await ann.request({ type: 'join_channel', channel: channel.name })
+  await rows.mute(channel, ann, SOON_MS)
+  const { retry_after_ms: wait, ...muted } = await ann.exchange({ type: 'send_message', channel: channel.name, message: 'x' })
+  t.same(muted, failure('muted'))
+  t.ok(Number.isInteger(wait) && wait > 0 && wait <= SOON_MS, `retry_after_ms ${wait}`)
+  const { status, headers, body } = await server.call('POST', `/api/channels/${channel.name}/messages`, {
+    token: ann.person.access_token, body: { message: 'x' }
+  })
+  t.match({ status, body }, { status: 403, body: { code: 'muted', message: 'Muted in channel', retry_after_ms: Number } })
+  t.match(headers.get('retry-after'), /^[1-9]\d*$/)
+
+  await ben.request({ type: 'send_message', channel: channel.name, message: 'for ann' })
+  t.equal((await ann.expect('message')).message, 'for ann')
+
+  const again = await eventually(async () => {
+    const reply = await ann.exchange({ type: 'send_message', channel: channel.name, message: 'free' })
+    return reply.action === 'message_sent' && reply
+  })
+  t.ok(await hasExpired('ChannelMute', channel.id), 'not before its time')
+  t.equal(again.data.seq, 2, 'nothing of a muted user was stored')
+})
+
+t.test('[P22] a mute is for its channel only, a joined member may still leave and come back', async t => {
+  const ann = await server.enter('ann', 'elsewhere')
+  const channel = await rows.channel()
+  await ann.request({ type: 'join_channel', channel: channel.name })
+  await rows.mute(channel, ann, 60_000)
+  await ann.request({ type: 'send_message', channel: 'elsewhere', message: 'x' })
+  await ann.request({ type: 'leave_channel', channel: channel.name })
+  await ann.request({ type: 'join_channel', channel: channel.name })
+  t.equal((await ann.exchange({ type: 'send_message', channel: channel.name, message: 'x' })).code, 'muted')
+})
+
+async function hasExpired (table: 'ChannelBan' | 'ChannelMute', channelId: string): Promise<boolean> {
+  const [row] = await server.database.prisma.$queryRawUnsafe<[{ expired: boolean }]>(
+    `SELECT "expiresAt" <= clock_timestamp() AS expired FROM "${table}" WHERE "channelId" = $1::uuid`, channelId)
+  return row.expired
+}
