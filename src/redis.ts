@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+import { unescape } from 'node:querystring'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 
@@ -83,6 +85,8 @@ export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTime
   /** One session from its opening to its end. Returns why it ended. */
   async function live (onOutcome: () => void): Promise<{ reason: Error, wasUp: boolean }> {
     const life = new AbortController()
+    // Each of the session's connections listens.
+    setMaxListeners(0, life.signal)
     let lost!: (error: Error) => void
     const ended = new Promise<Error>(resolve => { lost = resolve })
     const onClosing = () => lost(new Error('closed'))
@@ -136,10 +140,10 @@ export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTime
   }
 }
 
-/** One line without the URL's secrets: a server may quote a command it refuses, its arguments included. */
+/** One line without the URL's password: a server may quote a command it refuses, its arguments included. */
 function reasonOf (error: Error, url: string): string {
-  const { username, password } = new URL(url)
+  const password = /^\w+:\/\/[^:/]*:(.*)@/.exec(url)?.[1]
   let text = error.message || (error as NodeJS.ErrnoException).code || error.name
-  for (const secret of [password, decodeURIComponent(password), username]) if (secret) text = text.replaceAll(secret, '***')
+  if (password) text = text.replaceAll(password, '***').replaceAll(unescape(password), '***')
   return text.split('\n', 1)[0]!
 }

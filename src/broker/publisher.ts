@@ -4,6 +4,8 @@ import type { Redis } from 'ioredis'
 export interface Publisher {
   /** Queues, sends at the end of the tick, and forgets what cannot be sent. */
   publish (name: string, message: Buffer): void
+  /** Resolves when all that was published has been answered or given up. */
+  flushed (): Promise<void>
   /** The connection, opened if need be. */
   connection (): Promise<Redis>
 }
@@ -36,6 +38,7 @@ export function createPublisher ({ open, outstanding }: PublisherDeps): Publishe
   let messages: Buffer[] = []
   let client: Promise<Redis> | undefined
   let closedAt = -Infinity
+  const underWay = new Set<Promise<void>>()
 
   function connection (): Promise<Redis> {
     client ??= open(() => {
@@ -46,6 +49,7 @@ export function createPublisher ({ open, outstanding }: PublisherDeps): Publishe
   }
 
   async function flush (): Promise<void> {
+    if (messages.length === 0) return
     let redis: Redis
     try {
       if (!client && performance.now() - closedAt < REOPEN_AFTER_MS) throw new Error('connection lost a moment ago')
@@ -60,7 +64,10 @@ export function createPublisher ({ open, outstanding }: PublisherDeps): Publishe
     for (let from = 0; from < queued.messages.length;) {
       const to = endOfCommand(queued.messages, from)
       const batch = queued.messages.slice(from, to)
-      send(redis, queued.names.slice(from, to), batch).then(() => forget(batch, false), () => forget(batch, true))
+      const sent: Promise<void> = send(redis, queued.names.slice(from, to), batch)
+        .then(() => forget(batch, false), () => forget(batch, true))
+        .finally(() => underWay.delete(sent))
+      underWay.add(sent)
       from = to
     }
   }
@@ -80,6 +87,10 @@ export function createPublisher ({ open, outstanding }: PublisherDeps): Publishe
 
   return {
     connection,
+    async flushed () {
+      await flush()
+      await Promise.all(underWay)
+    },
     publish (name, message) {
       if (outstanding.count >= MAX_OUTSTANDING || outstanding.bytes + message.length > MAX_OUTSTANDING_BYTES) {
         outstanding.dropped++

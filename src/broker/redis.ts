@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createLink, openConnection, type Logger } from '../redis.ts'
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
@@ -29,6 +30,9 @@ interface Session {
   /** No other instance listens, so there is nobody to publish to. */
   alone: boolean
 }
+
+/** What was published last still goes out, if Redis takes it at once. */
+const CLOSE_TIMEOUT_MS = 500
 
 /**
  * The bus over Redis publish/subscribe. A connection that looks alive may be deaf (a stopped server, a half-open TCP connection), so
@@ -164,6 +168,10 @@ export function createRedisBroker ({
     },
     async close () {
       handlers = undefined
+      const flushed = Promise.all(link.session?.publishers.map(publisher => publisher.flushed()) ?? [])
+      const ended = new AbortController()
+      await Promise.race([flushed, sleep(CLOSE_TIMEOUT_MS, undefined, { signal: ended.signal }).catch(() => {})])
+      ended.abort()
       await link.close()
     }
   }

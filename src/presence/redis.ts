@@ -52,11 +52,20 @@ export function createRedisPresence ({
   const link = createLink<Session>({ name: 'presence', url, logger, open, onUp, onDown: () => entries.wentDown() })
   // Until the first attempt has failed, a change waits for its outcome.
   let starting = true
-  const entries = createEntries({ announce, coalesce, isUp: () => starting || link.session !== undefined, onDirty: schedule })
+  const entries = createEntries({ announce: tell, coalesce, isUp: () => starting || link.session !== undefined, onDirty: schedule })
   const started = link.start().then(() => {
     starting = false
     if (!link.session) entries.wentDown()
   })
+
+  /** One that throws must not keep the rest of a batch from being told. */
+  function tell (...announcement: Parameters<Announce>): void {
+    try {
+      announce(...announcement)
+    } catch (err) {
+      logger.warn({ err }, 'presence: an announcement threw')
+    }
+  }
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
     const redis = await openConnection(url, signal, commandTimeout, lost)

@@ -112,6 +112,16 @@ t.test('an instance that was alone publishes to one that arrives', async t => {
   t.same(texts(b), ['somebody'])
 })
 
+t.test('what was published just before close still arrives', async t => {
+  const prefix = `${randomUUID()}:`
+  const [a, b] = [await open(t, { prefix, pool_size: 10 }), await open(t, { prefix })]
+  const topics: Topic[] = Array.from({ length: 20 }, (_, i) => `channel:${i}` as const)
+  await subscribe(b, ...topics)
+  for (const topic of topics) a.broker.publish(topic, notice('last'))
+  await a.broker.close()
+  await until('all arrived', () => b.events.length === topics.length)
+})
+
 t.test('[P33] Redis stopped: noticed, local delivery goes on, and all subscriptions are confirmed again afterwards', async t => {
   const server = await openServer(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]

@@ -93,3 +93,21 @@ t.test('closing takes the users out at once and leaves their departures to the o
   t.same(b.told, ['user_left ann'], 'who came back meanwhile never left')
   t.same(a.told.filter(line => line.startsWith('user_left')), [])
 })
+
+t.test('an announcement that throws costs that announcement only', async t => {
+  const told: string[] = []
+  const presence = createRedisPresence({
+    ...quick,
+    url: shared.url,
+    prefix: randomUUID(),
+    announce (_type, _channel, user) {
+      told.push(user.username)
+      if (user === ann) throw new Error('announce')
+    }
+  })
+  t.teardown(() => presence.close())
+  presence.enter(lobby, ann)
+  presence.enter(lobby, bob)
+  await until('both', () => told.length === 2)
+  t.same(await presence.list('lobby'), ['ann', 'bob'])
+})
