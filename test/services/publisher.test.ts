@@ -1,0 +1,37 @@
+import t from 'tap'
+import type { Events } from '../../src/services/events.ts'
+import { createPublisher } from '../../src/services/publisher.ts'
+import type { MessageStore, NewMessage, Verdict } from '../../src/store/messages.ts'
+
+/** A store whose batches end when the test says so. */
+function createStore () {
+  const batches: Array<{ messages: NewMessage[], end: (verdicts: Verdict[] | Error) => void }> = []
+  const publish: MessageStore['publish'] = messages => new Promise((resolve, reject) => {
+    batches.push({ messages, end: outcome => outcome instanceof Error ? reject(outcome) : resolve(outcome) })
+  })
+  return { batches, publish }
+}
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const draft = (text: string) => ({ channelId: 'c1', channel: 'general', userId: 'u1', username: 'ann', text, clientId: undefined })
+
+t.test('[G15] events that throw are one fault; what is stored is acked, what is queued behind it is tried', async t => {
+  const { batches, publish } = createStore()
+  const faults: unknown[] = []
+  const events = { entriesStored: () => { throw new Error('boom') }, faultFound: (error: unknown) => { faults.push(error) } }
+  const publisher = createPublisher({ store: { publish } as MessageStore, events: events as unknown as Events, queueSize: 10, batchSize: 10 })
+  const outcomes: string[] = []
+  const send = (text: string): void => publisher.publish(draft(text), (error, receipt) => outcomes.push(`${text}: ${error?.code ?? receipt!.seq}`))
+
+  send('one')
+  await turn()
+  send('two')
+  for (const seq of [1, 2]) {
+    const { messages: [message], end } = batches[seq - 1]!
+    end([{ code: null, id: message!.id, seq, duplicate: false, createdAt: new Date() }])
+    await turn()
+  }
+  await publisher.drained()
+  t.same(outcomes, ['one: 1', 'two: 2'])
+  t.match(faults, [{ message: 'boom' }, { message: 'boom' }])
+})
