@@ -15,13 +15,16 @@ import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
 import { createRealtime } from './realtime/realtime.ts'
 import { createWatch } from './realtime/watch.ts'
+import adminRoutes from './routes/admin.ts'
 import authRoutes from './routes/auth.ts'
 import channelRoutes from './routes/channels.ts'
 import healthRoutes from './routes/health.ts'
 import meRoutes from './routes/me.ts'
 import messageRoutes from './routes/messages.ts'
+import moderationRoutes from './routes/moderation.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { createAccounts } from './services/accounts.ts'
+import { createAdmin } from './services/admin.ts'
 import { createAuth } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import { createGuests } from './services/guests.ts'
@@ -29,12 +32,14 @@ import { createLoginThrottle } from './services/login-throttle.ts'
 import { createMaintenance } from './services/maintenance.ts'
 import { createMemberships } from './services/memberships.ts'
 import { createMessages } from './services/messages.ts'
+import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
+import { createModerationStore } from './store/moderation.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
@@ -70,6 +75,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     frameworkErrors: sendError,
     trustProxy: trustProxy(config.server.trust_proxy),
     forceCloseConnections: true,
+    // Longer names are for the schema to refuse, not for the router to miss.
+    routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
     http: { headersTimeout: 10_000 }
   })
@@ -82,14 +89,16 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const channelStore = createChannelStore(database.prisma)
   const membershipStore = createMembershipStore(database.prisma)
   const messageStore = createMessageStore(database.prisma)
+  const moderationStore = createModerationStore(database.prisma)
 
   const events = createEvents(broker, onFault)
   const passwords = createPasswords()
   const throttle = createLoginThrottle()
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
+  const admin = createAdmin({ users, store: moderationStore, events })
   const accounts = createAccounts({
-    users, passwords, throttle, onLoginRevoked, onUserDisabled: events.userDisconnected, onUserChanged: events.userChanged
+    users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
   const channels = createChannels({ store: channelStore, presence, events, maxChannels })
@@ -100,13 +109,14 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     store: messageStore, events, queueSize: config.performance.message_queue_size, batchSize: BATCH_SIZE[database.kind]
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
+  const moderation = createModeration({ store: moderationStore, channels, events })
   const guests = createGuests({ users, memberships: membershipStore })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
 
   const hub = new Hub({
     broker, presence, read: messages.entries, isInFlight: messages.isInFlight, onFault, maxWaiting: config.performance.max_buffered / 2
   })
-  const realtime = createRealtime({ config, hub, auth, guests, channels, memberships, messages, onFault })
+  const realtime = createRealtime({ config, hub, auth, guests, channels, memberships, messages, moderation, onFault })
   const watch = createWatch({ hub, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
   await app.register(fastifyCors, { origin: allowedOrigins.includes('*') ? true : allowedOrigins })
@@ -116,6 +126,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(meRoutes, { accounts })
   await app.register(channelRoutes, { channels })
   await app.register(messageRoutes, { messages })
+  await app.register(moderationRoutes, { moderation, memberships, messages })
+  await app.register(adminRoutes, { admin })
   await app.register(healthRoutes, { pingDatabase: () => database.prisma.$queryRaw`SELECT 1`, broker })
   await app.register(websocketRoutes, {
     realtime, hasRoom: () => !realtime.draining && hub.size < config.server.max_connections, maxPayload: config.server.max_payload, allowedOrigins

@@ -1,4 +1,4 @@
-import type { Broker } from '../broker/broker.ts'
+import type { Broker, Topic } from '../broker/broker.ts'
 import type { Announce } from '../presence/presence.ts'
 import { encode } from './codec.ts'
 
@@ -10,37 +10,35 @@ const WINDOW_MS = 500
  * follow within the window go out together, so that a thousand joins are not a million writes.
  */
 export function createAnnounce (broker: Broker): Announce {
-  /** Channels with an open window, and what waits for its end. */
-  const windows = new Map<string, Buffer[]>()
+  /** Open windows by channel and scope, and what waits for their ends. */
+  const windows = new Map<string, { topic: Topic, scope: Parameters<Announce>[3], frames: Buffer[] }>()
   let timer: NodeJS.Timeout | undefined
 
-  function publish (channelId: string, frame: Buffer): void {
-    broker.publish(`channel:${channelId}`, { kind: 'notice', frame })
-  }
-
   function endWindows (): void {
-    for (const [channelId, frames] of windows) {
+    for (const [key, { topic, scope, frames }] of windows) {
       if (frames.length === 0) {
-        windows.delete(channelId)
-        continue
+        windows.delete(key)
+      } else {
+        broker.publish(topic, { kind: 'notice', frame: Buffer.concat(frames) }, scope)
+        frames.length = 0
       }
-      publish(channelId, Buffer.concat(frames))
-      windows.set(channelId, [])
     }
     if (windows.size > 0) return
     clearInterval(timer)
     timer = undefined
   }
 
-  return (type, channel, user) => {
+  return (type, channel, user, scope) => {
     const frame = encode({ type, user_id: user.user_id, username: user.username, channel: channel.name, timestamp: new Date().toISOString() })
-    const waiting = windows.get(channel.id)
-    if (waiting) {
-      waiting.push(frame)
+    const key = `${scope} ${channel.id}`
+    const window = windows.get(key)
+    if (window) {
+      window.frames.push(frame)
       return
     }
-    windows.set(channel.id, [])
+    const topic: Topic = `channel:${channel.id}`
+    windows.set(key, { topic, scope, frames: [] })
     timer ??= setInterval(endWindows, WINDOW_MS).unref()
-    publish(channel.id, frame)
+    broker.publish(topic, { kind: 'notice', frame }, scope)
   }
 }

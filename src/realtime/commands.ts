@@ -1,14 +1,16 @@
 import { AppError } from '../errors.ts'
-import type { RequestFrame, RequestType } from '../schemas/protocol.ts'
+import type { CommandType, RequestFrame, RequestType } from '../schemas/protocol.ts'
 import type { Auth } from '../services/auth.ts'
 import type { Channels } from '../services/channels.ts'
 import type { Guests } from '../services/guests.ts'
 import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
-import { encodeError, encodeSent, fields, isRequestType, unknown, type Envelope } from './codec.ts'
+import type { Moderation } from '../services/moderation.ts'
+import { createChannelCommands } from './channel-commands.ts'
+import { encodeError, encodeSent, fields, isCommandType, isRequestType, unknown, type Envelope } from './codec.ts'
 import type { Hub } from './hub.ts'
 import { createJoin } from './join.ts'
-import type { Reply, Session, SessionUser } from './session.ts'
+import { success, type Reply, type Session, type SessionUser } from './session.ts'
 
 export interface CommandDeps {
   hub: Hub
@@ -17,6 +19,7 @@ export interface CommandDeps {
   channels: Channels
   memberships: Memberships
   messages: Messages
+  moderation: Moderation
   /** False: whoever brings no token is a guest [P16]. */
   authenticationEnabled: boolean
   resumeLimit: number
@@ -80,25 +83,31 @@ export function createCommands (deps: CommandDeps) {
     return { user: { id, name, email, role, guest: false }, sid, expiresIn: expiresAt - Date.now() }
   }
 
+  const channelCommands = createChannelCommands(deps)
+
   /** In the order of [P9], as far as no service is needed. */
-  function admit (session: Session, { type, command }: Envelope): RequestType {
-    if (command !== undefined) throw unknown('unknown_command', command)
-    if (!isRequestType(type)) throw unknown('unknown_type', type)
+  function admit (session: Session, type: RequestType | CommandType): void {
     if (session.user === null && type !== 'authenticate' && type !== 'heartbeat') throw new AppError('not_authenticated')
-    return type
   }
 
   return {
     /** Answers any request but a send. @throws AppError */
-    handle (session: Session, request: Envelope): Promise<Reply> | Reply {
-      const type = admit(session, request) as keyof Handlers
-      const handler = handlers[type] as (session: Session, frame: object) => Promise<Reply> | Reply
-      return handler(session, fields(type, request.body))
+    handle (session: Session, { type, command, body }: Envelope): Promise<Reply> | Reply {
+      if (command !== undefined) {
+        if (!isCommandType(command)) throw unknown('unknown_command', command)
+        admit(session, command)
+        const handler = channelCommands[command] as (session: Session, frame: object) => Promise<Reply>
+        return handler(session, fields(command, body))
+      }
+      if (!isRequestType(type)) throw unknown('unknown_type', type)
+      admit(session, type)
+      const handler = handlers[type as keyof Handlers] as (session: Session, frame: object) => Promise<Reply> | Reply
+      return handler(session, fields(type, body))
     },
 
     /** Queues a message; its finished reply goes to `done` once it is stored or refused. @throws AppError, before it is queued. */
     handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void {
-      admit(session, request)
+      admit(session, 'send_message')
       const { ref, channel, message, client_id: clientId } = fields('send_message', request.body)
       messages.checkText(message)
       const subscription = session.subscriptions.get(channel)
@@ -111,10 +120,6 @@ export function createCommands (deps: CommandDeps) {
 }
 
 export type Commands = ReturnType<typeof createCommands>
-
-export function success (action: string, data: object): Reply {
-  return { frame: { type: 'success', action, data } }
-}
 
 /** For a connection that is gone: nobody reads it. */
 const nothing: Reply = { frame: {} }

@@ -12,8 +12,8 @@ export interface AccountsDeps {
   passwords: Passwords
   throttle: LoginThrottle
   onLoginRevoked (userId: string, sid: string): void
-  /** The account is gone: its connections are to be closed with 4503. */
-  onUserDisabled (userId: string): void
+  /** Erases the account and closes its connections with 4503. */
+  erase (userId: string): Promise<void>
   /** The account has another name. */
   onUserChanged (userId: string, change: { name?: string, role?: Role }): void
 }
@@ -21,7 +21,7 @@ export interface AccountsDeps {
 export type Accounts = ReturnType<typeof createAccounts>
 
 /** What a user may do with his own account. Wrong passwords are throttled as at login and answered `not_authorized`. */
-export function createAccounts ({ users, passwords, throttle, onLoginRevoked, onUserDisabled, onUserChanged }: AccountsDeps) {
+export function createAccounts ({ users, passwords, throttle, onLoginRevoked, erase, onUserChanged }: AccountsDeps) {
   async function prove (userId: string, password: string, address: string): Promise<string> {
     const attempt = throttle.attempt(userId, address)
     await attempt.admit()
@@ -70,8 +70,7 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, on
     /** @throws AppError as `update`. */
     async erase (userId: string, password: string, address: string): Promise<void> {
       await prove(userId, password, address)
-      await users.erase(userId)
-      onUserDisabled(userId)
+      await erase(userId)
     }
   }
 }

@@ -18,6 +18,8 @@ export interface Events {
   userChanged (userId: string, change: { name?: string, role?: Role }): void
   /** The user was disabled or disconnected by an admin: his connections close with 4503. */
   userDisconnected (userId: string): void
+  /** For every authenticated connection. */
+  announced (message: string): void
   /** A fault that no client may see, to be logged. */
   faultFound (error: unknown): void
   /** One login was revoked: its connections close with 4504. */

@@ -31,6 +31,14 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
       })
     },
 
+    /** Edits (`text`) or deletes (null) a message [P34]. @throws AppError */
+    async change (userId: string, channel: string, messageId: string, text: string | null): Promise<Receipt> {
+      if (text !== null) checkText(text)
+      return await new Promise((resolve, reject) => {
+        publisher.change({ channel, userId, messageId: messageId.toLowerCase(), text }, (error, receipt) => error ? reject(error) : resolve(receipt!))
+      })
+    },
+
     /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
     async history (userId: string, name: string, { before, after, limit = 50 }: HistoryQuery): Promise<{ messages: Message[], channel_id: string, last_seq: number }> {
       const { channel } = await channels.find(userId, name)

@@ -107,10 +107,27 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
       const entry: Entry = {
         type: 'message', id, seq, channel: draft.channel, user_id: draft.userId, username: draft.username, message: draft.text, timestamp, ...client
       }
-      const entries = stored.get(draft.channelId)
-      if (entries) entries.push(entry)
-      else stored.set(draft.channelId, [entry])
+      append(stored, draft.channelId, entry)
     })
+    deliver(stored)
+  }
+
+  function settleChanges (batch: PendingChange[], verdicts: ChangeVerdict[]): void {
+    const stored = new Map<string, Entry[]>()
+    batch.forEach(({ change: { channel, userId, messageId: id, text }, done }, i) => {
+      const verdict = verdicts[i]!
+      if (verdict.code !== null) return done(new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
+      const { channelId, seq, authorId } = verdict
+      const timestamp = verdict.createdAt.toISOString()
+      done(null, { channel, id, seq, timestamp })
+      append(stored, channelId, text === null
+        ? { type: 'message_deleted', id, seq, channel, user_id: userId, timestamp }
+        : { type: 'message_edited', id, seq, channel, user_id: authorId, message: text, timestamp })
+    })
+    deliver(stored)
+  }
+
+  function deliver (stored: Map<string, Entry[]>): void {
     for (const [channelId, entries] of stored) {
       try {
         events.entriesStored(channelId, entries)

@@ -92,7 +92,8 @@ export function createChannelStore (prisma: PrismaClient) {
 
 export interface Refused { code: ErrorCode }
 
-const NIL = '00000000-0000-0000-0000-000000000000'
+/** Before every id. */
+export const NIL = '00000000-0000-0000-0000-000000000000'
 
 interface StandingRow {
   id: string

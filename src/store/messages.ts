@@ -1,3 +1,4 @@
+import { uuidv7 } from 'uuidv7'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Entry, Message } from '../schemas/message.ts'
@@ -21,6 +22,14 @@ export type Verdict =
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
   m.content, m."clientId" AS client_id, m."createdAt" AS created_at, m."editedAt" AS edited_at, m."deletedAt" AS deleted_at`
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
+
+/** An edit (`text`) or a deletion (null) of a message, by channel name. */
+export interface MessageChange { channel: string, userId: string, messageId: string, text: string | null }
+
+/** What the database made of one change of a batch. */
+export type ChangeVerdict =
+  | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string }
+  | { code: ErrorCode, retryAfterMs: number | undefined }
 
 export type MessageStore = ReturnType<typeof createMessageStore>
 
@@ -61,6 +70,15 @@ export function createMessageStore (prisma: PrismaClient) {
         if (isLockTimeout(error)) return publishApart(batch)
         throw error
       }
+    },
+
+    /** Stores a batch of edits and deletions, each numbered by its channel or refused [P34]. @returns one verdict per change, in order. */
+    async change (batch: MessageChange[]): Promise<ChangeVerdict[]> {
+      const json = JSON.stringify(batch.map(({ channel, userId, messageId, text }) => ({ n: channel, u: userId, i: messageId, m: text, l: uuidv7() })))
+      const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
+      return rows.map(row => row.code === null
+        ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
+        : refused(row.code, row.retry_after_ms))
     },
 
     /**
@@ -111,6 +129,15 @@ interface PublishRow {
   retry_after_ms: bigint | null
 }
 
+interface ChangeRow {
+  code: ErrorCode | null
+  channel_id: string
+  seq: bigint
+  created_at: Date
+  author_id: string
+  retry_after_ms: bigint | null
+}
+
 interface EntryRow {
   kind: 'message' | 'edited' | 'deleted'
   id: string
@@ -128,7 +155,11 @@ interface EntryRow {
 function toVerdict (row: PublishRow): Verdict {
   return row.code === null
     ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
-    : { code: row.code, retryAfterMs: row.retry_after_ms === null ? undefined : Number(row.retry_after_ms) }
+    : refused(row.code, row.retry_after_ms)
+}
+
+function refused (code: ErrorCode, retryAfterMs: bigint | null): { code: ErrorCode, retryAfterMs: number | undefined } {
+  return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 
 function toJson ({ channelId, userId, id, content, clientId }: NewMessage): object {

@@ -12,6 +12,9 @@ export interface Account {
   createdAt: Date
 }
 
+/** An account as an admin sees it. */
+export interface ManagedAccount extends Account { disabledAt: Date | null }
+
 /** What only the proof of identity needs. `passwordHash` is a PHC string. */
 export interface AccountSecrets extends Account {
   passwordHash: string | null
@@ -19,6 +22,7 @@ export interface AccountSecrets extends Account {
 }
 
 const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
+const managedFields = { ...accountFields, disabledAt: true } as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
 export type Users = ReturnType<typeof createUsers>
@@ -71,19 +75,20 @@ export function createUsers (prisma: PrismaClient) {
       return count === 0 ? null : [...new Set(revoked.map(row => row.familyId))]
     },
 
-    /**
-     * Ends an account: disabled, without email, name or hash, its logins revoked, in no channel any more. What it wrote stays, under the
-     * name `deleted user`. The logins come first: the email is a key, so its change locks out the foreign key check of a refresh that
-     * holds a token's row. The channels come last and by themselves, so that their locks are not held between two round trips.
-     */
-    async erase (id: string): Promise<void> {
-      await prisma.$transaction([
-        prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "userId" = ${id}::uuid AND "revokedAt" IS NULL`,
-        prisma.$executeRaw`
-          UPDATE "User" SET email = NULL, name = 'deleted user', "passwordHash" = NULL, "disabledAt" = coalesce("disabledAt", now())
-          WHERE id = ${id}::uuid`
-      ])
-      await prisma.$executeRaw`SELECT parley_end_guest(${id}::uuid)`
+    /** Any account that is not erased. */
+    findManaged (id: string): Promise<ManagedAccount | null> {
+      return prisma.user.findFirst({ where: { id, email: { not: null } }, select: managedFields })
+    },
+
+    /** Accounts by id after `cursor` whose email or name contains `query`, in any case. */
+    search ({ query, cursor, limit }: { query: string | undefined, cursor: string | undefined, limit: number }): Promise<ManagedAccount[]> {
+      const contains = query === undefined ? undefined : { contains: query, mode: 'insensitive' as const }
+      return prisma.user.findMany({
+        where: { email: { not: null }, ...cursor && { id: { gt: cursor } }, ...contains && { OR: [{ email: contains }, { name: contains }] } },
+        orderBy: { id: 'asc' },
+        take: limit,
+        select: managedFields
+      })
     }
   })
 }

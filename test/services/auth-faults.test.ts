@@ -17,7 +17,7 @@ t.test('[G16] a database that is not there answers `unavailable`, whatever the c
   const id = '01a206c1-44ff-74cc-9f3d-e76a4fa5e90f'
   await t.rejects(users.findByEmail('ann@example.org'), unavailable, 'a query of Prisma')
   await t.rejects(tokens.revoke(id), unavailable, 'a raw query')
-  await t.rejects(users.erase(id), unavailable, 'a transaction')
+  await t.rejects(users.changePassword({ id, sid: id, from: 'x', to: 'y' }), unavailable, 'a transaction')
 })
 
 t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`, and the next call works', async t => {
@@ -39,7 +39,7 @@ t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`,
   const waiting = Promise.all([
     t.rejects(users.rename(id, 'Other'), unavailable, 'cut off'),
     t.rejects(tokens.revoke(id), unavailable, 'cut off in a raw query'),
-    t.rejects(users.erase(id), unavailable, 'cut off in a transaction')
+    t.rejects(users.changePassword({ id, sid: id, from: 'x', to: 'y' }), unavailable, 'cut off in a transaction')
   ])
   const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'`

@@ -1,0 +1,43 @@
+import type { UserAct } from '../schemas/moderation.ts'
+import type { CommandFrame, CommandType } from '../schemas/protocol.ts'
+import type { CommandDeps } from './commands.ts'
+import { success, type Reply, type Session } from './session.ts'
+
+type Handlers = { [T in CommandType]: (session: Session, frame: CommandFrame<T>) => Promise<Reply> }
+type TargetFrame = { channel: string, user_id: string, reason?: string, duration?: number }
+
+/** Channel commands, by `command`: docs/protocol.md, the second table of "Client → server". */
+export function createChannelCommands ({ channels, messages, moderation }: CommandDeps): Handlers {
+  /** A command about a user, and the action of its reply. */
+  const about = (act: UserAct, action: string) => async (session: Session, { channel, user_id: userId, reason, duration }: TargetFrame) =>
+    success(action, await moderation.act(session.userId!, act, channel, userId, { reason, duration }))
+
+  return {
+    async create_channel (session, { name, channel_type: explicit, type }) {
+      const { id, channel_type, created_at } = await channels.create(session.userId!, name, explicit ?? (type === 'private' ? 'private' : 'public'))
+      return success('channel_created', { channel: { id, name, channel_type, created_at } })
+    },
+
+    async delete_channel (session, { channel }) {
+      await channels.delete(session.userId!, channel)
+      return success('channel_deleted', { channel })
+    },
+
+    async edit_message (session, { channel, id, message }) {
+      return success('message_edited', await messages.change(session.userId!, channel, id, message))
+    },
+
+    async delete_message (session, { channel, id }) {
+      return success('message_deleted', await messages.change(session.userId!, channel, id, null))
+    },
+
+    invite_user: about('invite_user', 'user_invited'),
+    kick_user: about('kick_user', 'user_kicked'),
+    ban_user: about('ban_user', 'user_banned'),
+    unban_user: about('unban_user', 'user_unbanned'),
+    mute_user: about('mute_user', 'user_muted'),
+    unmute_user: about('unmute_user', 'user_unmuted'),
+    add_moderator: about('add_moderator', 'moderator_added'),
+    remove_moderator: about('remove_moderator', 'moderator_removed')
+  }
+}

@@ -1,0 +1,52 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { AppError } from '../errors.ts'
+import { ErrorReply } from '../schemas/common.ts'
+import { Announcement, LogPage, LogQuery, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/moderation.ts'
+import type { Admin } from '../services/admin.ts'
+
+const shared = { tags: ['admin'], security: [{ bearer: [] }] }
+const NoContent = { 204: Type.Null(), '4xx': ErrorReply }
+
+/** Admins only: everyone else is `not_authorized`. */
+const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin }) => {
+  app.addHook('onRequest', app.authenticate)
+  app.addHook('onRequest', async request => {
+    if (request.user.role !== 'admin') throw new AppError('not_authorized')
+  })
+
+  app.get('/api/admin/users', {
+    schema: { ...shared, summary: 'Accounts whose email or name contains `query`', querystring: UserQuery, response: { 200: UserPage, '4xx': ErrorReply } }
+  }, request => admin.users(request.query))
+
+  app.patch('/api/admin/users/:id', {
+    schema: { ...shared, summary: 'Change role, disable, enable', params: UserParams, body: UserChange, response: { 200: ManagedUser, '4xx': ErrorReply } }
+  }, request => admin.change(request.user.id, request.params.id, request.body))
+
+  app.delete('/api/admin/users/:id', {
+    schema: { ...shared, summary: 'Erase an account; its messages stay', params: UserParams, response: NoContent }
+  }, async (request, reply) => {
+    await admin.erase(request.user.id, request.params.id)
+    return reply.code(204).send(null)
+  })
+
+  app.delete('/api/admin/users/:id/connections', {
+    schema: { ...shared, summary: 'Close a user\'s connections', params: UserParams, response: NoContent }
+  }, async (request, reply) => {
+    await admin.disconnect(request.params.id)
+    return reply.code(204).send(null)
+  })
+
+  app.post('/api/admin/announcements', {
+    schema: { ...shared, summary: 'Tell everyone who is connected', body: Announcement, response: NoContent }
+  }, async (request, reply) => {
+    admin.announce(request.body.message)
+    return reply.code(204).send(null)
+  })
+
+  app.get('/api/admin/log', {
+    schema: { ...shared, summary: 'The moderation log, newest first', querystring: LogQuery, response: { 200: LogPage, '4xx': ErrorReply } }
+  }, request => admin.log(request.query))
+}
+
+export default routes

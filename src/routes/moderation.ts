@@ -1,0 +1,84 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { ChannelParams, MemberQuery } from '../schemas/channel.ts'
+import { ErrorReply } from '../schemas/common.ts'
+import { MessageText, Receipt } from '../schemas/message.ts'
+import {
+  ActResult, BanPage, BanRequest, LogPage, LogQuery, MessageParams, ModeratorPage, MutePage, MuteRequest, NoBody, TargetParams, type UserAct
+} from '../schemas/moderation.ts'
+import type { Memberships } from '../services/memberships.ts'
+import type { Messages } from '../services/messages.ts'
+import type { Moderation } from '../services/moderation.ts'
+
+export interface ModerationDeps { moderation: Moderation, memberships: Memberships, messages: Messages }
+
+const shared = { tags: ['moderation'], security: [{ bearer: [] }] }
+
+/** What PUT and DELETE of a channel's sub-resource mean. */
+const resources: Array<{ path: string, put: UserAct, remove: UserAct, body: typeof NoBody | typeof BanRequest | typeof MuteRequest }> = [
+  { path: 'members', put: 'invite_user', remove: 'kick_user', body: NoBody },
+  { path: 'bans', put: 'ban_user', remove: 'unban_user', body: BanRequest },
+  { path: 'mutes', put: 'mute_user', remove: 'unmute_user', body: MuteRequest },
+  { path: 'moderators', put: 'add_moderator', remove: 'remove_moderator', body: NoBody }
+]
+
+const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderation, memberships, messages }) => {
+  app.addHook('onRequest', app.authenticate)
+
+  for (const { path, put, remove, body } of resources) {
+    app.put(`/api/channels/:name/${path}/:user_id`, {
+      schema: { ...shared, summary: put, params: TargetParams, body, response: { 200: ActResult, '4xx': ErrorReply } }
+    }, async request => {
+      const { name, user_id: target } = request.params
+      if (path === 'members' && target.toLowerCase() === request.user.id) {
+        await memberships.join(request.user.id, name)
+        return { channel: name, user_id: request.user.id }
+      }
+      return moderation.act(request.user.id, put, name, target, request.body)
+    })
+
+    app.delete(`/api/channels/:name/${path}/:user_id`, {
+      schema: { ...shared, summary: remove, params: TargetParams, response: { 204: Type.Null(), '4xx': ErrorReply } }
+    }, async (request, reply) => {
+      const { name, user_id: target } = request.params
+      if (path === 'members' && target.toLowerCase() === request.user.id) await memberships.leave(request.user.id, name)
+      else await moderation.act(request.user.id, remove, name, target)
+      return reply.code(204).send(null)
+    })
+  }
+
+  app.get('/api/channels/:name/bans', {
+    schema: { ...shared, summary: 'Bans in force', params: ChannelParams, querystring: MemberQuery, response: { 200: BanPage, '4xx': ErrorReply } }
+  }, request => moderation.bans(request.user.id, request.params.name, request.query))
+
+  app.get('/api/channels/:name/mutes', {
+    schema: { ...shared, summary: 'Mutes in force', params: ChannelParams, querystring: MemberQuery, response: { 200: MutePage, '4xx': ErrorReply } }
+  }, request => moderation.mutes(request.user.id, request.params.name, request.query))
+
+  app.get('/api/channels/:name/moderators', {
+    schema: { ...shared, summary: 'Channel moderators', params: ChannelParams, querystring: MemberQuery, response: { 200: ModeratorPage, '4xx': ErrorReply } }
+  }, request => moderation.moderators(request.user.id, request.params.name, request.query))
+
+  app.get('/api/channels/:name/log', {
+    schema: { ...shared, summary: 'The channel\'s moderation log, for its moderators', params: ChannelParams, querystring: LogQuery, response: { 200: LogPage, '4xx': ErrorReply } }
+  }, request => moderation.log(request.user.id, request.params.name, request.query))
+
+  app.patch('/api/channels/:name/messages/:id', {
+    schema: {
+      ...shared,
+      summary: 'Edit a message of one\'s own',
+      params: MessageParams,
+      body: Type.Object({ message: MessageText }, { additionalProperties: false }),
+      response: { 200: Receipt, '4xx': ErrorReply }
+    }
+  }, request => messages.change(request.user.id, request.params.name, request.params.id, request.body.message))
+
+  app.delete('/api/channels/:name/messages/:id', {
+    schema: { ...shared, summary: 'Delete a message', params: MessageParams, response: { 204: Type.Null(), '4xx': ErrorReply } }
+  }, async (request, reply) => {
+    await messages.change(request.user.id, request.params.name, request.params.id, null)
+    return reply.code(204).send(null)
+  })
+}
+
+export default routes

@@ -1,0 +1,82 @@
+import { AppError } from '../errors.ts'
+import type { PageQuery, Role } from '../schemas/common.ts'
+import type { LogEntry, ManagedUser } from '../schemas/moderation.ts'
+import type { ModerationStore } from '../store/moderation.ts'
+import type { ManagedAccount, Users } from '../store/users.ts'
+import { toUser } from './auth.ts'
+import type { Events } from './events.ts'
+import { decodeCursor, page } from './paging.ts'
+
+export type Admin = ReturnType<typeof createAdmin>
+
+/** What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases his own account here. */
+export function createAdmin ({ users, store, events }: { users: Users, store: ModerationStore, events: Events }) {
+  async function find (id: string): Promise<ManagedUser> {
+    const account = await users.findManaged(id)
+    if (!account) throw new AppError('user_not_found')
+    return toManaged(account)
+  }
+
+  async function setRole (actorId: string | null, id: string, role: Role): Promise<void> {
+    const outcome = await store.setRole(actorId, id, role)
+    if (outcome.code !== null) throw new AppError(outcome.code)
+    events.userChanged(id, { role })
+    for (const { channelId, aclVersion } of outcome.ended) events.membershipsEnded(channelId, [id], aclVersion)
+  }
+
+  async function setDisabled (actorId: string | null, id: string, disabled: boolean): Promise<void> {
+    const code = await store.setDisabled(actorId, id, disabled)
+    if (code) throw new AppError(code)
+    if (disabled) events.userDisconnected(id)
+  }
+
+  return {
+    /** Accounts by id, those whose email or name contains `query`. */
+    async users ({ query, cursor, limit = 50 }: PageQuery & { query?: string | undefined }): Promise<{ users: ManagedUser[], next_cursor: string | null }> {
+      const found = await users.search({ query, cursor: decodeCursor(cursor, 'uuid'), limit: limit + 1 })
+      const { items, next } = page(found, limit, account => account.id)
+      return { users: items.map(toManaged), next_cursor: next }
+    },
+
+    /**
+     * Changes role, disables or enables; `actorId` null: the operator at the command line.
+     * @throws AppError `user_not_found`, `not_authorized` for one's own account.
+     */
+    async change (actorId: string | null, userId: string, { role, disabled }: { role?: Role | undefined, disabled?: boolean | undefined }): Promise<ManagedUser> {
+      const id = userId.toLowerCase()
+      if (role !== undefined) await setRole(actorId, id, role)
+      if (disabled !== undefined) await setDisabled(actorId, id, disabled)
+      return find(id)
+    },
+
+    /** Erases an account; its messages stay under `deleted user`. `actorId` null: its user himself. @throws AppError as `change`. */
+    async erase (actorId: string | null, userId: string): Promise<void> {
+      const id = userId.toLowerCase()
+      const outcome = await store.erase(actorId, id)
+      if (outcome.code !== null) throw new AppError(outcome.code)
+      events.userDisconnected(id)
+      for (const { channelId, aclVersion } of outcome.ended) events.membershipsEnded(channelId, [id], aclVersion)
+    },
+
+    /** Closes all of a user's connections with 4503. @throws AppError `user_not_found`. */
+    async disconnect (userId: string): Promise<void> {
+      const { id } = await find(userId.toLowerCase())
+      events.userDisconnected(id)
+    },
+
+    /** To every authenticated connection. */
+    announce (message: string): void {
+      events.announced(message)
+    },
+
+    /** Newest first. */
+    async log ({ cursor, limit = 50 }: PageQuery): Promise<{ log: LogEntry[], next_cursor: string | null }> {
+      const { items, next } = page(await store.log(null, decodeCursor(cursor, 'uuid'), limit + 1), limit, entry => entry.id)
+      return { log: items, next_cursor: next }
+    }
+  }
+}
+
+function toManaged (account: ManagedAccount): ManagedUser {
+  return { ...toUser(account), disabled_at: account.disabledAt?.toISOString() ?? null }
+}

@@ -1,0 +1,85 @@
+import { AppError } from '../errors.ts'
+import type { PageQuery } from '../schemas/common.ts'
+import { DEFAULT_MUTE, type ActResult, type Ban, type LogEntry, type Moderator, type Mute, type UserAct } from '../schemas/moderation.ts'
+import type { Notice } from '../schemas/protocol.ts'
+import type { Moderated, ModerationStore } from '../store/moderation.ts'
+import type { Channels } from './channels.ts'
+import type { Events } from './events.ts'
+import { decodeCursor, page } from './paging.ts'
+
+export type Moderation = ReturnType<typeof createModeration>
+
+/** What an act takes besides its channel and its target. `duration` in seconds. */
+export interface ActDetails { reason?: string | undefined, duration?: number | undefined }
+
+/** Acts of users on other users in a channel. Who may do what is judged by the database, under the channel's lock [P32]. */
+export function createModeration ({ store, channels, events }: { store: ModerationStore, channels: Channels, events: Events }) {
+  /** The id of a channel whose bans, mutes and log this user may read. @throws AppError */
+  async function moderated (userId: string, name: string): Promise<string> {
+    const { channel } = await channels.find(userId, name)
+    if (!await store.mayModerate(userId, channel.id)) throw new AppError('not_authorized')
+    return channel.id
+  }
+
+  return {
+    /**
+     * Carries out one act and tells the target of it.
+     * @returns the command's `data`. Where there was nothing to do, success without effect.
+     * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`.
+     */
+    async act (actorId: string, act: UserAct, channel: string, target: string, details: ActDetails = {}): Promise<ActResult> {
+      const targetId = target.toLowerCase()
+      const { reason } = details
+      const duration = act === 'mute_user' ? details.duration ?? DEFAULT_MUTE : details.duration
+      const outcome = await store.moderate({ actorId, act, channel, targetId, reason, duration })
+      if (outcome.code !== null) throw new AppError(outcome.code)
+      const expiry = { expires_at: outcome.expiresAt?.toISOString() ?? null }
+      const extra = act === 'ban_user' ? { reason: reason ?? null, ...expiry } : act === 'mute_user' ? { duration: duration!, ...expiry } : {}
+      if (outcome.effect) tell(act, channel, targetId, outcome, extra)
+      return { channel, user_id: targetId, ...extra }
+    },
+
+    async bans (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ bans: Ban[], next_cursor: string | null }> {
+      const { items, next } = page(await store.bans(await moderated(userId, name), decodeCursor(cursor, 'uuid'), limit + 1), limit, ban => ban.user_id)
+      return { bans: items, next_cursor: next }
+    },
+
+    async mutes (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ mutes: Mute[], next_cursor: string | null }> {
+      const { items, next } = page(await store.mutes(await moderated(userId, name), decodeCursor(cursor, 'uuid'), limit + 1), limit, mute => mute.user_id)
+      return { mutes: items, next_cursor: next }
+    },
+
+    /** Anyone who may know of the channel may know who moderates it. */
+    async moderators (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ moderators: Moderator[], next_cursor: string | null }> {
+      const { channel } = await channels.find(userId, name)
+      const { items, next } = page(await store.moderators(channel.id, decodeCursor(cursor, 'uuid'), limit + 1), limit, person => person.user_id)
+      return { moderators: items, next_cursor: next }
+    },
+
+    /** The channel's own part of the moderation log, newest first. */
+    async log (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ log: LogEntry[], next_cursor: string | null }> {
+      const { items, next } = page(await store.log(await moderated(userId, name), decodeCursor(cursor, 'uuid'), limit + 1), limit, entry => entry.id)
+      return { log: items, next_cursor: next }
+    }
+  }
+
+  function tell (act: UserAct, channel: string, targetId: string, outcome: Moderated, extra: object): void {
+    const type = notices[act]
+    if (type) {
+      const about = act === 'invite_user' ? { channel_type: outcome.channelType } : extra
+      const notice: Notice = { type, channel, ...about, timestamp: new Date().toISOString() }
+      events.userNotified(targetId, notice)
+    }
+    if (outcome.ended) events.membershipsEnded(outcome.channelId, [targetId], outcome.aclVersion)
+  }
+}
+
+/** What the target's connections are told. */
+const notices: Partial<Record<UserAct, string>> = {
+  invite_user: 'invited_to_channel',
+  kick_user: 'kicked_from_channel',
+  ban_user: 'banned_from_channel',
+  unban_user: 'unbanned_from_channel',
+  mute_user: 'muted_in_channel',
+  unmute_user: 'unmuted_in_channel'
+}

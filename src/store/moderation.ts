@@ -1,0 +1,146 @@
+import { uuidv7 } from 'uuidv7'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { ChannelType, Role } from '../schemas/common.ts'
+import type { Ban, LogEntry, Moderator, Mute, UserAct } from '../schemas/moderation.ts'
+import { NIL, type Refused } from './channels.ts'
+import { withStoreErrors } from './errors.ts'
+
+export interface ModerationRequest {
+  actorId: string
+  act: UserAct
+  channel: string
+  targetId: string
+  reason: string | undefined
+  /** Seconds. */
+  duration: number | undefined
+}
+
+/** `effect` is false where there was nothing to do; `ended` says that a membership ended. */
+export interface Moderated {
+  code: null
+  channelId: string
+  channelType: ChannelType
+  aclVersion: number
+  expiresAt: Date | null
+  effect: boolean
+  ended: boolean
+}
+
+/** A membership that ended with something else. */
+export interface Ended { channelId: string, aclVersion: number }
+
+export type ModerationStore = ReturnType<typeof createModerationStore>
+
+export function createModerationStore (prisma: PrismaClient) {
+  return withStoreErrors({
+    async moderate ({ actorId, act, channel, targetId, reason, duration }: ModerationRequest): Promise<Refused | Moderated> {
+      const [row] = await prisma.$queryRaw<[ModeratedRow]>`
+        SELECT * FROM parley_moderate(${actorId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid)`
+      if (row.code !== null) return { code: row.code }
+      return {
+        code: null,
+        channelId: row.channel_id,
+        channelType: row.channel_type,
+        aclVersion: Number(row.acl_version),
+        expiresAt: row.expires_at,
+        effect: row.effect,
+        ended: row.ended
+      }
+    },
+
+    /** May this user see a channel's bans, mutes and log? */
+    async mayModerate (userId: string, channelId: string): Promise<boolean> {
+      const [row] = await prisma.$queryRaw<Array<{ may: boolean }>>`
+        SELECT parley_can_moderate(u, c) AS may FROM "User" u, "Channel" c WHERE u.id = ${userId}::uuid AND c.id = ${channelId}::uuid`
+      return row?.may ?? false
+    },
+
+    /** Bans in force, by user id after `cursor`. */
+    async bans (channelId: string, cursor: string | undefined, limit: number): Promise<Ban[]> {
+      const rows = await prisma.$queryRaw<Array<Dated<Ban>>>`
+        SELECT b."userId" AS user_id, u.name AS username, b.reason, b."bannedBy" AS banned_by, b."expiresAt" AS expires_at, b."createdAt" AS created_at
+        FROM "ChannelBan" b JOIN "User" u ON u.id = b."userId"
+        WHERE b."channelId" = ${channelId}::uuid AND b."userId" > ${cursor ?? NIL}::uuid AND (b."expiresAt" IS NULL OR b."expiresAt" > clock_timestamp())
+        ORDER BY b."userId" LIMIT ${limit}`
+      return rows.map(withTimes)
+    },
+
+    /** Mutes in force, by user id after `cursor`. */
+    async mutes (channelId: string, cursor: string | undefined, limit: number): Promise<Mute[]> {
+      const rows = await prisma.$queryRaw<Array<Dated<Mute>>>`
+        SELECT m."userId" AS user_id, u.name AS username, m."mutedBy" AS muted_by, m."expiresAt" AS expires_at, m."createdAt" AS created_at
+        FROM "ChannelMute" m JOIN "User" u ON u.id = m."userId"
+        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${cursor ?? NIL}::uuid AND m."expiresAt" > clock_timestamp()
+        ORDER BY m."userId" LIMIT ${limit}`
+      return rows.map(withTimes)
+    },
+
+    async moderators (channelId: string, cursor: string | undefined, limit: number): Promise<Moderator[]> {
+      const rows = await prisma.$queryRaw<Array<Dated<Moderator>>>`
+        SELECT m."userId" AS user_id, u.name AS username, m."createdAt" AS created_at
+        FROM "ChannelModerator" m JOIN "User" u ON u.id = m."userId"
+        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${cursor ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
+      return rows.map(withTimes)
+    },
+
+    /** Newest first, before `cursor` (a log id); of one channel, or of everything. */
+    async log (channelId: string | null, cursor: string | undefined, limit: number): Promise<LogEntry[]> {
+      const rows = await prisma.$queryRaw<Array<Dated<LogEntry>>>`
+        SELECT l.id, l."actorId" AS actor_id, l.action, l."targetId" AS target_id, l."channelId" AS channel_id, l."channelName" AS channel,
+          l.reason, l."expiresAt" AS expires_at, l."createdAt" AS created_at
+        FROM "ModerationLog" l
+        WHERE true ${channelId === null ? Prisma.empty : Prisma.sql`AND l."channelId" = ${channelId}::uuid`}
+          ${cursor === undefined ? Prisma.empty : Prisma.sql`AND l.id < ${cursor}::uuid`}
+        ORDER BY l.id DESC LIMIT ${limit}`
+      return rows.map(withTimes)
+    },
+
+    /** @returns the memberships that the role no longer allows [P15]. */
+    async setRole (actorId: string | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
+      return toEnded(await prisma.$queryRaw<EndedRow[]>`
+        SELECT * FROM parley_set_role(${actorId}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid)`)
+    },
+
+    /** @returns null, or why not. */
+    async setDisabled (actorId: string | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_set_disabled(${actorId}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid) AS code`
+      return row.code
+    },
+
+    /** Ends an account; what it wrote stays. `actorId` is null where the user does it himself. */
+    async erase (actorId: string | null, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
+      return toEnded(await prisma.$queryRaw<EndedRow[]>`SELECT * FROM parley_erase_user(${actorId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid)`)
+    }
+  })
+}
+
+interface ModeratedRow {
+  code: ErrorCode | null
+  channel_id: string
+  channel_type: ChannelType
+  acl_version: bigint
+  expires_at: Date | null
+  effect: boolean
+  ended: boolean
+}
+
+interface EndedRow { code: ErrorCode | null, channel_id: string, acl_version: bigint }
+
+/** A row as the driver gives it: times are dates. */
+type Dated<T> = { [K in keyof T]: K extends 'created_at' ? Date : K extends 'expires_at' ? Date | null : T[K] }
+
+function withTimes<T extends { created_at: string }> (row: Dated<T>): T {
+  const { created_at: createdAt, expires_at: expiresAt } = row as { created_at: Date, expires_at?: Date | null }
+  return {
+    ...row,
+    created_at: createdAt.toISOString(),
+    ...expiresAt !== undefined && { expires_at: expiresAt?.toISOString() ?? null }
+  } as unknown as T
+}
+
+function toEnded (rows: EndedRow[]): Refused | { code: null, ended: Ended[] } {
+  if (rows[0] && rows[0].code !== null) return { code: rows[0].code }
+  return { code: null, ended: rows.map(row => ({ channelId: row.channel_id, aclVersion: Number(row.acl_version) })) }
+}
