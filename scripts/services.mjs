@@ -12,9 +12,10 @@ const START_TIMEOUT = 30_000
 
 /**
  * Starts both. Resolves with `{ postgresUrl, redisUrl, stop }`; `postgresUrl` is the superuser's, `stop` may be called at any time.
+ * `durable`: PostgreSQL waits for the disk at every commit, as in production; tests are spared that.
  * Services that are not installed are installed where apt-get and the right to use it are there.
  */
-export async function startServices () {
+export async function startServices ({ durable = false } = {}) {
   const started = []
   const stop = async () => {
     for (const service of started.splice(0).reverse()) await end(service)
@@ -22,7 +23,7 @@ export async function startServices () {
   try {
     const programs = findPrograms()
     const [postgresPort, redisPort] = [await freePort(), await freePort()]
-    started.push(startPostgres(programs.postgres, postgresPort), startRedis(programs.redis, redisPort))
+    started.push(startPostgres(programs.postgres, postgresPort, durable), startRedis(programs.redis, redisPort))
     const postgresUrl = `postgresql://parley@127.0.0.1:${postgresPort}/postgres`
     await Promise.all([answersPostgres(postgresUrl, started[0]), answersRedis(redisPort, started[1])])
     return { postgresUrl, redisUrl: `redis://127.0.0.1:${redisPort}`, stop }
@@ -78,7 +79,7 @@ function unprivileged () {
   throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor nobody')
 }
 
-function startPostgres (bin, port) {
+function startPostgres (bin, port, durable) {
   const folder = mkdtempSync(join(tmpdir(), 'parley-pg-'))
   try {
     const user = unprivileged()
@@ -91,7 +92,7 @@ function startPostgres (bin, port) {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: folder,
       max_connections: 300,
-      fsync: 'off',
+      fsync: durable ? 'on' : 'off',
       log_min_messages: 'fatal'
     }
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])

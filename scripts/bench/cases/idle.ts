@@ -1,0 +1,86 @@
+import { atMost, ratio, type Bench, type Case, type Figures, type Run } from '../case.ts'
+import type { Generator } from '../generator.ts'
+import { cpuOf, rssOf } from '../proc.ts'
+import { contenders, type Server } from '../servers.ts'
+import { CONCURRENCY } from './traffic.ts'
+
+const CONNECTIONS = 10_000
+const PER_CHANNEL = 10
+const WARM_UP_CONNECTIONS = 500
+/** Seconds that a server gets to forget its warm-up connections, and to end what opening left to do. */
+const PAUSE = 2
+
+const { parley: { name: parley }, socketio: { name: socketio } } = contenders
+
+/** What a connection costs that does nothing. */
+export const idle: Case = {
+  name: 'idle',
+  title: `${CONNECTIONS.toLocaleString('en-US')} idle connections`,
+  conditions: [
+    `Parley: each authenticated as another user and joined, ${PER_CHANNEL} to a channel, who are told of each other.`,
+    'Socket.IO: opened and joined, no more.',
+    `Memory is the resident set beyond that after a warm-up of ${WARM_UP_CONNECTIONS} connections. One round.`
+  ],
+  columns: [
+    { key: 'memory_per_connection_kb', title: 'KB/connection', digits: 1 },
+    { key: 'cpu_per_open_us', title: 'CPU µs to open', digits: 0 },
+    { key: 'opened_per_s', title: 'opened/s', digits: 0 },
+    { key: 'idle_cpu_ms_per_s', title: 'idle CPU ms/s', digits: 1 },
+    { key: 'base_rss_mb', title: 'base MB', digits: 0 },
+    { key: 'settled_rss_mb', title: 'settled MB', digits: 0 }
+  ],
+  async measure (bench) {
+    const runs: Run[] = []
+    for (const contender of [contenders.parley, contenders.socketio]) {
+      const figures = await bench.withServer(contender, (server, generator) => measureOne(bench, server, generator))
+      bench.progress(`${contender.name}: ${figures.memory_per_connection_kb!.toFixed(1)} KB per connection`)
+      runs.push({ row: contender.name, round: 1, figures })
+    }
+    return runs
+  },
+  judge: medians => {
+    const [memory, theirs] = [parley, socketio].map(row => medians.get(row)!.memory_per_connection_kb!) as [number, number]
+    return [
+      atMost('KB per connection, at most what Socket.IO takes here', memory, theirs, 10, 'KB'),
+      atMost("CPU to open, authenticate and join, over Socket.IO's to open and join",
+        ratio(medians, 'cpu_per_open_us', parley, socketio), 1.25, 1)
+    ]
+  },
+  chart: {
+    key: 'memory_per_connection_kb',
+    title: 'Memory per idle connection',
+    unit: 'KB (less is better)',
+    rows: [parley, socketio]
+  }
+}
+
+async function measureOne ({ timing, databases, pause }: Bench, { contender, ports, pids }: Server, generator: Generator): Promise<Figures> {
+  const pid = pids[0]!
+  const open = (count: number, name: string) => generator.open({
+    dialect: contender.dialect,
+    ports,
+    count,
+    channels: Array.from({ length: count / PER_CHANNEL }, (_, i) => `${name}-${i}`),
+    concurrency: CONCURRENCY
+  }, contender.authenticates ? databases.tokensFile : null)
+
+  await open(WARM_UP_CONNECTIONS, 'warm-up')
+  await generator.drop()
+  await pause(PAUSE)
+  const base = { rss: rssOf(pid), cpu: cpuOf(pid) }
+  const { seconds } = await open(CONNECTIONS, 'idle')
+  await pause(PAUSE)
+  const opened = cpuOf(pid)
+  await pause(timing.settle)
+  const settled = { rss: rssOf(pid), cpu: cpuOf(pid), at: performance.now() }
+  await pause(timing.idle)
+  const ended = { cpu: cpuOf(pid), at: performance.now() }
+  return {
+    memory_per_connection_kb: (settled.rss - base.rss) / 1024 / CONNECTIONS,
+    cpu_per_open_us: (opened - base.cpu) * 1_000_000 / CONNECTIONS,
+    opened_per_s: CONNECTIONS / seconds,
+    idle_cpu_ms_per_s: (ended.cpu - settled.cpu) * 1_000_000 / (ended.at - settled.at),
+    base_rss_mb: base.rss / 1_048_576,
+    settled_rss_mb: settled.rss / 1_048_576
+  }
+}

@@ -1,0 +1,67 @@
+import { format, type Case } from './case.ts'
+import type { Outcome } from './report.ts'
+
+const WIDTH = 760
+const LABEL_WIDTH = 250
+const BAR_WIDTH = 330
+const BAR_HEIGHT = 18
+const ROW_HEIGHT = 26
+const PANEL_HEAD = 44
+const OWN_COLOUR = '#1f7a5c'
+const OTHER_COLOUR = '#9aa5b1'
+
+/** Bars of the median of one figure per case, the first row against all others. */
+export function drawChart (cases: Case[], outcomes: Outcome[]): string {
+  let top = 16
+  const panels = cases.flatMap(one => {
+    const outcome = outcomes.find(({ name }) => name === one.name)
+    if (!one.chart || !outcome) return []
+    const panel = drawPanel(one.chart, outcome, top)
+    top += PANEL_HEAD + one.chart.rows.length * ROW_HEIGHT + 12
+    return panel
+  })
+  const { machine, date } = outcomes[0]!
+  const foot = `${machine.cores} cores of ${machine.cpu}, Node ${machine.node}, ${date.slice(0, 10)}; npm run bench`
+  const height = top + 24
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="system-ui, sans-serif">`,
+    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
+    ...panels,
+    text(20, height - 14, foot, 'font-size="11" fill="#667"'),
+    '</svg>',
+    ''
+  ].join('\n')
+}
+
+function drawPanel ({ key, title, unit, rows }: NonNullable<Case['chart']>, { medians }: Outcome, top: number): string[] {
+  const values = rows.map(row => medians[row]?.[key] ?? 0)
+  const most = Math.max(...values)
+  const own = values[0]!
+  return [
+    text(20, top + 22, title, 'font-size="15" font-weight="600" fill="#223"'),
+    text(WIDTH - 20, top + 22, unit, 'font-size="11" fill="#667" text-anchor="end"'),
+    ...rows.flatMap((row, i) => {
+      const value = values[i]!
+      const y = top + PANEL_HEAD - 8 + i * ROW_HEIGHT
+      const width = Math.max(1, Math.round(BAR_WIDTH * value / most))
+      const colour = row.startsWith('Parley') ? OWN_COLOUR : OTHER_COLOUR
+      const times = i === 0 ? '' : `  (${comparison(own, value)})`
+      return [
+        text(LABEL_WIDTH, y + 13, row, 'font-size="12" fill="#334" text-anchor="end"'),
+        `<rect x="${LABEL_WIDTH + 8}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="2" fill="${colour}"/>`,
+        text(LABEL_WIDTH + 14 + width, y + 13, `${format(value, value < 100 ? 1 : 0)}${times}`, 'font-size="12" fill="#334"')
+      ]
+    })
+  ]
+}
+
+/** How the first bar stands to this one. */
+function comparison (own: number, other: number): string {
+  const times = own / other
+  return times >= 1 ? `${format(times, 1)} × that` : `1/${format(1 / times, 1)} of that`
+}
+
+function text (x: number, y: number, content: string, attributes: string): string {
+  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`
+}

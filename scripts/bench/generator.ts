@@ -1,0 +1,31 @@
+import { once } from 'node:events'
+import type { Processes } from './processes.ts'
+import type { CrowdPlan, Order, PublishPlan, PublishResult, Reply } from './load/protocol.ts'
+
+export type Generator = ReturnType<typeof startGenerator>
+
+/** The load generator's process, by its orders. Each rejects when a connection breaks or is refused. */
+export function startGenerator (processes: Processes) {
+  const child = processes.start('load/process', { ipc: true })
+
+  async function order<R> (message: Order): Promise<R> {
+    const reply = Promise.race([
+      once(child.process, 'message') as Promise<[Reply]>,
+      child.ended.then(why => { throw new Error(`the load generator ${why}`) })
+    ])
+    child.process.send(message)
+    const [answer] = await reply
+    if ('error' in answer) throw new Error(answer.error)
+    return answer.result as R
+  }
+
+  return {
+    /** Resolves when all are joined. */
+    open: (crowd: Omit<CrowdPlan, 'tokens'>, tokensFile: string | null) => order<{ seconds: number }>({ do: 'open', crowd, tokensFile }),
+    publish: (plan: PublishPlan) => order<PublishResult>({ do: 'publish', plan }),
+    /** Resolves when all are joined again. */
+    storm: () => order<{ seconds: number }>({ do: 'storm' }),
+    drop: () => order<null>({ do: 'drop' }),
+    stop: () => child.stop()
+  }
+}

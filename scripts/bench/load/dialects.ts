@@ -1,0 +1,78 @@
+/** How a server is spoken to, and how its frames are told apart by single bytes: at millions a second nothing is parsed. */
+export interface Dialect {
+  path: string
+  /** From the upgrade to a joined connection: `say` is sent when the step before has its answer, a frame that begins with `expect`. */
+  steps (token: string, channel: string): Step[]
+  /** A frame that begins so refuses what was asked. */
+  refusal: string
+  /** The frame that publishes; `slot` comes back in its ack where `acked`. */
+  publish (message: { channel: string, text: string, slot: number, acked: boolean }): string
+  /** Where a frame's kind shows, and the byte there of a delivered message and of an ack. */
+  kindAt: number
+  delivery: number
+  ack: number
+  /** The slot that the ack between `from` and `to` names. */
+  slotOf (bytes: Buffer, from: number, to: number): number
+  /** What answers the one-byte text frame that is Engine.IO's ping. */
+  pong?: string
+}
+
+export interface Step { say?: string, expect: string }
+
+export type DialectName = keyof typeof dialects
+
+const codeOf = (character: string): number => character.charCodeAt(0)
+
+const parley: Dialect = {
+  path: '/websocket',
+  steps: (token, channel) => [
+    { expect: '{"type":"welcome"' },
+    { say: JSON.stringify({ type: 'authenticate', token }), expect: '{"type":"success","action":"authenticated"' },
+    { say: JSON.stringify({ type: 'join_channel', channel }), expect: '{"type":"success","action":"channel_joined"' }
+  ],
+  refusal: '{"type":"error"',
+  publish: ({ channel, text, slot }) => JSON.stringify({ type: 'send_message', channel, message: text, ref: slot }),
+  kindAt: '{"type":"'.length,
+  delivery: codeOf('m'),
+  ack: codeOf('s'),
+  slotOf (bytes, _from, to) {
+    // `ref` ends the frame: `…,"ref":7}`
+    let slot = 0
+    for (let at = to - 2, power = 1; isDigit(bytes[at]!); at--, power *= 10) slot += (bytes[at]! - ZERO) * power
+    return slot
+  }
+}
+
+const socketio: Dialect = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  steps: (token, channel) => [
+    { expect: '0{' },
+    { say: `40${JSON.stringify({ token })}`, expect: '40{' },
+    { say: `420${JSON.stringify(['join', channel])}`, expect: '430[' }
+  ],
+  refusal: '44',
+  publish: ({ channel, text, slot, acked }) => `42${acked ? slot : ''}${JSON.stringify(['message', { channel, message: text }])}`,
+  kindAt: 1,
+  delivery: codeOf('2'),
+  ack: codeOf('3'),
+  slotOf (bytes, from) {
+    let slot = 0
+    for (let at = from + 2; isDigit(bytes[at]!); at++) slot = slot * 10 + bytes[at]! - ZERO
+    return slot
+  },
+  pong: '3'
+}
+
+const ws: Dialect = {
+  ...parley,
+  path: '/',
+  steps: (_token, channel) => [{ say: JSON.stringify({ type: 'join_channel', channel }), expect: '{"type":"success"' }]
+}
+
+const ZERO = codeOf('0')
+
+function isDigit (code: number): boolean {
+  return code >= ZERO && code <= ZERO + 9
+}
+
+export const dialects = { parley, socketio, ws }

@@ -1,0 +1,44 @@
+import type { Connection } from './connection.ts'
+import { textFrame } from './frames.ts'
+import { MARK, MAX_SLOTS, now, readTime, stampedText, writeTime } from './stamp.ts'
+
+/** A connection that publishes: one finished frame per slot, in which only the time is written anew. */
+export class Publisher {
+  readonly connection: Connection
+  readonly #frames: Buffer[]
+  readonly #stampsAt: number[]
+  /** Slots that came back and publish again with the next `flush`. */
+  #free: number[] = []
+
+  constructor (connection: Connection, { number, slots, acked }: { number: number, slots: number, acked: boolean }) {
+    if (slots > MAX_SLOTS) throw new RangeError(`at most ${MAX_SLOTS} messages in flight`)
+    const { dialect, channel } = connection.target
+    this.connection = connection
+    this.#frames = Array.from({ length: slots }, (_, slot) =>
+      textFrame(dialect.publish({ channel, text: stampedText(number, slot), slot, acked })))
+    this.#stampsAt = this.#frames.map(frame => frame.indexOf(MARK))
+  }
+
+  get slots (): number { return this.#frames.length }
+
+  free (slot: number): void {
+    this.#free.push(slot)
+  }
+
+  /** Publishes on all free slots, in one write; returns how many. */
+  flush (): number {
+    const slots = this.#free
+    if (slots.length === 0) return 0
+    this.#free = []
+    const time = now()
+    for (const slot of slots) writeTime(this.#frames[slot]!, this.#stampsAt[slot]!, time)
+    // Always a copy: the socket may keep what it is given.
+    this.connection.write(Buffer.concat(slots.map(slot => this.#frames[slot]!)))
+    return slots.length
+  }
+
+  /** When this slot last published, in microseconds. */
+  sentAt (slot: number): number {
+    return readTime(this.#frames[slot]!, this.#stampsAt[slot]!)
+  }
+}

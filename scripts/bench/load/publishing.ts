@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection, Sink } from './connection.ts'
+import { createMeter, type Meter } from './meter.ts'
+import type { PublishPlan, PublishResult } from './protocol.ts'
+import { Publisher } from './publisher.ts'
+import { MARK, now, readPublisher, readSlot, readTime } from './stamp.ts'
+
+/** Milliseconds to wait for the last deliveries; what comes later counts as missing. */
+const PATIENCE = 15_000
+
+/** Lets some of the connections publish, and counts what all of them receive. From then on the sink serves this run. */
+export async function publish (plan: PublishPlan, connections: Connection[], sink: Sink): Promise<PublishResult> {
+  const meter = createMeter(plan)
+  const audience = audiences(connections)
+  const publishers = choose(plan, connections)
+  const byConnection = new Map(publishers.map(publisher => [publisher.connection, publisher]))
+  const counts = { sent: 0, acked: 0, expected: 0 }
+  const closed = 'inFlight' in plan.pace ? plan.pace : undefined
+  let running = true
+
+  function flush (publisher: Publisher): void {
+    const sent = publisher.flush()
+    counts.sent += sent
+    counts.expected += sent * audience.get(publisher.connection.target.channel)!
+  }
+
+  for (const connection of connections) connection.watched = closed === undefined || byConnection.has(connection)
+  sink.deliveries = 0
+  sink.delivered = (connection, bytes, from) => {
+    const stamp = bytes.indexOf(MARK, from)
+    meter.delivered(now() - readTime(bytes, stamp))
+    if (closed?.until !== 'echo' || !running) return
+    const publisher = publishers[readPublisher(bytes, stamp)]!
+    if (publisher.connection === connection) publisher.free(readSlot(bytes, stamp))
+  }
+  sink.acked = (connection, bytes, from, to) => {
+    counts.acked++
+    if (closed?.until !== 'ack') return
+    const publisher = byConnection.get(connection)!
+    const slot = connection.target.dialect.slotOf(bytes, from, to)
+    meter.acked(now() - publisher.sentAt(slot))
+    if (running) publisher.free(slot)
+  }
+  sink.settled = connection => {
+    const publisher = byConnection.get(connection)
+    if (publisher) flush(publisher)
+  }
+
+  if (closed) {
+    for (const publisher of publishers) {
+      for (let slot = 0; slot < publisher.slots; slot++) publisher.free(slot)
+      flush(publisher)
+    }
+  } else {
+    keepPace((plan.pace as { rate: number }).rate, publishers, flush, () => running)
+  }
+  const counted = await measure(plan, meter, () => ({ sent: counts.sent, acked: counts.acked, delivered: sink.deliveries }))
+  running = false
+  await until(() => sink.deliveries >= counts.expected && (!plan.acked || counts.acked >= counts.sent))
+  return { ...counted, missing: counts.expected - sink.deliveries }
+}
+
+async function measure ({ warmUp, measure }: PublishPlan, meter: Meter, read: () => { sent: number, acked: number, delivered: number }) {
+  await delay(warmUp * 1000)
+  meter.start()
+  const before = read()
+  await delay(measure * 1000)
+  const after = read()
+  return {
+    ...meter.stop(),
+    sent: after.sent - before.sent,
+    acked: after.acked - before.acked,
+    delivered: after.delivered - before.delivered
+  }
+}
+
+function choose ({ publishers, pace, acked }: PublishPlan, connections: Connection[]): Publisher[] {
+  const slots = 'inFlight' in pace ? pace.inFlight : 1
+  return Array.from({ length: publishers }, (_, number) =>
+    new Publisher(connections[Math.floor(number * connections.length / publishers)]!, { number, slots, acked }))
+}
+
+/** The publishers take turns; what a late timer missed is made up for at once. */
+function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Publisher) => void, isRunning: () => boolean): void {
+  const began = performance.now()
+  let published = 0
+  function tick (): void {
+    if (!isRunning()) return
+    const due = (performance.now() - began) * rate / 1000
+    for (; published < due; published++) {
+      const publisher = publishers[published % publishers.length]!
+      publisher.free(0)
+      flush(publisher)
+    }
+    setTimeout(tick, Math.max(0, began + published * 1000 / rate - performance.now()))
+  }
+  tick()
+}
+
+/** How many receive what is published to each channel. */
+function audiences (connections: Connection[]): Map<string, number> {
+  const sizes = new Map<string, number>()
+  for (const { target: { channel } } of connections) sizes.set(channel, (sizes.get(channel) ?? 0) + 1)
+  return sizes
+}
+
+async function until (complete: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  while (!complete() && performance.now() < deadline) await delay(5)
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import type { Bench, Case } from './case.ts'
+import { calm, saturated } from './cases/fan-out.ts'
+import { channels, subscribers } from './cases/growth.ts'
+import { idle } from './cases/idle.ts'
+import { storm } from './cases/storm.ts'
+import { stored } from './cases/stored.ts'
+import { drawChart } from './chart.ts'
+import { prepareDatabases } from './databases.ts'
+import { startGenerator } from './generator.ts'
+import { describeMachine } from './machine.ts'
+import { readOptions, type Options } from './options.ts'
+import { fileLimit } from './proc.ts'
+import { createProcesses } from './processes.ts'
+import { toOutcome, toText, type Outcome } from './report.ts'
+import { root } from './root.ts'
+import { startServer } from './servers.ts'
+
+/**
+ * `npm run bench`: Parley beside Socket.IO and ws, all in one run on this machine, with a PostgreSQL and a Redis of its own. Prints
+ * tables; a full run writes docs/benchmark.json and docs/benchmark.svg.
+ */
+const cases = [saturated, calm, stored, idle, storm, subscribers, channels]
+const PEOPLE = 10_000
+/** Of each process: as many connections, and what it needs besides. */
+const FILES_NEEDED = 10_500
+
+interface Services { postgresUrl: string, redisUrl: string, stop (): Promise<void> }
+
+const processes = createProcesses()
+const interruption = new AbortController()
+let interrupted: NodeJS.Signals | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interrupted) return
+    interrupted = signal
+    interruption.abort()
+    // What waits for them rejects, and the `finally`s below end the rest.
+    processes.stopAll()
+  })
+}
+
+try {
+  const options = readOptions(process.argv.slice(2), cases.map(({ name }) => name), join(root, 'docs'))
+  const limit = fileLimit()
+  if (limit < FILES_NEEDED) {
+    throw new Error(`10,000 connections need ${FILES_NEEDED} open files and the limit is ${limit}: raise it with ulimit -n ${FILES_NEEDED}`)
+  }
+  await runAll(options)
+} catch (error) {
+  if (!interrupted) console.error(`bench: ${(error as Error).message}`)
+  process.exitCode = 1
+}
+if (interrupted) process.exit(128 + constants.signals[interrupted])
+
+async function runAll (options: Options): Promise<void> {
+  const machine = describeMachine()
+  const { timing } = options
+  console.log(`${machine.cores} cores of ${machine.cpu}, Node ${machine.node}`)
+  console.log(`${timing.warmUp} s warm-up and ${timing.measure} s measured each, ` +
+    (options.quick ? 'one round: a quick check, no measurement' : `the median of ${timing.rounds} rounds`))
+  const outcomes: Outcome[] = []
+  await withBench(options, async bench => {
+    for (const one of cases.filter(({ name }) => options.only?.includes(name) ?? true)) {
+      if (interrupted) return
+      console.error(`\n${one.title} …`)
+      const outcome = await runCase(one, bench)
+      if (outcome) outcomes.push(outcome)
+    }
+  })
+  if (options.out !== null && outcomes.length > 0 && !interrupted) save(options.out, outcomes)
+
+  /** One case that fails does not take the others with it. */
+  async function runCase (one: Case, bench: Bench): Promise<Outcome | undefined> {
+    try {
+      const outcome = toOutcome(one, await one.measure(bench), machine, timing)
+      console.log(toText(one, outcome))
+      return outcome
+    } catch (error) {
+      if (interrupted) return
+      console.error(`bench: ${one.name} failed: ${(error as Error).message}`)
+      process.exitCode = 1
+    }
+  }
+}
+
+async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<void>): Promise<void> {
+  const { startServices } = await import(pathToFileURL(join(root, 'scripts/services.mjs')).href) as {
+    startServices (options: { durable: boolean }): Promise<Services>
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
+  const secret = randomBytes(32).toString('base64url')
+  try {
+    const services = await startServices({ durable: true })
+    try {
+      const databases = await prepareDatabases({ postgresUrl: services.postgresUrl, folder, secret, people: PEOPLE })
+      try {
+        await use({
+          timing,
+          databases,
+          async withServer (contender, act) {
+            if (interrupted) throw new Error('interrupted')
+            const server = await startServer(contender, { processes, databases, redisUrl: services.redisUrl, secret })
+            const generator = startGenerator(processes)
+            try {
+              return await act(server, generator)
+            } finally {
+              await Promise.all([server.stop(), generator.stop()])
+            }
+          },
+          progress: line => console.error(`  ${line}`),
+          pause: seconds => delay(seconds * 1000, undefined, { signal: interruption.signal })
+        })
+      } finally {
+        await databases.close()
+      }
+    } finally {
+      await services.stop()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Cases that did not run this time keep what they had. */
+function save (folder: string, outcomes: Outcome[]): void {
+  const file = join(folder, 'benchmark.json')
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Outcome[] : []
+  const all = cases.flatMap(({ name }) => {
+    const isIt = (outcome: Outcome): boolean => outcome.name === name
+    return outcomes.find(isIt) ?? before.find(isIt) ?? []
+  })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
+  writeFileSync(join(folder, 'benchmark.svg'), drawChart(cases, all))
+  console.log(`\nwritten: ${file} and benchmark.svg`)
+}

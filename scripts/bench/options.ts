@@ -1,0 +1,30 @@
+import { parseArgs } from 'node:util'
+import type { Timing } from './case.ts'
+
+export interface Options {
+  quick: boolean
+  timing: Timing
+  /** Names of cases; null for all. */
+  only: string[] | null
+  /** Where the files go, or null for none. */
+  out: string | null
+}
+
+const FULL: Timing = { rounds: 3, warmUp: 3, measure: 10, settle: 20, idle: 30 }
+const QUICK: Timing = { rounds: 1, warmUp: 1, measure: 2, settle: 3, idle: 5 }
+
+/** @throws Error that says how it is used. */
+export function readOptions (args: string[], names: string[], docs: string): Options {
+  const usage = `usage: npm run bench [-- --quick] [--only=${names.join(',')}] [--out=FOLDER]`
+  let values
+  try {
+    const options = { quick: { type: 'boolean', default: false }, only: { type: 'string' }, out: { type: 'string' } } as const
+    values = parseArgs({ args, options }).values
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${usage}`)
+  }
+  const only = values.only?.split(',') ?? null
+  const unknown = only?.filter(name => !names.includes(name)) ?? []
+  if (unknown.length > 0) throw new Error(`no case ${unknown.join(', ')}\n${usage}`)
+  return { quick: values.quick, timing: values.quick ? QUICK : FULL, only, out: values.out ?? (values.quick ? null : docs) }
+}

@@ -1,0 +1,52 @@
+import { readFileSync, readdirSync } from 'node:fs'
+
+/** What the operating system says of processes (Linux, /proc), never what they say of themselves. */
+
+/** USER_HZ, the unit of /proc's times: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** CPU seconds, user and system, of a process and of its children that have ended. */
+export function cpuOf (pid: number): number {
+  const fields = statOf(pid)
+  // utime, stime, cutime, cstime
+  return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS_PER_SECOND
+}
+
+/** CPU seconds of a process and its children, running or ended. */
+export function cpuOfTree (pid: number): number {
+  return childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), cpuOf(pid))
+}
+
+/** Resident memory in bytes. */
+export function rssOf (pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kilobytes) * 1024
+}
+
+export function parentOf (pid: number): number {
+  return Number(statOf(pid)[1])
+}
+
+/** How many files this process may open; children inherit it. */
+export function fileLimit (): number {
+  const [, soft] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return soft === 'unlimited' ? Infinity : Number(soft)
+}
+
+/** The fields of /proc/PID/stat from the third (state) on: the name before them may hold anything. */
+function statOf (pid: number): string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+function childrenOf (pid: number): number[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(candidate => {
+    try {
+      return parentOf(candidate) === pid
+    } catch (error) {
+      // It ended since the folder was listed.
+      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+      throw error
+    }
+  })
+}

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { DialectName } from './load/dialects.ts'
+import type { Databases } from './databases.ts'
+import type { Child, Processes } from './processes.ts'
+import { root } from './root.ts'
+
+/** What is measured, by the name that the report gives it. */
+export interface Contender {
+  name: string
+  module: string
+  dialect: DialectName
+  database?: 'postgresql' | 'embedded'
+  redis?: boolean
+  instances?: number
+  /** Does it authenticate? Then every connection is another user's. */
+  authenticates: boolean
+}
+
+export interface Server {
+  contender: Contender
+  ports: number[]
+  pids: number[]
+  stop (): Promise<void>
+}
+
+const PARLEY = { module: '../../src/server', dialect: 'parley', authenticates: true } as const
+const SOCKETIO_PRISMA = { module: 'peers/socketio-prisma', dialect: 'socketio', authenticates: true, database: 'postgresql' } as const
+
+export const contenders = {
+  parley: { name: 'Parley', ...PARLEY, database: 'postgresql' },
+  parleyEmbedded: { name: 'Parley, embedded database', ...PARLEY, database: 'embedded' },
+  parleyCluster: { name: 'Parley × 2 + Redis', ...PARLEY, database: 'postgresql', redis: true, instances: 2 },
+  socketio: { name: 'Socket.IO', module: 'peers/socketio', dialect: 'socketio', authenticates: false },
+  socketioPrisma: { name: 'Socket.IO + Prisma + Redis', ...SOCKETIO_PRISMA, redis: true },
+  socketioPrismaAlone: { name: 'Socket.IO + Prisma', ...SOCKETIO_PRISMA },
+  socketioPrismaCluster: { name: '(Socket.IO + Prisma) × 2 + Redis', ...SOCKETIO_PRISMA, redis: true, instances: 2 },
+  ws: { name: 'ws', module: 'peers/ws', dialect: 'ws', authenticates: false }
+} as const satisfies Record<string, Contender>
+
+/** Milliseconds. */
+const START_TIMEOUT = 30_000
+
+/** Starts all instances of a contender, each a process of its own, on a fresh database. */
+export async function startServer (contender: Contender, { processes, databases, redisUrl, secret }: {
+  processes: Processes, databases: Databases, redisUrl: string, secret: string
+}): Promise<Server> {
+  const { database, redis = false, instances = 1 } = contender
+  const env = {
+    PORT: '0',
+    JWT_SECRET: secret,
+    ...database === 'postgresql' && { DATABASE_URL: await databases.create() },
+    ...database === 'embedded' && { PARLEY_DATA_DIR: await databases.createEmbedded() },
+    ...redis && { REDIS_URL: redisUrl }
+  }
+  const children = Array.from({ length: instances }, () => processes.start(contender.module, { env, cwd: root }))
+  const stop = async (): Promise<void> => { await Promise.all(children.map(child => child.stop())) }
+  try {
+    return { contender, ports: await Promise.all(children.map(portOf)), pids: children.map(child => child.pid), stop }
+  } catch (error) {
+    await stop()
+    throw new Error(`${contender.name} ${(error as Error).message}`)
+  }
+}
+
+/** Every server says where it listens when it does. */
+function portOf ({ process, ended }: Child): Promise<number> {
+  const listening = new Promise<number>(resolve => {
+    let output = ''
+    process.stdout!.setEncoding('utf8').on('data', function read (text: string) {
+      output += text
+      const [, port] = /listening on \S+:(\d+)/.exec(output) ?? []
+      if (port === undefined) return
+      process.stdout!.off('data', read).resume()
+      resolve(Number(port))
+    })
+  })
+  const failed = ended.then(why => { throw new Error(why) })
+  const late = delay(START_TIMEOUT, undefined, { ref: false })
+    .then(() => { throw new Error(`did not start within ${START_TIMEOUT / 1000} s`) })
+  return Promise.race([listening, failed, late])
+}
