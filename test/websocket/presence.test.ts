@@ -1,0 +1,84 @@
+import t from 'tap'
+import { eventually, startServer, type Client } from '../helper.ts'
+
+const server = await startServer(t)
+
+/** What is unread of comings and goings, in order, as `type username`. */
+function seen ({ inbox }: Client): string[] {
+  return inbox.filter(({ type }) => type === 'user_joined' || type === 'user_left').map(({ type, username }) => `${type} ${username}`)
+}
+
+t.test('[P23] everyone in the channel hears of a newcomer, the newcomer too, after its own reply', async t => {
+  const ann = await server.enter('ann', 'lobby')
+  await ann.expect('user_joined')
+  const ben = await server.enter('ben')
+  ben.send({ type: 'join_channel', channel: 'lobby', ref: 'join' })
+  ben.send({ type: 'heartbeat' })
+  for (const client of [ann, ben]) {
+    const { timestamp, ...frame } = await client.expect(({ type, username }) => type === 'user_joined' && username === 'ben')
+    t.same(frame, { type: 'user_joined', user_id: ben.person.user.id, username: 'ben', channel: 'lobby' })
+    t.equal(new Date(timestamp).toISOString(), timestamp)
+  }
+  t.notOk(seen(ben).includes('user_joined ann'), 'who was there before is in user_list')
+  const { users, count } = await ben.request({ type: 'user_list', channel: 'lobby' })
+  t.same({ users, count }, { users: [ann, ben].map(({ person }) => ({ user_id: person.user.id, username: person.user.name })), count: 2 })
+})
+
+t.test('[P23] no presence frame precedes the reply to the join', async t => {
+  const ann = await server.enter('ann')
+  const order: string[] = []
+  ann.socket.on('message', data => order.push(JSON.parse(String(data)).type))
+  await ann.request({ type: 'join_channel', channel: 'order' })
+  await ann.expect('user_joined')
+  t.same(order, ['success', 'user_joined'])
+})
+
+t.test('[P23] a second tab causes no frame, neither when it comes nor when it goes', async t => {
+  const ann = await server.enter('ann', 'tabs')
+  const ben = await server.enter('ben', 'tabs')
+  await ann.expect(({ type, username }) => type === 'user_joined' && username === 'ben')
+  await ben.expect('user_joined')
+  const tab = await server.login(ben.person)
+  await tab.request({ type: 'join_channel', channel: 'tabs' })
+  t.equal((await ann.request({ type: 'user_list', channel: 'tabs' })).count, 2)
+  await tab.close()
+  await ben.close()
+  const left = await ann.expect('user_left')
+  t.match(left, { user_id: ben.person.user.id, username: 'ben', channel: 'tabs' })
+  // Later frames of the channel have come: none of the tab's is still on its way.
+  const carl = await server.enter('carl', 'tabs')
+  await ann.expect(({ type, username }) => type === 'user_joined' && username === 'carl')
+  await carl.close()
+  await ann.expect(({ type, username }) => type === 'user_left' && username === 'carl')
+  t.same(seen(ann).filter(text => text.endsWith('ben')), [])
+})
+
+t.test('[P23] leaving, and a deleted account, are told to those who stay', async t => {
+  const ann = await server.enter('ann', 'stay')
+  const ben = await server.enter('ben', 'stay')
+  const carl = await server.enter('carl', 'stay')
+  await ben.request({ type: 'leave_channel', channel: 'stay' })
+  await ann.expect(({ type, username }) => type === 'user_left' && username === 'ben')
+  const { status } = await server.call('DELETE', '/api/me', { token: carl.person.access_token, body: { password: carl.person.password } })
+  t.equal(status, 204)
+  await ann.expect(({ type, user_id: id }) => type === 'user_left' && id === carl.person.user.id)
+  t.same(seen(ann).filter(text => text.startsWith('user_left')), [], 'each once')
+  t.notOk(ben.inbox.some(({ type, username }) => type === 'user_left' && username === 'carl'), 'not to who left before')
+})
+
+t.test('[P23] who leaves and is back at once may go unnoticed, but is never doubled or lost', async t => {
+  const ann = await server.enter('ann', 'blink')
+  let ben: Client & { person?: Awaited<ReturnType<typeof server.register>> } = await server.enter('ben', 'blink')
+  const { person } = ben
+  for (let i = 0; i < 5; i++) {
+    await ben.close()
+    ben = await server.login(person!)
+    await ben.request({ type: 'join_channel', channel: 'blink' })
+  }
+  await eventually(async () => (await ann.request({ type: 'user_list', channel: 'blink' })).count === 2)
+  await ben.close()
+  await ann.expect('user_left')
+  await eventually(async () => (await ann.request({ type: 'user_list', channel: 'blink' })).count === 1)
+  const bens = seen(ann).filter(text => text.endsWith('ben'))
+  t.ok(bens.every((text, i) => text !== bens[i + 1]), `comes and goes in turn: ${bens.join(', ')}`)
+})
