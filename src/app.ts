@@ -9,6 +9,7 @@ import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
 import jwtPlugin from './plugins/jwt.ts'
+import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
 import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
 import { createEvents } from './realtime/events.ts'
@@ -72,15 +73,21 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     loggerInstance: logger as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: BODY_LIMIT,
-    frameworkErrors: sendError,
+    // A URL that cannot be read meets no hook.
+    frameworkErrors: (error, request, reply) => {
+      reply.raw.once('finish', () => endUpgrade(request))
+      sendError(error, request, reply)
+    },
     trustProxy: trustProxy(config.server.trust_proxy),
     forceCloseConnections: true,
     // Longer names are for the schema to refuse, not for the router to miss.
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
-    http: { headersTimeout: 10_000 }
+    // Node looks for connections past their time-outs every 30 s, if not told otherwise.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
   })
   await app.register(errorsPlugin)
+  await app.register(upgradePlugin)
   await app.register(validationPlugin)
   await app.register(jwtPlugin, { secret: jwtSecret })
 
