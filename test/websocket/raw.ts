@@ -75,7 +75,7 @@ export function openSocket (t: Test, port: number, bytes: string | Buffer) {
 }
 
 /** A WebSocket by hand, which answers neither pings nor close frames. `first` is sent along with the upgrade request. */
-export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.alloc(0)) {
+export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.alloc(0), path?: string) {
   const socket = connect({ host: '127.0.0.1', port })
   t.teardown(() => socket.destroy())
   const frames: Array<{ code: number, payload: Buffer }> = []
@@ -97,7 +97,7 @@ export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.
       bytes = bytes.subarray(next.size)
     }
   })
-  socket.write(Buffer.concat([Buffer.from(handshake()), first]))
+  socket.write(Buffer.concat([Buffer.from(handshake({}, path)), first]))
   await eventually(() => upgraded || ended)
 
   return {

@@ -1,0 +1,113 @@
+import t from 'tap'
+import { once } from 'node:events'
+import { eventually, startServer } from '../helper.ts'
+import { createControl } from './control.ts'
+import { connectRaw, handshake, openSocket, text } from './raw.ts'
+
+t.test('[P2] a client that offers no subprotocol or parley.v1 is taken, one that offers only others is not', async t => {
+  const server = await startServer(t)
+  for (const [offered, selected] of [[undefined, undefined], ['parley.v1', 'parley.v1'], ['chat, parley.v1', 'parley.v1'], ['parley.v1, parley.v2', 'parley.v1']]) {
+    const { status, head } = await openSocket(t, server.port, handshake({ 'Sec-WebSocket-Protocol': offered })).answered()
+    t.equal(status, 101, `${offered}`)
+    t.equal(/^sec-websocket-protocol: (.*)\r$/im.exec(head)?.[1], selected)
+  }
+  for (const offered of ['chat', 'parley.v2, chat', 'PARLEY.V1', 'parley.v']) {
+    t.equal((await openSocket(t, server.port, handshake({ 'Sec-WebSocket-Protocol': offered })).answered()).status, 400, offered)
+  }
+})
+
+t.test('[P3] no Origin, that of the host itself and those allowed are taken, any other is not', async t => {
+  const server = await startServer(t, { config: { server: { allowed_origins: 'https://Chat.example.org, http://localhost:3000' } } })
+  const control = await createControl(server)
+  const status = async (origin: string | undefined, host = 'parley.example.org:8443'): Promise<number> =>
+    (await openSocket(t, server.port, handshake({ Origin: origin, Host: host })).answered()).status
+  for (const origin of [undefined, 'https://parley.example.org:8443', 'http://PARLEY.example.org:8443', 'https://chat.example.org', 'http://localhost:3000']) {
+    t.equal(await status(origin), 101, `${origin}`)
+  }
+  t.equal(await status('https://parley.example.org', 'parley.example.org'), 101)
+  for (const origin of [
+    'https://parley.example.org', 'https://evil.example', 'http://chat.example.org', 'https://chat.example.org.evil.example', 'http://localhost:3001',
+    'https://parley.example.org:8443.evil.example', 'https://evil.example/parley.example.org:8443', 'https://sub.parley.example.org:8443', 'null', '*', 'nonsense', ''
+  ]) {
+    t.equal(await status(origin), 403, `"${origin}"`)
+  }
+  await control(t, 'after foreign origins')
+})
+
+t.test('[P3] ALLOWED_ORIGINS=* takes any Origin', async t => {
+  const server = await startServer(t, { config: { server: { allowed_origins: '*' } } })
+  t.equal((await openSocket(t, server.port, handshake({ Origin: 'https://evil.example' })).answered()).status, 101)
+})
+
+t.test('what is no upgrade to /websocket is answered over HTTP and ended, and no other connection notices [G8]', async t => {
+  const server = await startServer(t)
+  const control = await createControl(server)
+  const cases: Array<[what: string, request: string, status: number]> = [
+    ['another path', handshake({}, '/websocket/'), 404],
+    ['a path below', handshake({}, '/websocket/general'), 404],
+    ['the root', handshake({}, '/'), 404],
+    ['a REST path', handshake({}, '/api/channels'), 401],
+    ['a page', handshake({}, '/healthz'), 200],
+    ['a path that is none', handshake({}, '/%zz'), 400],
+    ['version 7', handshake({ 'Sec-WebSocket-Version': '7' }), 400],
+    ['no version', handshake({ 'Sec-WebSocket-Version': undefined }), 400],
+    ['no key', handshake({ 'Sec-WebSocket-Key': undefined }), 400],
+    ['a short key', handshake({ 'Sec-WebSocket-Key': 'short' }), 400],
+    ['an upgrade to something else', handshake({ Upgrade: 'h2c' }), 400],
+    ['no upgrade', handshake({ Upgrade: undefined, Connection: 'close' }), 400],
+    ['a POST', handshake().replace('GET', 'POST'), 404],
+    ['70 kB of headers', handshake({ 'X-Padding': 'x'.repeat(70_000) }), 431],
+    ['something else than HTTP', 'hello?\r\n\r\n', 400]
+  ]
+  for (const [what, request, status] of cases) {
+    const socket = openSocket(t, server.port, request)
+    t.equal((await socket.answered()).status, status, what)
+    await socket.ended()
+    await control(t, what)
+  }
+})
+
+t.test('[P5] at max_connections a further upgrade gets 503 with Retry-After, also in a rush, until one has left', async t => {
+  const server = await startServer(t, { config: { server: { max_connections: 5 } } })
+  const sockets = Array.from({ length: 30 }, () => openSocket(t, server.port, handshake()))
+  const answers = await Promise.all(sockets.map(socket => socket.answered()))
+  t.equal(answers.filter(({ status }) => status === 101).length, 5)
+  const refused = answers.filter(({ status }) => status === 503)
+  t.equal(refused.length, 25)
+  for (const { head } of refused) t.match(head, /^retry-after: [1-9]\d*\r$/im)
+
+  t.equal((await server.call('GET', '/healthz')).status, 200, 'REST is not refused')
+  sockets[answers.findIndex(({ status }) => status === 101)]!.socket.destroy()
+  await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
+})
+
+t.test('a client that resets its connection during the upgrade, or right after it, harms nobody [G8]', async t => {
+  const server = await startServer(t, { config: { server: { max_connections: 5 } } })
+  const control = await createControl(server)
+  for (let i = 0; i < 30; i++) {
+    const { socket } = openSocket(t, server.port, handshake().slice(0, i % 3 === 0 ? 60 : undefined))
+    if (i % 3 === 1) await once(socket, 'data')
+    else await once(socket, 'connect')
+    socket.resetAndDestroy()
+  }
+  await control(t, 'after 30 resets')
+  await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
+})
+
+t.test('a client that is slow with its handshake is ended', async t => {
+  const server = await startServer(t)
+  server.app.server.headersTimeout = 100
+  const slow = openSocket(t, server.port, handshake().slice(0, 40))
+  await slow.ended(5000)
+  t.match(slow.received(), /^(HTTP\/1\.1 408|$)/)
+})
+
+t.test('a token in the URL counts for nothing and is not logged', async t => {
+  const server = await startServer(t)
+  const { access_token: token } = await server.register('ann')
+  const client = await connectRaw(t, server.port, text({ type: 'channel_list', ref: 1 }), `/websocket?token=${token}&access_token=${token}`)
+  t.match(await client.replies(1), [{ code: 'not_authenticated' }])
+  t.equal((await server.call('GET', `/api/me?token=${token}`)).status, 401)
+  await server.call('GET', `/nowhere?token=${token}`)
+  t.notOk(server.lines.join().includes(token.slice(-20)))
+})
