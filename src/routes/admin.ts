@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
-import { ErrorReply } from '../schemas/common.ts'
+import { answers } from '../schemas/common.ts'
 import { Announcement, LogPage, LogQuery, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/moderation.ts'
 import type { Admin } from '../services/admin.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
-const NoContent = { 204: Type.Null(), '4xx': ErrorReply }
+const NoContent = answers(204, Type.Null())
 
 /** Admins only: everyone else is `not_authorized`. */
 const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin }) => {
@@ -16,11 +16,22 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
   })
 
   app.get('/api/admin/users', {
-    schema: { ...shared, summary: 'Accounts whose email or name contains `query`', querystring: UserQuery, response: { 200: UserPage, '4xx': ErrorReply } }
+    schema: {
+      ...shared,
+      summary: 'Accounts whose email or name contains `query`',
+      querystring: UserQuery,
+      response: answers(200, UserPage)
+    }
   }, request => admin.users(request.query))
 
   app.patch('/api/admin/users/:id', {
-    schema: { ...shared, summary: 'Change role, disable, enable', params: UserParams, body: UserChange, response: { 200: ManagedUser, '4xx': ErrorReply } }
+    schema: {
+      ...shared,
+      summary: 'Change role, disable, enable',
+      params: UserParams,
+      body: UserChange,
+      response: answers(200, ManagedUser)
+    }
   }, request => admin.change(request.user.id, request.params.id, request.body))
 
   app.delete('/api/admin/users/:id', {
@@ -45,7 +56,7 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
   })
 
   app.get('/api/admin/log', {
-    schema: { ...shared, summary: 'The moderation log, newest first', querystring: LogQuery, response: { 200: LogPage, '4xx': ErrorReply } }
+    schema: { ...shared, summary: 'The moderation log, newest first', querystring: LogQuery, response: answers(200, LogPage) }
   }, request => admin.log(request.query))
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ChannelParams } from '../schemas/channel.ts'
-import { ErrorReply } from '../schemas/common.ts'
+import { answers } from '../schemas/common.ts'
 import { HistoryPage, HistoryQuery, MessageCreation, Receipt } from '../schemas/message.ts'
 import type { Messages } from '../services/messages.ts'
 
@@ -10,7 +10,7 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
   app.addHook('onRequest', app.authenticate)
 
   app.get('/api/channels/:name/messages', {
-    schema: { ...shared, summary: 'History, ascending by seq', querystring: HistoryQuery, response: { 200: HistoryPage, '4xx': ErrorReply } }
+    schema: { ...shared, summary: 'History, ascending by seq', querystring: HistoryQuery, response: answers(200, HistoryPage) }
   }, request => messages.history(request.user.id, request.params.name, request.query))
 
   app.post('/api/channels/:name/messages', {
@@ -18,7 +18,7 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
       ...shared,
       summary: 'Send a message as a member; 200 where the same client_id was stored before',
       body: MessageCreation,
-      response: { 200: Receipt, 201: Receipt, '4xx': ErrorReply }
+      response: { ...answers(200, Receipt), ...answers(201, Receipt) }
     }
   }, async (request, reply) => {
     const { message, client_id: clientId } = request.body

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { ChannelParams, MemberQuery } from '../schemas/channel.ts'
-import { ErrorReply } from '../schemas/common.ts'
+import { answers } from '../schemas/common.ts'
 import { MessageText, Receipt } from '../schemas/message.ts'
 import {
   ActResult, BanPage, BanRequest, LogPage, LogQuery, MessageParams, ModeratorPage, MutePage, MuteRequest, NoBody, TargetParams, type UserAct
@@ -27,7 +27,7 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
 
   for (const { path, put, remove, body } of resources) {
     app.put(`/api/channels/:name/${path}/:user_id`, {
-      schema: { ...shared, summary: put, params: TargetParams, body, response: { 200: ActResult, '4xx': ErrorReply } }
+      schema: { ...shared, summary: put, params: TargetParams, body, response: answers(200, ActResult) }
     }, async request => {
       const { name, user_id: target } = request.params
       if (path === 'members' && target.toLowerCase() === request.user.id) {
@@ -38,7 +38,7 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
     })
 
     app.delete(`/api/channels/:name/${path}/:user_id`, {
-      schema: { ...shared, summary: remove, params: TargetParams, response: { 204: Type.Null(), '4xx': ErrorReply } }
+      schema: { ...shared, summary: remove, params: TargetParams, response: answers(204, Type.Null()) }
     }, async (request, reply) => {
       const { name, user_id: target } = request.params
       if (path === 'members' && target.toLowerCase() === request.user.id) await memberships.leave(request.user.id, name)
@@ -48,19 +48,31 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
   }
 
   app.get('/api/channels/:name/bans', {
-    schema: { ...shared, summary: 'Bans in force', params: ChannelParams, querystring: MemberQuery, response: { 200: BanPage, '4xx': ErrorReply } }
+    schema: { ...shared, summary: 'Bans in force', params: ChannelParams, querystring: MemberQuery, response: answers(200, BanPage) }
   }, request => moderation.bans(request.user.id, request.params.name, request.query))
 
   app.get('/api/channels/:name/mutes', {
-    schema: { ...shared, summary: 'Mutes in force', params: ChannelParams, querystring: MemberQuery, response: { 200: MutePage, '4xx': ErrorReply } }
+    schema: { ...shared, summary: 'Mutes in force', params: ChannelParams, querystring: MemberQuery, response: answers(200, MutePage) }
   }, request => moderation.mutes(request.user.id, request.params.name, request.query))
 
   app.get('/api/channels/:name/moderators', {
-    schema: { ...shared, summary: 'Channel moderators', params: ChannelParams, querystring: MemberQuery, response: { 200: ModeratorPage, '4xx': ErrorReply } }
+    schema: {
+      ...shared,
+      summary: 'Channel moderators',
+      params: ChannelParams,
+      querystring: MemberQuery,
+      response: answers(200, ModeratorPage)
+    }
   }, request => moderation.moderators(request.user.id, request.params.name, request.query))
 
   app.get('/api/channels/:name/log', {
-    schema: { ...shared, summary: 'The channel\'s moderation log, for its moderators', params: ChannelParams, querystring: LogQuery, response: { 200: LogPage, '4xx': ErrorReply } }
+    schema: {
+      ...shared,
+      summary: 'The channel\'s moderation log, for its moderators',
+      params: ChannelParams,
+      querystring: LogQuery,
+      response: answers(200, LogPage)
+    }
   }, request => moderation.log(request.user.id, request.params.name, request.query))
 
   app.patch('/api/channels/:name/messages/:id', {
@@ -69,12 +81,12 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
       summary: 'Edit a message of one\'s own',
       params: MessageParams,
       body: Type.Object({ message: MessageText }, { additionalProperties: false }),
-      response: { 200: Receipt, '4xx': ErrorReply }
+      response: answers(200, Receipt)
     }
   }, request => messages.change(request.user.id, request.params.name, request.params.id, request.body.message))
 
   app.delete('/api/channels/:name/messages/:id', {
-    schema: { ...shared, summary: 'Delete a message', params: MessageParams, response: { 204: Type.Null(), '4xx': ErrorReply } }
+    schema: { ...shared, summary: 'Delete a message', params: MessageParams, response: answers(204, Type.Null()) }
   }, async (request, reply) => {
     await messages.change(request.user.id, request.params.name, request.params.id, null)
     return reply.code(204).send(null)

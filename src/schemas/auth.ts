@@ -36,4 +36,3 @@ export interface AccessClaims {
   iat: number
   exp: number
 }
-

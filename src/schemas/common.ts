@@ -57,6 +57,11 @@ export const ErrorReply = Type.Object({
   retry_after_ms: Type.Optional(Type.Integer())
 })
 
+/** A route's possible answers, for its schema. */
+export function answers<S extends number, T extends TSchema> (status: S, body: T) {
+  return { [status]: body, '4xx': ErrorReply } as { [K in S]: T } & { '4xx': typeof ErrorReply }
+}
+
 /** Returns a value that `schema` describes, or throws the AppError that says why it is not one. */
 export type Check<S extends TSchema> = (value: unknown) => Static<S>
 

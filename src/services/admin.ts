@@ -1,11 +1,12 @@
+import type { Static } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
 import type { PageQuery, Role } from '../schemas/common.ts'
-import type { LogEntry, ManagedUser } from '../schemas/moderation.ts'
+import type { ManagedUser, UserChange } from '../schemas/moderation.ts'
 import type { ModerationStore } from '../store/moderation.ts'
 import type { ManagedAccount, Users } from '../store/users.ts'
 import { toUser } from './auth.ts'
 import type { Events } from './events.ts'
-import { decodeCursor, page } from './paging.ts'
+import { readPage, type PageOrder } from './paging.ts'
 
 export type Admin = ReturnType<typeof createAdmin>
 
@@ -32,17 +33,16 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
 
   return {
     /** Accounts by id, those whose email or name contains `query`. */
-    async users ({ query, cursor, limit = 50 }: PageQuery & { query?: string | undefined }): Promise<{ users: ManagedUser[], next_cursor: string | null }> {
-      const found = await users.search({ query, cursor: decodeCursor(cursor, 'uuid'), limit: limit + 1 })
-      const { items, next } = page(found, limit, account => account.id)
-      return { users: items.map(toManaged), next_cursor: next }
+    async users ({ query, ...place }: PageQuery & { query?: string | undefined }) {
+      const { items, ...rest } = await readPage(place, byId, (after, limit) => users.search({ query, after, limit }))
+      return { users: items.map(toManaged), ...rest }
     },
 
     /**
      * Changes role, disables or enables; `actorId` null: the operator at the command line.
      * @throws AppError `user_not_found`, `not_authorized` for one's own account.
      */
-    async change (actorId: string | null, userId: string, { role, disabled }: { role?: Role | undefined, disabled?: boolean | undefined }): Promise<ManagedUser> {
+    async change (actorId: string | null, userId: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
       const id = userId.toLowerCase()
       if (role !== undefined) await setRole(actorId, id, role)
       if (disabled !== undefined) await setDisabled(actorId, id, disabled)
@@ -70,9 +70,9 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
     },
 
     /** Newest first. */
-    async log ({ cursor, limit = 50 }: PageQuery): Promise<{ log: LogEntry[], next_cursor: string | null }> {
-      const { items, next } = page(await store.log(null, decodeCursor(cursor, 'uuid'), limit + 1), limit, entry => entry.id)
-      return { log: items, next_cursor: next }
+    async log (query: PageQuery) {
+      const { items: log, ...rest } = await readPage(query, byId, (after, most) => store.log(null, after, most))
+      return { log, ...rest }
     }
   }
 }
@@ -80,3 +80,5 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
 function toManaged (account: ManagedAccount): ManagedUser {
   return { ...toUser(account), disabled_at: account.disabledAt?.toISOString() ?? null }
 }
+
+const byId: PageOrder<{ id: string }> = { shape: 'uuid', key: row => row.id }

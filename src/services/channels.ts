@@ -4,7 +4,7 @@ import type { Presence } from '../presence/presence.ts'
 import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
 import type { ChannelStore, Standing } from '../store/channels.ts'
-import { decodeCursor, page } from './paging.ts'
+import { readPage, type PageOrder } from './paging.ts'
 import type { Events } from './events.ts'
 
 export type Channels = ReturnType<typeof createChannels>
@@ -22,10 +22,9 @@ export function createChannels ({ store, presence, events, maxChannels }: {
   return {
     find,
 
-    async list (userId: string, { type, cursor, limit = 50 }: PageQuery & { type?: ChannelType | undefined }): Promise<{ channels: Standing[], next_cursor: string | null }> {
-      const rows = await store.list(userId, { type, cursor: decodeCursor(cursor), limit: limit + 1 })
-      const { items, next } = page(rows, limit, ({ channel }) => channel.name)
-      return { channels: items, next_cursor: next }
+    async list (userId: string, { type, ...query }: PageQuery & { type?: ChannelType | undefined }) {
+      const { items: channels, ...rest } = await readPage(query, byName, (after, most) => store.list(userId, { type, after, limit: most }))
+      return { channels, ...rest }
     },
 
     /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21]. */
@@ -52,11 +51,10 @@ export function createChannels ({ store, presence, events, maxChannels }: {
       events.channelDeleted(outcome.channelId)
     },
 
-    async members (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ members: Member[], next_cursor: string | null }> {
+    async members (userId: string, name: string, query: PageQuery) {
       const { channel } = await find(userId, name)
-      const rows = await store.members(channel.id, { cursor: decodeCursor(cursor, 'uuid'), limit: limit + 1 })
-      const { items, next } = page(rows, limit, member => member.user_id)
-      return { members: items, next_cursor: next }
+      const { items: members, ...rest } = await readPage(query, byMember, (after, most) => store.members(channel.id, after, most))
+      return { members, ...rest }
     },
 
     /** Who is online in the channel now, across all instances. */
@@ -65,15 +63,18 @@ export function createChannels ({ store, presence, events, maxChannels }: {
       return await store.people(await presence.list(channel.id))
     },
 
-    async onlinePage (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ users: Person[], count: number, next_cursor: string | null }> {
+    async onlinePage (userId: string, name: string, query: PageQuery) {
       const { channel } = await find(userId, name)
       const online = await presence.list(channel.id)
-      const after = decodeCursor(cursor, 'uuid') ?? ''
-      const { items, next } = page(online.filter(id => id > after).slice(0, limit + 1), limit, id => id)
-      return { users: await store.people(items), count: online.length, next_cursor: next }
+      const { items, ...rest } = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
+      return { users: await store.people(items), count: online.length, ...rest }
     },
 
     /** Users online, per channel, in the order asked. */
     onlineCounts: (channelIds: string[]): Promise<number[]> => presence.counts(channelIds)
   }
 }
+
+const byName: PageOrder<Standing> = { shape: 'name', key: ({ channel }) => channel.name }
+const byMember: PageOrder<Member> = { shape: 'uuid', key: member => member.user_id }
+const byId: PageOrder<string> = { shape: 'uuid', key: id => id }

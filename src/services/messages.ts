@@ -40,7 +40,7 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     },
 
     /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
-    async history (userId: string, name: string, { before, after, limit = 50 }: HistoryQuery): Promise<{ messages: Message[], channel_id: string, last_seq: number }> {
+    async history (userId: string, name: string, { before, after, limit = 50 }: HistoryQuery) {
       const { channel } = await channels.find(userId, name)
       const messages = await store.history(channel.id, { before, after, limit })
       return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }

@@ -1,11 +1,11 @@
 import { AppError } from '../errors.ts'
 import type { PageQuery } from '../schemas/common.ts'
-import { DEFAULT_MUTE, type ActResult, type Ban, type LogEntry, type Moderator, type Mute, type UserAct } from '../schemas/moderation.ts'
+import { DEFAULT_MUTE, type ActResult, type UserAct } from '../schemas/moderation.ts'
 import type { Notice } from '../schemas/protocol.ts'
 import type { Moderated, ModerationStore } from '../store/moderation.ts'
 import type { Channels } from './channels.ts'
 import type { Events } from './events.ts'
-import { decodeCursor, page } from './paging.ts'
+import { readPage, type PageOrder } from './paging.ts'
 
 export type Moderation = ReturnType<typeof createModeration>
 
@@ -34,32 +34,37 @@ export function createModeration ({ store, channels, events }: { store: Moderati
       const outcome = await store.moderate({ actorId, act, channel, targetId, reason, duration })
       if (outcome.code !== null) throw new AppError(outcome.code)
       const expiry = { expires_at: outcome.expiresAt?.toISOString() ?? null }
-      const extra = act === 'ban_user' ? { reason: reason ?? null, ...expiry } : act === 'mute_user' ? { duration: duration!, ...expiry } : {}
+      const extra = act === 'ban_user'
+        ? { reason: reason ?? null, ...expiry }
+        : act === 'mute_user' ? { duration: duration!, ...expiry } : {}
       if (outcome.effect) tell(act, channel, targetId, outcome, extra)
       return { channel, user_id: targetId, ...extra }
     },
 
-    async bans (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ bans: Ban[], next_cursor: string | null }> {
-      const { items, next } = page(await store.bans(await moderated(userId, name), decodeCursor(cursor, 'uuid'), limit + 1), limit, ban => ban.user_id)
-      return { bans: items, next_cursor: next }
+    async bans (userId: string, name: string, query: PageQuery) {
+      const id = await moderated(userId, name)
+      const { items: bans, ...rest } = await readPage(query, byUser, (after, most) => store.bans(id, after, most))
+      return { bans, ...rest }
     },
 
-    async mutes (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ mutes: Mute[], next_cursor: string | null }> {
-      const { items, next } = page(await store.mutes(await moderated(userId, name), decodeCursor(cursor, 'uuid'), limit + 1), limit, mute => mute.user_id)
-      return { mutes: items, next_cursor: next }
+    async mutes (userId: string, name: string, query: PageQuery) {
+      const id = await moderated(userId, name)
+      const { items: mutes, ...rest } = await readPage(query, byUser, (after, most) => store.mutes(id, after, most))
+      return { mutes, ...rest }
     },
 
     /** Anyone who may know of the channel may know who moderates it. */
-    async moderators (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ moderators: Moderator[], next_cursor: string | null }> {
+    async moderators (userId: string, name: string, query: PageQuery) {
       const { channel } = await channels.find(userId, name)
-      const { items, next } = page(await store.moderators(channel.id, decodeCursor(cursor, 'uuid'), limit + 1), limit, person => person.user_id)
-      return { moderators: items, next_cursor: next }
+      const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(channel.id, after, most))
+      return { moderators, ...rest }
     },
 
     /** The channel's own part of the moderation log, newest first. */
-    async log (userId: string, name: string, { cursor, limit = 50 }: PageQuery): Promise<{ log: LogEntry[], next_cursor: string | null }> {
-      const { items, next } = page(await store.log(await moderated(userId, name), decodeCursor(cursor, 'uuid'), limit + 1), limit, entry => entry.id)
-      return { log: items, next_cursor: next }
+    async log (userId: string, name: string, query: PageQuery) {
+      const id = await moderated(userId, name)
+      const { items: log, ...rest } = await readPage(query, byLogId, (after, most) => store.log(id, after, most))
+      return { log, ...rest }
     }
   }
 
@@ -73,6 +78,9 @@ export function createModeration ({ store, channels, events }: { store: Moderati
     if (outcome.ended) events.membershipsEnded(outcome.channelId, [targetId], outcome.aclVersion)
   }
 }
+
+const byUser: PageOrder<{ user_id: string }> = { shape: 'uuid', key: row => row.user_id }
+const byLogId: PageOrder<{ id: string }> = { shape: 'uuid', key: row => row.id }
 
 /** What the target's connections are told. */
 const notices: Partial<Record<UserAct, string>> = {

@@ -4,7 +4,6 @@ import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
 
-
 /** A channel, and what one user is in it. */
 export interface Standing { channel: Channel, isMember: boolean }
 
@@ -23,21 +22,23 @@ export function createChannelStore (prisma: PrismaClient) {
       return row ? toStanding(row) : null
     },
 
-    /** Channels this user may know of, by name, after `cursor` (a name). */
-    async list (userId: string, { type, cursor, limit }: { type?: ChannelType | undefined, cursor?: string | undefined, limit: number }): Promise<Standing[]> {
+    /** Channels this user may know of, by name, beginning after the name `after`. */
+    async list (
+      userId: string, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
+    ): Promise<Standing[]> {
       const rows = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${isMember} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
-        WHERE c.name > ${cursor ?? ''} ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty} AND parley_sees(u, c)
+        WHERE c.name > ${after ?? ''} AND parley_sees(u, c) ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty}
         ORDER BY c.name LIMIT ${limit}`
       return rows.map(toStanding)
     },
 
-    /** Members by id, after `cursor` (a user id). */
-    async members (channelId: string, { cursor, limit }: { cursor?: string | undefined, limit: number }): Promise<Member[]> {
+    /** Members by id, beginning after the id `after`. */
+    async members (channelId: string, after: string | undefined, limit: number): Promise<Member[]> {
       const rows = await prisma.$queryRaw<Array<{ user_id: string, username: string, joined_at: Date }>>`
         SELECT m."userId" AS user_id, u.name AS username, m."joinedAt" AS joined_at
         FROM "ChannelUser" m JOIN "User" u ON u.id = m."userId"
-        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${cursor ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
+        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
       return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString() }))
     },
 
@@ -68,8 +69,7 @@ export function createChannelStore (prisma: PrismaClient) {
       return row.code
     },
 
-    /** @returns whose membership the new type ended. */
-    async setType (userId: string, name: string, type: ChannelType): Promise<Refused | { code: null, channelId: string, aclVersion: number, removed: string[] }> {
+    async setType (userId: string, name: string, type: ChannelType): Promise<Refused | Retyped> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, removed: string[] }]>`
         SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType")`
       return row.code === null
@@ -92,6 +92,9 @@ export function createChannelStore (prisma: PrismaClient) {
 
 export interface Refused { code: ErrorCode }
 
+/** `removed`: whose membership the new type ended. */
+export interface Retyped { code: null, channelId: string, aclVersion: number, removed: string[] }
+
 /** Before every id. */
 export const NIL = '00000000-0000-0000-0000-000000000000'
 
@@ -106,8 +109,8 @@ interface StandingRow {
   is_member: boolean
 }
 
-const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by, c."createdAt" AS created_at,
-  c."userCount" AS user_count, c."lastSeq" AS last_seq`
+const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by,
+  c."createdAt" AS created_at, c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
 const isMember = Prisma.sql`EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member`
 

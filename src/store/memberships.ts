@@ -22,9 +22,9 @@ export function createMembershipStore (prisma: PrismaClient) {
   return withStoreErrors({
     /** Makes users members, a batch in one round trip [P18]–[P22]. @returns one outcome per request, in order. */
     async join (batch: JoinRequest[], { maxChannels, maxUsers, defaultRoom, createMissing }: JoinRules): Promise<Array<Refused | Joined>> {
+      const json = JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))
       const rows = await prisma.$queryRaw<JoinRow[]>`
-        SELECT * FROM parley_join(${JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))}::json,
-          ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
+        SELECT * FROM parley_join(${json}::json, ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
       const outcomes: Array<Refused | Joined> = []
       for (const row of rows) {
         outcomes[Number(row.ord) - 1] = row.code === null

@@ -31,6 +31,8 @@ export type ChangeVerdict =
   | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string }
   | { code: ErrorCode, retryAfterMs: number | undefined }
 
+export interface HistoryRange { before?: number | undefined, after?: number | undefined, limit: number }
+
 export type MessageStore = ReturnType<typeof createMessageStore>
 
 export function createMessageStore (prisma: PrismaClient) {
@@ -74,7 +76,8 @@ export function createMessageStore (prisma: PrismaClient) {
 
     /** Stores a batch of edits and deletions, each numbered by its channel or refused [P34]. @returns one verdict per change, in order. */
     async change (batch: MessageChange[]): Promise<ChangeVerdict[]> {
-      const json = JSON.stringify(batch.map(({ channel, userId, messageId, text }) => ({ n: channel, u: userId, i: messageId, m: text, l: uuidv7() })))
+      const json = JSON.stringify(batch.map(change =>
+        ({ n: change.channel, u: change.userId, i: change.messageId, m: change.text, l: uuidv7() })))
       const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
       return rows.map(row => row.code === null
         ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
@@ -85,7 +88,7 @@ export function createMessageStore (prisma: PrismaClient) {
      * Messages as they are now [P34], ascending by `seq`: the oldest `limit` after `after`, or the newest `limit` before
      * `before` (or of all).
      */
-    async history (channelId: string, { before, after, limit }: { before?: number | undefined, after?: number | undefined, limit: number }): Promise<Message[]> {
+    async history (channelId: string, { before, after, limit }: HistoryRange): Promise<Message[]> {
       const rows = after !== undefined
         ? await prisma.$queryRaw<EntryRow[]>`
           SELECT ${messageColumns} FROM ${messageTables}

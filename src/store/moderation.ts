@@ -36,7 +36,8 @@ export function createModerationStore (prisma: PrismaClient) {
   return withStoreErrors({
     async moderate ({ actorId, act, channel, targetId, reason, duration }: ModerationRequest): Promise<Refused | Moderated> {
       const [row] = await prisma.$queryRaw<[ModeratedRow]>`
-        SELECT * FROM parley_moderate(${actorId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid)`
+        SELECT * FROM parley_moderate(
+          ${actorId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid)`
       if (row.code !== null) return { code: row.code }
       return {
         code: null,
@@ -56,42 +57,44 @@ export function createModerationStore (prisma: PrismaClient) {
       return row?.may ?? false
     },
 
-    /** Bans in force, by user id after `cursor`. */
-    async bans (channelId: string, cursor: string | undefined, limit: number): Promise<Ban[]> {
+    /** Bans in force, by user id, beginning after `after`. */
+    async bans (channelId: string, after: string | undefined, limit: number): Promise<Ban[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Ban>>>`
-        SELECT b."userId" AS user_id, u.name AS username, b.reason, b."bannedBy" AS banned_by, b."expiresAt" AS expires_at, b."createdAt" AS created_at
+        SELECT b."userId" AS user_id, u.name AS username, b.reason, b."bannedBy" AS banned_by, b."expiresAt" AS expires_at,
+          b."createdAt" AS created_at
         FROM "ChannelBan" b JOIN "User" u ON u.id = b."userId"
-        WHERE b."channelId" = ${channelId}::uuid AND b."userId" > ${cursor ?? NIL}::uuid AND (b."expiresAt" IS NULL OR b."expiresAt" > clock_timestamp())
+        WHERE b."channelId" = ${channelId}::uuid AND b."userId" > ${after ?? NIL}::uuid
+          AND (b."expiresAt" IS NULL OR b."expiresAt" > clock_timestamp())
         ORDER BY b."userId" LIMIT ${limit}`
       return rows.map(withTimes)
     },
 
-    /** Mutes in force, by user id after `cursor`. */
-    async mutes (channelId: string, cursor: string | undefined, limit: number): Promise<Mute[]> {
+    /** Mutes in force, by user id, beginning after `after`. */
+    async mutes (channelId: string, after: string | undefined, limit: number): Promise<Mute[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Mute>>>`
         SELECT m."userId" AS user_id, u.name AS username, m."mutedBy" AS muted_by, m."expiresAt" AS expires_at, m."createdAt" AS created_at
         FROM "ChannelMute" m JOIN "User" u ON u.id = m."userId"
-        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${cursor ?? NIL}::uuid AND m."expiresAt" > clock_timestamp()
+        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid AND m."expiresAt" > clock_timestamp()
         ORDER BY m."userId" LIMIT ${limit}`
       return rows.map(withTimes)
     },
 
-    async moderators (channelId: string, cursor: string | undefined, limit: number): Promise<Moderator[]> {
+    async moderators (channelId: string, after: string | undefined, limit: number): Promise<Moderator[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Moderator>>>`
         SELECT m."userId" AS user_id, u.name AS username, m."createdAt" AS created_at
         FROM "ChannelModerator" m JOIN "User" u ON u.id = m."userId"
-        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${cursor ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
+        WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
       return rows.map(withTimes)
     },
 
-    /** Newest first, before `cursor` (a log id); of one channel, or of everything. */
-    async log (channelId: string | null, cursor: string | undefined, limit: number): Promise<LogEntry[]> {
+    /** Newest first, older than the entry `after`; of one channel, or of everything. */
+    async log (channelId: string | null, after: string | undefined, limit: number): Promise<LogEntry[]> {
       const rows = await prisma.$queryRaw<Array<Dated<LogEntry>>>`
         SELECT l.id, l."actorId" AS actor_id, l.action, l."targetId" AS target_id, l."channelId" AS channel_id, l."channelName" AS channel,
           l.reason, l."expiresAt" AS expires_at, l."createdAt" AS created_at
         FROM "ModerationLog" l
         WHERE true ${channelId === null ? Prisma.empty : Prisma.sql`AND l."channelId" = ${channelId}::uuid`}
-          ${cursor === undefined ? Prisma.empty : Prisma.sql`AND l.id < ${cursor}::uuid`}
+          ${after === undefined ? Prisma.empty : Prisma.sql`AND l.id < ${after}::uuid`}
         ORDER BY l.id DESC LIMIT ${limit}`
       return rows.map(withTimes)
     },
@@ -111,7 +114,8 @@ export function createModerationStore (prisma: PrismaClient) {
 
     /** Ends an account; what it wrote stays. `actorId` is null where the user does it himself. */
     async erase (actorId: string | null, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
-      return toEnded(await prisma.$queryRaw<EndedRow[]>`SELECT * FROM parley_erase_user(${actorId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid)`)
+      return toEnded(await prisma.$queryRaw<EndedRow[]>`
+        SELECT * FROM parley_erase_user(${actorId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid)`)
     }
   })
 }

@@ -80,11 +80,15 @@ export function createUsers (prisma: PrismaClient) {
       return prisma.user.findFirst({ where: { id, email: { not: null } }, select: managedFields })
     },
 
-    /** Accounts by id after `cursor` whose email or name contains `query`, in any case. */
-    search ({ query, cursor, limit }: { query: string | undefined, cursor: string | undefined, limit: number }): Promise<ManagedAccount[]> {
+    /** Accounts by id, beginning after the id `after`, whose email or name contains `query`, in any case. */
+    search ({ query, after, limit }: { query: string | undefined, after: string | undefined, limit: number }): Promise<ManagedAccount[]> {
       const contains = query === undefined ? undefined : { contains: query, mode: 'insensitive' as const }
       return prisma.user.findMany({
-        where: { email: { not: null }, ...cursor && { id: { gt: cursor } }, ...contains && { OR: [{ email: contains }, { name: contains }] } },
+        where: {
+          email: { not: null },
+          ...after && { id: { gt: after } },
+          ...contains && { OR: [{ email: contains }, { name: contains }] }
+        },
         orderBy: { id: 'asc' },
         take: limit,
         select: managedFields
