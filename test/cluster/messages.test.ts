@@ -1,0 +1,59 @@
+import t from 'tap'
+import { redis, startServer, type Client } from '../helper.ts'
+
+const config = { redis: redis() }
+const a = await startServer(t, { config })
+const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
+const EACH = 100
+
+const seqsOf = ({ inbox }: Client): number[] => inbox.filter(({ type }) => type === 'message').map(({ seq }) => seq)
+
+t.test('[P27] two instances: both ways at once, everyone receives everything in the one order of history', async t => {
+  const clients = [await a.enter('ann', 'both'), await b.enter('ben', 'both'), await a.enter('carl', 'both'), await b.enter('dora', 'both')]
+  const acks = await Promise.all(clients.map((client, i) =>
+    Promise.all(Array.from({ length: EACH }, (_, n) => client.request({ type: 'send_message', channel: 'both', message: `${i} ${n}` })))))
+  const count = EACH * clients.length
+  const all = Array.from({ length: count }, (_, i) => i + 1)
+  t.same(acks.flat().map(({ data }) => data.seq).sort((x, y) => x - y), all, 'every seq is one ack')
+  const ids = new Map(acks.flat().map(({ data }) => [data.seq, data.id]))
+  for (const client of clients) {
+    await client.expect(({ type, seq }) => type === 'message' && seq === count)
+    t.same(seqsOf(client), all.slice(0, -1), 'in order, each once')
+    t.ok(client.inbox.every(({ type, seq, id }) => type !== 'message' || ids.get(seq) === id))
+  }
+  for (const sent of acks) {
+    const own = sent.map(({ data }) => data.seq)
+    t.same(own, own.toSorted((x, y) => x - y), 'a sender keeps its own order')
+  }
+  const token = clients[0]!.person.access_token
+  const { messages } = (await a.call('GET', '/api/channels/both/messages?after=0&limit=100', { token })).body
+  t.same(messages.map(({ seq, id }: { seq: number, id: string }) => [seq, id]), all.slice(0, 100).map(seq => [seq, ids.get(seq)]))
+})
+
+t.test('[P27] edits, deletions and REST messages of the other instance come in the same order', async t => {
+  const ann = await a.enter('ann', 'mixed')
+  const ben = await b.enter('ben', 'mixed')
+  const first = await ann.request({ type: 'send_message', channel: 'mixed', message: 'frist' })
+  await ann.request({ type: 'command', command: 'edit_message', channel: 'mixed', id: first.data.id, message: 'first' })
+  await b.call('POST', '/api/channels/mixed/messages', { token: ben.person.access_token, body: { message: 'second' } })
+  await ann.request({ type: 'command', command: 'delete_message', channel: 'mixed', id: first.data.id })
+  for (const client of [ann, ben]) {
+    await client.expect('message_deleted')
+    const stream = client.inbox.filter(({ seq }) => seq !== undefined).map(({ seq, type, message }) => [seq, type, message])
+    t.same(stream, [[1, 'message', 'frist'], [2, 'message_edited', 'first'], [3, 'message', 'second']])
+  }
+})
+
+t.test('[P30] what was missed on one instance is resumed on the other', async t => {
+  const ann = await a.enter('ann', 'moving')
+  const ben = await b.enter('ben', 'moving')
+  for (let i = 1; i <= 3; i++) await ben.request({ type: 'send_message', channel: 'moving', message: `${i}` })
+  await ann.expect(({ type, seq }) => type === 'message' && seq === 3)
+  await ann.close()
+  for (let i = 4; i <= 9; i++) await ben.request({ type: 'send_message', channel: 'moving', message: `${i}` })
+  const { channel_id } = (await a.call('GET', '/api/channels/moving/messages', { token: ben.person.access_token })).body
+  const back = await b.login(ann.person)
+  const { data } = await back.request({ type: 'join_channel', channel: 'moving', since: 3, channel_id })
+  t.match(data, { recovered: true, seq: 9 })
+  t.same(data.messages.map(({ seq }: { seq: number }) => seq), [4, 5, 6, 7, 8, 9])
+})
