@@ -1,0 +1,70 @@
+import t from 'tap'
+import { eventually, redis, startServer, type Client } from '../helper.ts'
+
+const config = { redis: redis() }
+const a = await startServer(t, { config })
+const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
+
+/** What is unread of one user's comings and goings. */
+const told = ({ inbox }: Client, name: string): string[] =>
+  inbox.filter(({ type, username }) => /^user_(joined|left)$/.test(type) && username === name).map(({ type }) => type)
+
+/** Who is online, as this connection's instance sees it. */
+async function online (client: Client, channel: string): Promise<string[]> {
+  return (await client.request({ type: 'user_list', channel })).users.map(({ username }: { username: string }) => username).sort()
+}
+
+t.test('[P23] tabs on two instances are one user: told of once when the first comes, once when the last is gone', async t => {
+  const here = await a.enter('here', 'room')
+  const there = await b.enter('there', 'room')
+  await here.expect(({ type, username }) => type === 'user_joined' && username === 'there')
+  const ben = await a.enter('ben', 'room')
+  for (const client of [here, there]) await client.expect(({ type, username }) => type === 'user_joined' && username === 'ben')
+  const tab = await b.login(ben.person)
+  await tab.request({ type: 'join_channel', channel: 'room' })
+  for (const client of [here, there, ben, tab]) t.same(await online(client, 'room'), ['ben', 'here', 'there'])
+
+  await ben.close()
+  // A coming and a going that are told later than the tab's would have been.
+  const carl = await a.enter('carl', 'room')
+  for (const client of [here, there]) await client.expect(({ type, username }) => type === 'user_joined' && username === 'carl')
+  await carl.close()
+  for (const client of [here, there]) await client.expect(({ type, username }) => type === 'user_left' && username === 'carl')
+  for (const client of [here, there]) {
+    t.same(told(client, 'ben'), [], 'the other tab is still there')
+    t.same(await online(client, 'room'), ['ben', 'here', 'there'])
+  }
+
+  await tab.close()
+  for (const client of [here, there]) {
+    await client.expect(({ type, username }) => type === 'user_left' && username === 'ben')
+    await client.settle()
+    t.same(told(client, 'ben'), [])
+    t.same(await online(client, 'room'), ['here', 'there'])
+  }
+})
+
+t.test('[P23] user_list and online_count are the cluster\'s, over REST too', async t => {
+  const ann = await a.enter('ann', 'wide')
+  const ben = await b.enter('ben', 'wide')
+  await eventually(async () => (await online(ann, 'wide')).length === 2)
+  for (const server of [a, b]) {
+    const { body } = await server.call('GET', '/api/channels/wide/online', { token: ann.person.access_token })
+    t.same(body.users.map(({ username }: { username: string }) => username).sort(), ['ann', 'ben'])
+  }
+  const { channels } = await ben.request({ type: 'channel_list', limit: 100 })
+  t.equal(channels.find(({ name }: { name: string }) => name === 'wide').online_count, 2)
+})
+
+t.test('[P23] an instance that closes takes its users along, told once', async t => {
+  const c = await startServer(t, { config, databaseUrl: a.databaseUrl })
+  const ann = await a.enter('ann', 'closing')
+  const ben = await c.enter('ben', 'closing')
+  await ann.expect(({ type, username }) => type === 'user_joined' && username === 'ben')
+  await c.close()
+  t.match(await ben.closed(), { code: 1012, reason: /^service restart retry_after_ms=\d+$/ })
+  await ann.expect(({ type, username }) => type === 'user_left' && username === 'ben')
+  await ann.settle()
+  t.same(told(ann, 'ben'), [])
+  t.same(await online(ann, 'closing'), ['ann'])
+})
