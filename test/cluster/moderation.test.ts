@@ -1,0 +1,143 @@
+import t from 'tap'
+import { eventually, failure, redis, startServer, type Client, type Frame } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const config = { redis: redis() }
+const a = await startServer(t, { config })
+const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
+const rows = createRows(a.database)
+
+/** Its creator on A, someone in it with a connection on each instance, and a witness on B. */
+async function cast (channel: string) {
+  const owner = await a.enter('owner')
+  await owner.request({ type: 'command', command: 'create_channel', name: channel })
+  await owner.request({ type: 'join_channel', channel })
+  const target = await b.enter('target', channel)
+  const tab = await a.login(target.person)
+  const apart = await b.login(target.person)
+  await tab.request({ type: 'join_channel', channel })
+  const witness = await b.enter('witness', channel)
+  const { id } = target.person.user
+  const command = (name: string, fields: object = {}): Promise<Frame> =>
+    owner.request({ type: 'command', command: name, channel, user_id: id, ...fields })
+  /** Its connections in the channel, on both instances, and one on B that is in no channel. */
+  return { owner, target, tab, apart, witness, command, everywhere: [target, tab, apart] }
+}
+
+const speak = (client: Client, channel: string): Promise<Frame> => client.exchange({ type: 'send_message', channel, message: 'may I?' })
+
+t.test('[P20] [P33] a kick on one instance ends the subscription on the other; all of the user\'s connections hear of it', async t => {
+  const { target, tab, everywhere, witness, command } = await cast('kicks')
+  await command('kick_user')
+  for (const client of everywhere) t.match(await client.expect('kicked_from_channel'), { channel: 'kicks' })
+  for (const client of [target, tab]) t.same(await speak(client, 'kicks'), failure('not_in_channel'))
+  await witness.expect(({ type, username }) => type === 'user_left' && username === 'target')
+  await witness.request({ type: 'send_message', channel: 'kicks', message: 'he is gone' })
+  for (const client of everywhere) {
+    await client.settle()
+    t.notOk(client.inbox.some(({ message }) => message === 'he is gone'))
+  }
+})
+
+t.test('[P22] a ban reaches the other instance, and binds joins there; so does its end', async t => {
+  const { target, everywhere, command } = await cast('bans')
+  await command('ban_user', { reason: 'noise' })
+  for (const client of everywhere) {
+    t.match(await client.expect('banned_from_channel'), { channel: 'bans', reason: 'noise', expires_at: null })
+  }
+  t.same(await speak(target, 'bans'), failure('not_in_channel'))
+  t.same(await target.exchange({ type: 'join_channel', channel: 'bans' }), failure('banned'))
+  await command('unban_user')
+  for (const client of everywhere) await client.expect('unbanned_from_channel')
+  t.equal((await target.request({ type: 'join_channel', channel: 'bans' })).action, 'channel_joined')
+})
+
+t.test('[P22] a mute on one instance binds the next message on the other', async t => {
+  const { target, everywhere, command } = await cast('mutes')
+  await command('mute_user', { duration: 600 })
+  t.match(await speak(target, 'mutes'), { type: 'error', code: 'muted' })
+  for (const client of everywhere) t.match(await client.expect('muted_in_channel'), { duration: 600 })
+  await command('unmute_user')
+  t.equal((await speak(target, 'mutes')).action, 'message_sent')
+})
+
+t.test('[P24] a channel deleted on one instance is gone on the other', async t => {
+  const { owner, target, witness } = await cast('gone')
+  await owner.request({ type: 'command', command: 'delete_channel', channel: 'gone' })
+  for (const client of [owner, target, witness]) {
+    t.match(await client.expect('channel_deleted'), { channel: 'gone' })
+    t.match(await speak(client, 'gone'), failure('not_in_channel'))
+  }
+})
+
+t.test('[P19] a channel made admins\' own on one instance ends the others\' subscriptions on the other', async t => {
+  const { owner, target } = await cast('closing')
+  await rows.role(owner, 'admin')
+  const { status } = await a.call('PATCH', '/api/channels/closing', { token: owner.person.access_token, body: { channel_type: 'admin' } })
+  t.equal(status, 200)
+  await target.expect('kicked_from_channel')
+  t.same(await speak(target, 'closing'), failure('not_in_channel'))
+})
+
+t.test('an invitation on one instance is told on the other, and lets in there', async t => {
+  const { owner, everywhere, apart } = await cast('lobby')
+  await owner.request({ type: 'command', command: 'create_channel', name: 'den', channel_type: 'private' })
+  t.same(await apart.exchange({ type: 'join_channel', channel: 'den' }), failure('channel_not_found'))
+  await owner.request({ type: 'command', command: 'invite_user', channel: 'den', user_id: everywhere[0]!.person.user.id })
+  for (const client of everywhere) t.match(await client.expect('invited_to_channel'), { channel: 'den', channel_type: 'private' })
+  t.equal((await apart.request({ type: 'join_channel', channel: 'den' })).action, 'channel_joined')
+})
+
+t.test('[P15] disabling, disconnecting and erasing an account on one instance close its connections on the other with 4503', async t => {
+  const admin = await a.enter('admin')
+  await rows.role(admin, 'admin')
+  const token = admin.person.access_token
+  const acts = [
+    ['PATCH', '', { disabled: true }],
+    ['DELETE', '/connections', undefined],
+    ['DELETE', '', undefined]
+  ] as const
+  for (const [method, path, body] of acts) {
+    const target = await b.enter('target')
+    const { status } = await a.call(method, `/api/admin/users/${target.person.user.id}${path}`, { token, ...body && { body } })
+    t.ok(status < 300, `${method} ${path}: ${status}`)
+    t.match(await target.closed(), { code: 4503, reason: 'disconnected by administrator' })
+  }
+})
+
+t.test('[P15] a new role, and a new name, take effect on the other instance\'s connections', async t => {
+  const admin = await a.enter('admin')
+  await rows.role(admin, 'admin')
+  const ben = await b.enter('ben', 'names')
+  const id = ben.person.user.id
+  const creation = { type: 'command', command: 'create_channel', name: 'admin-x', channel_type: 'admin' }
+  t.same(await ben.exchange(creation), failure('not_authorized'))
+  await a.call('PATCH', `/api/admin/users/${id}`, { token: admin.person.access_token, body: { role: 'admin' } })
+  t.equal((await ben.request(creation)).action, 'channel_created')
+  t.equal((await a.call('PATCH', '/api/me', { token: ben.person.access_token, body: { name: 'benjamin' } })).status, 200)
+  await eventually(async () => {
+    await speak(ben, 'names')
+    return (await ben.expect('message')).username === 'benjamin'
+  })
+})
+
+t.test('[P12] a logout on one instance closes that login\'s connections on the other with 4504, and no other\'s', async t => {
+  const ben = await b.enter('ben')
+  const again = (await a.call('POST', '/api/auth/login', { body: { email: ben.person.email, password: ben.person.password } })).body
+  const other = await b.login({ ...ben.person, ...again })
+  await a.call('POST', '/api/auth/logout', { token: ben.person.access_token, body: { refresh_token: ben.person.refresh_token } })
+  t.match(await ben.closed(), { code: 4504, reason: 'session revoked' })
+  t.equal((await other.request({ type: 'heartbeat' })).type, 'heartbeat_ack')
+})
+
+t.test('an announcement reaches every authenticated connection of every instance, and nobody else', async t => {
+  const admin = await a.enter('admin')
+  await rows.role(admin, 'admin')
+  const listeners = [await a.enter('ann'), await b.enter('ben'), await b.enter('carl')]
+  const stranger = await b.connect()
+  const { status } = await a.call('POST', '/api/admin/announcements', { token: admin.person.access_token, body: { message: 'tea' } })
+  t.equal(status, 204)
+  for (const client of [admin, ...listeners]) t.match(await client.expect('announcement'), { message: 'tea' })
+  await stranger.settle()
+  t.same(stranger.inbox, [])
+})
