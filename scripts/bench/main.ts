@@ -30,6 +30,9 @@ const PEOPLE = 10_000
 /** Of each process: as many connections, and what it needs besides. */
 const FILES_NEEDED = 10_500
 
+/** For the end of a server to become known. */
+const GRACE_MS = 500
+
 interface Services { postgresUrl: string, redisUrl: string, stop (): Promise<void> }
 
 const processes = createProcesses()
@@ -109,6 +112,10 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
             const generator = startGenerator(processes)
             try {
               return await act(server, generator)
+            } catch (error) {
+              // A broken connection is often all that is seen of a server that ended.
+              const end = await Promise.race([server.ended, delay(GRACE_MS)])
+              throw end === undefined ? error : new Error(`${(error as Error).message}; ${contender.name} ${end}`)
             } finally {
               await Promise.all([server.stop(), generator.stop()])
             }

@@ -20,6 +20,8 @@ export interface Server {
   contender: Contender
   ports: number[]
   pids: number[]
+  /** What has been the end of one of its processes, as the end of a sentence. */
+  ended: Promise<string>
   stop (): Promise<void>
 }
 
@@ -55,7 +57,8 @@ export async function startServer (contender: Contender, { processes, databases,
   const children = Array.from({ length: instances }, () => processes.start(contender.module, { env, cwd: root }))
   const stop = async (): Promise<void> => { await Promise.all(children.map(child => child.stop())) }
   try {
-    return { contender, ports: await Promise.all(children.map(portOf)), pids: children.map(child => child.pid), stop }
+    const ports = await Promise.all(children.map(portOf))
+    return { contender, ports, pids: children.map(child => child.pid), ended: Promise.race(children.map(child => child.ended)), stop }
   } catch (error) {
     await stop()
     throw new Error(`${contender.name} ${(error as Error).message}`)

@@ -54,7 +54,8 @@ export const idle: Case = {
   }
 }
 
-async function measureOne ({ timing, databases, pause }: Bench, { contender, ports, pids }: Server, generator: Generator): Promise<Figures> {
+async function measureOne (bench: Bench, { contender, ports, pids }: Server, generator: Generator): Promise<Figures> {
+  const { timing, databases, pause } = bench
   const pid = pids[0]!
   const open = (count: number, name: string) => generator.open({
     dialect: contender.dialect,

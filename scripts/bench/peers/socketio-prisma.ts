@@ -16,9 +16,12 @@ import { announcePort } from './ready.ts'
  */
 interface Draft { channel: string, message: string }
 
+/** Seconds. Under saturation messages rather wait for a database connection than fail. */
+const POOL_TIMEOUT = 60
+
 const { config } = loadConfig()
 const tokens = await createAccessTokens(config.authentication.jwt_secret!)
-const { prisma } = await openDatabase(config.database)
+const { prisma } = await openDatabase({ ...config.database, pool_timeout: POOL_TIMEOUT })
 const http = createServer()
 const io = new Server(http, { transports: ['websocket'], serveClient: false })
 if (config.redis.url !== undefined) io.adapter(createAdapter(new Redis(config.redis.url), new Redis(config.redis.url)))
