@@ -21,6 +21,12 @@ CREATE FUNCTION parley_sees(u "User", c "Channel") RETURNS boolean LANGUAGE sql 
     OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = c.id AND i."userId" = u.id)))
 $$;
 
+-- Its creator or an admin: who may change or delete a channel and name its moderators. A role that no longer fits the
+-- channel's type ends a creator's rights too [P15]; a guest has none [P16].
+CREATE FUNCTION parley_owns(us "User", ch "Channel") RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT us.role = 'admin' OR (us.email IS NOT NULL AND coalesce(ch."createdBy" = us.id, false) AND parley_role_fits(us.role, ch."channelType"))
+$$;
+
 -- [P26]–[P28] Stores a batch of messages, each numbered by its channel or refused.
 -- batch: [{c: channel id, u: user id, i: message id, m: text, k: client id?}, …], no (c, u, k) twice.
 -- One row per message, in order: code null and id, seq, created_at; `duplicate` where the client id was stored before.
@@ -218,10 +224,11 @@ DECLARE
   ch "Channel";
 BEGIN
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name FOR NO KEY UPDATE;
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id;
+  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
   code := CASE
-    WHEN ch.id IS NULL OR us.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
-    WHEN us.role <> 'admin' AND ch."createdBy" IS DISTINCT FROM us.id THEN 'not_authorized'
+    WHEN us.id IS NULL THEN 'authentication_failed'
+    WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
+    WHEN NOT parley_owns(us, ch) THEN 'not_authorized'
     ELSE parley_judge_type(us, channel_name, new_type)
   END;
   IF code IS NULL THEN
@@ -243,10 +250,11 @@ DECLARE
   ch "Channel";
 BEGIN
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name FOR UPDATE;
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id;
+  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
   code := CASE
-    WHEN ch.id IS NULL OR us.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
-    WHEN us.role <> 'admin' AND ch."createdBy" IS DISTINCT FROM us.id THEN 'not_authorized'
+    WHEN us.id IS NULL THEN 'authentication_failed'
+    WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
+    WHEN NOT parley_owns(us, ch) THEN 'not_authorized'
   END;
   channel_id := ch.id;
   IF code IS NULL THEN DELETE FROM "Channel" c WHERE c.id = ch.id; END IF;

@@ -1,10 +1,12 @@
 -- Commands on channels and users. They follow the rules of the functions before them: one call per act, users locked
 -- before channels, each in order of id, judged by statements that are newer than the lock, refusals as codes.
 
--- An admin, a moderator of this channel, or a moderator by role in a channel of that type.
+-- An admin, a moderator of this channel, or a moderator by role in a channel of that type: as long as his role lets him be
+-- in the channel at all [P15], and never a guest [P16].
 CREATE FUNCTION parley_can_moderate(us "User", ch "Channel") RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT us.role = 'admin' OR (us.role = 'moderator' AND ch."channelType" = 'moderator')
-    OR EXISTS (SELECT FROM "ChannelModerator" m WHERE m."channelId" = ch.id AND m."userId" = us.id)
+  SELECT us.role = 'admin' OR (us.email IS NOT NULL AND parley_role_fits(us.role, ch."channelType") AND (
+    (us.role = 'moderator' AND ch."channelType" = 'moderator')
+    OR EXISTS (SELECT FROM "ChannelModerator" m WHERE m."channelId" = ch.id AND m."userId" = us.id)))
 $$;
 
 -- Nobody moderates himself, the channel's creator, or a user of a higher role. (Roles are declared from low to high.)
@@ -38,8 +40,7 @@ BEGIN
   code := CASE
     WHEN us.id IS NULL THEN 'authentication_failed'
     WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
-    WHEN us.email IS NULL THEN 'not_authorized'
-    WHEN act IN ('add_moderator', 'remove_moderator') AND us.role <> 'admin' AND ch."createdBy" IS DISTINCT FROM us.id THEN 'not_authorized'
+    WHEN act IN ('add_moderator', 'remove_moderator') AND NOT parley_owns(us, ch) THEN 'not_authorized'
     WHEN act NOT IN ('add_moderator', 'remove_moderator') AND NOT parley_can_moderate(us, ch) THEN 'not_authorized'
     WHEN target.id IS NULL THEN 'user_not_found'
     WHEN act IN ('kick_user', 'ban_user', 'unban_user', 'mute_user', 'unmute_user') AND NOT parley_outranks(us, target, ch) THEN 'not_authorized'
@@ -145,16 +146,16 @@ END $$;
 
 -- Ends a user's memberships that `fits` no more, and says where. For functions that hold the user's lock.
 CREATE FUNCTION parley_end_memberships(member uuid, everywhere boolean)
-RETURNS TABLE (channel_id uuid, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   item record;
 BEGIN
   FOR item IN
-    SELECT c.id, c."channelType" FROM "Channel" c WHERE c.id IN (SELECT m."channelId" FROM "ChannelUser" m WHERE m."userId" = member)
+    SELECT c.id, c.name, c."channelType" FROM "Channel" c WHERE c.id IN (SELECT m."channelId" FROM "ChannelUser" m WHERE m."userId" = member)
     ORDER BY c.id FOR NO KEY UPDATE
   LOOP
     CONTINUE WHEN NOT everywhere AND (SELECT parley_role_fits(u.role, item."channelType") FROM "User" u WHERE u.id = member);
-    channel_id := item.id;
+    channel_id := item.id; channel_name := item.name;
     acl_version := (SELECT r.acl_version FROM parley_end_membership(item.id, member) r);
     RETURN NEXT;
   END LOOP;
@@ -162,7 +163,7 @@ END $$;
 
 -- [P15] Gives a user another role; memberships that it no longer allows end. Nobody changes his own.
 CREATE FUNCTION parley_set_role(actor_id uuid, target_id uuid, new_role "Role", log_id uuid)
-RETURNS TABLE (code text, channel_id uuid, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   target "User";
   nowhere "Channel";
@@ -173,7 +174,7 @@ BEGIN
   IF target.role = new_role THEN RETURN; END IF;
   UPDATE "User" u SET role = new_role WHERE u.id = target_id;
   PERFORM parley_log(actor_id, 'set_role_' || new_role, target_id, nowhere, NULL, NULL, log_id);
-  RETURN QUERY SELECT NULL::text, e.channel_id, e.acl_version FROM parley_end_memberships(target_id, false) e;
+  RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, false) e;
 END $$;
 
 -- Disables or enables a user. What he sends in a channel and commits after this is refused: his channels are locked too.
@@ -198,14 +199,14 @@ END $$;
 -- Erases an account: disabled, in no channel, without email, name and hash, its logins revoked. What it wrote stays.
 -- `actor_id` is null where the user does it himself.
 CREATE FUNCTION parley_erase_user(actor_id uuid, target_id uuid, log_id uuid)
-RETURNS TABLE (code text, channel_id uuid, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   nowhere "Channel";
 BEGIN
   PERFORM FROM "User" u WHERE u.id = target_id AND u.email IS NOT NULL FOR NO KEY UPDATE;
   code := CASE WHEN NOT FOUND THEN 'user_not_found' WHEN actor_id = target_id THEN 'not_authorized' END;
   IF code IS NOT NULL THEN RETURN NEXT; RETURN; END IF;
-  RETURN QUERY SELECT NULL::text, e.channel_id, e.acl_version FROM parley_end_memberships(target_id, true) e;
+  RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, true) e;
   DELETE FROM "ChannelInvite" i WHERE i."userId" = target_id;
   DELETE FROM "ChannelModerator" m WHERE m."userId" = target_id;
   UPDATE "RefreshToken" t SET "revokedAt" = clock_timestamp() WHERE t."userId" = target_id AND t."revokedAt" IS NULL;
