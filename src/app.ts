@@ -137,7 +137,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(adminRoutes, { admin })
   await app.register(healthRoutes, { pingDatabase: () => database.prisma.$queryRaw`SELECT 1`, broker })
   await app.register(websocketRoutes, {
-    realtime, hasRoom: () => !realtime.draining && hub.size < config.server.max_connections, maxPayload: config.server.max_payload, allowedOrigins
+    realtime,
+    hasRoom: () => !realtime.draining && hub.size < config.server.max_connections,
+    maxPayload: config.server.max_payload,
+    allowedOrigins
   })
 
   app.addHook('onReady', async () => {

@@ -13,7 +13,7 @@ declare module '@sinclair/typebox' {
 }
 
 const count = (value: number, options: object = {}) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: value, ...options })
-const seconds = (value: number, options: object = {}) => Type.Integer({ minimum: 1, maximum: 31_536_000, default: value, description: 'seconds', ...options })
+const seconds = (value: number) => Type.Integer({ minimum: 1, maximum: 31_536_000, default: value, description: 'seconds' })
 const flag = (value: boolean, options: object = {}) => Type.Boolean({ default: value, ...options })
 const text = (value: string, options: object = {}) => Type.String({ minLength: 1, default: value, ...options })
 const optional = (options: object = {}) => Type.Optional(Type.String({ minLength: 1, ...options }))
@@ -66,7 +66,11 @@ export const ConfigSchema = Type.Object({
     data_dir: text('./data', { env: ['PARLEY_DATA_DIR'] })
   }),
   log: Type.Object({
-    level: Type.String({ pattern: '^(fatal|error|warn|info|debug|trace|silent)$', default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' })
+    level: Type.String({
+      pattern: '^(fatal|error|warn|info|debug|trace|silent)$',
+      default: 'info',
+      description: 'fatal, error, warn, info, debug, trace or silent'
+    })
   })
 })
 export type Config = Static<typeof ConfigSchema>

@@ -29,7 +29,8 @@ export function createAnnounce (broker: Broker): Announce {
   }
 
   return (type, channel, user, scope) => {
-    const frame = encode({ type, user_id: user.user_id, username: user.username, channel: channel.name, timestamp: new Date().toISOString() })
+    const { user_id, username } = user
+    const frame = encode({ type, user_id, username, channel: channel.name, timestamp: new Date().toISOString() })
     const key = `${scope} ${channel.id}`
     const window = windows.get(key)
     if (window) {

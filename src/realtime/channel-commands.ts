@@ -9,12 +9,16 @@ type TargetFrame = { channel: string, user_id: string, reason?: string, duration
 /** Channel commands, by `command`: docs/protocol.md, the second table of "Client → server". */
 export function createChannelCommands ({ channels, messages, moderation }: CommandDeps): Handlers {
   /** A command about a user, and the action of its reply. */
-  const about = (act: UserAct, action: string) => async (session: Session, { channel, user_id: userId, reason, duration }: TargetFrame) =>
-    success(action, await moderation.act(session.userId!, act, channel, userId, { reason, duration }))
+  const about = (act: UserAct, action: string) => async (session: Session, { channel, user_id: userId, reason, duration }: TargetFrame) => {
+    // Only where they are fields of the command have they been checked: elsewhere they are ignored [P9].
+    const details = act === 'ban_user' ? { reason, duration } : act === 'mute_user' ? { duration } : {}
+    return success(action, await moderation.act(session.userId!, act, channel, userId, details))
+  }
 
   return {
     async create_channel (session, { name, channel_type: explicit, type }) {
-      const { id, channel_type, created_at } = await channels.create(session.userId!, name, explicit ?? (type === 'private' ? 'private' : 'public'))
+      const wanted = explicit ?? (type === 'private' ? 'private' : 'public')
+      const { id, channel_type, created_at } = await channels.create(session.userId!, name, wanted)
       return success('channel_created', { channel: { id, name, channel_type, created_at } })
     },
 

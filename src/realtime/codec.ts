@@ -35,7 +35,9 @@ export function decode (text: string): Envelope {
   } catch {
     throw new AppError('invalid_json')
   }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('invalid_frame', { detail: 'expected an object' })
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AppError('invalid_frame', { detail: 'expected an object' })
+  }
   if (deeperThan(body, MAX_DEPTH)) throw new AppError('invalid_frame', { detail: `nested deeper than ${MAX_DEPTH}` })
   const { type, command, ref } = body as Record<string, unknown>
   return {

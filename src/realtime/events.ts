@@ -16,8 +16,10 @@ export function createEvents (broker: Broker, onFault: (error: unknown) => void)
     userChanged: (userId, user) => toUser(userId, { type: 'user_changed', user }),
     userDisconnected: userId => toUser(userId, { type: 'disconnect', reason: 'disconnected' }),
     loginRevoked: (userId, sid) => toUser(userId, { type: 'disconnect', reason: 'session_revoked', sid }),
-    announced: message =>
-      broker.publish('broadcast', { kind: 'notice', frame: encode({ type: 'announcement', message, timestamp: new Date().toISOString() }) }),
+    announced: message => {
+      const frame = encode({ type: 'announcement', message, timestamp: new Date().toISOString() })
+      broker.publish('broadcast', { kind: 'notice', frame })
+    },
     faultFound: onFault
   }
 }

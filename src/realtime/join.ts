@@ -56,9 +56,7 @@ export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay
     if (session.subscriptions.get(name) !== channel) throw new AppError('not_in_channel')
     if (channel.overflowed(session)) start = { seq: channel.sequencer.last, recovered: false, messages: [] }
 
-    const data = {
-      channel: name, channel_id: channel.id, channel_type: joined.channelType, seq: start.seq, recovered: start.recovered, messages: start.messages
-    }
+    const data = { channel: name, channel_id: channel.id, channel_type: joined.channelType, ...start }
     return {
       frame: { type: 'success', action: 'channel_joined', data },
       after: () => hub.goLive(session, channel, start.seq)

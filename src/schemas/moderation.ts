@@ -19,7 +19,10 @@ export type UserAct = typeof userActs[number]
 export const TargetParams = Type.Object({ name: ChannelName, user_id: UserId })
 export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 export const NoBody = Type.Object({}, { additionalProperties: false })
-export const BanRequest = Type.Object({ reason: Type.Optional(Reason), duration: Type.Optional(BanDuration) }, { additionalProperties: false })
+export const BanRequest = Type.Object({
+  reason: Type.Optional(Reason),
+  duration: Type.Optional(BanDuration)
+}, { additionalProperties: false })
 export const MuteRequest = Type.Object({ duration: Type.Optional(MuteDuration) }, { additionalProperties: false })
 
 /** A command's `data`, as the reply on the wire and the body of a PUT. */
@@ -67,8 +70,13 @@ export const LogQuery = Type.Composite([PageQuery], { additionalProperties: fals
 /** An account as an admin sees it. */
 export const ManagedUser = Type.Composite([User, Type.Object({ disabled_at: expiry })], { $id: 'ManagedUser' })
 export type ManagedUser = Static<typeof ManagedUser>
-export const UserQuery = Type.Composite([PageQuery, Type.Object({ query: Type.Optional(Text({ minLength: 1, maxLength: 254 })) })], { additionalProperties: false })
+export const UserQuery = Type.Composite([
+  PageQuery, Type.Object({ query: Type.Optional(Text({ minLength: 1, maxLength: 254 })) })
+], { additionalProperties: false })
 export const UserPage = Type.Object({ users: Type.Array(ManagedUser), next_cursor: NextCursor })
 export const UserParams = Type.Object({ id: UserId })
-export const UserChange = Type.Object({ role: Type.Optional(Role), disabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false, minProperties: 1 })
+export const UserChange = Type.Object({
+  role: Type.Optional(Role),
+  disabled: Type.Optional(Type.Boolean())
+}, { additionalProperties: false, minProperties: 1 })
 export const Announcement = Type.Object({ message: Text({ whenMissing: 'message_required' }) }, { additionalProperties: false })

@@ -7,7 +7,10 @@ export const PROTOCOL_VERSION = 1
 export const SUBPROTOCOL = 'parley.v1'
 
 /** [P8] Integers beyond these would come back as others. */
-export const Ref = Type.Union([Text({ maxLength: 64 }), Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })])
+export const Ref = Type.Union([
+  Text({ maxLength: 64 }),
+  Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+])
 export type Ref = Static<typeof Ref>
 
 const Request = <T extends Record<string, TSchema>>(fields: T) => Type.Object({ ref: Type.Optional(Ref), ...fields })

@@ -22,7 +22,11 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
     const outcome = await store.setRole(actorId, id, role)
     if (outcome.code !== null) throw new AppError(outcome.code)
     events.userChanged(id, { role })
-    for (const { channelId, aclVersion } of outcome.ended) events.membershipsEnded(channelId, [id], aclVersion)
+    const timestamp = new Date().toISOString()
+    for (const { channelId, channel, aclVersion } of outcome.ended) {
+      events.userNotified(id, { type: 'kicked_from_channel', channel, timestamp })
+      events.membershipsEnded(channelId, [id], aclVersion)
+    }
   }
 
   async function setDisabled (actorId: string | null, id: string, disabled: boolean): Promise<void> {

@@ -19,8 +19,16 @@ export function createChannels ({ store, presence, events, maxChannels }: {
     return standing
   }
 
+  /** The channel, where this user may read its history and see who is in it [P18] [P19]. @throws AppError */
+  async function read (userId: string, name: string): Promise<Channel> {
+    const { channel, mayRead } = await find(userId, name)
+    if (!mayRead) throw new AppError('not_authorized')
+    return channel
+  }
+
   return {
     find,
+    read,
 
     async list (userId: string, { type, ...query }: PageQuery & { type?: ChannelType | undefined }) {
       const { items: channels, ...rest } = await readPage(query, byName, (after, most) => store.list(userId, { type, after, limit: most }))
@@ -52,19 +60,19 @@ export function createChannels ({ store, presence, events, maxChannels }: {
     },
 
     async members (userId: string, name: string, query: PageQuery) {
-      const { channel } = await find(userId, name)
+      const channel = await read(userId, name)
       const { items: members, ...rest } = await readPage(query, byMember, (after, most) => store.members(channel.id, after, most))
       return { members, ...rest }
     },
 
     /** Who is online in the channel now, across all instances. */
     async online (userId: string, name: string): Promise<Person[]> {
-      const { channel } = await find(userId, name)
+      const channel = await read(userId, name)
       return await store.people(await presence.list(channel.id))
     },
 
     async onlinePage (userId: string, name: string, query: PageQuery) {
-      const { channel } = await find(userId, name)
+      const channel = await read(userId, name)
       const online = await presence.list(channel.id)
       const { items, ...rest } = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
       return { users: await store.people(items), count: online.length, ...rest }

@@ -5,19 +5,19 @@ const INTERVAL_MS = 60_000
 /** Rows a statement removes at most, so that none holds anything up. */
 const BATCH = 1000
 
-/** Removes what has outlived its use: expired logins, and the messages of deleted channels. */
+/** Removes what has outlived its use: the messages of deleted channels, and expired logins. `tokenLifetime` in seconds. */
 export function createMaintenance ({ messages, tokens, tokenLifetime, onFault }: {
   messages: MessageStore, tokens: Tokens, tokenLifetime: number, onFault: (error: unknown) => void
 }) {
+  const stopping = new AbortController()
   let running = false
-  let stopped = false
 
   async function run (): Promise<void> {
     if (running) return
     running = true
     try {
-      while (!stopped && await messages.purge(BATCH) > 0);
-      while (!stopped && await tokens.purge(tokenLifetime, BATCH) > 0);
+      await untilNothing(() => messages.purge(BATCH))
+      await untilNothing(() => tokens.purge(tokenLifetime, BATCH))
     } catch (error) {
       onFault(error)
     } finally {
@@ -25,7 +25,16 @@ export function createMaintenance ({ messages, tokens, tokenLifetime, onFault }:
     }
   }
 
+  async function untilNothing (remove: () => Promise<number>): Promise<void> {
+    while (!stopping.signal.aborted && await remove() > 0) continue
+  }
+
   const timer = setInterval(run, INTERVAL_MS)
   timer.unref()
-  return { stop: (): void => { stopped = true; clearInterval(timer) } }
+  return {
+    stop (): void {
+      stopping.abort()
+      clearInterval(timer)
+    }
+  }
 }

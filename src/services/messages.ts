@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import type { Entry, HistoryQuery, Message, Receipt } from '../schemas/message.ts'
+import type { HistoryQuery, Message, Receipt } from '../schemas/message.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Channels } from './channels.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
@@ -25,23 +25,19 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     async publish (user: { id: string, name: string }, name: string, text: string, clientId: string | undefined): Promise<Receipt> {
       checkText(text)
       const { channel } = await channels.find(user.id, name)
-      return await new Promise((resolve, reject) => {
-        publisher.publish({ channelId: channel.id, channel: name, userId: user.id, username: user.name, text, clientId },
-          (error, receipt) => error ? reject(error) : resolve(receipt!))
-      })
+      const draft = { channelId: channel.id, channel: name, userId: user.id, username: user.name, text, clientId }
+      return await promised(done => publisher.publish(draft, done))
     },
 
     /** Edits (`text`) or deletes (null) a message [P34]. @throws AppError */
     async change (userId: string, channel: string, messageId: string, text: string | null): Promise<Receipt> {
       if (text !== null) checkText(text)
-      return await new Promise((resolve, reject) => {
-        publisher.change({ channel, userId, messageId: messageId.toLowerCase(), text }, (error, receipt) => error ? reject(error) : resolve(receipt!))
-      })
+      return await promised(done => publisher.change({ channel, userId, messageId: messageId.toLowerCase(), text }, done))
     },
 
     /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
     async history (userId: string, name: string, { before, after, limit = 50 }: HistoryQuery) {
-      const { channel } = await channels.find(userId, name)
+      const channel = await channels.read(userId, name)
       const messages = await store.history(channel.id, { before, after, limit })
       return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
     },
@@ -50,16 +46,17 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     newest: (channelId: string, upTo: number, limit: number): Promise<Message[]> => store.history(channelId, { before: upTo + 1, limit }),
 
     /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`. */
-    entries: (channelId: string, after: number, upTo: number, limit: number): Promise<Entry[]> => store.entries(channelId, after, upTo, limit),
+    entries: store.entries,
 
     isInFlight: publisher.isInFlight
   }
 }
 
+function promised (start: (done: Done) => void): Promise<Receipt> {
+  return new Promise((resolve, reject) => start((error, receipt) => error ? reject(error) : resolve(receipt!)))
+}
+
 /** In Unicode code points [P25]. */
 function longerThan (text: string, max: number): boolean {
-  if (text.length <= max) return false
-  let count = 0
-  for (const _ of text) if (++count > max) return true
-  return false
+  return text.length > max && (text.length > 2 * max || [...text].length > max)
 }

@@ -17,7 +17,9 @@ export interface PageOrder<T> { shape: keyof typeof shapes, key: (row: T) => str
  * @throws AppError `invalid_request` where the cursor is none of ours.
  */
 export async function readPage<T> (
-  { cursor, limit = DEFAULT_LIMIT }: PageQuery, { shape, key }: PageOrder<T>, read: (after: string | undefined, most: number) => Promise<T[]>
+  { cursor, limit = DEFAULT_LIMIT }: PageQuery,
+  { shape, key }: PageOrder<T>,
+  read: (after: string | undefined, most: number) => Promise<T[]>
 ): Promise<{ items: T[], next_cursor: string | null }> {
   const rows = await read(decode(cursor, shape), limit + 1)
   const items = rows.slice(0, limit)

@@ -104,10 +104,8 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
       const client = draft.clientId === undefined ? undefined : { client_id: draft.clientId }
       done(null, { channel: draft.channel, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
       if (duplicate) return
-      const entry: Entry = {
-        type: 'message', id, seq, channel: draft.channel, user_id: draft.userId, username: draft.username, message: draft.text, timestamp, ...client
-      }
-      append(stored, draft.channelId, entry)
+      const { channelId, channel, userId, username, text } = draft
+      append(stored, channelId, { type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client })
     })
     deliver(stored)
   }

@@ -5,7 +5,7 @@ import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
 
 /** A channel, and what one user is in it. */
-export interface Standing { channel: Channel, isMember: boolean }
+export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
 
 /** A channel's state that live subscriptions are held against [P33]. */
 export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number }
@@ -17,7 +17,7 @@ export function createChannelStore (prisma: PrismaClient) {
     /** The channel, where this user may know of it [P19], else null. */
     async find (userId: string, name: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
-        SELECT ${channelColumns}, ${isMember}
+        SELECT ${channelColumns}, ${standing}
         FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid WHERE c.name = ${name} AND parley_sees(u, c)`
       return row ? toStanding(row) : null
     },
@@ -27,8 +27,9 @@ export function createChannelStore (prisma: PrismaClient) {
       userId: string, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
     ): Promise<Standing[]> {
       const rows = await prisma.$queryRaw<StandingRow[]>`
-        SELECT ${channelColumns}, ${isMember} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
-        WHERE c.name > ${after ?? ''} AND parley_sees(u, c) ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty}
+        SELECT ${channelColumns}, ${standing} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
+        WHERE c.name > ${after ?? ''} AND parley_sees(u, c)
+          ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty}
         ORDER BY c.name LIMIT ${limit}`
       return rows.map(toStanding)
     },
@@ -107,12 +108,14 @@ interface StandingRow {
   user_count: number
   last_seq: bigint
   is_member: boolean
+  may_read: boolean
 }
 
 const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by,
   c."createdAt" AS created_at, c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
-const isMember = Prisma.sql`EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member`
+const standing = Prisma.sql`EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member,
+  parley_role_fits(u.role, c."channelType") AS may_read`
 
 function toStanding (row: StandingRow): Standing {
   const channel = {
@@ -124,5 +127,5 @@ function toStanding (row: StandingRow): Standing {
     user_count: row.user_count,
     last_seq: Number(row.last_seq)
   }
-  return { channel, isMember: row.is_member }
+  return { channel, isMember: row.is_member, mayRead: row.may_read }
 }

@@ -16,6 +16,9 @@ export interface JoinRules { maxChannels: number, maxUsers: number, defaultRoom:
 /** The channel as it was when the user was its member. */
 export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
 
+/** `ended` is false where there was no membership. */
+export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
+
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
 export function createMembershipStore (prisma: PrismaClient) {
@@ -27,15 +30,13 @@ export function createMembershipStore (prisma: PrismaClient) {
         SELECT * FROM parley_join(${json}::json, ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
       const outcomes: Array<Refused | Joined> = []
       for (const row of rows) {
-        outcomes[Number(row.ord) - 1] = row.code === null
-          ? { code: null, channelId: row.channel_id, channelType: row.channel_type, lastSeq: Number(row.last_seq), aclVersion: Number(row.acl_version) }
-          : { code: row.code }
+        outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : { code: row.code }
       }
       return outcomes
     },
 
-    /** Ends a membership [P20]. `ended` is false where there was none. */
-    async leave (userId: string, channel: string): Promise<Refused | { code: null, channelId: string, aclVersion: number, ended: boolean }> {
+    /** Ends a membership [P20]. */
+    async leave (userId: string, channel: string): Promise<Refused | Left> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, ended: boolean }]>`
         SELECT * FROM parley_leave(${userId}::uuid, ${channel})`
       return row.code === null
@@ -57,4 +58,14 @@ interface JoinRow {
   channel_type: ChannelType
   last_seq: bigint
   acl_version: bigint
+}
+
+function toJoined (row: JoinRow): Joined {
+  return {
+    code: null,
+    channelId: row.channel_id,
+    channelType: row.channel_type,
+    lastSeq: Number(row.last_seq),
+    aclVersion: Number(row.acl_version)
+  }
 }

@@ -28,7 +28,7 @@ export interface Moderated {
 }
 
 /** A membership that ended with something else. */
-export interface Ended { channelId: string, aclVersion: number }
+export interface Ended { channelId: string, channel: string, aclVersion: number }
 
 export type ModerationStore = ReturnType<typeof createModerationStore>
 
@@ -130,7 +130,7 @@ interface ModeratedRow {
   ended: boolean
 }
 
-interface EndedRow { code: ErrorCode | null, channel_id: string, acl_version: bigint }
+interface EndedRow { code: ErrorCode | null, channel_id: string, channel_name: string, acl_version: bigint }
 
 /** A row as the driver gives it: times are dates. */
 type Dated<T> = { [K in keyof T]: K extends 'created_at' ? Date : K extends 'expires_at' ? Date | null : T[K] }
@@ -146,5 +146,5 @@ function withTimes<T extends { created_at: string }> (row: Dated<T>): T {
 
 function toEnded (rows: EndedRow[]): Refused | { code: null, ended: Ended[] } {
   if (rows[0] && rows[0].code !== null) return { code: rows[0].code }
-  return { code: null, ended: rows.map(row => ({ channelId: row.channel_id, aclVersion: Number(row.acl_version) })) }
+  return { code: null, ended: rows.map(row => ({ channelId: row.channel_id, channel: row.channel_name, aclVersion: Number(row.acl_version) })) }
 }

@@ -82,7 +82,8 @@ export function createUsers (prisma: PrismaClient) {
 
     /** Accounts by id, beginning after the id `after`, whose email or name contains `query`, in any case. */
     search ({ query, after, limit }: { query: string | undefined, after: string | undefined, limit: number }): Promise<ManagedAccount[]> {
-      const contains = query === undefined ? undefined : { contains: query, mode: 'insensitive' as const }
+      // Prisma makes a LIKE of it and leaves its wildcards to us.
+      const contains = query === undefined ? undefined : { contains: query.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const }
       return prisma.user.findMany({
         where: {
           email: { not: null },
