@@ -47,6 +47,8 @@ export default [
       '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true, ignoreTemplateLiterals: false }],
       // Names of the wire and of the database's columns are snake_case.
       camelcase: 'off',
+      // It does not see what an event listener changes.
+      'no-unmodified-loop-condition': 'off',
       // Facts that belong together share a line.
       '@stylistic/object-property-newline': 'off'
     }

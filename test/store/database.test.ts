@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import t from 'tap'
+import { openDatabase, openShadow, placeOf } from '../../src/store/client.ts'
+import { diffMigrations } from '../../src/store/migrate.ts'
+
+const embedded = (directory: string) => ({ data_dir: directory, pool_size: 10, pool_timeout: 5 })
+const server = (url: string) => ({ ...embedded('unused'), url })
+
+function temporaryDirectory (): string {
+  const directory = mkdtempSync(join(tmpdir(), 'parley-test-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function emptyDatabase (): Promise<string> {
+  const url = new URL(process.env.TEST_DATABASE_URL!)
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  url.pathname = `/empty_${randomUUID().replaceAll('-', '')}`
+  await client.query(`CREATE DATABASE ${url.pathname.slice(1)}`)
+  await client.end()
+  return url.href
+}
+
+t.test('prisma/migrations lead to prisma/schema.prisma', async t => {
+  t.equal(await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow }), null)
+})
+
+t.test('several instances that start at once on one PostgreSQL migrate it once', async t => {
+  const url = await emptyDatabase()
+  const databases = await Promise.all(Array.from({ length: 4 }, () => openDatabase(server(url))))
+  t.teardown(() => Promise.all(databases.map(database => database.close())))
+  const { pending } = await databases[0]!.migrationStatus()
+  t.ok(pending.length > 0)
+  const applied = await Promise.all(databases.map(database => database.migrate()))
+  t.strictSame(applied.flat(), pending)
+  t.strictSame(await databases[0]!.migrationStatus(), { pending: [], unknown: [], failed: [], edited: [] })
+})
+
+t.test('a session is in UTC and bounded in time, whatever the database says', async t => {
+  const url = await emptyDatabase()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(`ALTER DATABASE ${placeOf(url).split('/')[1]} SET TimeZone = 'America/New_York'`)
+  await client.end()
+  const database = await openDatabase(server(url))
+  t.teardown(() => database.close())
+  const [row] = await database.prisma.$queryRaw<[Record<string, string>]>`SELECT current_setting('TimeZone') AS zone,
+    current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement,
+    current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('application_name') AS name`
+  t.strictSame(row, { zone: 'UTC', lock: '1s', statement: '5s', idle: '5s', name: 'parley' })
+})
+
+t.test('an unreachable database is named without its password', async t => {
+  const error: Error = await openDatabase(server('postgresql://someone:hidden@127.0.0.1:1/parley')).catch(caught => caught)
+  t.match(error.message, /^database 127\.0\.0\.1:1\/parley: .*ECONNREFUSED/)
+  t.notMatch(error.message, /hidden/)
+})
+
+t.test('a data directory serves one process at a time, is its owner\'s alone, and keeps what was stored', async t => {
+  // Deeper than a Unix socket's name may be long.
+  const directory = join(temporaryDirectory(), 'deep'.repeat(30))
+  const first = await openDatabase(embedded(directory))
+  t.equal(statSync(directory).mode & 0o777, 0o700)
+  await t.rejects(openDatabase(embedded(directory)), /in use by another Parley process/)
+  await first.migrate()
+  const { id } = await first.prisma.user.create({ data: { name: 'someone' } })
+  await first.close()
+
+  const second = await openDatabase(embedded(directory))
+  t.teardown(() => second.close())
+  t.strictSame(await second.migrate(), [])
+  t.equal((await second.prisma.user.findUniqueOrThrow({ where: { id } })).name, 'someone')
+})
