@@ -38,11 +38,12 @@ for (const [type, { sees, joins }] of Object.entries(table) as Array<[keyof type
       const isSeen = sees.includes(kind)
       for (const path of ['', '/messages', '/members', '/online']) {
         const { status, body } = await server.call('GET', `/api/channels/${channel.name}${path}`, { token })
-        t.equal(status, isSeen ? 200 : 404, `${kind}: GET ${path}`)
+        const mayRead = path === '' || joins.includes(kind)
+        t.equal(status, !isSeen ? 404 : mayRead ? 200 : 403, `${kind}: GET ${path}`)
         if (!isSeen) t.same(body, { statusCode: 404, error: 'Not Found', code: 'channel_not_found', message: 'Channel not found' })
       }
       const users = await client.exchange({ type: 'user_list', channel: channel.name })
-      t.equal(users.code ?? users.type, isSeen ? 'user_list' : 'channel_not_found', `${kind}: user_list`)
+      t.equal(users.code ?? users.type, joins.includes(kind) ? 'user_list' : isSeen ? 'not_authorized' : 'channel_not_found', `${kind}: user_list`)
       const list = await client.request({ type: 'channel_list', limit: 100 })
       t.equal(list.channels.some(({ id }: { id: string }) => id === channel.id), isSeen, `${kind}: channel_list`)
       const { body } = await server.call('GET', '/api/channels?limit=100', { token })
