@@ -1,0 +1,118 @@
+import t, { type Test } from 'tap'
+import type { EntriesEvent, NoticeEvent } from '../../src/broker/broker.ts'
+import { LocalChannel } from '../../src/realtime/channel.ts'
+
+/** Entries whose frames are one byte each: the digit of their seq. */
+function run (from: number, to = from): EntriesEvent {
+  const count = to - from + 1
+  const ends = Array.from({ length: count }, (_, i) => i + 1)
+  return { kind: 'entries', firstSeq: from, frames: Buffer.from(ends.map(i => 47 + from + i)), ends }
+}
+
+const notice = (text: string, except?: string): NoticeEvent => ({ kind: 'notice', frame: Buffer.from(text), ...except !== undefined && { except } })
+
+function createSubscriber (id: string) {
+  const received: string[] = []
+  return { id, userId: `user of ${id}`, send: (frames: Buffer): void => { received.push(frames.toString()) }, stream: () => received.join('') }
+}
+
+function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
+  const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0 }, {
+    maxWaiting, read: async () => [], isInFlight: () => false, onFault: error => { throw error }
+  })
+  t.teardown(() => channel.sequencer.close())
+  return channel
+}
+
+t.test('[P30] what comes between attachment and reply is kept, and follows the reply from its seq on', async t => {
+  const channel = start(t)
+  const [early, joining] = [createSubscriber('early'), createSubscriber('joining')]
+  channel.attach(early)
+  channel.goLive(early, 0)
+  channel.sequencer.accept(run(1))
+  channel.attach(joining)
+  channel.sequencer.accept(run(2, 4))
+  channel.notify(notice('n'))
+  channel.sequencer.accept(run(5))
+  t.equal(joining.stream(), '')
+  channel.goLive(joining, 3)
+  t.equal(joining.stream(), '4n5', 'the reply told it up to 3')
+  channel.sequencer.accept(run(6))
+  t.equal(joining.stream(), '4n56')
+  t.equal(early.stream(), '1234n56')
+})
+
+t.test('[P30] a reply that is ahead of the live stream is not followed by what it held', async t => {
+  const channel = start(t)
+  const joining = createSubscriber('joining')
+  channel.attach(joining)
+  channel.goLive(joining, 4)
+  channel.sequencer.accept(run(1, 2))
+  channel.notify(notice('n'))
+  t.equal(joining.stream(), 'n')
+  channel.sequencer.accept(run(3, 6))
+  channel.sequencer.accept(run(7))
+  t.equal(joining.stream(), 'n567')
+})
+
+t.test('[P30] a reply exactly at what comes next is followed without a gap', async t => {
+  const channel = start(t)
+  const joining = createSubscriber('joining')
+  channel.attach(joining)
+  channel.goLive(joining, 2)
+  channel.sequencer.accept(run(1, 2))
+  channel.sequencer.accept(run(3))
+  t.equal(joining.stream(), '3')
+})
+
+t.test('[P20] joining twice keeps one place in the stream', async t => {
+  const channel = start(t)
+  const tab = createSubscriber('tab')
+  channel.attach(tab)
+  channel.goLive(tab, 0)
+  channel.sequencer.accept(run(1))
+  channel.attach(tab)
+  channel.sequencer.accept(run(2))
+  channel.goLive(tab, 1)
+  channel.sequencer.accept(run(3))
+  t.equal(tab.stream(), '123')
+  t.equal(channel.subscribers().length, 1)
+})
+
+t.test('a join that waits too long for what it may keep is told so', async t => {
+  const channel = start(t, 0, 4)
+  const joining = createSubscriber('joining')
+  channel.attach(joining)
+  channel.sequencer.accept(run(1, 4))
+  t.notOk(channel.overflowed(joining))
+  channel.sequencer.accept(run(5))
+  t.ok(channel.overflowed(joining))
+  channel.sequencer.accept(run(6))
+  channel.goLive(joining, channel.sequencer.last)
+  channel.sequencer.accept(run(7))
+  t.equal(joining.stream(), '7')
+})
+
+t.test('a notice is for everyone but the connection that has its reply', async t => {
+  const channel = start(t)
+  const [live, pending, asking] = ['live', 'pending', 'asking'].map(createSubscriber)
+  for (const subscriber of [live!, pending!, asking!]) channel.attach(subscriber)
+  channel.goLive(live!, 0)
+  channel.goLive(asking!, 0)
+  channel.notify(notice('n', 'asking'))
+  channel.goLive(pending!, 0)
+  t.same([live, pending, asking].map(subscriber => subscriber!.stream()), ['n', 'n', ''])
+})
+
+t.test('a subscriber that left while its join was answered stays away', async t => {
+  const channel = start(t)
+  const joining = createSubscriber('joining')
+  channel.attach(joining)
+  channel.sequencer.accept(run(1))
+  t.ok(channel.detach(joining))
+  t.notOk(channel.detach(joining))
+  channel.goLive(joining, 0)
+  channel.sequencer.accept(run(2))
+  t.equal(joining.stream(), '')
+  t.ok(channel.empty)
+})

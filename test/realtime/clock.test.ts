@@ -1,0 +1,16 @@
+import t from 'tap'
+import { createClock } from '../../src/realtime/clock.ts'
+import { eventually } from '../helper.ts'
+
+t.test('a stall of the event loop counts as one tick at most: nobody is reaped for it', async t => {
+  const ticks: number[] = []
+  const clock = createClock(now => { ticks.push(now) })
+  t.teardown(clock.stop)
+  await eventually(() => ticks.length === 1)
+  t.equal(clock.now(), ticks[0])
+  const until = performance.now() + 4000
+  while (performance.now() < until);
+  await eventually(() => ticks.length === 2)
+  const step = ticks[1]! - ticks[0]!
+  t.ok(step >= 1000 && step <= 2000, `${step} ms`)
+})

@@ -1,0 +1,153 @@
+import t, { type Test } from 'tap'
+import type { EntriesEvent } from '../../src/broker/broker.ts'
+import { encodeEntries } from '../../src/realtime/codec.ts'
+import { after, Sequencer } from '../../src/realtime/sequencer.ts'
+import type { Entry } from '../../src/schemas/message.ts'
+import { eventually } from '../helper.ts'
+
+const entry = (seq: number): Entry => ({
+  type: 'message', id: `m${seq}`, seq, channel: 'general', user_id: 'u1', username: 'ann', message: `text ${seq}`, timestamp: 'now'
+})
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const run = (from: number, to = from): EntriesEvent => ({ kind: 'entries', firstSeq: from, ...encodeEntries(numbers(from, to).map(entry)) })
+
+/** The texts' numbers, as a client reads them out of the frames. */
+function seqsIn ({ frames, ends, firstSeq }: EntriesEvent): number[] {
+  const seqs = [...frames.toString('latin1').matchAll(/"seq":(\d+)/g)].map(match => Number(match[1]))
+  if (seqs.length !== ends.length || seqs[0] !== firstSeq || ends.at(-1) !== frames.length) throw new Error('frames and ends disagree')
+  return seqs
+}
+
+/** A sequencer at `last` over a database that holds `stored`. */
+function start (t: Test, last: number, stored: number[] = []) {
+  const delivered: number[] = []
+  const reads: Array<[after: number, upTo: number]> = []
+  const faults: unknown[] = []
+  const database = { stored, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
+  const sequencer = new Sequencer(last, {
+    deliver: event => { delivered.push(...seqsIn(event)) },
+    read: async (after, upTo, limit) => {
+      reads.push([after, upTo])
+      const found = database.stored.filter(seq => seq > after && seq <= upTo).slice(0, limit).map(entry)
+      await database.gate()
+      return found
+    },
+    isInFlight: id => database.inFlight.has(id),
+    onFault: error => { faults.push(error) }
+  })
+  t.teardown(() => sequencer.close())
+  return { sequencer, delivered, reads, faults, database, until: (seq: number) => eventually(() => sequencer.last === seq) }
+}
+
+t.test('[P27] runs are delivered in order, once each, whatever of them came before', async t => {
+  const { sequencer, delivered, reads } = start(t, 0)
+  sequencer.accept(run(1, 3))
+  sequencer.accept(run(2, 3))
+  sequencer.accept(run(1))
+  sequencer.accept(run(2, 5))
+  sequencer.accept(run(6))
+  t.same(delivered, numbers(1, 6))
+  t.same(reads, [])
+})
+
+t.test('[P27] what comes too early waits for what is missing, and then follows at once', async t => {
+  const { sequencer, delivered, reads } = start(t, 10)
+  sequencer.accept(run(15, 16))
+  sequencer.accept(run(12, 13))
+  sequencer.accept(run(13, 15))
+  t.same(delivered, [])
+  sequencer.accept(run(11))
+  t.same(delivered, numbers(11, 16))
+  t.same(reads, [])
+})
+
+t.test('[P33] what does not come within a moment is read from the database, only as far as it is missing', async t => {
+  const { sequencer, delivered, reads, until } = start(t, 10, numbers(11, 13))
+  sequencer.accept(run(14, 15))
+  await until(15)
+  t.same(delivered, numbers(11, 15))
+  t.same(reads, [[10, 13]])
+})
+
+t.test('[P33] a higher last_seq of the database is caught up with, in several reads where it is far', async t => {
+  const { sequencer, delivered, reads, until } = start(t, 0, numbers(1, 1200))
+  sequencer.catchUp(1200)
+  sequencer.catchUp(1200)
+  await until(1200)
+  t.same(delivered, numbers(1, 1200))
+  t.equal(reads.length, 3)
+})
+
+t.test('what the bus brings while the database is read is neither doubled nor lost', async t => {
+  const { sequencer, delivered, database, until } = start(t, 0, numbers(1, 4))
+  let release: () => void = () => {}
+  database.gate = () => new Promise(resolve => { release = resolve })
+  sequencer.catchUp(4)
+  sequencer.accept(run(1, 2))
+  sequencer.accept(run(6))
+  database.stored = numbers(1, 6)
+  database.gate = async () => {}
+  release()
+  await until(6)
+  t.same(delivered, numbers(1, 6))
+})
+
+t.test('[P26] a message whose sender has no ack yet is left to its own batch', async t => {
+  const { sequencer, delivered, database, reads } = start(t, 0, numbers(1, 3))
+  database.inFlight.add('m2')
+  sequencer.catchUp(3)
+  await eventually(() => delivered.length === 1)
+  t.same(delivered, [1])
+  database.inFlight.clear()
+  sequencer.accept(run(2, 3))
+  t.same(delivered, numbers(1, 3))
+  t.equal(reads.length, 1)
+})
+
+t.test('entries that were pruned are passed over', async t => {
+  const { sequencer, delivered, until } = start(t, 0, [3, 4, 7])
+  sequencer.catchUp(9)
+  await until(9)
+  t.same(delivered, [3, 4, 7])
+  sequencer.accept(run(10))
+  t.same(delivered, [3, 4, 7, 10])
+})
+
+t.test('a read that fails is one fault, and the next check tries again', async t => {
+  const { sequencer, delivered, database, faults, until } = start(t, 0, numbers(1, 2))
+  database.gate = async () => { throw new Error('away') }
+  sequencer.catchUp(2)
+  await eventually(() => faults.length === 1)
+  t.same(delivered, [])
+  database.gate = async () => {}
+  sequencer.catchUp(2)
+  await until(2)
+  t.same(delivered, [1, 2])
+})
+
+t.test('more early runs than may wait are not lost', async t => {
+  const { sequencer, delivered, until } = start(t, 0, numbers(1, 400))
+  for (let seq = 399; seq >= 3; seq -= 2) sequencer.accept(run(seq))
+  sequencer.accept(run(400))
+  await until(400)
+  t.same(delivered, numbers(1, 400))
+})
+
+t.test('a closed sequencer asks and delivers nothing any more', async t => {
+  const { sequencer, delivered, reads, database } = start(t, 0, numbers(1, 3))
+  let release: () => void = () => {}
+  database.gate = () => new Promise(resolve => { release = resolve })
+  sequencer.accept(run(3))
+  sequencer.close()
+  sequencer.catchUp(0)
+  release()
+  t.same(delivered, [])
+  t.same(reads, [])
+})
+
+t.test('a run is cut at any place without touching its bytes', async t => {
+  const whole = run(5, 8)
+  for (const last of [0, 4, 5, 6, 7]) t.same(seqsIn(after(whole, last)), numbers(Math.max(5, last + 1), 8))
+  t.equal(after(whole, 4), whole)
+  t.equal(after(whole, 6).frames.buffer, whole.frames.buffer)
+})

@@ -1,0 +1,221 @@
+import t from 'tap'
+import { AppError } from '../../src/errors.ts'
+import type { Envelope } from '../../src/realtime/codec.ts'
+import { Session, type Reply, type SessionUser } from '../../src/realtime/session.ts'
+
+const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
+const limits = { authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000 }
+
+/** A session with a clock, a socket and a `handle` of the test's own. */
+function createSession (handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'ok' } })) {
+  const clock = { now: 0 }
+  const socket = { buffered: 0, written: [] as Buffer[], calls: [] as string[] }
+  const sends: Array<(reply: Buffer) => void> = []
+  const faults: unknown[] = []
+  const call = (name: string) => (): void => { socket.calls.push(name) }
+  const session = new Session('s1', {
+    transport: {
+      get buffered () { return socket.buffered },
+      write: frames => { socket.written.push(frames) },
+      pause: call('pause'),
+      resume: call('resume'),
+      ping: call('ping'),
+      terminate: call('terminate'),
+      close: (code, reason) => { socket.calls.push(`close ${code} ${reason}`) }
+    },
+    now: () => clock.now,
+    limits,
+    handle: (_, request) => handle(request),
+    handleSend: (_, __, done) => { sends.push(done) },
+    scheduleFlush: () => {},
+    onFault: error => { faults.push(error) }
+  })
+  return {
+    session,
+    socket,
+    sends,
+    faults,
+    /** Lets the clock tick once, at this time. */
+    tick: (time: number): void => { session.tick(clock.now = time) },
+    /** Everything sent so far. */
+    sent: (): string => { session.flush(); return Buffer.concat(socket.written).toString('latin1') }
+  }
+}
+
+const heartbeat = '{"type":"heartbeat"}'
+const send = '{"type":"send_message"}'
+
+t.test('[P14] a connection closes with 4401 30 s after its token expired, and not sooner', async t => {
+  const { session, socket, tick } = createSession()
+  session.authenticated(ann, 'sid', 60_000)
+  session.receive(heartbeat)
+  tick(60_001)
+  session.pong()
+  tick(89_999)
+  t.notOk(session.closing)
+  tick(90_000)
+  t.match(socket.calls, [/ping/, 'close 4401 token expired'])
+})
+
+t.test('[P13] [P14] a fresh token moves the end', async t => {
+  const { session, socket, tick } = createSession()
+  session.authenticated(ann, 'sid', 1000)
+  tick(30_999)
+  session.pong()
+  session.authenticated(ann, 'sid', 60_000)
+  tick(31_000)
+  session.pong()
+  t.notOk(session.closing)
+  tick(30_999 + 90_000)
+  t.equal(socket.calls.at(-1), 'close 4401 token expired')
+})
+
+t.test('[P16] a guest\'s connection does not expire', async t => {
+  const { session, tick } = createSession()
+  session.authenticated({ ...ann, guest: true }, null, Infinity)
+  tick(limits.connectionTimeout - 1)
+  t.notOk(session.closing)
+})
+
+t.test('[P11] frames do not move the deadline of authentication', async t => {
+  const { session, socket, tick } = createSession()
+  tick(9_999)
+  session.receive(heartbeat)
+  t.notOk(session.closing)
+  tick(10_000)
+  t.same(socket.calls, ['close 4500 authentication timeout'])
+})
+
+t.test('a ping goes out every heartbeat_interval; one without a pong for pong_timeout closes with 4403', async t => {
+  const { session, socket, tick } = createSession()
+  session.authenticated(ann, 'sid', Infinity)
+  for (const time of [29_999, 30_000, 31_000]) tick(time)
+  t.same(socket.calls, ['ping'])
+  session.pong()
+  for (const time of [59_999, 60_000]) tick(time)
+  t.same(socket.calls, ['ping', 'ping'])
+  session.receive(heartbeat)
+  tick(69_999)
+  t.notOk(session.closing)
+  tick(70_000)
+  t.equal(socket.calls.at(-1), 'close 4403 no pong')
+})
+
+t.test('4402 comes connection_timeout after the last frame', async t => {
+  const { session, socket, tick } = createSession()
+  session.authenticated(ann, 'sid', Infinity)
+  tick(200_000)
+  session.pong()
+  session.receive(heartbeat)
+  tick(499_999)
+  session.pong()
+  t.notOk(session.closing)
+  tick(500_000)
+  t.equal(socket.calls.at(-1), 'close 4402 connection timeout')
+})
+
+t.test('a peer that does not answer the close frame is cut off after 5 s, a slow consumer after 1 s', async t => {
+  for (const [name, after] of [['session_revoked', 5000], ['slow_consumer', 1000]] as const) {
+    const { session, socket, tick } = createSession()
+    session.close(name)
+    tick(after - 1)
+    t.notOk(socket.calls.includes('terminate'), name)
+    tick(after)
+    t.equal(socket.calls.at(-1), 'terminate', name)
+  }
+})
+
+t.test('4400 comes when more than max_buffered waits, the socket\'s buffer included; what waits is dropped', async t => {
+  const { session, socket } = createSession()
+  socket.buffered = 60_000
+  session.send(Buffer.alloc(40_000))
+  t.notOk(session.closing)
+  session.send(Buffer.alloc(1))
+  t.same(socket.calls.at(-1), 'close 4400 slow consumer')
+  session.send(Buffer.alloc(1))
+  session.flush()
+  t.same(socket.written, [])
+})
+
+t.test('requests are not read while more than half of max_buffered waits, and read again after', async t => {
+  const { session, socket } = createSession()
+  session.send(Buffer.alloc(10))
+  socket.buffered = 50_001
+  session.flush()
+  t.same(socket.calls, ['pause'])
+  socket.buffered = 0
+  session.drained()
+  t.same(socket.calls, ['pause', 'resume'])
+})
+
+t.test('requests are not read while 64 wait for their turn, and read again after', async t => {
+  let release: (reply: Reply) => void = () => {}
+  const { session, socket, sent } = createSession(() => new Promise(resolve => { release = resolve }))
+  for (let i = 0; i < 64; i++) session.receive(heartbeat)
+  t.same(socket.calls, [], 'one has started, 63 wait')
+  session.receive(heartbeat)
+  t.same(socket.calls, ['pause'])
+  for (let i = 0; i < 65; i++) {
+    release({ frame: { type: 'ok' } })
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.same(socket.calls, ['pause', 'resume'])
+  t.equal(sent().match(/ok/g)!.length, 65)
+})
+
+t.test('[P7] sends run side by side, their replies keep their order, and anything else waits for them', async t => {
+  const order: string[] = []
+  const { session, sends, sent } = createSession(({ type }) => { order.push(type); return { frame: { type: 'three' } } })
+  for (const frame of [send, send, heartbeat, send]) session.receive(frame)
+  t.equal(sends.length, 2)
+  sends[1]!(Buffer.from('two '))
+  t.equal(sent(), '')
+  t.same(order, [])
+  sends[0]!(Buffer.from('one '))
+  t.same(order, ['heartbeat'])
+  t.equal(sends.length, 3, 'the one behind has started')
+  sends[2]!(Buffer.from(' four'))
+  t.match(sent(), /^one two .*three.* four$/)
+})
+
+t.test('the 10th violation closes with 4501 only where all ten are within 60 s', async t => {
+  const { session, socket, tick } = createSession()
+  session.authenticated(ann, 'sid', Infinity)
+  for (let i = 0; i < 9; i++) session.receive('{')
+  tick(60_000)
+  session.pong()
+  session.receive('{')
+  t.notOk(session.closing, 'nine of them are forgotten')
+  tick(119_999)
+  for (let i = 0; i < 8; i++) session.receive('{')
+  t.notOk(session.closing)
+  session.receive('{')
+  t.equal(socket.calls.at(-1), 'close 4501 protocol violation')
+})
+
+t.test('[G15] whatever a handler throws, its request has one reply and the next one its own', async t => {
+  const throws: Array<() => Promise<Reply> | Reply> = [
+    () => { throw new Error('sync') },
+    async () => { throw new Error('async') },
+    () => Promise.reject(new AppError('unavailable', { retryAfterMs: 5 })),
+    () => ({ frame: { type: 'ok' } })
+  ]
+  const { session, sent, faults } = createSession(() => throws.shift()!())
+  for (let i = 0; i < 4; i++) session.receive(heartbeat)
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(sent().match(/"(internal|unavailable|ok)"/g), ['"internal"', '"internal"', '"unavailable"', '"ok"'])
+  t.match(faults, [{ message: 'sync' }, { message: 'async' }])
+})
+
+t.test('nothing is started or sent once the connection is closing', async t => {
+  const { session, socket, sends, sent } = createSession()
+  session.receive(send)
+  session.receive(heartbeat)
+  session.close('disconnected')
+  sends[0]!(Buffer.from('late'))
+  session.receive(send)
+  t.equal(sent(), '')
+  t.equal(sends.length, 1)
+  session.close('session_revoked')
+  t.same(socket.calls, ['close 4503 disconnected by administrator'], 'the first reason stands')
+})
