@@ -1,0 +1,45 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { createControl } from './control.ts'
+import { connectRaw, opcode, text } from './raw.ts'
+
+t.test('[P11] [P12] a connection that is not authenticated in time closes with 4500, whatever it tries', async t => {
+  const server = await startServer(t, { config: { authentication: { timeout: 1 } } })
+  const control = await createControl(server)
+  const [silent, failing] = [await server.connect(), await server.connect()]
+  t.match(await failing.exchange({ type: 'authenticate', token: 'wrong' }), { code: 'authentication_failed' })
+  t.match(await failing.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+  for (const client of [silent, failing]) t.same(await client.closed(), { code: 4500, reason: 'authentication timeout' })
+  await control(t, 'after the deadline of others')
+})
+
+t.test('a connection without a frame of its own for connection_timeout closes with 4402; pongs are none, heartbeats are', async t => {
+  const server = await startServer(t, { config: { performance: { connection_timeout: 2, heartbeat_interval: 1 } } })
+  const [idle, busy] = [await server.enter('idle', 'general'), await server.enter('busy', 'general')]
+  let open = true
+  const closed = idle.closed().finally(() => { open = false })
+  let pings = 0
+  idle.socket.on('ping', () => { pings++ })
+  while (open) {
+    await busy.settle()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.same(await closed, { code: 4402, reason: 'connection timeout' })
+  t.ok(pings > 0)
+  t.equal((await busy.expect('user_left')).username, 'idle')
+})
+
+t.test('[G7] a ping without a pong closes with 4403; who answers stays', async t => {
+  const server = await startServer(t, { config: { performance: { heartbeat_interval: 1, pong_timeout: 1 } } })
+  const ann = await server.enter('ann', 'general')
+  const frozen = await server.register('frozen')
+  const client = await connectRaw(t, server.port, Buffer.concat([
+    text({ type: 'authenticate', token: frozen.access_token, ref: 1 }), text({ type: 'join_channel', channel: 'general', ref: 2 })
+  ]))
+  await client.replies(2)
+  t.same(await client.closed(), { code: 4403, reason: 'no pong' })
+  t.ok(client.frames.some(({ code }) => code === opcode.ping))
+  await client.ended()
+  t.equal((await ann.expect('user_left')).username, 'frozen')
+  await ann.settle()
+})

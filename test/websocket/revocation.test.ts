@@ -1,0 +1,92 @@
+import t from 'tap'
+import { startServer, type Person, type Server } from '../helper.ts'
+
+const revoked = { code: 4504, reason: 'session revoked' }
+const disconnected = { code: 4503, reason: 'disconnected by administrator' }
+
+/** Another login of the same user. */
+async function loginAgain (server: Server, { email, password }: Person): Promise<Person> {
+  const { body } = await server.call('POST', '/api/auth/login', { body: { email, password } })
+  return { ...body, email, password }
+}
+
+async function refresh (server: Server, token: string): Promise<{ status: number, body: Person }> {
+  return server.call('POST', '/api/auth/refresh', { body: { refresh_token: token } })
+}
+
+t.test('[P12] a logout closes the connections of its login, and no others', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'general')
+  const tab = await server.login(ann.person)
+  const phone = await server.login(await loginAgain(server, ann.person))
+  const ben = await server.enter('ben', 'general')
+  t.equal((await server.call('POST', '/api/auth/logout', { body: { refresh_token: ann.person.refresh_token } })).status, 204)
+  t.same(await ann.closed(), revoked)
+  t.same(await tab.closed(), revoked)
+  await phone.settle()
+  t.match(await ben.expect('user_left'), { user_id: ann.person.user.id }, 'the others see him leave')
+  t.match(await (await server.connect()).exchange({ type: 'authenticate', token: ann.person.access_token }), { code: 'authentication_failed' })
+})
+
+t.test('[G12] a replayed refresh token closes the connections of its login, those with older tokens too', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann')
+  const first = ann.person.refresh_token
+  const second = await refresh(server, first)
+  const tab = await server.login({ ...ann.person, ...second.body })
+  const third = await refresh(server, second.body.refresh_token)
+  t.equal(third.status, 200)
+  await ann.settle()
+  t.equal((await refresh(server, first)).status, 401)
+  t.same(await ann.closed(), revoked)
+  t.same(await tab.closed(), revoked)
+  t.equal((await refresh(server, third.body.refresh_token)).status, 401, 'the newest is void as well')
+})
+
+t.test('a new password closes the connections of all other logins', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann')
+  const other = await server.login(await loginAgain(server, ann.person))
+  const body = { password: 'another password', current_password: ann.person.password }
+  t.equal((await server.call('PATCH', '/api/me', { token: ann.person.access_token, body })).status, 200)
+  t.same(await other.closed(), revoked)
+  await ann.settle()
+})
+
+t.test('[P15] an erased account\'s connections close with 4503, of every login', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'general')
+  const phone = await server.login(await loginAgain(server, ann.person))
+  const ben = await server.enter('ben', 'general')
+  const { status } = await server.call('DELETE', '/api/me', { token: ann.person.access_token, body: { password: ann.person.password } })
+  t.equal(status, 204)
+  t.same(await ann.closed(), disconnected)
+  t.same(await phone.closed(), disconnected)
+  t.match(await ben.expect('user_left'), { user_id: ann.person.user.id })
+  await ben.settle()
+})
+
+t.test('[P15] [P33] what was done to the account in the database alone is noticed within seconds', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann')
+  const ben = await server.enter('ben')
+  const eve = await server.enter('eve')
+  await server.database.prisma.user.update({ where: { id: ann.person.user.id }, data: { disabledAt: new Date() } })
+  await server.database.prisma.refreshToken.updateMany({ where: { userId: ben.person.user.id }, data: { revokedAt: new Date() } })
+  t.same(await ann.closed(5000), disconnected)
+  t.same(await ben.closed(5000), revoked)
+  await eve.settle()
+})
+
+t.test('[P15] a new name or role counts from the next frame', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'general')
+  await server.call('PATCH', '/api/me', { token: ann.person.access_token, body: { name: 'anna' } })
+  await ann.request({ type: 'send_message', channel: 'general', message: 'hello' })
+  t.equal((await ann.expect('message')).username, 'anna')
+  t.equal((await ann.exchange({ type: 'join_channel', channel: 'moderator-room' })).code, 'not_authorized')
+  await server.database.prisma.user.update({ where: { id: ann.person.user.id }, data: { role: 'admin' } })
+  const { body } = await server.call('POST', '/api/channels', { token: ann.person.access_token, body: { name: 'moderator-room', channel_type: 'moderator' } })
+  t.equal(body.channel_type, 'moderator')
+  await ann.request({ type: 'join_channel', channel: 'moderator-room' })
+})
