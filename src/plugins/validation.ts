@@ -5,6 +5,8 @@ import { compile } from '../schemas/common.ts'
 
 /** REST is checked by the same compiled schemas as the wire: nothing is coerced, no unknown field dropped. */
 export default fp(async app => {
+  // JSON is the only type spoken; fastify would take plain text too.
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const isQuery = httpPart === 'querystring' || httpPart === 'query'
     const check = compile(isQuery ? { ...schema, additionalProperties: false } : schema, 'invalid_request')
