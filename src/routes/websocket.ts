@@ -31,8 +31,6 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoo
       perMessageDeflate: false,
       handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
     },
-    // ws has sent its own close frame with the code of the violation, and waits for the peer's.
-    errorHandler: () => {},
     // The drain closes every connection with its own code and reason.
     preClose: done => done()
   })
@@ -41,17 +39,21 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoo
     method: 'GET',
     url: '/websocket',
     schema: { hide: true },
-    onRequest: async request => {
+    onRequest: async (request, reply) => {
       if (!request.ws) return
       if (!isAllowedOrigin(request, allowedOrigins)) throw new AppError('not_authorized')
       if (!isAllowedProtocol(request)) throw new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
       if (!hasRoom()) throw new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
+      // From here on ws answers. The socket would keep response and request, 3 KB, for as long as the connection lasts.
+      reply.raw.detachSocket(request.raw.socket)
     },
     handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
     wsHandler: (ws, request) => {
       const connection = ws as Connection
       connection.session = realtime.open(new SocketTransport(connection, request.raw.socket))
       connection.closed = realtime.closed
+      // The plugin's own listener would keep the request as well.
+      connection.removeAllListeners('error').on('error', onError)
       connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
       request.raw.socket.on('drain', () => connection.session.drained())
     }
@@ -76,6 +78,9 @@ function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean)
   if (isBinary) session.close('unsupported_data')
   else session.receive((data as Buffer).toString())
 }
+
+/** ws has sent its own close frame with the code of the violation, and waits for the peer's. */
+function onError (): void {}
 
 function onPong (this: WebSocket): void {
   (this as Connection).session.pong()
