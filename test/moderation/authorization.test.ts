@@ -1,0 +1,179 @@
+import t from 'tap'
+import { uuidv7 } from 'uuidv7'
+import type { Role } from '../../src/schemas/common.ts'
+import { userActs, type UserAct } from '../../src/schemas/moderation.ts'
+import { startServer, type Client, type Frame } from '../helper.ts'
+import { createRows } from '../rows.ts'
+import {
+  acts, fits, isMember, kinds, relationsOf, roleOfOther, standings, types, verdict, type Act, type Case, type Kind
+} from './contract.ts'
+
+const server = await startServer(t, { config: { authentication: { enabled: false }, channels: { max_channels_per_user: 0 } } })
+const { prisma } = server.database
+const rows = createRows(server.database)
+
+/** A case, with a channel of its own where it changes something, and with the ids that its request names. */
+interface Trial { case: Case, channelId: string, channel: string, targetId: string, messageId: string }
+interface Actor { id: string, token: string | undefined, clients: Client[] }
+
+/** Requests of one connection go one after another. */
+const CONNECTIONS = 8
+const actors = {} as Record<Kind, Actor>
+for (const kind of kinds) actors[kind] = kind === 'guest' ? await makeGuest() : await makeActor(kind)
+
+async function makeGuest (): Promise<Actor> {
+  const client = await server.connect()
+  const { data } = await client.request({ type: 'authenticate' })
+  return { id: data.user_id, token: undefined, clients: [client] }
+}
+
+async function makeActor (role: Role): Promise<Actor> {
+  const person = await server.register(role)
+  await rows.role(person, role)
+  const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => server.login(person)))
+  return { id: person.user.id, token: person.access_token, clients }
+}
+
+/** Other people: by role, and the creators of channels. */
+const others = { peer: await makePeople('peer'), creator: await makePeople('creator') }
+
+async function makePeople (name: string): Promise<Record<Role, string>> {
+  const people = { user: uuidv7(), moderator: uuidv7(), admin: uuidv7() }
+  const data = Object.entries(people).map(([role, id]) => ({ id, name, email: `${name}-${role}@example.org`, role: role as Role }))
+  await prisma.user.createMany({ data })
+  return people
+}
+
+/** Every case that can be, save those of members whose role ended their membership [P15]. */
+function * cases (kind: Kind): Generator<Case> {
+  for (const type of types) {
+    for (const standing of standings) {
+      if (standing === 'member' && !fits(kind, type)) continue
+      if (kind === 'guest' && (standing === 'creator' || standing === 'moderator')) continue
+      for (const [act, about] of Object.entries(acts) as Array<[Act, string]>) {
+        const relations = about === 'anyone' ? relationsOf(kind, standing) : ['self' as const]
+        for (const relation of relations) yield { type, kind, standing, act, relation }
+      }
+    }
+  }
+}
+
+/** One channel for all that is refused to an actor there, and one for each act that is allowed. */
+async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Trial[]> {
+  const shared = new Map<string, string>()
+  const made: Record<string, object[]> = {
+    channel: [], channelUser: [], channelModerator: [], channelInvite: [], channelBan: [], message: []
+  }
+  const seqOf = new Map<string, number>()
+  const trials = wanted.map((c): Trial => {
+    const actorId = actors[c.kind].id
+    const creatorId = c.standing === 'creator' ? actorId : others.creator[roleOfOther({ ...c, relation: 'creator' })]
+    const targetId = c.relation === 'self' ? actorId : c.relation === 'creator' ? creatorId : others.peer[roleOfOther(c)]
+    const key = `${c.type} ${c.standing}`
+    const isRefused = verdict(c, transport) !== 'ok'
+    let channelId = isRefused ? shared.get(key) : undefined
+    if (channelId === undefined) {
+      channelId = uuidv7()
+      if (isRefused) shared.set(key, channelId)
+      const row = { channelId, userId: actorId }
+      made.channel!.push({ id: channelId, name: `c-${channelId}`, channelType: c.type, createdBy: creatorId })
+      if (isMember(c)) made.channelUser!.push(row)
+      if (c.standing === 'creator' || c.standing === 'moderator') made.channelModerator!.push(row)
+      if (c.standing === 'invited') made.channelInvite!.push({ ...row, invitedBy: creatorId })
+      if (c.standing === 'banned') made.channelBan!.push({ ...row, bannedBy: creatorId })
+    }
+    const messageId = uuidv7()
+    if (c.act === 'edit_message' || c.act === 'delete_message') {
+      const seq = (seqOf.get(channelId) ?? 0) + 1
+      seqOf.set(channelId, seq)
+      made.message!.push({ channelId, seq, id: messageId, userId: targetId, content: 'theirs', createdAt: new Date() })
+    }
+    return { case: c, channelId, channel: `c-${channelId}`, targetId, messageId }
+  })
+  for (const [table, data] of Object.entries(made)) {
+    await (prisma[table as 'channel'] as unknown as { createMany (args: { data: object[] }): Promise<unknown> }).createMany({ data })
+  }
+  await prisma.$executeRaw`UPDATE "Channel" c SET
+    "lastSeq" = (SELECT coalesce(max(seq), 0) FROM "Message" m WHERE m."channelId" = c.id),
+    "userCount" = (SELECT count(*) FROM "ChannelUser" m WHERE m."channelId" = c.id)`
+  return trials
+}
+
+/** The frame that asks for it, where there is one. */
+function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): object | undefined {
+  switch (act) {
+    case 'join': return { type: 'join_channel', channel }
+    case 'leave': return { type: 'leave_channel', channel }
+    case 'send': return { type: 'send_message', channel, message: 'x' }
+    case 'online': return { type: 'user_list', channel }
+    case 'delete_channel': return { type: 'command', command: act, channel }
+    case 'edit_message': return { type: 'command', command: act, channel, id: messageId, message: 'x' }
+    case 'delete_message': return { type: 'command', command: act, channel, id: messageId }
+    default: return userActs.includes(act as UserAct) ? { type: 'command', command: act, channel, user_id: targetId } : undefined
+  }
+}
+
+type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
+
+/** The call that asks for it, where there is one. */
+function callOf ({ case: { act, relation }, channel, targetId, messageId }: Trial): Call | undefined {
+  const at = `/api/channels/${channel}`
+  switch (act) {
+    case 'join': return ['PUT', `${at}/members/${targetId}`]
+    case 'leave': return ['DELETE', `${at}/members/${targetId}`]
+    case 'send': return ['POST', `${at}/messages`, { message: 'x' }]
+    case 'history': return ['GET', `${at}/messages`]
+    case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': return ['GET', `${at}/${act}`]
+    case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
+    case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]
+    case 'delete_channel': return ['DELETE', at]
+    case 'edit_message': return ['PATCH', `${at}/messages/${messageId}`, { message: 'x' }]
+    case 'delete_message': return ['DELETE', `${at}/messages/${messageId}`]
+    // With one's own id these two mean joining and leaving.
+    case 'invite_user': return relation === 'self' ? undefined : ['PUT', `${at}/members/${targetId}`]
+    case 'kick_user': return relation === 'self' ? undefined : ['DELETE', `${at}/members/${targetId}`]
+    case 'ban_user': return ['PUT', `${at}/bans/${targetId}`]
+    case 'unban_user': return ['DELETE', `${at}/bans/${targetId}`]
+    case 'mute_user': return ['PUT', `${at}/mutes/${targetId}`]
+    case 'unmute_user': return ['DELETE', `${at}/mutes/${targetId}`]
+    case 'add_moderator': return ['PUT', `${at}/moderators/${targetId}`]
+    case 'remove_moderator': return ['DELETE', `${at}/moderators/${targetId}`]
+  }
+}
+
+async function askRest (kind: Kind, trial: Trial): Promise<string> {
+  const [method, url, body] = callOf(trial)!
+  const reply = await server.app.inject({ method, url, headers: { authorization: `Bearer ${actors[kind].token}` }, ...body && { body } })
+  return reply.statusCode < 300 ? 'ok' : reply.json().code
+}
+
+async function askWire (kind: Kind, trial: Trial, turn: number): Promise<string> {
+  const { clients } = actors[kind]
+  const reply: Frame = await clients[turn % clients.length]!.exchange(frameOf(trial)!)
+  return reply.type === 'error' ? reply.code : 'ok'
+}
+
+for (const kind of kinds) {
+  for (const transport of kind === 'guest' ? ['wire'] as const : ['wire', 'rest'] as const) {
+    const who = kind === 'guest' ? 'a guest' : `the role ${kind}`
+    t.test(`[P9] [P16] [P18] [P19] what ${who} may do, over ${transport}: everywhere, to everyone`, async t => {
+      const placeless = { channelId: '', channel: '', targetId: '', messageId: '' }
+      const asks = (c: Case): boolean => (transport === 'wire' ? frameOf : callOf)({ case: c, ...placeless }) !== undefined
+      const trials = await arrange([...cases(kind)].filter(asks), transport)
+      const wrong: string[] = []
+      for (let at = 0; at < trials.length; at += 50) {
+        await Promise.all(trials.slice(at, at + 50).map(async (trial, turn) => {
+          const { type, standing, act, relation } = trial.case
+          const got = await (transport === 'wire' ? askWire : askRest)(kind, trial, turn)
+          const right = verdict(trial.case, transport)
+          if (got !== right) wrong.push(`${standing} in ${type}: ${act} ${acts[act] === 'anyone' ? relation : ''}: ${got}, not ${right}`)
+        }))
+      }
+      t.same(wrong, [], `${trials.length} cases`)
+    })
+  }
+}
+
+t.test('[P15] [P16] none of it was a fault of ours', async t => {
+  t.same(server.lines.filter(line => JSON.parse(line).level >= 50), [])
+})
