@@ -5,8 +5,11 @@ import type { PublishPlan, PublishResult } from './protocol.ts'
 import { Publisher } from './publisher.ts'
 import { MARK, now, readPublisher, readSlot, readTime } from './stamp.ts'
 
-/** Milliseconds to wait for the last deliveries; what comes later counts as missing. */
-const PATIENCE = 15_000
+/** A warm-up lasts until this many, too, but not for ever: a cold server on a busy machine is nobody's measure. */
+const WARM_DELIVERIES = 10_000
+const WARM_UP_LIMIT_MS = 30_000
+/** To wait for the last deliveries; what comes later counts as missing. */
+const PATIENCE_MS = 15_000
 
 /** Lets some of the connections publish, and counts what all of them receive. From then on the sink serves this run. */
 export async function publish (plan: PublishPlan, connections: Connection[], sink: Sink): Promise<PublishResult> {
@@ -56,12 +59,13 @@ export async function publish (plan: PublishPlan, connections: Connection[], sin
   }
   const counted = await measure(plan, meter, () => ({ sent: counts.sent, acked: counts.acked, delivered: sink.deliveries }))
   running = false
-  await until(() => sink.deliveries >= counts.expected && (!plan.acked || counts.acked >= counts.sent))
+  await until(() => sink.deliveries >= counts.expected && (!plan.acked || counts.acked >= counts.sent), PATIENCE_MS)
   return { ...counted, missing: counts.expected - sink.deliveries }
 }
 
 async function measure ({ warmUp, measure }: PublishPlan, meter: Meter, read: () => { sent: number, acked: number, delivered: number }) {
   await delay(warmUp * 1000)
+  await until(() => read().delivered >= WARM_DELIVERIES, WARM_UP_LIMIT_MS)
   meter.start()
   const before = read()
   await delay(measure * 1000)
@@ -104,7 +108,7 @@ function audiences (connections: Connection[]): Map<string, number> {
   return sizes
 }
 
-async function until (complete: () => boolean): Promise<void> {
-  const deadline = performance.now() + PATIENCE
+async function until (complete: () => boolean, limit: number): Promise<void> {
+  const deadline = performance.now() + limit
   while (!complete() && performance.now() < deadline) await delay(5)
 }
