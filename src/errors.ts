@@ -27,8 +27,8 @@ export const errorTable = {
   message_not_found: { message: 'Message not found', status: 404 },
   message_too_long: { message: 'Message too long', status: 400 },
   rate_limited: { message: 'Too many requests', status: 429 },
-  busy: { message: 'Server busy', status: 503 },
-  unavailable: { message: 'Service unavailable', status: 503 },
+  busy: { message: 'Server busy', status: 503, retryAfterMs: 1000 },
+  unavailable: { message: 'Service unavailable', status: 503, retryAfterMs: 1000 },
   internal: { message: 'Internal server error', status: 500 },
   // REST only.
   invalid_request: { message: 'Invalid request: REASON', status: 400 },
@@ -39,6 +39,9 @@ export const errorTable = {
 } as const
 
 export type ErrorCode = keyof typeof errorTable
+
+/** `retryAfterMs`: when the same request may succeed, where nothing better is known. */
+interface ErrorKind { message: string, status: number, retryAfterMs?: number }
 
 /** An error whose code and text a client may see. Anything else that is thrown shows as `internal`. */
 export class AppError extends Error {
@@ -51,11 +54,11 @@ export class AppError extends Error {
   readonly detail: string | undefined
 
   constructor (code: ErrorCode, { detail, retryAfterMs }: { detail?: string, retryAfterMs?: number | undefined } = {}) {
-    const { message, status } = errorTable[code]
+    const { message, status, retryAfterMs: usual }: ErrorKind = errorTable[code]
     super(detail === undefined ? message : message.replace(/[A-Z]+$/, () => detail))
     this.code = code
     this.statusCode = status
-    this.retryAfterMs = retryAfterMs
+    this.retryAfterMs = retryAfterMs ?? usual
     this.detail = detail
   }
 }

@@ -35,7 +35,7 @@ export function createWatch ({ hub, versions, membersAmong, revokedWithin, onFau
       const ids = all ? [...hub.channels()].map(channel => channel.id) : [...doubted]
       doubted.clear()
       await checkChannels(ids)
-      if (all) await checkRevocations()
+      if (all && hub.size > 0) await checkRevocations()
     } catch (error) {
       onFault(error)
     } finally {

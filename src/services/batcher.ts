@@ -34,7 +34,7 @@ export function createBatcher<In, Out> (run: (items: In[]) => Promise<Array<Out 
   }
 
   return item => new Promise((resolve, reject) => {
-    if (waiting.length >= MAX_WAITING) return reject(new AppError('busy', { retryAfterMs: 1000 }))
+    if (waiting.length >= MAX_WAITING) return reject(new AppError('busy'))
     waiting.push({ item, resolve, reject })
     if (running) return
     running = true

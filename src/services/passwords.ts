@@ -25,7 +25,7 @@ export function createPasswords ({ concurrency = 2, maxWaiting = 100 } = {}) {
 
   async function inTurn<T> (work: () => Promise<T>): Promise<T> {
     if (running < concurrency) running++
-    else if (waiting.length >= maxWaiting) throw new AppError('busy', { retryAfterMs: 1000 })
+    else if (waiting.length >= maxWaiting) throw new AppError('busy')
     else await new Promise<void>(resolve => waiting.push(resolve))
     try {
       return await work()

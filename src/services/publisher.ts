@@ -24,8 +24,6 @@ type Pending =
 type PendingDraft = Pending & { kind: 'draft' }
 type PendingChange = Pending & { kind: 'change' }
 
-const RETRY_AFTER_MS = 1000
-
 /**
  * The one committer of this instance. Drafts wait in a bounded queue; all that wait (up to `batchSize`) go to the
  * database in one round trip, so the busier it gets, the less each costs. Acks come after the commit and before the
@@ -41,7 +39,7 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
   /** Full queue: `busy` at once; database gone: `unavailable`, within the database's time-outs. */
   function enqueue (pending: Pending): void {
-    if (queue.length >= queueSize) return pending.done(new AppError('busy', { retryAfterMs: RETRY_AFTER_MS }))
+    if (queue.length >= queueSize) return pending.done(new AppError('busy'))
     queue.push(pending)
     if (running) return
     running = true

@@ -25,7 +25,7 @@ const lostConnection =
  */
 export function toStoreError (error: unknown): unknown {
   if (error instanceof AppError || !isUnavailable(error)) return error
-  return Object.assign(new AppError('unavailable', { retryAfterMs: 1000 }), { cause: error })
+  return Object.assign(new AppError('unavailable'), { cause: error })
 }
 
 /** True where a write failed because a row with this unique value is there already. */

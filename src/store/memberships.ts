@@ -2,7 +2,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import type { Refused } from './channels.ts'
-import { withStoreErrors } from './errors.ts'
+import { isLockTimeout, withStoreErrors } from './errors.ts'
 
 export interface JoinRequest {
   userId: string
@@ -22,17 +22,37 @@ export interface Left { code: null, channelId: string, aclVersion: number, ended
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
 export function createMembershipStore (prisma: PrismaClient) {
+  async function joinTogether (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
+    const { maxChannels, maxUsers, defaultRoom, createMissing } = rules
+    const json = JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))
+    const rows = await prisma.$queryRaw<JoinRow[]>`
+      SELECT * FROM parley_join(${json}::json, ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
+    const outcomes: Array<Refused | Joined> = []
+    for (const row of rows) outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : { code: row.code }
+    return outcomes
+  }
+
+  /** One by one, so that a channel or user whose lock is held holds up no other. */
+  async function joinApart (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
+    return Promise.all(batch.map(async request => {
+      try {
+        return (await joinTogether([request], rules))[0]!
+      } catch (error) {
+        if (isLockTimeout(error)) return { code: 'unavailable' as const }
+        throw error
+      }
+    }))
+  }
+
   return withStoreErrors({
     /** Makes users members, a batch in one round trip [P18]–[P22]. @returns one outcome per request, in order. */
-    async join (batch: JoinRequest[], { maxChannels, maxUsers, defaultRoom, createMissing }: JoinRules): Promise<Array<Refused | Joined>> {
-      const json = JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))
-      const rows = await prisma.$queryRaw<JoinRow[]>`
-        SELECT * FROM parley_join(${json}::json, ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
-      const outcomes: Array<Refused | Joined> = []
-      for (const row of rows) {
-        outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : { code: row.code }
+    async join (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
+      try {
+        return await joinTogether(batch, rules)
+      } catch (error) {
+        if (isLockTimeout(error) && batch.length > 1) return joinApart(batch, rules)
+        throw error
       }
-      return outcomes
     },
 
     /** Ends a membership [P20]. */

@@ -52,7 +52,7 @@ export function createMessageStore (prisma: PrismaClient) {
         part.forEach((message, i) => verdicts.set(message, found[i]!))
       } catch (error) {
         if (!isLockTimeout(error)) throw error
-        for (const message of part) verdicts.set(message, { code: 'unavailable', retryAfterMs: 1000 })
+        for (const message of part) verdicts.set(message, { code: 'unavailable', retryAfterMs: undefined })
       }
     }))
     return batch.map(message => verdicts.get(message)!)
