@@ -36,16 +36,21 @@ export function createCommands (deps: CommandDeps) {
   const handlers: Handlers = {
     async authenticate (session, { token }) {
       if (isBlank(token) && (token === '' || authenticationEnabled)) throw new AppError('token_required')
-      const { user, sid, expiresIn } = isBlank(token) ? await guests.admit(session.user) : await verify(token!)
+      const { user, sid, expiresAt } = isBlank(token) ? await guests.admit(session.user) : await verify(token!)
       if (session.closing) {
         if (user.guest) await guests.end(user.id)
         return nothing
       }
       if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
-      session.authenticated(user, sid, expiresIn)
+      session.authenticated(user, sid, expiresAt - Date.now())
       hub.identify(session, user)
-      const expiresAt = Number.isFinite(expiresIn) ? new Date(Date.now() + expiresIn).toISOString() : null
-      return success('authenticated', { user_id: user.id, username: user.name, email: user.email, role: user.role, expires_at: expiresAt })
+      return success('authenticated', {
+        user_id: user.id,
+        username: user.name,
+        email: user.email,
+        role: user.role,
+        expires_at: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null
+      })
     },
 
     join_channel: createJoin(deps),
@@ -78,9 +83,9 @@ export function createCommands (deps: CommandDeps) {
     }
   }
 
-  async function verify (token: string): Promise<{ user: SessionUser, sid: string, expiresIn: number }> {
+  async function verify (token: string): Promise<{ user: SessionUser, sid: string, expiresAt: number }> {
     const { user: { id, name, email, role }, sid, expiresAt } = await auth.verifyAccess(token)
-    return { user: { id, name, email, role, guest: false }, sid, expiresIn: expiresAt - Date.now() }
+    return { user: { id, name, email, role, guest: false }, sid, expiresAt }
   }
 
   const channelCommands = createChannelCommands(deps)

@@ -11,10 +11,10 @@ interface Guest { id: string, name: string, email: null, role: 'user', guest: tr
 export function createGuests ({ users, memberships }: { users: Users, memberships: MembershipStore }) {
   return {
     /** `current`: who the connection speaks for already. A guest stays who he is; a user does not become one. @throws AppError */
-    async admit (current: { id: string, name: string, guest: boolean } | null): Promise<{ user: Guest, sid: null, expiresIn: number }> {
+    async admit (current: { id: string, name: string, guest: boolean } | null): Promise<{ user: Guest, sid: null, expiresAt: number }> {
       if (current && !current.guest) throw new AppError('not_authorized')
       const { id, name } = current ?? await users.createGuest(`guest-${randomBytes(3).toString('hex')}`)
-      return { user: { id, name, email: null, role: 'user', guest: true }, sid: null, expiresIn: Infinity }
+      return { user: { id, name, email: null, role: 'user', guest: true }, sid: null, expiresAt: Infinity }
     },
 
     /** Ends the guest and his memberships, with his connection. */
