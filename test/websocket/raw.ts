@@ -15,11 +15,12 @@ export interface FrameShape {
 }
 
 /** A client's frame, as wrong as the test wants it. */
-export function frame (code: number, payload: Buffer | string = '', { fin = true, rsv = 0, masked = true, declared }: FrameShape = {}): Buffer {
+export function frame (code: number, payload: Buffer | string = '', shape: FrameShape = {}): Buffer {
+  const { fin = true, rsv = 0, masked = true, declared } = shape
   const body = Buffer.from(payload)
   const length = declared ?? BigInt(body.length)
-  const mask = masked ? Buffer.from([0x12, 0x34, 0x56, 0x78]) : Buffer.alloc(0)
-  for (let i = 0; masked && i < body.length; i++) body[i]! ^= mask[i % 4]!
+  const mask = Buffer.from(masked ? [0x12, 0x34, 0x56, 0x78] : [])
+  if (masked) for (let i = 0; i < body.length; i++) body[i]! ^= mask[i % 4]!
   const first = (fin ? 0x80 : 0) | rsv << 4 | code
   return Buffer.concat([Buffer.from([first]), lengthField(length, masked), mask, body])
 }
@@ -79,6 +80,7 @@ export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.
   const socket = connect({ host: '127.0.0.1', port })
   t.teardown(() => socket.destroy())
   const frames: Array<{ code: number, payload: Buffer }> = []
+  const texts: Frame[] = []
   let upgraded = false
   let ended = false
   let bytes: Buffer = Buffer.alloc(0)
@@ -94,6 +96,7 @@ export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.
     }
     for (let next = readFrame(bytes); next; next = readFrame(bytes)) {
       frames.push(next)
+      if (next.code === opcode.text) texts.push(JSON.parse(next.payload.toString()))
       bytes = bytes.subarray(next.size)
     }
   })
@@ -105,10 +108,10 @@ export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.
     frames,
     write: (...parts: Buffer[]): boolean => socket.write(Buffer.concat(parts)),
     /** The text frames that came so far. */
-    texts: (): Frame[] => frames.filter(({ code }) => code === opcode.text).map(({ payload }) => JSON.parse(payload.toString())),
+    texts: (): Frame[] => texts,
     /** The replies to the requests with a ref, in the order they came, once there are `count`. */
     async replies (count: number): Promise<Frame[]> {
-      const withRef = (): Frame[] => this.texts().filter(({ ref }) => ref !== undefined)
+      const withRef = (): Frame[] => texts.filter(({ ref }) => ref !== undefined)
       await eventually(() => withRef().length >= count || ended)
       return withRef()
     },
