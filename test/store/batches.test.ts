@@ -1,0 +1,92 @@
+import t, { type Test } from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { createMembershipStore } from '../../src/store/memberships.ts'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { createDatabase } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const rules = { maxChannels: 50, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
+
+async function open (t: Test) {
+  const database = await openDatabase({ ...loadConfig({}).config.database, url: await createDatabase(t) })
+  t.teardown(database.close)
+  const { prisma } = database
+  const user = async (name: string) => ({ user: await prisma.user.create({ data: { id: uuidv7(), name, email: `${name}@example.org` } }) })
+  return { prisma, rows: createRows(database), user, messages: createMessageStore(prisma), memberships: createMembershipStore(prisma) }
+}
+
+t.test('[P26] [P27] [P28] one bad message of a batch undoes no other: verdicts in order, seqs without a gap', async t => {
+  const { prisma, rows, user, messages } = await open(t)
+  const [ann, muted, banned, stranger, disabled] = await Promise.all(['ann', 'muted', 'banned', 'stranger', 'disabled'].map(user))
+  const [one, two] = [await rows.channel(), await rows.channel()]
+  for (const member of [ann!, muted!, banned!, disabled!]) await rows.member(one, member)
+  await rows.member(two, ann!)
+  await rows.mute(one, muted!, 60_000)
+  await rows.ban(one, banned!)
+  await prisma.user.update({ where: { id: disabled!.user.id }, data: { disabledAt: new Date() } })
+  const draft = (channel: { id: string }, given: typeof ann, clientId?: string) =>
+    ({ id: uuidv7(), channelId: channel.id, userId: given!.user.id, content: 'x', clientId })
+
+  const [first] = await messages.publish([draft(one, ann, 'k')])
+  t.match(first, { code: null, seq: 1, duplicate: false })
+  const verdicts = await messages.publish([
+    draft(one, ann), draft(one, muted), draft(two, ann), draft(one, stranger), draft(one, banned), draft(one, ann, 'k'),
+    draft(one, disabled), draft({ id: uuidv7() }, ann), draft(one, ann, 'l'), draft(two, ann, 'k')
+  ])
+  t.same(verdicts.map(verdict => verdict.code ?? verdict.seq), [
+    2, 'muted', 1, 'not_in_channel', 'banned', 1, 'authentication_failed', 'channel_not_found', 3, 2
+  ])
+  t.match(verdicts[5], { ...first, duplicate: true })
+  t.same((await prisma.channel.findMany({ orderBy: { id: 'asc' } })).map(({ lastSeq }) => lastSeq), [3n, 2n])
+  t.equal(await prisma.message.count(), 5)
+})
+
+t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in it is joined in it', async t => {
+  const { prisma, rows, user, memberships } = await open(t)
+  const [ann, ben, banned] = await Promise.all(['ann', 'ben', 'banned'].map(user))
+  const [known, hidden] = [await rows.channel(), await rows.channel('private')]
+  await rows.ban(known, banned!)
+  const join = (given: typeof ann, channel: string) => ({ userId: given!.user.id, channel, newId: uuidv7() })
+  const outcomes = await memberships.join([
+    join(ann, 'fresh'), join(banned, known.name), join(ben, 'fresh'), join(ann, hidden.name), join(ann, 'admin-x'),
+    join(ann, known.name), join(ann, 'fresh'), { ...join(ann, 'fresh'), userId: uuidv7() }
+  ], rules)
+  t.same(outcomes.map(({ code }) => code), [null, 'banned', null, 'channel_not_found', 'not_authorized', null, null, 'authentication_failed'])
+  const fresh = await prisma.channel.findUniqueOrThrow({ where: { name: 'fresh' }, include: { members: true, moderators: true } })
+  t.match(fresh, { createdBy: ann!.user.id, userCount: 2, members: { length: 2 }, moderators: [{ userId: ann!.user.id }] })
+  t.equal(await prisma.channel.count({ where: { name: 'admin-x' } }), 0)
+})
+
+t.test('[P20] joining again writes nothing', async t => {
+  const { prisma, user, memberships } = await open(t)
+  const ann = await user('ann')
+  const join = () => memberships.join([{ userId: ann.user.id, channel: 'again', newId: uuidv7() }], rules)
+  const [first] = await join()
+  // Which transactions wrote or locked the rows.
+  const marks = () => prisma.$queryRaw`
+    SELECT xmin::text, xmax::text FROM "Channel"
+    UNION ALL SELECT xmin::text, xmax::text FROM "ChannelUser"
+    UNION ALL SELECT xmin::text, xmax::text FROM "User"`
+  const before = await marks()
+  t.same(await join(), [first])
+  t.same(await marks(), before)
+})
+
+t.test('[P30] entries and history: bounds are exclusive, limits kept, order ascending', async t => {
+  const { rows, user, messages } = await open(t)
+  const ann = await user('ann')
+  const channel = await rows.channel()
+  await rows.member(channel, ann)
+  await messages.publish(Array.from({ length: 10 }, (_, n) =>
+    ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: `m${n + 1}`, clientId: undefined })))
+  const seqs = (rows: Array<{ seq: number }>): number[] => rows.map(({ seq }) => seq)
+  t.same(seqs(await messages.entries(channel.id, 3, 6, 100)), [4, 5, 6])
+  t.same(seqs(await messages.entries(channel.id, 3, 9, 2)), [4, 5])
+  t.same(seqs(await messages.entries(channel.id, 10, 20, 10)), [])
+  t.same(seqs(await messages.history(channel.id, { limit: 3 })), [8, 9, 10])
+  t.same(seqs(await messages.history(channel.id, { before: 5, limit: 2 })), [3, 4])
+  t.same(seqs(await messages.history(channel.id, { after: 5, limit: 2 })), [6, 7])
+  t.same(seqs(await messages.history(channel.id, { after: 5, before: 8, limit: 9 })), [6, 7])
+})
