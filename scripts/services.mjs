@@ -1,7 +1,7 @@
 // A private PostgreSQL and Redis for one test run: own ports, own temporary folders, ended by their pids.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -30,6 +30,54 @@ export async function startServices ({ durable = false } = {}) {
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/**
+ * A PostgreSQL alone, for those who stop it. Resolves with `{ url, signal, restart, stop }`: `signal` reaches all of its processes,
+ * `restart` ends it without waiting for anybody and starts it again on the same data and port.
+ */
+export async function startDatabase () {
+  const port = await freePort()
+  const url = `postgresql://parley@127.0.0.1:${port}/postgres`
+  let service = startPostgres(findPrograms().postgres, port, false)
+  const stop = () => end(service)
+  const answers = () => answersPostgres(url, service)
+  try {
+    await answers()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    url,
+    stop,
+    signal (name) {
+      const { pid } = service.child
+      for (const id of [pid, ...childrenOf(pid)]) kill(id, name)
+    },
+    async restart (pause = async () => {}) {
+      const { child, folder } = service
+      const exited = once(child, 'exit')
+      child.kill('SIGQUIT')
+      await exited
+      await pause()
+      service = launch('PostgreSQL', child.spawnfile, child.spawnargs.slice(1), folder, 'SIGQUIT', unprivileged())
+      await answers()
+    }
+  }
+}
+
+/** PostgreSQL's backends are in process groups of their own. */
+function childrenOf (pid) {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+function kill (pid, signal) {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
   }
 }
 

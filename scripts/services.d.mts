@@ -1,0 +1,10 @@
+export function startServices (options?: { durable?: boolean }): Promise<{ postgresUrl: string, redisUrl: string, stop (): Promise<void> }>
+
+export function startDatabase (): Promise<{
+  url: string
+  /** To all of its processes. */
+  signal (name: NodeJS.Signals): void
+  /** Ends it without waiting for anybody, waits for `pause`, and starts it again on the same data and port. */
+  restart (pause?: () => Promise<unknown>): Promise<void>
+  stop (): Promise<void>
+}>
