@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import pg from 'pg'
 import { pino } from 'pino'
-import type { Test } from 'tap'
 import WebSocket, { type ClientOptions } from 'ws'
 import { buildApp } from '../src/app.ts'
 import type { Broker } from '../src/broker/broker.ts'
@@ -30,8 +29,11 @@ export type Frame = Record<string, any> & { type: string }
 
 export interface Person extends Login { email: string, password: string }
 
+/** What ends what was begun for it: a test, for most. */
+export interface Scope { teardown (end: () => unknown): unknown }
+
 /** A PostgreSQL database of its own, migrated; dropped when the test ends. @returns its URL. */
-export async function createDatabase (t: Test): Promise<string> {
+export async function createDatabase (t: Scope): Promise<string> {
   const server = process.env.TEST_DATABASE_URL ?? ''
   const name = `test_${randomBytes(6).toString('hex')}`
   await administrate(server, `CREATE DATABASE ${name} TEMPLATE parley_template`)
@@ -65,7 +67,7 @@ export interface ServerOptions {
 }
 
 /** The whole application on a free port, with a PostgreSQL database of its own; closed when the test ends. */
-export async function startServer (t: Test, { config: change = {}, databaseUrl, wrapBroker = broker => broker }: ServerOptions = {}) {
+export async function startServer (t: Scope, { config: change = {}, databaseUrl, wrapBroker = broker => broker }: ServerOptions = {}) {
   const config = merge(loadConfig({}).config, change)
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
@@ -148,7 +150,7 @@ export async function startServer (t: Test, { config: change = {}, databaseUrl, 
 export type Server = Awaited<ReturnType<typeof startServer>>
 
 /** WebSocket clients of the server on this port, also of one in another process; closed when the test ends. */
-export function createClients (t: Test, port: number) {
+export function createClients (t: Scope, port: number) {
   return {
     /** A connection whose `welcome` has been read. */
     async connect (options: ClientOptions & { protocols?: string[] } = {}): Promise<Client> {
