@@ -80,10 +80,10 @@ t.test('[P19] a channel made admins\' own on one instance ends the others\' subs
 })
 
 t.test('an invitation on one instance is told on the other, and lets in there', async t => {
-  const { owner, everywhere, apart } = await cast('lobby')
+  const { owner, target, everywhere, apart } = await cast('lobby')
   await owner.request({ type: 'command', command: 'create_channel', name: 'den', channel_type: 'private' })
   t.same(await apart.exchange({ type: 'join_channel', channel: 'den' }), failure('channel_not_found'))
-  await owner.request({ type: 'command', command: 'invite_user', channel: 'den', user_id: everywhere[0]!.person.user.id })
+  await owner.request({ type: 'command', command: 'invite_user', channel: 'den', user_id: target.person.user.id })
   for (const client of everywhere) t.match(await client.expect('invited_to_channel'), { channel: 'den', channel_type: 'private' })
   t.equal((await apart.request({ type: 'join_channel', channel: 'den' })).action, 'channel_joined')
 })
