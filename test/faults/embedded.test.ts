@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import WebSocket from 'ws'
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { createClients, type Client, type Frame } from '../helper.ts'
+import { launch, startProcess, type Instance } from './process.ts'
+
+// A process each, and PGlite in it: slow where the machine is busy.
+t.setTimeout(240_000)
+
+/** Sends without an answer at a time. */
+const WINDOW = 50
+/** Acks after which the process is killed. */
+const ENOUGH = 200
+
+function dataDirectory (t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'parley-data-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }))
+  return join(directory, 'data')
+}
+
+async function call (port: number, method: string, path: string, { body, token }: { body?: unknown, token?: string } = {}): Promise<Frame> {
+  const response = await fetch(`http://127.0.0.1:${port}/api${path}`, {
+    method,
+    headers: { ...body !== undefined && { 'content-type': 'application/json' }, ...token && { authorization: `Bearer ${token}` } },
+    ...body !== undefined && { body: JSON.stringify(body) }
+  })
+  return await response.json() as Frame
+}
+
+const register = (port: number): Promise<Frame> =>
+  call(port, 'POST', '/auth/register', { body: { email: 'ann@example.org', name: 'ann', password: 'correct horse' } })
+
+async function enter (t: Test, port: number, token: string): Promise<Client> {
+  const client = await createClients(t, port).connect()
+  await client.request({ type: 'authenticate', token })
+  await client.request({ type: 'join_channel', channel: 'room' })
+  return client
+}
+
+/** The whole of the channel, by pages. */
+async function readHistory (port: number, token: string): Promise<Frame[]> {
+  const all: Frame[] = []
+  for (;;) {
+    const { messages } = await call(port, 'GET', `/channels/room/messages?limit=100&after=${all.length}`, { token })
+    all.push(...messages)
+    if (messages.length < 100) return all
+  }
+}
+
+/** Keeps sending until the process has given so many acks, then kills it. */
+async function sendAndKill (server: Instance, client: Client, acked: Map<number, string>): Promise<void> {
+  let [sent, acks] = [0, 0]
+  const send = (): void => {
+    const text = `${server.pid}-${++sent}`
+    if (client.socket.readyState === WebSocket.OPEN) client.send({ type: 'send_message', channel: 'room', message: text, ref: text })
+  }
+  client.socket.on('message', data => {
+    const frame = JSON.parse(String(data))
+    if (frame.action !== 'message_sent') return
+    acked.set(frame.data.seq, frame.ref)
+    if (++acks === ENOUGH) server.signal('SIGKILL')
+    send()
+  })
+  for (let i = 0; i < WINDOW; i++) send()
+  await server.exited
+}
+
+t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async t => {
+  const directory = dataDirectory(t)
+  const env = { PARLEY_DATA_DIR: directory }
+  const acked = new Map<number, string>()
+
+  const first = await startProcess(t, { env })
+  const token = (await register(first.port)).access_token
+  await sendAndKill(first, await enter(t, first.port, token), acked)
+  const server = await startProcess(t, { env })
+  const client = await enter(t, server.port, token)
+
+  await t.test('[P26] after a SIGKILL each acked message is in history, once, in the order of its seq', async t => {
+    const history = await readHistory(server.port, token)
+    t.ok(acked.size >= ENOUGH)
+    t.same(history.map(({ seq }) => seq), history.map((_, i) => i + 1), 'no gap, in order')
+    t.equal(new Set(history.map(({ message }) => message)).size, history.length, 'none twice')
+    t.same([...acked].filter(([seq, message]) => history[seq - 1]?.message !== message), [], 'all acked ones are there')
+  })
+
+  await t.test('a second process on the same data directory is refused in one line', async t => {
+    const second = launch(t, { env })
+    t.equal((await second.exited).code, 1)
+    t.match(second.output(), /^parley: [^\n]*in use[^\n]*\n$/)
+    t.equal((await client.request({ type: 'heartbeat' })).type, 'heartbeat_ack', 'the first is as it was')
+  })
+
+  await t.test('[P26] G10: SIGTERM closes with 1012, exits with 0 and loses nothing acked', async t => {
+    const witness = await enter(t, server.port, token)
+    for (let i = 1; i <= 100; i++) client.send({ type: 'send_message', channel: 'room', message: `last ${i}`, ref: i })
+    await client.expect(({ action }) => action === 'message_sent')
+    server.signal('SIGTERM')
+    for (const { closed } of [client, witness]) {
+      const { code, reason } = await closed()
+      t.equal(code, 1012)
+      t.match(reason, /^service restart retry_after_ms=\d+$/)
+    }
+    t.same(await server.exited, { code: 0, signal: null })
+    const seqs = client.inbox.filter(({ action }) => action === 'message_sent').map(({ data }) => data.seq)
+    t.same(seqs.filter(seq => !witness.inbox.some(frame => frame.type === 'message' && frame.seq === seq)), [], 'acked and delivered')
+    const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
+    t.teardown(database.close)
+    t.equal(await database.prisma.message.count({ where: { seq: { in: seqs } } }), seqs.length, 'and kept')
+  })
+})

@@ -1,0 +1,62 @@
+// An instance of the application in a process of its own whose faults can be ordered: `FAULTS` in the environment (JSON), and
+// messages over IPC. Without either it is src/server.ts.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { buildApp } from '../../src/app.ts'
+import { createRedisBroker } from '../../src/broker/redis.ts'
+import { loadConfig } from '../../src/config.ts'
+import { createRedisPresence } from '../../src/presence/redis.ts'
+import { createAnnounce } from '../../src/realtime/announce.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { faultyBroker, type BusFaults } from './broker.ts'
+
+export interface Faults extends BusFaults {
+  /** Milliseconds by which the wall clock is wrong. */
+  clock?: number
+}
+
+/** What may be asked over IPC. */
+export type Order = { stall: number } | { measure: true }
+export interface Measures { heap: number, resources: Record<string, number> }
+
+const faults = JSON.parse(process.env.FAULTS ?? '{}') as Faults
+if (faults.clock) skewClock(faults.clock)
+
+const { config } = loadConfig(process.env)
+const logger = pino({ level: 'warn' })
+const database = await openDatabase(config.database)
+const redis = { ...config.redis, url: config.redis.url!, logger }
+const broker = faultyBroker(createRedisBroker(redis), faults)
+const announce = createAnnounce(broker)
+const presence = createRedisPresence({ ...redis, announce })
+const app = await buildApp({ config, database, broker, presence, jwtSecret: config.authentication.jwt_secret!, logger })
+await app.listen({ host: '127.0.0.1', port: 0 })
+console.log(`listening on http://127.0.0.1:${(app.server.address() as { port: number }).port}`)
+
+process.on('message', async (order: Order) => {
+  if ('stall' in order) {
+    const end = performance.now() + order.stall
+    while (performance.now() < end);
+  } else {
+    process.send!(await measure())
+  }
+})
+
+function skewClock (offset: number): void {
+  const now = Date.now
+  Date.now = () => now() + offset
+  globalThis.Date = new Proxy(Date, {
+    construct: (target, args) => Reflect.construct(target, args.length === 0 ? [Date.now()] : args)
+  })
+}
+
+/** What is held after everything that can be freed was: wants `--expose-gc`. */
+async function measure (): Promise<Measures> {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc!()
+    await sleep(50)
+  }
+  const resources: Record<string, number> = {}
+  for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
+  return { heap: process.memoryUsage().heapUsed, resources }
+}

@@ -1,0 +1,45 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Test } from 'tap'
+
+/** What a run found: no problem is a pass. Figures are for people: milliseconds where a name ends in `_ms`. */
+export interface Outcome {
+  problems: string[]
+  figures: Record<string, number>
+}
+
+/** Gathers an outcome. Our own lag is one of its figures: a late load generator measures itself. */
+export function createReport () {
+  const problems: string[] = []
+  const figures: Record<string, number> = {}
+  const lag = monitorEventLoopDelay({ resolution: 10 })
+  lag.enable()
+  return {
+    problem (text: string): void { problems.push(text) },
+    /** A figure that must not pass `most`. */
+    atMost (name: string, value: number, most: number): void {
+      figures[name] = round(value)
+      if (!(value <= most)) problems.push(`${name}: ${round(value)}, allowed ${most}`)
+    },
+    equal (name: string, value: number, wanted: number): void {
+      figures[name] = value
+      if (value !== wanted) problems.push(`${name}: ${value}, wanted ${wanted}`)
+    },
+    figure (name: string, value: number): void { figures[name] = round(value) },
+    read: (name: string): number => figures[name] ?? NaN,
+    outcome (): Outcome {
+      lag.disable()
+      figures.own_lag_ms = round(lag.max / 1e6)
+      return { problems, figures }
+    }
+  }
+}
+
+export type Report = ReturnType<typeof createReport>
+
+const round = (value: number): number => Math.round(value * 10) / 10
+
+/** The outcome as a test's assertion. */
+export function passes (t: Test, { problems, figures }: Outcome): void {
+  t.comment(JSON.stringify(figures))
+  t.same(problems, [])
+}

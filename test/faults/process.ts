@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Faults, Measures, Order } from './instance.ts'
+import { secret, type Scope } from '../helper.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Milliseconds; a machine under full load compiles slowly. */
+const START_TIMEOUT = 100_000
+
+export interface StartOptions {
+  env?: Record<string, string>
+  /** Orders faults; the instance is then test/faults/instance.ts instead of the server itself. */
+  faults?: Faults
+}
+
+/** Starts the server in a process of its own, from its sources, on a free port; killed when the scope ends. Resolves when it listens. */
+export async function startProcess (scope: Scope, options: StartOptions) {
+  const { process: child, output, exited } = launch(scope, options)
+  const port = await new Promise<number>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`did not start: ${output()}`)), START_TIMEOUT)
+    exited.then(() => {
+      clearTimeout(timer)
+      reject(new Error(`ended at its start: ${output()}`))
+    })
+    child.stdout.on('data', () => {
+      const [, found] = /listening on \S+:(\d+)/.exec(output()) ?? []
+      if (!found) return
+      clearTimeout(timer)
+      resolve(Number(found))
+    })
+  })
+
+  return {
+    port,
+    pid: child.pid!,
+    output,
+    /** How it ended. */
+    exited,
+    signal: (name: NodeJS.Signals): boolean => child.kill(name),
+    async kill (): Promise<void> {
+      child.kill('SIGKILL')
+      await exited
+    },
+    /** Orders a fault. */
+    order: (order: Order): boolean => child.send(order),
+    async measure (): Promise<Measures> {
+      child.send({ measure: true } satisfies Order)
+      const [measures] = await once(child, 'message')
+      return measures as Measures
+    }
+  }
+}
+
+export type Instance = Awaited<ReturnType<typeof startProcess>>
+
+/** As `startProcess`, without waiting: for starts that fail. */
+export function launch (scope: Scope, { env = {}, faults }: StartOptions) {
+  const file = `${root}${faults ? 'test/faults/instance.ts' : 'src/server.ts'}`
+  const child = spawn(process.execPath, ['--import=tsx', ...faults ? ['--expose-gc'] : [], file], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', ...env,
+      ...faults && { FAULTS: JSON.stringify(faults) }
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
+  })
+  let text = ''
+  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (more: string) => { text += more })
+  const exited = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
+  scope.teardown(async () => {
+    // One that is stopped takes this signal too.
+    child.kill('SIGKILL')
+    await exited
+  })
+  return { process: child as typeof child & { stdout: NonNullable<typeof child.stdout> }, output: () => text, exited }
+}

@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import WebSocket from 'ws'
+import { DEADLINE, type Frame, type Scope } from '../helper.ts'
+import type { Member } from './people.ts'
+
+/** An entry of a channel as a client received it; `at` by `performance.now()`. */
+export interface Received { seq: number, id: string, at: number }
+
+/** A channel's stream as one client knows it, over all of its connections: it begins after `base`. */
+export interface Stream { channelId: string, base: number, entries: Received[] }
+
+/** What became of a send. `lost`: the connection ended before the answer. `took` in milliseconds. */
+export type Sent =
+  | { code: null, id: string, seq: number, duplicate: boolean, at: number, took: number }
+  | { code: string, took: number }
+
+export type Recorder = Awaited<ReturnType<typeof openRecorder>>
+
+/** A client that writes down all it receives, signed in and in these channels. It may come back, also to another instance, and resumes. */
+export async function openRecorder (scope: Scope, port: number, member: Member, channels: string[] = [], join: object = {}) {
+  const streams = new Map<string, Stream>()
+  /** Frames that are neither replies nor entries. */
+  const notices: Frame[] = []
+  const waiting = new Map<string, (frame: Frame | null) => void>()
+  let socket: WebSocket
+  let refs = 0
+  /** Joins that could not resume. */
+  let unrecovered = 0
+  let ended: { code: number, reason: string } | undefined
+  scope.teardown(() => socket.terminate())
+
+  function receive (frame: Frame): void {
+    if (frame.seq !== undefined) {
+      streams.get(frame.channel)?.entries.push({ seq: frame.seq, id: frame.id, at: performance.now() })
+    } else if (frame.ref !== undefined) {
+      if (frame.action === 'channel_joined') joined(frame.data)
+      const resolve = waiting.get(frame.ref)
+      waiting.delete(frame.ref)
+      resolve?.(frame)
+    } else {
+      notices.push(frame)
+    }
+  }
+
+  /** In the same turn as the frame: live entries may follow it at once. */
+  function joined ({ channel, channel_id: channelId, seq, recovered, messages }: Frame): void {
+    const before = streams.get(channel)
+    const at = performance.now()
+    const entries: Received[] = messages.map(({ seq, id }: Frame) => ({ seq, id, at }))
+    if (before && recovered) before.entries.push(...entries)
+    else {
+      if (before) unrecovered++
+      streams.set(channel, { channelId, base: (entries[0]?.seq ?? seq + 1) - 1, entries })
+    }
+  }
+
+  function ask (frame: object): Promise<Frame | null> {
+    const ref = `r${++refs}`
+    return new Promise(resolve => {
+      if (socket.readyState !== WebSocket.OPEN) return resolve(null)
+      waiting.set(ref, resolve)
+      socket.send(JSON.stringify({ ...frame, ref }))
+    })
+  }
+
+  /** @throws where it is an error or the connection ends. */
+  async function request (frame: object): Promise<Frame> {
+    const reply = await ask(frame)
+    if (!reply || reply.type === 'error') throw new Error(`${JSON.stringify(frame).slice(0, 100)}: ${reply?.code ?? 'lost'}`)
+    return reply
+  }
+
+  /** Opens a connection to this instance, after the last one has ended; resumes every channel it was in. */
+  async function connect (to: number): Promise<void> {
+    port = to
+    ended = undefined
+    const opened = new WebSocket(`ws://127.0.0.1:${to}/websocket`)
+    socket = opened
+    opened.on('message', data => receive(JSON.parse(String(data))))
+    opened.on('error', () => {})
+    opened.on('close', (code, reason) => {
+      ended = { code, reason: String(reason) }
+      for (const resolve of waiting.values()) resolve(null)
+      waiting.clear()
+    })
+    await Promise.race([once(opened, 'open'), once(opened, 'close').then(() => { throw new Error(`${to}: refused`) })])
+    await request({ type: 'authenticate', token: member.token })
+    for (const [channel, { channelId }] of streams) {
+      await request({ type: 'join_channel', channel, since: lastOf(channel), channel_id: channelId })
+    }
+  }
+
+  const lastOf = (channel: string): number => {
+    const { base, entries } = streams.get(channel)!
+    return entries.at(-1)?.seq ?? base
+  }
+
+  await connect(port)
+  for (const channel of channels) await request({ type: 'join_channel', channel, ...join })
+
+  return {
+    member,
+    streams,
+    notices,
+    request,
+    connect,
+    lastOf,
+    /** An error's frame comes back too; null when the connection ends. */
+    ask,
+    get port () { return port },
+    get socket () { return socket },
+    get open () { return ended === undefined },
+    get ended () { return ended },
+    get unrecovered () { return unrecovered },
+
+    /** Sends a message. Never throws. */
+    async send (channel: string, message: string, clientId?: string): Promise<Sent> {
+      const began = performance.now()
+      const reply = await ask({ type: 'send_message', channel, message, ...clientId !== undefined && { client_id: clientId } })
+      const at = performance.now()
+      if (!reply) return { code: 'lost', took: at - began }
+      if (reply.type === 'error') return { code: reply.code, took: at - began }
+      return { code: null, id: reply.data.id, seq: reply.data.seq, duplicate: reply.data.duplicate === true, at, took: at - began }
+    },
+
+    /** Cuts the connection without a word. */
+    async drop (): Promise<void> {
+      if (ended) return
+      socket.terminate()
+      await once(socket, 'close')
+    },
+
+    /** The next notice that fits, past ones included. */
+    async notice (fits: (frame: Frame) => boolean, deadline = DEADLINE): Promise<Frame> {
+      const end = performance.now() + deadline
+      for (;;) {
+        const found = notices.find(fits)
+        if (found) return found
+        if (performance.now() > end) throw new Error(`no such notice within ${deadline} ms`)
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+    }
+  }
+}
