@@ -1,0 +1,11 @@
+import t from 'tap'
+import { passes } from './outcome.ts'
+import { redisOutage } from './redis-outage.ts'
+
+const load = { rate: 100, channels: 3, before: 1, outage: 3, after: 2 }
+
+for (const how of ['killed', 'stopped', 'absent at the start'] as const) {
+  t.test(`[P33] G1: Redis ${how}, and back later, under load: every message acked, received by all within 5 s`, async t => {
+    passes(t, await redisOutage(t, { how, ...load }))
+  })
+}
