@@ -1,0 +1,102 @@
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { AppError } from '../src/errors.ts'
+import type { Role } from '../src/schemas/common.ts'
+import type { ManagedUser } from '../src/schemas/moderation.ts'
+import { createAdmin, type Admin } from '../src/services/admin.ts'
+import { normaliseEmail } from '../src/services/email.ts'
+import type { Events } from '../src/services/events.ts'
+import { openDatabase } from '../src/store/client.ts'
+import { DatabaseError } from '../src/store/database-error.ts'
+import { createModerationStore } from '../src/store/moderation.ts'
+import { createUsers, type Users } from '../src/store/users.ts'
+
+/**
+ * `npm run admin -- COMMAND …`: accounts, for whoever operates the server. It works on the database alone: a running server
+ * judges by it at the next frame, and finds within seconds whom to disconnect [P15] [P33].
+ */
+class UsageError extends Error {}
+
+const USAGE = `usage: npm run admin -- COMMAND
+  list [QUERY]                        accounts whose email or name contains QUERY
+  promote EMAIL [moderator | admin]   admin, if not told otherwise
+  demote EMAIL                        an ordinary user again
+  disable EMAIL                       no login, every connection closed
+  enable EMAIL`
+
+interface Context { users: Users, admin: Admin }
+
+/** By name: how many arguments it takes, and what it does. */
+const commands: Record<string, { takes: [number, number], run (context: Context, ...args: string[]): Promise<ManagedUser[]> }> = {
+  list: { takes: [0, 1], run: ({ admin }, query) => list(admin, query) },
+  promote: { takes: [1, 2], run: (context, email, role = 'admin') => change(context, email!, { role: promotion(role) }) },
+  demote: { takes: [1, 1], run: (context, email) => change(context, email!, { role: 'user' }) },
+  disable: { takes: [1, 1], run: (context, email) => change(context, email!, { disabled: true }) },
+  enable: { takes: [1, 1], run: (context, email) => change(context, email!, { disabled: false }) }
+}
+
+/** Nobody is connected to this process. */
+const ignore = (): void => {}
+const events: Events = {
+  entriesStored: ignore,
+  membershipsEnded: ignore,
+  userNotified: ignore,
+  channelDeleted: ignore,
+  userChanged: ignore,
+  userDisconnected: ignore,
+  announced: ignore,
+  faultFound: ignore,
+  loginRevoked: ignore
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  const expected = [ConfigError, DatabaseError, UsageError, AppError].some(type => error instanceof type)
+  console.error(expected ? `parley: ${(error as Error).message}` : error)
+  process.exitCode = 1
+}
+
+async function main ([name = '', ...args]: string[]): Promise<void> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!command || args.length < command.takes[0] || args.length > command.takes[1]) throw new UsageError(USAGE)
+  if (name === 'promote') promotion(args[1] ?? 'admin')
+  const database = await openDatabase(loadConfig().config.database)
+  try {
+    const { pending } = await database.migrationStatus()
+    if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
+    const users = createUsers(database.prisma)
+    const admin = createAdmin({ users, store: createModerationStore(database.prisma), events })
+    print(await command.run({ users, admin }, ...args))
+  } finally {
+    await database.close()
+  }
+}
+
+async function list (admin: Admin, query: string | undefined): Promise<ManagedUser[]> {
+  const found: ManagedUser[] = []
+  let cursor: string | null | undefined
+  do {
+    const page = await admin.users({ query, limit: 100, ...cursor && { cursor } })
+    found.push(...page.users)
+    cursor = page.next_cursor
+  } while (cursor)
+  return found
+}
+
+async function change ({ users, admin }: Context, email: string, to: { role: Role } | { disabled: boolean }): Promise<ManagedUser[]> {
+  const found = await users.findByEmail(normaliseEmail(email))
+  if (!found) throw new UsageError(`no account has the email ${email}`)
+  return [await admin.change(null, found.id, to)]
+}
+
+function promotion (role: string): Role {
+  if (role !== 'moderator' && role !== 'admin') throw new UsageError(`${role}: promote to moderator or admin`)
+  return role
+}
+
+function print (accounts: ManagedUser[]): void {
+  const rows = accounts.map(account =>
+    [account.email!, account.role, account.disabled_at === null ? 'enabled' : 'disabled', account.name])
+  const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)))
+  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+}
