@@ -58,6 +58,8 @@ export function redis (prefix = `test-${randomUUID()}:`): ConfigChange['redis'] 
   return { url: process.env.TEST_REDIS_URL ?? '', prefix }
 }
 
+interface CallOptions { body?: unknown, token?: string | undefined, headers?: Record<string, string> }
+
 export interface ServerOptions {
   config?: ConfigChange
   /** A database that another server of the test uses too. */
@@ -96,10 +98,14 @@ export async function startServer (t: Scope, { config: change = {}, databaseUrl,
   const clients = createClients(t, port)
 
   /** One REST call; `body` as JSON, `token` as a bearer. */
-  async function call (method: string, path: string, { body, token, headers }: { body?: unknown, token?: string | undefined, headers?: Record<string, string> } = {}) {
+  async function call (method: string, path: string, { body, token, headers }: CallOptions = {}) {
     const response = await fetch(origin + path, {
       method,
-      headers: { ...body !== undefined && { 'content-type': 'application/json' }, ...token && { authorization: `Bearer ${token}` }, ...headers },
+      headers: {
+        ...body !== undefined && { 'content-type': 'application/json' },
+        ...token && { authorization: `Bearer ${token}` },
+        ...headers
+      },
       ...body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }
     })
     const text = await response.text()
@@ -192,11 +198,14 @@ function createClient (socket: WebSocket) {
     const found = look()
     if (found !== undefined) return found
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => finish(() => reject(new Error(`${what}: not within ${deadline} ms; unread: ${JSON.stringify(inbox).slice(0, 500)}`))), deadline)
+      const timer = setTimeout(() => fail(`not within ${deadline} ms`), deadline)
       const wake = (): void => {
         const found = look()
         if (found !== undefined) finish(() => resolve(found))
-        else if (ended) finish(() => reject(new Error(`${what}: closed with ${ended!.code} ${ended!.reason}; unread: ${JSON.stringify(inbox).slice(0, 500)}`)))
+        else if (ended) fail(`closed with ${ended.code} ${ended.reason}`)
+      }
+      function fail (why: string): void {
+        finish(() => reject(new Error(`${what}: ${why}; unread: ${JSON.stringify(inbox).slice(0, 500)}`)))
       }
       function finish (act: () => void): void {
         clearTimeout(timer)
@@ -280,7 +289,8 @@ export function failure (code: ErrorCode): Frame {
 }
 
 function merge (config: Config, change: ConfigChange): Config {
-  return Object.fromEntries(Object.entries(config).map(([section, values]) => [section, { ...values, ...change[section as keyof Config] }])) as Config
+  const sections = Object.keys(config) as Array<keyof Config>
+  return Object.fromEntries(sections.map(section => [section, { ...config[section], ...change[section] }])) as Config
 }
 
 /** Waits until `look` gives something other than undefined or false, asking again and again. */

@@ -146,5 +146,8 @@ function withTimes<T extends { created_at: string }> (row: Dated<T>): T {
 
 function toEnded (rows: EndedRow[]): Refused | { code: null, ended: Ended[] } {
   if (rows[0] && rows[0].code !== null) return { code: rows[0].code }
-  return { code: null, ended: rows.map(row => ({ channelId: row.channel_id, channel: row.channel_name, aclVersion: Number(row.acl_version) })) }
+  return {
+    code: null,
+    ended: rows.map(row => ({ channelId: row.channel_id, channel: row.channel_name, aclVersion: Number(row.acl_version) }))
+  }
 }
