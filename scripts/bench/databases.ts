@@ -21,8 +21,8 @@ export type Databases = Awaited<ReturnType<typeof prepareDatabases>>
  * Databases in which everybody has an account and a login already: registering would hash a password for each. One is filled, the runs
  * get copies of it.
  */
-export async function prepareDatabases ({ postgresUrl, folder, secret, people: count }: {
-  postgresUrl: string, folder: string, secret: string, people: number
+export async function prepareDatabases ({ postgresUrl, folder, secret, people: count, signal }: {
+  postgresUrl: string, folder: string, secret: string, people: number, signal: AbortSignal
 }) {
   const people = Array.from({ length: count }, (_, i): Person => ({
     userId: uuidv7(), sid: uuidv7(), email: `person-${i}@bench.invalid`, name: `person ${i}`
@@ -33,7 +33,10 @@ export async function prepareDatabases ({ postgresUrl, folder, secret, people: c
   const client = new pg.Client({ connectionString: postgresUrl })
   await client.connect()
   await client.query(`CREATE DATABASE ${TEMPLATE}`)
-  await fill({ url: urlOf(TEMPLATE) }, people)
+  await fill({ url: urlOf(TEMPLATE) }, people, signal).catch(async error => {
+    await client.end()
+    throw error
+  })
   const { rows: [backend] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
 
   const embedded = join(folder, 'embedded-template')
@@ -59,7 +62,7 @@ export async function prepareDatabases ({ postgresUrl, folder, secret, people: c
 
     /** A fresh copy for the embedded database. @returns its directory. */
     async createEmbedded (): Promise<string> {
-      if (!embeddedIsFilled) await fill({ data_dir: embedded }, people)
+      if (!embeddedIsFilled) await fill({ data_dir: embedded }, people, signal)
       embeddedIsFilled = true
       const directory = join(folder, `embedded-${randomBytes(6).toString('hex')}`)
       cpSync(embedded, directory, { recursive: true })
@@ -70,11 +73,14 @@ export async function prepareDatabases ({ postgresUrl, folder, secret, people: c
   }
 }
 
-async function fill (place: { url: string } | { data_dir: string }, people: Person[]): Promise<void> {
+async function fill (place: { url: string } | { data_dir: string }, people: Person[], signal: AbortSignal): Promise<void> {
   const database = await openDatabase({ ...loadConfig({}).config.database, ...place })
   try {
     await database.migrate()
-    for (let i = 0; i < people.length; i += ROWS_AT_ONCE) await insert(database, people.slice(i, i + ROWS_AT_ONCE))
+    for (let i = 0; i < people.length; i += ROWS_AT_ONCE) {
+      signal.throwIfAborted()
+      await insert(database, people.slice(i, i + ROWS_AT_ONCE))
+    }
   } finally {
     await database.close()
   }

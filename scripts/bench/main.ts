@@ -98,17 +98,19 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
   }
   const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
   const secret = randomBytes(32).toString('base64url')
+  const { signal } = interruption
   try {
     const services = await startServices({ durable: true })
     try {
-      const databases = await prepareDatabases({ postgresUrl: services.postgresUrl, folder, secret, people: PEOPLE })
+      const { postgresUrl, redisUrl } = services
+      const databases = await prepareDatabases({ postgresUrl, folder, secret, people: PEOPLE, signal })
       try {
         await use({
           timing,
           databases,
           async withServer (contender, act) {
-            if (interrupted) throw new Error('interrupted')
-            const server = await startServer(contender, { processes, databases, redisUrl: services.redisUrl, secret })
+            signal.throwIfAborted()
+            const server = await startServer(contender, { processes, databases, redisUrl, secret })
             const generator = startGenerator(processes)
             try {
               return await act(server, generator)
@@ -121,7 +123,7 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
             }
           },
           progress: line => console.error(`  ${line}`),
-          pause: seconds => delay(seconds * 1000, undefined, { signal: interruption.signal })
+          pause: seconds => delay(seconds * 1000, undefined, { signal })
         })
       } finally {
         await databases.close()
