@@ -1,13 +1,17 @@
 import type { UserAct } from '../schemas/moderation.ts'
 import type { CommandFrame, CommandType } from '../schemas/protocol.ts'
-import type { CommandDeps } from './commands.ts'
+import type { Channels } from '../services/channels.ts'
+import type { Messages } from '../services/messages.ts'
+import type { Moderation } from '../services/moderation.ts'
 import { success, type Reply, type Session } from './session.ts'
+
+export interface ChannelCommandDeps { channels: Channels, messages: Messages, moderation: Moderation }
 
 type Handlers = { [T in CommandType]: (session: Session, frame: CommandFrame<T>) => Promise<Reply> }
 type TargetFrame = { channel: string, user_id: string, reason?: string, duration?: number }
 
 /** Channel commands, by `command`: docs/protocol.md, the second table of "Client → server". */
-export function createChannelCommands ({ channels, messages, moderation }: CommandDeps): Handlers {
+export function createChannelCommands ({ channels, messages, moderation }: ChannelCommandDeps): Handlers {
   /** A command about a user, and the action of its reply. */
   const about = (act: UserAct, action: string) => async (session: Session, { channel, user_id: userId, reason, duration }: TargetFrame) => {
     // Only where they are fields of the command have they been checked: elsewhere they are ignored [P9].

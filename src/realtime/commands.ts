@@ -1,30 +1,17 @@
 import { AppError } from '../errors.ts'
 import type { CommandType, RequestFrame, RequestType } from '../schemas/protocol.ts'
 import type { Auth } from '../services/auth.ts'
-import type { Channels } from '../services/channels.ts'
 import type { Guests } from '../services/guests.ts'
-import type { Memberships } from '../services/memberships.ts'
-import type { Messages } from '../services/messages.ts'
-import type { Moderation } from '../services/moderation.ts'
-import { createChannelCommands } from './channel-commands.ts'
+import { createChannelCommands, type ChannelCommandDeps } from './channel-commands.ts'
 import { encodeError, encodeSent, fields, isCommandType, isRequestType, unknown, type Envelope } from './codec.ts'
-import type { Hub } from './hub.ts'
-import { createJoin } from './join.ts'
+import { createJoin, type JoinDeps } from './join.ts'
 import { success, type Reply, type Session, type SessionUser } from './session.ts'
 
-export interface CommandDeps {
-  hub: Hub
+export interface CommandDeps extends JoinDeps, ChannelCommandDeps {
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
-  channels: Channels
-  memberships: Memberships
-  messages: Messages
-  moderation: Moderation
   /** False: whoever brings no token is a guest [P16]. */
   authenticationEnabled: boolean
-  resumeLimit: number
-  /** Bytes that `messages` of a join may take. */
-  maxReplay: number
 }
 
 type Handlers = { [T in Exclude<RequestType, 'send_message'>]: (session: Session, frame: RequestFrame<T>) => Promise<Reply> | Reply }

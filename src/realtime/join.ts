@@ -1,9 +1,20 @@
 import { AppError } from '../errors.ts'
 import type { Entry } from '../schemas/message.ts'
 import type { RequestFrame } from '../schemas/protocol.ts'
-import type { CommandDeps } from './commands.ts'
+import type { Memberships } from '../services/memberships.ts'
+import type { Messages } from '../services/messages.ts'
 import type { LocalChannel } from './channel.ts'
+import type { Hub } from './hub.ts'
 import type { Reply, Session } from './session.ts'
+
+export interface JoinDeps {
+  hub: Hub
+  memberships: Memberships
+  messages: Messages
+  resumeLimit: number
+  /** Bytes that `messages` of a join may take. */
+  maxReplay: number
+}
 
 type JoinFrame = RequestFrame<'join_channel'>
 
@@ -14,7 +25,7 @@ interface Start { seq: number, recovered: boolean, messages: Entry[] }
  * Joining: subscribe and keep what arrives, then read membership and history, then answer and go live, so that between
  * `messages` and the live stream nothing is lost or doubled [P30] [P31].
  */
-export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay }: CommandDeps) {
+export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay }: JoinDeps) {
   async function resume (channel: LocalChannel, seq: number, since: number): Promise<Start> {
     const lost = { seq, recovered: false, messages: [] }
     const missed = seq - since
