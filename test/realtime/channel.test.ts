@@ -9,11 +9,13 @@ function run (from: number, to = from): EntriesEvent {
   return { kind: 'entries', firstSeq: from, frames: Buffer.from(ends.map(i => 47 + from + i)), ends }
 }
 
-const notice = (text: string, except?: string): NoticeEvent => ({ kind: 'notice', frame: Buffer.from(text), ...except !== undefined && { except } })
+const notice = (text: string, except?: string): NoticeEvent =>
+  ({ kind: 'notice', frame: Buffer.from(text), ...except !== undefined && { except } })
 
 function createSubscriber (id: string) {
   const received: string[] = []
-  return { id, userId: `user of ${id}`, send: (frames: Buffer): void => { received.push(frames.toString()) }, stream: () => received.join('') }
+  const send = (frames: Buffer): void => { received.push(frames.toString()) }
+  return { id, userId: `user of ${id}`, send, stream: () => received.join('') }
 }
 
 function start (t: Test, lastSeq = 0, maxWaiting = 1000) {

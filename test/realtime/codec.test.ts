@@ -10,7 +10,7 @@ function parse (bytes: Buffer): string[] {
   const short = bytes[1]!
   const head = short < 126 ? 2 : short === 126 ? 4 : 10
   const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
-  if (length >= 126 !== short >= 126 || length >= 65_536 !== (short === 127)) throw new Error('not the shortest length')
+  if (head !== (length < 126 ? 2 : length < 65_536 ? 4 : 10)) throw new Error('not the shortest length')
   return [bytes.toString('utf8', head, head + length), ...parse(bytes.subarray(head + length))]
 }
 
@@ -41,14 +41,16 @@ t.test('an envelope is known by type, command and ref, whatever else it holds', 
 })
 
 t.test('an error has its ref and retry_after_ms only where there are any', async t => {
-  t.same(JSON.parse(parse(encodeError(new AppError('busy'), undefined))[0]!), { type: 'error', code: 'busy', message: 'Server busy' })
+  t.same(JSON.parse(parse(encodeError(new AppError('not_in_channel'), undefined))[0]!),
+    { type: 'error', code: 'not_in_channel', message: 'Not in channel' })
   t.same(JSON.parse(parse(encodeError(new AppError('muted', { retryAfterMs: 5 }), 0))[0]!),
     { type: 'error', code: 'muted', message: 'Muted in channel', ref: 0, retry_after_ms: 5 })
 })
 
 t.test('a client is told nothing of a fault of ours, and a fault of form by the name it has here', async t => {
   t.match(toWireError(new Error('SELECT * FROM "User"')), { code: 'internal', message: 'Internal server error' })
-  t.match(toWireError(new AppError('invalid_request', { detail: 'cursor: malformed' })), { code: 'invalid_frame', message: 'Invalid message: cursor: malformed' })
+  const malformed = new AppError('invalid_request', { detail: 'cursor: malformed' })
+  t.match(toWireError(malformed), { code: 'invalid_frame', message: 'Invalid message: cursor: malformed' })
   const own = new AppError('banned')
   t.equal(toWireError(own), own)
 })

@@ -4,7 +4,9 @@ import type { Envelope } from '../../src/realtime/codec.ts'
 import { Session, type Reply, type SessionUser } from '../../src/realtime/session.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
-const limits = { authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000 }
+const limits = {
+  authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000
+}
 
 /** A session with a clock, a socket and a `handle` of the test's own. */
 function createSession (handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'ok' } })) {

@@ -18,10 +18,14 @@ const draft = (text: string) => ({ channelId: 'c1', channel: 'general', userId: 
 t.test('[G15] events that throw are one fault; what is stored is acked, what is queued behind it is tried', async t => {
   const { batches, publish } = createStore()
   const faults: unknown[] = []
-  const events = { entriesStored: () => { throw new Error('boom') }, faultFound: (error: unknown) => { faults.push(error) } }
-  const publisher = createPublisher({ store: { publish } as MessageStore, events: events as unknown as Events, queueSize: 10, batchSize: 10 })
+  const events = {
+    entriesStored: () => { throw new Error('boom') },
+    faultFound: (error: unknown) => { faults.push(error) }
+  } as unknown as Events
+  const publisher = createPublisher({ store: { publish } as MessageStore, events, queueSize: 10, batchSize: 10 })
   const outcomes: string[] = []
-  const send = (text: string): void => publisher.publish(draft(text), (error, receipt) => outcomes.push(`${text}: ${error?.code ?? receipt!.seq}`))
+  const send = (text: string): void =>
+    publisher.publish(draft(text), (error, receipt) => outcomes.push(`${text}: ${error?.code ?? receipt!.seq}`))
 
   send('one')
   await turn()

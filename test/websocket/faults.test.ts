@@ -7,7 +7,11 @@ const ERROR = 50
 /** Errors logged since the last call. */
 function createLog ({ lines }: Server) {
   let read = lines.length
-  return () => lines.slice(read, read = lines.length).map(line => JSON.parse(line)).filter(({ level }) => level >= ERROR)
+  return () => {
+    const fresh = lines.slice(read)
+    read = lines.length
+    return fresh.map(line => JSON.parse(line)).filter(({ level }) => level >= ERROR)
+  }
 }
 
 function boom (): never {

@@ -31,7 +31,11 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
   { what: 'a length of 2^63', bytes: [frame(TEXT, '{}', { declared: 2n ** 63n })], closed: tooBig },
   { what: 'a length of 70 kB, declared', bytes: [frame(TEXT, '{}', { declared: 70_000n })], closed: tooBig },
   { what: '[P4] one byte over max_payload', bytes: [frame(TEXT, Buffer.alloc(65_537, ' '))], closed: tooBig },
-  { what: '[P4] fragments that together pass max_payload', bytes: [frame(TEXT, kilobytes(40), { fin: false }), frame(continuation, kilobytes(40))], closed: tooBig },
+  {
+    what: '[P4] fragments that together pass max_payload',
+    bytes: [frame(TEXT, kilobytes(40), { fin: false }), frame(continuation, kilobytes(40))],
+    closed: tooBig
+  },
   { what: '[P4] 1 MB of valid JSON', bytes: [text({ type: 'heartbeat', padding: 'x'.repeat(1_000_000) })], closed: tooBig },
   { what: '65 fragments', bytes: fragments(65), closed: { code: 1008, reason: '' } },
   { what: '[P1] a binary frame', bytes: [frame(binary, '{"type":"heartbeat"}')], closed: { code: 1003, reason: 'binary not supported' } },
@@ -50,7 +54,7 @@ t.test('a frame that breaks RFC 6455 closes its connection with the code of its 
   }
 })
 
-t.test('what is unusual but well-formed is read: 64 fragments, a ping between them, an empty continuation, max_payload to the byte', async t => {
+t.test('what is unusual but well-formed is read: 64 fragments, a ping among them, an empty one, max_payload to the byte', async t => {
   const { port } = await startServer(t)
   const client = await connectRaw(t, port)
   const json = '{"type":"heartbeat","ref":"é"}'
@@ -85,9 +89,11 @@ t.test('a client that pings and never reads is ended before it fills the memory 
   const before = process.memoryUsage().rss
   let peak = before
   let open = true
+  const drainOrClose = (): Promise<unknown> =>
+    Promise.race(['drain', 'close'].map(event => new Promise(resolve => { client.socket.once(event, resolve) })))
   client.socket.on('close', () => { open = false })
   while (open) {
-    if (!client.socket.write(pings)) await Promise.race(['drain', 'close'].map(event => new Promise(resolve => { client.socket.once(event, resolve) })))
+    if (!client.socket.write(pings)) await drainOrClose()
     peak = Math.max(peak, process.memoryUsage().rss)
   }
   t.ok(peak - before < FLOOD_LIMIT, `grew by ${Math.round((peak - before) / 1_048_576)} MB`)

@@ -18,7 +18,9 @@ t.test('[P16] without authentication a connection that brings no token is a gues
   t.same(await client.exchange({ type: 'authenticate', token: 'wrong' }), failure('authentication_failed'))
   const reply = await client.exchange({ type: 'authenticate' })
   t.match(reply, {
-    type: 'success', action: 'authenticated', data: { user_id: /^[0-9a-f-]{36}$/, username: /^guest-[0-9a-z]{6}$/, email: null, role: 'user', expires_at: null }
+    type: 'success',
+    action: 'authenticated',
+    data: { user_id: /^[0-9a-f-]{36}$/, username: /^guest-[0-9a-z]{6}$/, email: null, role: 'user', expires_at: null }
   })
   t.same((await client.exchange({ type: 'authenticate', token: null })).data, reply.data, 'again: the same guest')
 
@@ -38,13 +40,16 @@ t.test('[P16] guests talk in public channels', async t => {
 t.test('[P16] guests see no private channel, not even one they are invited to, and join none for moderators or admins', async t => {
   const server = await startServer(t, open)
   const ann = await server.register('ann')
-  const { body: { id: channelId } } = await server.call('POST', '/api/channels', { token: ann.access_token, body: { name: 'secret', channel_type: 'private' } })
+  const body = { name: 'secret', channel_type: 'private' }
+  const { body: { id: channelId } } = await server.call('POST', '/api/channels', { token: ann.access_token, body })
   const guest = await enter(server)
   await server.database.prisma.channelInvite.create({ data: { channelId, userId: guest.id, invitedBy: ann.user.id } })
   t.same(await guest.exchange({ type: 'join_channel', channel: 'secret' }), failure('channel_not_found'))
   t.same(await guest.exchange({ type: 'user_list', channel: 'secret' }), failure('channel_not_found'))
   t.notOk((await guest.request({ type: 'channel_list' })).channels.some(({ name }: { name: string }) => name === 'secret'))
-  for (const channel of ['admin-room', 'moderator-room']) t.equal((await guest.exchange({ type: 'join_channel', channel })).type, 'error', channel)
+  for (const channel of ['admin-room', 'moderator-room']) {
+    t.equal((await guest.exchange({ type: 'join_channel', channel })).type, 'error', channel)
+  }
 })
 
 t.test('[P16] a guest\'s memberships end with the connection', async t => {

@@ -10,9 +10,17 @@ t.test('[P6] [P7] what is sent along with the upgrade request is answered after 
     text({ type: 'join_channel', channel: 'general', ref: 2 }),
     text({ type: 'send_message', channel: 'general', message: 'early', ref: 3 })
   ]))
-  t.match(await client.replies(3), [{ action: 'authenticated', ref: 1 }, { action: 'channel_joined', ref: 2 }, { action: 'message_sent', ref: 3 }])
+  t.match(await client.replies(3), [
+    { action: 'authenticated', ref: 1 }, { action: 'channel_joined', ref: 2 }, { action: 'message_sent', ref: 3 }
+  ])
   t.match(client.texts()[0], {
-    type: 'welcome', connection_id: /^[0-9a-f-]{36}$/, server_time: /^\d{4}-.*\.\d{3}Z$/, protocol: 1, heartbeat_interval: 30, connection_timeout: 300, max_payload: 65_536
+    type: 'welcome',
+    connection_id: /^[0-9a-f-]{36}$/,
+    server_time: /^\d{4}-.*\.\d{3}Z$/,
+    protocol: 1,
+    heartbeat_interval: 30,
+    connection_timeout: 300,
+    max_payload: 65_536
   })
 })
 
@@ -46,12 +54,14 @@ t.test('[P7] a frame between sends waits for those before it, and those after it
   const ann = await server.enter('ann', 'general')
   const ben = await server.enter('ben', 'general')
   const send = (message: string): object => ({ type: 'send_message', channel: 'general', message })
-  const frames = [send('one'), send('two'), { type: 'leave_channel', channel: 'general' }, send('three'), { type: 'join_channel', channel: 'general' }, send('four')]
+  const [leave, join] = ['leave_channel', 'join_channel'].map(type => ({ type, channel: 'general' }))
+  const frames = [send('one'), send('two'), leave, send('three'), join, send('four')]
   frames.forEach((frame, ref) => ann.send({ ...frame, ref }))
   const replies = []
   for (const ref of frames.keys()) replies.push(await ann.expect(frame => frame.ref === ref))
   t.match(replies, [
-    { data: { seq: 1 } }, { data: { seq: 2 } }, { action: 'channel_left' }, { code: 'not_in_channel' }, { action: 'channel_joined', data: { seq: 2 } }, { data: { seq: 3 } }
+    { data: { seq: 1 } }, { data: { seq: 2 } }, { action: 'channel_left' },
+    { code: 'not_in_channel' }, { action: 'channel_joined', data: { seq: 2 } }, { data: { seq: 3 } }
   ])
   for (const message of ['one', 'two', 'four']) t.equal((await ben.expect('message')).message, message)
 })

@@ -1,6 +1,5 @@
 import { connect } from 'node:net'
-import type { Test } from 'tap'
-import { eventually, type Frame } from '../helper.ts'
+import { eventually, type Frame, type Scope } from '../helper.ts'
 
 /** RFC 6455, 5.2. */
 export const opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa }
@@ -54,7 +53,7 @@ export function handshake (headers: Record<string, string | undefined> = {}, pat
 }
 
 /** A TCP connection. What it received is `received`, until the server ends it. */
-export function openSocket (t: Test, port: number, bytes: string | Buffer) {
+export function openSocket (t: Scope, port: number, bytes: string | Buffer) {
   const socket = connect({ host: '127.0.0.1', port })
   const chunks: Buffer[] = []
   let ended = false
@@ -76,7 +75,7 @@ export function openSocket (t: Test, port: number, bytes: string | Buffer) {
 }
 
 /** A WebSocket by hand, which answers neither pings nor close frames. `first` is sent along with the upgrade request. */
-export async function connectRaw (t: Test, port: number, first: Buffer = Buffer.alloc(0), path?: string) {
+export async function connectRaw (t: Scope, port: number, first: Buffer = Buffer.alloc(0), path?: string) {
   const socket = connect({ host: '127.0.0.1', port })
   t.teardown(() => socket.destroy())
   const frames: Array<{ code: number, payload: Buffer }> = []

@@ -109,20 +109,25 @@ t.test('[P9] fields are judged in order: missing or blank, then form, then what 
     const about = (channel: string): string => `{"type":"${type}","message":"hello"${channel && `,"channel":${channel}`}}`
     for (const channel of ['', 'null', '""', '" \\t"']) cases.push([about(channel), required])
     for (const channel of ['5', 'true', '{}', '["general"]']) cases.push([about(channel), badForm])
-    for (const channel of ['"General"', '"-a"', '"a b"', '"../a"', '"a\\u0000"', '"gen\\u200beral"', '"gеneral"', `"${'x'.repeat(65)}"`, '"__proto__"']) {
+    for (const channel of [
+      '"General"', '"-a"', '"a b"', '"../a"', '"a\\u0000"', '"gen\\u200beral"', '"gеneral"', `"${'x'.repeat(65)}"`, '"__proto__"'
+    ]) {
       cases.push([about(channel), badName])
     }
   }
-  const send = (message: string, more = ''): string => `{"type":"send_message","channel":"general"${message && `,"message":${message}`}${more}}`
+  const send = (message: string, more = ''): string =>
+    `{"type":"send_message","channel":"general"${message && `,"message":${message}`}${more}}`
   cases.push(
-    ...['', 'null', '""', '"  \\n\\u00a0"'].map((message): [string, object] => [send(message), error('message_required', 'Message required')]),
+    ...['', 'null', '""', '"  \\n\\u00a0"'].map((message): [string, object] =>
+      [send(message), error('message_required', 'Message required')]),
     ...['5', 'false', '{}', '["a"]', '"a\\u0000b"', '"\\ud800"'].map((message): [string, object] => [send(message), badForm]),
     ...['""', '5', 'null', `"${'x'.repeat(65)}"`].map((id): [string, object] => [send('"hello"', `,"client_id":${id}`), badForm]),
     [send('"hello"').replace('general', 'elsewhere'), error('not_in_channel', 'Not in channel')],
     [send('"01234567890"').replace('general', 'elsewhere'), error('message_too_long', 'Message too long')],
     ...['-1', '1.5', '1e400', '"1"', 'null'].map((since): [string, object] =>
       [`{"type":"join_channel","channel":"general","channel_id":"${ann.person.user.id}","since":${since}}`, badForm]),
-    ...['0', '101', '1e9', '2.5', '"5"'].map((history): [string, object] => [`{"type":"join_channel","channel":"general","history":${history}}`, badForm]),
+    ...['0', '101', '1e9', '2.5', '"5"'].map((history): [string, object] =>
+      [`{"type":"join_channel","channel":"general","history":${history}}`, badForm]),
     ...['0', '101', '-1', '"5"'].map((limit): [string, object] => [`{"type":"channel_list","limit":${limit}}`, badForm]),
     ['{"type":"channel_list","cursor":"%%%"}', badForm],
     ['{"type":"join_channel","channel":"general","since":0}', badForm],

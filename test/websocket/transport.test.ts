@@ -6,10 +6,10 @@ import { connectRaw, handshake, openSocket, text } from './raw.ts'
 
 t.test('[P2] a client that offers no subprotocol or parley.v1 is taken, one that offers only others is not', async t => {
   const server = await startServer(t)
-  for (const [offered, selected] of [[undefined, undefined], ['parley.v1', 'parley.v1'], ['chat, parley.v1', 'parley.v1'], ['parley.v1, parley.v2', 'parley.v1']]) {
+  for (const offered of [undefined, 'parley.v1', 'chat, parley.v1', 'parley.v1, parley.v2']) {
     const { status, head } = await openSocket(t, server.port, handshake({ 'Sec-WebSocket-Protocol': offered })).answered()
     t.equal(status, 101, `${offered}`)
-    t.equal(/^sec-websocket-protocol: (.*)\r$/im.exec(head)?.[1], selected)
+    t.equal(/^sec-websocket-protocol: (.*)\r$/im.exec(head)?.[1], offered && 'parley.v1')
   }
   for (const offered of ['chat', 'parley.v2, chat', 'PARLEY.V1', 'parley.v']) {
     t.equal((await openSocket(t, server.port, handshake({ 'Sec-WebSocket-Protocol': offered })).answered()).status, 400, offered)
