@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startDatabase } from '../../scripts/services.mjs'
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { startCluster } from './cluster.ts'
+import { startLoad } from './load.ts'
+import { createReport, type Outcome } from './outcome.ts'
+import type { Stage } from './scope.ts'
+
+/**
+ * G16. PostgreSQL is restarted, down for so many seconds, or stopped for as long: sends answer `unavailable` within 6 s, nothing
+ * is acked that is not stored, connections stay, and service resumes by itself.
+ */
+export async function databaseOutage (stage: Stage, { how, seconds, rate }: {
+  how: 'restarted' | 'stopped', seconds: number, rate: number
+}): Promise<Outcome> {
+  const report = createReport()
+  const database = await startDatabase()
+  stage.teardown(database.stop)
+  const opened = await openDatabase({ ...loadConfig({}).config.database, url: database.url })
+  await opened.migrate()
+  await opened.close()
+  const cluster = await startCluster(stage, report, { databaseUrl: database.url })
+  const { ledger } = cluster
+  const channels = ['one', 'two']
+  const clients = await cluster.enter(4, channels)
+
+  const load = startLoad(ledger, { writers: clients, channels, rate })
+  await sleep(1000)
+  const before = ledger.acked
+  if (how === 'restarted') {
+    await database.restart(() => sleep(seconds * 1000))
+  } else {
+    database.signal('SIGSTOP')
+    await sleep(seconds * 1000)
+    database.signal('SIGCONT')
+  }
+  const backAt = performance.now()
+  const probe = `probe-${randomUUID()}`
+  while ((await clients[0]!.send('one', probe, probe)).code !== null) await sleep(50)
+  report.atMost('resumed_after_ms', performance.now() - backAt, 10_000)
+  await sleep(1000)
+  await load.stop()
+  await ledger.settle(clients, 10_000)
+
+  report.atMost('slowest_answer_ms', ledger.slowest, 6000)
+  report.equal('other_refusals', Object.entries(ledger.refusals).filter(([code]) => !['unavailable', 'busy'].includes(code)).length, 0)
+  report.figure('unavailable', ledger.refusals.unavailable ?? 0)
+  if (!ledger.refusals.unavailable) report.problem('the outage was not noticed')
+  if (ledger.acked <= before) report.problem('nothing was acked after the outage')
+  report.equal('still_open', clients.filter(({ open }) => open).length, clients.length)
+  return report.outcome()
+}

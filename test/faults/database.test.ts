@@ -1,0 +1,14 @@
+import t from 'tap'
+import { databaseOutage } from './database-outage.ts'
+import { passes } from './outcome.ts'
+
+// Each test has a PostgreSQL of its own to start.
+t.setTimeout(240_000)
+
+t.test('[P26] G16: PostgreSQL restarted under load: unavailable meanwhile, never a false ack, and on by itself', async t => {
+  passes(t, await databaseOutage(t, { how: 'restarted', seconds: 1, rate: 50 }))
+})
+
+t.test('[P26] G16: PostgreSQL stopped under load: unavailable within 6 s, never a false ack, and on by itself', async t => {
+  passes(t, await databaseOutage(t, { how: 'stopped', seconds: 7, rate: 50 }))
+})
