@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
 import { loadConfig } from '../../src/config.ts'
 import { createDatabase, startServer } from '../helper.ts'
 import { faultyBroker } from './broker.ts'
@@ -27,7 +28,7 @@ export async function startCluster (stage: Stage, report: Report, { faults = [un
     return startServer(stage, { config: loadConfig(env).config, databaseUrl, wrapBroker: broker => faultyBroker(broker, faults) })
   }
   const instances = await Promise.all(faults.map(start)) as [{ port: number }, { port: number }]
-  return { instances, ...withPeople(stage, report, databaseUrl, instances) }
+  return { instances, ...withPeople(stage, report, env, instances) }
 }
 
 /** The same, each instance a process in any case, because it will be stopped or killed. */
@@ -36,17 +37,30 @@ export async function startProcesses (stage: Stage, report: Report, { faults = [
   const env = environment(databaseUrl, options)
   const instances = await Promise.all(faults.map(faults => startProcess(stage, { env, ...faults && { faults } })))
   const [a, b] = instances as [typeof instances[0], typeof instances[0]]
-  return { instances: [a, b] as const, ...withPeople(stage, report, databaseUrl, instances) }
+  return { instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
 }
 
-function environment (databaseUrl: string, { redisUrl = process.env.TEST_REDIS_URL!, env }: ClusterOptions): Record<string, string> {
+function environment (databaseUrl: string, { redisUrl = process.env.TEST_REDIS_URL!, env }: ClusterOptions) {
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: `faults-${randomUUID()}:`, ...env }
 }
 
-function withPeople (stage: Stage, report: Report, databaseUrl: string, instances: ReadonlyArray<{ port: number }>) {
+function withPeople (
+  stage: Stage, report: Report, { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: prefix }: ReturnType<typeof environment>,
+  instances: ReadonlyArray<{ port: number }>
+) {
   return {
     databaseUrl,
     ledger: createLedger(databaseUrl, report),
+
+    /** How many channels and users any instance listens for. */
+    async topics (): Promise<number> {
+      const redis = new Redis(redisUrl)
+      try {
+        return ((await redis.pubsub('CHANNELS', `${prefix}*:*`)) as string[]).filter(name => !name.startsWith(`${prefix}beat:`)).length
+      } finally {
+        redis.disconnect()
+      }
+    },
 
     /** A connection of this user. `join`: further fields of its joins. */
     join: (member: Member, port: number, channels: string[], join: object = {}): Promise<Recorder> =>
