@@ -59,7 +59,11 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
 
     /** The connection is gone. A guest goes with it [P16]. */
     closed (session: Session): void {
-      hub.remove(session)
+      try {
+        hub.remove(session)
+      } catch (error) {
+        onFault(error)
+      }
       if (hub.size === 0) emptied()
       if (session.user?.guest) guests.end(session.user.id).catch(onFault)
     },
