@@ -10,7 +10,7 @@ const PANEL_HEAD = 44
 const OWN_COLOUR = '#1f7a5c'
 const OTHER_COLOUR = '#9aa5b1'
 
-/** Bars of the median of one figure per case, the first row against all others. */
+/** Bars of the median of one figure per case; the last Parley above a peer is what the peer is compared with. */
 export function drawChart (cases: Case[], outcomes: Outcome[]): string {
   let top = 16
   const panels = cases.flatMap(one => {
@@ -36,7 +36,7 @@ export function drawChart (cases: Case[], outcomes: Outcome[]): string {
 function drawPanel ({ key, title, unit, rows }: NonNullable<Case['chart']>, { medians }: Outcome, top: number): string[] {
   const values = rows.map(row => medians[row]?.[key] ?? 0)
   const most = Math.max(...values)
-  const own = values[0]!
+  const isOwn = (row: string): boolean => row.startsWith('Parley')
   return [
     text(20, top + 22, title, 'font-size="15" font-weight="600" fill="#223"'),
     text(WIDTH - 20, top + 22, unit, 'font-size="11" fill="#667" text-anchor="end"'),
@@ -44,8 +44,9 @@ function drawPanel ({ key, title, unit, rows }: NonNullable<Case['chart']>, { me
       const value = values[i]!
       const y = top + PANEL_HEAD - 8 + i * ROW_HEIGHT
       const width = Math.max(1, Math.round(BAR_WIDTH * value / most))
-      const colour = row.startsWith('Parley') ? OWN_COLOUR : OTHER_COLOUR
-      const times = i === 0 ? '' : `  (${comparison(own, value)})`
+      const colour = isOwn(row) ? OWN_COLOUR : OTHER_COLOUR
+      const own = values[rows.findLastIndex((other, place) => place < i && isOwn(other))] ?? NaN
+      const times = isOwn(row) ? '' : ` (Parley ${format(own / value, own < value ? 2 : 1)} ×)`
       return [
         text(LABEL_WIDTH, y + 13, row, 'font-size="12" fill="#334" text-anchor="end"'),
         `<rect x="${LABEL_WIDTH + 8}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="2" fill="${colour}"/>`,
@@ -53,12 +54,6 @@ function drawPanel ({ key, title, unit, rows }: NonNullable<Case['chart']>, { me
       ]
     })
   ]
-}
-
-/** How the first bar stands to this one. */
-function comparison (own: number, other: number): string {
-  const times = own / other
-  return times >= 1 ? `${format(times, 1)} × that` : `1/${format(1 / times, 1)} of that`
 }
 
 function text (x: number, y: number, content: string, attributes: string): string {

@@ -7,7 +7,7 @@ const CHANNELS = 20
 const IN_FLIGHT = 10
 
 const { parley, parleyEmbedded, parleyCluster, socketioPrisma, socketioPrismaAlone, socketioPrismaCluster } = contenders
-const rows = [parley, socketioPrisma, socketioPrismaAlone, parleyEmbedded, parleyCluster, socketioPrismaCluster]
+const rows = [parley, socketioPrisma, socketioPrismaAlone, parleyCluster, socketioPrismaCluster, parleyEmbedded]
 
 /** Authenticated, stored, acked, delivered: the whole job. */
 export const stored: Case = {
