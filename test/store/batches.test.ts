@@ -53,7 +53,8 @@ t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in
     join(ann, 'fresh'), join(banned, known.name), join(ben, 'fresh'), join(ann, hidden.name), join(ann, 'admin-x'),
     join(ann, known.name), join(ann, 'fresh'), { ...join(ann, 'fresh'), userId: uuidv7() }
   ], rules)
-  t.same(outcomes.map(({ code }) => code), [null, 'banned', null, 'channel_not_found', 'not_authorized', null, null, 'authentication_failed'])
+  const codes = outcomes.map(({ code }) => code)
+  t.same(codes, [null, 'banned', null, 'channel_not_found', 'not_authorized', null, null, 'authentication_failed'])
   const fresh = await prisma.channel.findUniqueOrThrow({ where: { name: 'fresh' }, include: { members: true, moderators: true } })
   t.match(fresh, { createdBy: ann!.user.id, userCount: 2, members: { length: 2 }, moderators: [{ userId: ann!.user.id }] })
   t.equal(await prisma.channel.count({ where: { name: 'admin-x' } }), 0)

@@ -42,15 +42,14 @@ t.test('[P23] a second tab causes no frame, neither when it comes nor when it go
   await tab.request({ type: 'join_channel', channel: 'tabs' })
   t.equal((await ann.request({ type: 'user_list', channel: 'tabs' })).count, 2)
   await tab.close()
-  await ben.close()
-  const left = await ann.expect('user_left')
-  t.match(left, { user_id: ben.person.user.id, username: 'ben', channel: 'tabs' })
-  // Later frames of the channel have come: none of the tab's is still on its way.
+  // Another's coming and going, told later, shows that nothing of the tab's is still on its way.
   const carl = await server.enter('carl', 'tabs')
   await ann.expect(({ type, username }) => type === 'user_joined' && username === 'carl')
   await carl.close()
   await ann.expect(({ type, username }) => type === 'user_left' && username === 'carl')
   t.same(seen(ann).filter(text => text.endsWith('ben')), [])
+  await ben.close()
+  t.match(await ann.expect('user_left'), { user_id: ben.person.user.id, username: 'ben', channel: 'tabs' })
 })
 
 t.test('[P23] leaving, and a deleted account, are told to those who stay', async t => {
