@@ -23,11 +23,11 @@ export interface ClusterOptions {
 export async function startCluster (stage: Stage, report: Report, { faults = [undefined, undefined], ...options }: ClusterOptions = {}) {
   const databaseUrl = options.databaseUrl ?? await createDatabase(stage)
   const env = environment(databaseUrl, options)
-  const start = async (faults: Faults = {}): Promise<{ port: number }> => {
-    if (stage.processes) return startProcess(stage, { env, faults })
-    return startServer(stage, { config: loadConfig(env).config, databaseUrl, wrapBroker: broker => faultyBroker(broker, faults) })
-  }
-  const instances = await Promise.all(faults.map(start)) as [{ port: number }, { port: number }]
+  const { config } = loadConfig(env)
+  const instances = await Promise.all(faults.map(async (faults): Promise<{ port: number }> => stage.processes
+    ? startProcess(stage, { env, ...faults && { faults } })
+    : startServer(stage, { config, databaseUrl, wrapBroker: broker => faultyBroker(broker, faults ?? {}) })
+  )) as [{ port: number }, { port: number }]
   return { instances, ...withPeople(stage, report, env, instances) }
 }
 

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually, type Frame } from '../helper.ts'
+import { startProcesses } from './cluster.ts'
+import { startLoad } from './load.ts'
+import { createReport, type Outcome } from './outcome.ts'
+import type { Stage } from './scope.ts'
+
+/**
+ * An instance dies between a commit and its publication, before or after its senders have their acks. The other
+ * instance's subscribers get the messages all the same; the sender comes back there, tries again, and nothing is doubled.
+ */
+export async function deathAfterCommit (stage: Stage, { acked, at }: { acked: boolean, at: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { faults: [acked ? { dieAckedAt: at } : { dieAt: at }, {}] })
+  const { ledger, instances: [doomed, other] } = cluster
+  const [sender, ...others] = await cluster.enter(3, ['room'], [doomed.port, other.port, other.port])
+  let unanswered = 0
+  let last = ''
+  for (let i = 0; sender!.open; i++) {
+    const outcome = await sender!.send('room', `message ${i}`, last = `id-${i}`)
+    ledger.note('room', doomed.port, outcome)
+    if (outcome.code !== null) unanswered++
+    // Its last ack and its death are a moment apart.
+    if (acked && i + 1 === at) await eventually(() => !sender!.open)
+  }
+  report.equal('unanswered', unanswered, acked ? 0 : 1)
+  await sender!.connect(other.port)
+  const again = await sender!.send('room', `message ${at - 1}`, last)
+  ledger.note('room', other.port, again)
+  if (again.code !== null || !again.duplicate) report.problem(`sent again: ${JSON.stringify(again)}`)
+  await ledger.settle([sender!, ...others])
+  report.equal('stored', report.read('stored'), at)
+  return report.outcome()
+}
+
+/** G9. An instance with so many users is killed: they are gone within 45 s, each told of exactly once [P23]. */
+export async function ghosts (stage: Stage, { users }: { users: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
+  const [stays, dies] = cluster.instances
+  const [watcher] = await cluster.enter(1, ['room'], [stays.port])
+  const gone = await cluster.enter(users, ['room'], [dies.port])
+  const ids = new Set(gone.map(({ member }) => member.id))
+  const heard = (type: string): Frame[] => watcher!.notices.filter(notice => notice.type === type && ids.has(notice.user_id))
+  await eventually(() => heard('user_joined').length === users, 30_000)
+  const began = performance.now()
+  await dies.kill()
+  await eventually(() => heard('user_left').length >= users, 60_000).catch(() => report.problem('ghosts are left after 60 s'))
+  report.atMost('gone_after_ms', performance.now() - began, 45_000)
+  // Whoever is told of twice would be told by the other's look for the dead, one period later.
+  await sleep(6000)
+  report.equal('user_left', heard('user_left').length, users)
+  report.equal('users_told_of', new Set(heard('user_left').map(({ user_id }) => user_id)).size, users)
+  report.equal('still_listed', (await watcher!.request({ type: 'user_list', channel: 'room' })).count, 1)
+  return report.outcome()
+}
+
+/**
+ * An instance is frozen for so many seconds and goes on, while others send and one of its users is kicked: its clients
+ * get all they missed, and the kick binds at once [P32] [P33].
+ */
+export async function frozenInstance (stage: Stage, { seconds, rate }: { seconds: number, rate: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report)
+  const { ledger, instances: [a, frozen] } = cluster
+  const [owner, writer] = await cluster.enter(2, [], [a.port])
+  const room = `room-${randomUUID()}`
+  await owner!.request({ type: 'command', command: 'create_channel', name: room })
+  for (const client of [owner!, writer!]) await client.request({ type: 'join_channel', channel: room })
+  const [target, ...listeners] = await cluster.enter(3, [room], [frozen.port])
+
+  const load = startLoad(ledger, { writers: [owner!, writer!], channels: [room], rate })
+  await sleep(500)
+  frozen.signal('SIGSTOP')
+  await sleep(seconds * 500)
+  await owner!.request({ type: 'command', command: 'kick_user', channel: room, user_id: target!.member.id })
+  // Waits in the frozen instance's socket: the first thing it sees.
+  const late = target!.send(room, 'after the kick')
+  await sleep(seconds * 500)
+  frozen.signal('SIGCONT')
+  const refused = await late
+  if (refused.code === null) report.problem('a message was taken after its sender was kicked')
+  await sleep(1000)
+  await load.stop()
+  await ledger.settle([owner!, writer!, ...listeners])
+  report.equal('still_open', listeners.filter(({ open }) => open).length, listeners.length)
+  return report.outcome()
+}
+
+/** An instance's event loop stands still for so many seconds: nobody is reaped for our own stall. */
+export async function stalledLoop (stage: Stage, { seconds }: { seconds: number }): Promise<Outcome> {
+  const report = createReport()
+  const env = { PERFORMANCE_HEARTBEAT_INTERVAL: '1', PERFORMANCE_PONG_TIMEOUT: '1', PERFORMANCE_CONNECTION_TIMEOUT: '5' }
+  const cluster = await startProcesses(stage, report, { faults: [undefined, {}], env })
+  const { ledger, instances: [a, stalls] } = cluster
+  const clients = await cluster.enter(10, ['room'], [stalls.port])
+  const [elsewhere] = await cluster.enter(1, ['room'], [a.port])
+  stalls.order({ stall: seconds * 1000 })
+  const load = startLoad(ledger, { writers: [elsewhere!], channels: ['room'], rate: 20 })
+  await sleep(seconds * 1000)
+  const answers = await Promise.all(clients.map(client => client.ask({ type: 'heartbeat' })))
+  await load.stop()
+  await ledger.settle([elsewhere!, ...clients])
+  report.equal('answered', answers.filter(answer => answer?.type === 'heartbeat_ack').length, clients.length)
+  report.equal('still_open', clients.filter(({ open }) => open).length, clients.length)
+  await eventually(async () => (await elsewhere!.request({ type: 'user_list', channel: 'room' })).count === 11, 20_000)
+    .catch(() => report.problem('not everyone is listed'))
+  return report.outcome()
+}
+
+/** One instance's wall clock is wrong by so many milliseconds: order, presence and connections do not mind. */
+export async function wrongClock (stage: Stage, { offset, messages }: { offset: number, messages: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { faults: [undefined, { clock: offset }] })
+  const clients = await cluster.enter(4, ['room'])
+  await Promise.all(clients.map(async client => {
+    for (let i = 0; i < messages / clients.length; i++) cluster.ledger.note('room', client.port, await client.send('room', `message ${i}`))
+  }))
+  await cluster.ledger.settle(clients)
+  report.equal('acked', cluster.ledger.acked, messages)
+  report.equal('online', (await clients[1]!.request({ type: 'user_list', channel: 'room' })).count, clients.length)
+  return report.outcome()
+}
