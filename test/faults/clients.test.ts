@@ -1,0 +1,27 @@
+import t from 'tap'
+import { leaks, storm } from './crowds.ts'
+import { passes } from './outcome.ts'
+import { frozenClient, slowReader } from './slow-clients.ts'
+
+// Every instance is a process of its own: slow to start where the machine is busy.
+t.setTimeout(300_000)
+
+t.test('G6: a reader that stalls is cut off, and the others get everything', async t => {
+  const { problems, ...outcome } = await slowReader(t, { readers: 6, bytes: 2_000_000, seconds: 2, maxBuffered: 65_536 })
+  // Times mean something on a quiet machine only: npm run faults.
+  passes(t, { ...outcome, problems: problems.filter(problem => !problem.startsWith('p99')) })
+})
+
+t.test('[P23] G7: a client that freezes without a word is out of user_list, told of once', async t => {
+  passes(t, await frozenClient(t, { env: { PERFORMANCE_HEARTBEAT_INTERVAL: '1', PERFORMANCE_PONG_TIMEOUT: '1' } }))
+})
+
+t.test('[P30] G11: all connections break at once: all are back, and resume', async t => {
+  passes(t, await storm(t, { clients: 60, spread: 1000 }))
+})
+
+t.test('G14: connections that come and go leave no timer, socket or subscription', async t => {
+  const { problems, ...outcome } = await leaks(t, { connections: 200, warmUp: 200 })
+  // So few say nothing of the heap.
+  passes(t, { ...outcome, problems: problems.filter(problem => !problem.startsWith('heap')) })
+})

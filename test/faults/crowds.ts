@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inParallel, startProcesses } from './cluster.ts'
+import { startLoad } from './load.ts'
+import { createReport, type Outcome } from './outcome.ts'
+import { seedPeople } from './people.ts'
+import { openRecorder } from './recorder.ts'
+import type { Stage } from './scope.ts'
+
+/** After this nothing of a departure is left: it lingers for up to a second, in case its user comes back. */
+const SETTLED_MS = 3000
+
+/** G11. All connections break at once: with full jitter all are back, signed in and rejoined within 30 s, and nothing is refused. */
+export async function storm (stage: Stage, { clients: count, spread }: { clients: number, spread: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
+  const channels = Array.from({ length: 20 }, (_, i) => `c${i}`)
+  const { ledger, instances } = cluster
+  const people = await seedPeople(cluster.databaseUrl, count)
+  const clients = await inParallel(people, (member, i) => cluster.join(member, instances[i % 2]!.port, [channels[i % channels.length]!]))
+  const [writer] = await cluster.enter(1, channels)
+  const load = startLoad(ledger, { writers: [writer!], channels, rate: 50 })
+
+  const began = performance.now()
+  await Promise.all(clients.map(client => client.drop()))
+  let failures = 0
+  const returns = await Promise.all(clients.map(async client => {
+    for (let attempt = 0; ; attempt++) {
+      await sleep(Math.random() * Math.min(30_000, spread * 2 ** attempt))
+      try {
+        await client.connect(client.port)
+        return performance.now() - began
+      } catch {
+        failures++
+        await client.drop()
+      }
+    }
+  }))
+  await load.stop()
+  await ledger.settle([writer!, ...clients])
+  report.atMost('all_back_after_ms', Math.max(...returns), 30_000)
+  report.equal('refused', failures, 0)
+  const log = instances.map(instance => instance.output()).join('\n')
+  report.equal('pool_timeouts', log.match(/timeout/gi)?.length ?? 0, 0)
+  return report.outcome()
+}
+
+/** G14. So many connections come, join and go: timers, sockets, bus subscriptions and memory are as before. */
+export async function leaks (stage: Stage, { connections, warmUp }: { connections: number, warmUp: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { faults: [{}], env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
+  const [server] = cluster.instances
+  const people = await seedPeople(cluster.databaseUrl, 50)
+  const comeAndGo = (count: number): Promise<unknown> => inParallel(Array.from({ length: count }, (_, i) => i), async i => {
+    const client = await openRecorder({ teardown: () => {} }, server.port, people[i % people.length]!, [`c${i % 7}`])
+    await client.drop()
+  }, 50)
+
+  await comeAndGo(warmUp)
+  await sleep(SETTLED_MS)
+  const before = await server.measure()
+  const began = performance.now()
+  await comeAndGo(connections)
+  report.figure('connections_per_s', connections / (performance.now() - began) * 1000)
+  await sleep(SETTLED_MS)
+  const after = await server.measure()
+  const grown = (after.heap - before.heap) / before.heap * 100
+  report.figure('heap_before_mb', before.heap / 1_000_000)
+  report.atMost('heap_grown_percent', grown, 10)
+  report.equal('timers', (after.resources.Timeout ?? 0) - (before.resources.Timeout ?? 0), 0)
+  report.equal('sockets', (after.resources.TCPSocketWrap ?? 0) - (before.resources.TCPSocketWrap ?? 0), 0)
+  report.equal('topics', await cluster.topics(), 0)
+  return report.outcome()
+}

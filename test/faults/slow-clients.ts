@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../helper.ts'
+import { startProcesses } from './cluster.ts'
+import { startLoad } from './load.ts'
+import { createReport, type Outcome } from './outcome.ts'
+import type { Stage } from './scope.ts'
+
+const MEGABYTE = 1_000_000
+/** Milliseconds below which a 99th percentile is as good as another: the machine's own noise. */
+const NOISE_MS = 10
+
+/**
+ * G6. One of many readers of a busy channel reads no more: it is cut off as a slow consumer, the server keeps its memory,
+ * the others their delivery times. `bytes` of messages a second, `seconds` without and with the stalled one.
+ */
+export async function slowReader (stage: Stage, { readers, bytes, seconds, maxBuffered }: {
+  readers: number, bytes: number, seconds: number, maxBuffered: number
+}): Promise<Outcome> {
+  const report = createReport()
+  const env = { PERFORMANCE_MAX_BUFFERED: String(maxBuffered) }
+  const cluster = await startProcesses(stage, report, { faults: [undefined], env })
+  const { ledger, instances: [server] } = cluster
+  const [writer, measured, stalled] = await cluster.enter(3, ['room'])
+  const others = await cluster.enter(readers - 2, ['room'])
+  // Reading every frame of everyone would make this process the slow one.
+  for (const { socket } of others) {
+    socket.removeAllListeners('message')
+    socket.on('message', () => {})
+  }
+  const text = 'x'.repeat(3800)
+  const load = startLoad(ledger, { writers: [writer!], channels: ['room'], rate: bytes / 4000, text })
+  await sleep(seconds * 1000)
+  const lagsBefore = ledger.lagsOf(measured!)
+  const memory = residentMegabytes(server.pid)
+
+  const { port } = server
+  stalled!.socket.pause()
+  let peak = memory
+  const watch = setInterval(() => { peak = Math.max(peak, residentMegabytes(server.pid)) }, 100)
+  const watcherSees = async (): Promise<boolean> => {
+    const { users } = await measured!.request({ type: 'user_list', channel: 'room' })
+    return !users.some(({ user_id }: { user_id: string }) => user_id === stalled!.member.id)
+  }
+  await eventually(watcherSees, 30_000).catch(() => report.problem('the stalled reader is still there after 30 s'))
+  await sleep(seconds * 1000)
+  clearInterval(watch)
+  await load.stop()
+  stalled!.socket.resume()
+  await eventually(() => stalled!.ended).catch(() => report.problem('the stalled reader was not closed'))
+  const { code } = stalled!.ended ?? { code: 0 }
+  report.figure('closed_with', code)
+  if (code !== 4400 && code !== 1006) report.problem(`the stalled reader was closed with ${code}`)
+
+  const [before, after] = [p99(lagsBefore), p99(ledger.lagsOf(measured!).slice(lagsBefore.length))]
+  report.figure('p99_before_ms', before)
+  report.atMost('p99_with_stalled_ms', after, Math.max(2 * before, NOISE_MS))
+  report.atMost('memory_grown_mb', peak - memory, 64)
+  report.equal('others_open', others.filter(({ open }) => open).length, others.length)
+  // It comes back and has everything.
+  await stalled!.connect(port)
+  await ledger.settle([writer!, measured!, ...stalled!.unrecovered === 0 ? [stalled!] : []], 10_000)
+  return report.outcome()
+}
+
+/** G7. A client is frozen without a word: it is out of `user_list` within 45 s, and one `user_left` is told. */
+export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<string, string> }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { env })
+  const [stays, frozen] = await cluster.enter(2, ['room'])
+  const wasTold = (type: string): number =>
+    stays!.notices.filter(notice => notice.type === type && notice.user_id === frozen!.member.id).length
+  await eventually(() => wasTold('user_joined') === 1)
+  const began = performance.now()
+  frozen!.socket.pause()
+  await eventually(async () => (await stays!.request({ type: 'user_list', channel: 'room' })).count === 1, 60_000)
+    .catch(() => report.problem('still listed after 60 s'))
+  report.atMost('gone_after_ms', performance.now() - began, 45_000)
+  await eventually(() => wasTold('user_left') >= 1).catch(() => {})
+  report.equal('user_left', wasTold('user_left'), 1)
+  report.equal('others_open', stays!.open ? 1 : 0, 1)
+  return report.outcome()
+}
+
+function residentMegabytes (pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024 / MEGABYTE
+}
+
+function p99 (values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? NaN
+}
