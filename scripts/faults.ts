@@ -1,0 +1,144 @@
+// `npm run faults [-- NAME … --tenth]`: what Parley guarantees, under faults and at full figures, each instance a process of its own.
+// One line each; a whole run's results are docs/faults.json; exit code 1 when one fails. `--tenth`: smaller and shorter.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { loadConfig } from '../src/config.ts'
+import { openDatabase } from '../src/store/client.ts'
+import { badFrames } from '../test/faults/bad-frames.ts'
+import { busLoss } from '../test/faults/bus-loss.ts'
+import { leaks, storm } from '../test/faults/crowds.ts'
+import { databaseOutage } from '../test/faults/database-outage.ts'
+import { deathAfterCommit, frozenInstance, ghosts, stalledLoop, wrongClock } from '../test/faults/instance-death.ts'
+import { joins } from '../test/faults/joins.ts'
+import { moderationBinds } from '../test/faults/moderation-binds.ts'
+import { idempotence, oneOrder } from '../test/faults/order.ts'
+import type { Outcome } from '../test/faults/outcome.ts'
+import { redisOutage } from '../test/faults/redis-outage.ts'
+import { createStage, type Stage } from '../test/faults/scope.ts'
+import { frozenClient, slowReader } from '../test/faults/slow-clients.ts'
+import { root } from './bench/root.ts'
+import { startServices } from './services.mjs'
+
+interface Run { name: string, what: string, run (stage: Stage): Promise<Outcome> }
+interface Result extends Outcome { name: string, what: string, passed: boolean, seconds: number }
+
+const args = process.argv.slice(2)
+const tenth = args.includes('--tenth')
+const chosen = args.filter(arg => !arg.startsWith('--'))
+/** Of things, and of seconds that may shrink to a few. */
+const many = (full: number): number => tenth ? Math.ceil(full / 10) : full
+const long = (full: number): number => tenth ? Math.min(full, 4) : full
+
+const redisLoad = { rate: many(500), channels: 10, before: long(5), outage: long(10), after: long(10) }
+
+const runs: Run[] = [
+  { name: 'G1', what: 'Redis killed for 10 s under 500 messages/s', run: stage => redisOutage(stage, { how: 'killed', ...redisLoad }) },
+  {
+    name: 'G1-stopped', what: 'Redis stopped for 30 s under 500 messages/s',
+    run: stage => redisOutage(stage, { how: 'stopped', ...redisLoad, outage: long(30) })
+  },
+  {
+    name: 'G1-absent', what: 'Redis absent at the start, and 10 s later there',
+    run: stage => redisOutage(stage, { how: 'absent at the start', ...redisLoad })
+  },
+  { name: 'G2', what: '1 % of bus messages lost', run: stage => busLoss(stage, { share: 0.01, rate: many(500), seconds: long(20) }) },
+  { name: 'G3', what: '1,000 joins under 200 messages/s', run: stage => joins(stage, { count: many(1000), rate: 200 }) },
+  { name: 'G4', what: '2 instances × 8 writers, 20,000 messages', run: stage => oneOrder(stage, { writers: 8, messages: many(20_000) }) },
+  { name: 'G5', what: '1,000 pairs of one client id at two instances', run: stage => idempotence(stage, { pairs: many(1000) }) },
+  {
+    name: 'G6', what: '1 stalled of 100 readers at 1 MB/s',
+    run: stage => slowReader(stage, { readers: many(100), bytes: 1_000_000, seconds: long(10), maxBuffered: 1_048_576 })
+  },
+  {
+    name: 'G7', what: 'a client frozen without FIN',
+    run: stage => frozenClient(stage, { env: tenth ? { PERFORMANCE_HEARTBEAT_INTERVAL: '3', PERFORMANCE_PONG_TIMEOUT: '1' } : {} })
+  },
+  { name: 'G8', what: 'bad frames beside a pair of connections', run: badFrames },
+  { name: 'G9', what: 'an instance with 500 users killed', run: stage => ghosts(stage, { users: many(500) }) },
+  { name: 'G11', what: '2,000 clients dropped at once', run: stage => storm(stage, { clients: many(2000), spread: long(10) * 1000 }) },
+  {
+    name: 'G13', what: 'bans while their targets send elsewhere, Redis dead',
+    run: stage => moderationBinds(stage, { rounds: many(20), rate: 100 })
+  },
+  {
+    name: 'G14', what: '50,000 connections come and go',
+    run: stage => leaks(stage, { connections: many(50_000), warmUp: many(10_000) })
+  },
+  {
+    name: 'G16-restarted', what: 'PostgreSQL restarted',
+    run: stage => databaseOutage(stage, { how: 'restarted', seconds: 2, rate: many(500) })
+  },
+  {
+    name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
+    run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: many(500) })
+  },
+  {
+    name: 'death-unacked', what: 'killed between commit and publication',
+    run: stage => deathAfterCommit(stage, { acked: false, at: 100 })
+  },
+  { name: 'death-acked', what: 'killed between ack and publication', run: stage => deathAfterCommit(stage, { acked: true, at: 100 }) },
+  { name: 'frozen', what: 'an instance stopped for 2 minutes', run: stage => frozenInstance(stage, { seconds: tenth ? 6 : 120, rate: 5 }) },
+  { name: 'stalled', what: 'an event loop stalled for 15 s', run: stage => stalledLoop(stage, { seconds: long(15) }) },
+  { name: 'clock-ahead', what: 'a wall clock an hour ahead', run: stage => wrongClock(stage, { offset: 3_600_000, messages: 1000 }) }
+]
+
+const unknown = chosen.filter(name => !runs.some(run => run.name === name))
+if (unknown.length > 0) {
+  console.error(`parley: unknown ${unknown.join(', ')}; known are ${runs.map(({ name }) => name).join(', ')}`)
+  process.exit(1)
+}
+
+const services = await startServices()
+const results: Result[] = []
+try {
+  process.env.TEST_DATABASE_URL = services.postgresUrl
+  process.env.TEST_REDIS_URL = services.redisUrl
+  await makeTemplate(services.postgresUrl)
+  for (const run of runs) {
+    if (chosen.length > 0 && !chosen.includes(run.name)) continue
+    const result = await carryOut(run)
+    results.push(result)
+    const figures = Object.entries(result.figures).map(([name, value]) => `${name} ${value}`).join(', ')
+    console.log(`${result.passed ? 'pass' : 'FAIL'}  ${result.name}  ${result.what}: ${figures}`)
+    for (const problem of result.problems.slice(0, 10)) console.log(`      ${problem}`)
+  }
+} finally {
+  await services.stop()
+}
+
+const failed = results.filter(({ passed }) => !passed).length
+if (!tenth && chosen.length === 0) {
+  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version }
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  writeFileSync(join(root, 'docs/faults.json'), JSON.stringify({ at: new Date().toISOString(), version, machine, results }, null, 2) + '\n')
+}
+console.log(`${results.length - failed} passed, ${failed} failed`)
+process.exit(failed > 0 ? 1 : 0)
+
+async function carryOut ({ name, what, run }: Run): Promise<Result> {
+  const stage = createStage()
+  const began = performance.now()
+  let outcome: Outcome
+  try {
+    outcome = await run(stage)
+  } catch (error) {
+    outcome = { problems: [String((error as Error).stack ?? error)], figures: {} }
+  }
+  await stage.end()
+  return { name, what, passed: outcome.problems.length === 0, seconds: Math.round((performance.now() - began) / 1000), ...outcome }
+}
+
+/** What the runs' own databases are copies of. */
+async function makeTemplate (postgresUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: postgresUrl })
+  await client.connect()
+  await client.query('CREATE DATABASE parley_template')
+  await client.end()
+  const url = new URL(postgresUrl)
+  url.pathname = '/parley_template'
+  const database = await openDatabase({ ...loadConfig({}).config.database, url: url.href })
+  await database.migrate()
+  await database.close()
+}
