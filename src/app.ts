@@ -125,7 +125,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     broker, presence, read: messages.entries, isInFlight: messages.isInFlight, onFault, maxWaiting: config.performance.max_buffered / 2
   })
   const realtime = createRealtime({ config, hub, auth, guests, channels, memberships, messages, moderation, onFault })
-  const watch = createWatch({ hub, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
+  const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
   await app.register(fastifyCors, { origin: allowedOrigins.includes('*') ? true : allowedOrigins })
   await app.register(authPlugin, { auth })

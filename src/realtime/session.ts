@@ -84,7 +84,9 @@ export class Session {
   #onlySends = true
   #paused = false
   #suspended = false
-  #out: Buffer[] = []
+  /** What leaves with the next flush: mostly one buffer, a channel's. */
+  #next: Buffer | null = null
+  #more: Buffer[] = []
   #outBytes = 0
   #lastFrameAt: number
   #nextPingAt: number
@@ -124,17 +126,20 @@ export class Session {
   /** Queues finished frames; they leave at the end of this turn of the event loop, together. */
   send (frames: Buffer): void {
     if (this.closing) return
-    if (this.#out.length === 0) this.#deps.scheduleFlush(this)
-    this.#out.push(frames)
+    if (this.#next === null) {
+      this.#next = frames
+      this.#deps.scheduleFlush(this)
+    } else {
+      this.#more.push(frames)
+    }
     this.#outBytes += frames.length
     if (this.#waitingBytes() > this.#deps.limits.maxBuffered) this.close('slow_consumer')
   }
 
   flush (): void {
-    if (this.#out.length === 0) return
-    const frames = this.#out.length === 1 ? this.#out[0]! : Buffer.concat(this.#out, this.#outBytes)
-    this.#out = []
-    this.#outBytes = 0
+    if (this.#next === null) return
+    const frames = this.#more.length === 0 ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
+    this.#forgetOut()
     this.#deps.transport.write(frames)
     this.#regulate()
   }
@@ -145,7 +150,7 @@ export class Session {
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
     // A slow consumer finds what it misses by seq when it is back.
-    if (name === 'slow_consumer') this.#out = []
+    if (name === 'slow_consumer') this.#forgetOut()
     else this.flush()
     const { code, reason } = closeTable[name]
     const cutAt = this.#deps.now() + (name === 'slow_consumer' ? CUT_SLOW_MS : CUT_MS)
@@ -166,7 +171,7 @@ export class Session {
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0 }
     this.#inbox = []
-    this.#out = []
+    this.#forgetOut()
   }
 
   /** The clock's tick: every deadline a connection has. */
@@ -261,6 +266,12 @@ export class Session {
     this.#paused = busy
     if (busy) this.#deps.transport.pause()
     else this.#deps.transport.resume()
+  }
+
+  #forgetOut (): void {
+    this.#next = null
+    if (this.#more.length > 0) this.#more = []
+    this.#outBytes = 0
   }
 
   #waitingBytes (): number { return this.#outBytes + this.#deps.transport.buffered }

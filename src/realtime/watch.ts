@@ -1,3 +1,4 @@
+import type { Broker } from '../broker/broker.ts'
 import type { ChannelVersion } from '../store/channels.ts'
 import type { LocalChannel } from './channel.ts'
 import { encode } from './codec.ts'
@@ -7,9 +8,12 @@ import type { Hub } from './hub.ts'
 const INTERVAL_MS = 2000
 /** Revocations this much older than the last check are looked at again: a transaction commits later than its time stamp. */
 const OVERLAP_MS = 30_000
+/** How long the bus may take to tell of a membership that ended. With `INTERVAL_MS`, within the 5 s of [P33]. */
+const GRACE_MS = 1000
 
 export interface WatchDeps {
   hub: Hub
+  broker: Pick<Broker, 'connected'>
   /** The state of those of the channels that still exist. */
   versions (channelIds: string[]): Promise<ChannelVersion[]>
   membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
@@ -22,8 +26,10 @@ export interface WatchDeps {
  * Holds this instance's subscriptions against the database: the bus is only a hint, so whatever it lost (messages,
  * ended memberships, deletions, revocations) is found here within seconds.
  */
-export function createWatch ({ hub, versions, membersAmong, revokedWithin, onFault }: WatchDeps) {
+export function createWatch ({ hub, broker, versions, membersAmong, revokedWithin, onFault }: WatchDeps) {
   const doubted = new Set<string>()
+  /** Channels whose `aclVersion` was behind when it was last looked at, and since when. */
+  const behindSince = new WeakMap<LocalChannel, number>()
   let checking = false
   let lastCheck = performance.now()
 
@@ -56,14 +62,27 @@ export function createWatch ({ hub, versions, membersAmong, revokedWithin, onFau
         continue
       }
       channel.sequencer.catchUp(version.lastSeq)
-      if (version.aclVersion > channel.aclVersion) await checkMembers(channel, version.aclVersion)
+      if (isOverdue(channel, version.aclVersion)) await checkMembers(channel, version.aclVersion)
     }
+  }
+
+  /** A change that the bus has not told of yet may still be on its way; only where it is late, or the bus is down, we act. */
+  function isOverdue (channel: LocalChannel, aclVersion: number): boolean {
+    if (aclVersion <= channel.aclVersion) {
+      behindSince.delete(channel)
+      return false
+    }
+    const now = performance.now()
+    const since = behindSince.get(channel) ?? now
+    behindSince.set(channel, since)
+    return !broker.connected || now - since >= GRACE_MS
   }
 
   async function checkMembers (channel: LocalChannel, aclVersion: number): Promise<void> {
     const asked = new Set(channel.subscribers().map(subscriber => subscriber.userId!))
     const members = await membersAmong(channel.id, [...asked])
     channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
+    behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
     for (const session of hub.endSubscriptions(channel, userId => asked.has(userId) && !members.has(userId))) session.send(frame)
   }
