@@ -1,0 +1,18 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { admin } from './run.ts'
+
+t.test('the embedded database: while a server holds it, one line says so; else it works', async t => {
+  const directory = join(t.testdir(), 'data')
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
+  await database.migrate()
+  await database.prisma.user.create({ data: { email: 'ann@example.org', name: 'Ann' } })
+  t.same(await admin({ PARLEY_DATA_DIR: directory }, 'promote', 'ann@example.org', 'moderator'), {
+    code: 1, stdout: '', stderr: `parley: ${directory}: in use by another Parley process; stop it, or set PARLEY_DATA_DIR or DATABASE_URL\n`
+  })
+  await database.close()
+  t.same(await admin({ PARLEY_DATA_DIR: directory }, 'promote', 'ann@example.org', 'moderator'),
+    { code: 0, stdout: 'ann@example.org  moderator  enabled  Ann\n', stderr: '' })
+})

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { createDatabase, startServer } from '../helper.ts'
+import { admin } from './run.ts'
+
+t.test('[P15] the operator lists, promotes, demotes, disables and enables, under a running server', async t => {
+  const server = await startServer(t)
+  const env = { DATABASE_URL: server.databaseUrl }
+  const ann = await server.enter('ann')
+  const { email } = ann.person
+  const row = (...cells: string[]) => ({ code: 0, stdout: `${cells.join('  ')}\n`, stderr: '' })
+
+  t.same(await admin(env, 'promote', email), row(email, 'admin', 'enabled', 'ann'))
+  await ann.request({ command: 'create_channel', name: 'admin-room', channel_type: 'admin' })
+  await ann.request({ type: 'join_channel', channel: 'admin-room' })
+
+  t.same(await admin(env, 'demote', email), row(email, 'user', 'enabled', 'ann'))
+  t.equal((await ann.exchange({ type: 'join_channel', channel: 'admin-room' })).code, 'not_authorized')
+  t.match(await ann.expect('channel_left'), { channel: 'admin-room' }, 'found by the check of memberships [P33]')
+
+  t.same(await admin(env, 'disable', email), row(email, 'user', 'disabled', 'ann'))
+  t.match(await ann.closed(), { code: 4503 })
+  const login = () => server.call('POST', '/api/auth/login', { body: { email, password: ann.person.password } })
+  t.equal((await login()).status, 401)
+  t.same(await admin(env, 'enable', email.toUpperCase()), row(email, 'user', 'enabled', 'ann'))
+  t.equal((await login()).status, 200)
+
+  const log = await server.database.prisma.moderationLog.findMany({ orderBy: { id: 'asc' } })
+  t.match(log, ['set_role_admin', 'set_role_user', 'disable_user', 'enable_user']
+    .map(action => ({ actorId: null, action, targetId: ann.person.user.id })))
+})
+
+t.test('what cannot be done is said in words, with exit code 1, before the database is touched', async t => {
+  const directory = t.testdir()
+  const env = { PARLEY_DATA_DIR: join(directory, 'data') }
+  const [none, role] = await Promise.all([admin(env, 'constructor', 'x'), admin(env, 'promote', 'a@b', 'user')])
+  t.match(none, { code: 1, stdout: '', stderr: /^parley: usage: npm run admin -- COMMAND\n/ })
+  t.same(role, { code: 1, stdout: '', stderr: 'parley: user: promote to moderator or admin\n' })
+  t.notOk(existsSync(env.PARLEY_DATA_DIR))
+})
+
+t.test('an email that nobody has; a database without tables', async t => {
+  const url = await createDatabase(t)
+  const bare = new URL(url)
+  bare.pathname = '/template1'
+  const [nobody, tables] = await Promise.all([
+    admin({ DATABASE_URL: url }, 'disable', 'nobody@example.org'), admin({ DATABASE_URL: bare.href }, 'list')
+  ])
+  t.same(nobody, { code: 1, stdout: '', stderr: 'parley: no account has the email nobody@example.org\n' })
+  t.same(tables,
+    { code: 1, stdout: '', stderr: 'parley: the database is new or old: start the server once, or run npm run db:migrate\n' })
+})
