@@ -23,6 +23,8 @@ export function startLoad (ledger: Ledger, { writers, channels, rate, text = 'me
       const outcome: Sent = await writer.send(channel, `${text} ${clientId}`, clientId)
       ledger.note(channel, writer.port, outcome)
       if (outcome.code === null || !TRANSIENT.has(outcome.code)) return
+      // Nobody brings it back: a message without an answer is no promise.
+      if (stopping && !writer.open) return
       await sleep(RETRY_MS)
     }
   }

@@ -14,12 +14,11 @@ const NOISE_MS = 10
  * G6. One of many readers of a busy channel reads no more: it is cut off as a slow consumer, the server keeps its memory,
  * the others their delivery times. `bytes` of messages a second, `seconds` without and with the stalled one.
  */
-export async function slowReader (stage: Stage, { readers, bytes, seconds, maxBuffered }: {
-  readers: number, bytes: number, seconds: number, maxBuffered: number
+export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
+  readers: number, bytes: number, seconds: number
 }): Promise<Outcome> {
   const report = createReport()
-  const env = { PERFORMANCE_MAX_BUFFERED: String(maxBuffered) }
-  const cluster = await startProcesses(stage, report, { faults: [undefined], env })
+  const cluster = await startProcesses(stage, report, { faults: [undefined] })
   const { ledger, instances: [server] } = cluster
   const [writer, measured, stalled] = await cluster.enter(3, ['room'])
   const others = await cluster.enter(readers - 2, ['room'])
