@@ -1,0 +1,44 @@
+import t from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { userActs } from '../../src/schemas/moderation.ts'
+import { createChannelStore } from '../../src/store/channels.ts'
+import { createMembershipStore } from '../../src/store/memberships.ts'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { createModerationStore } from '../../src/store/moderation.ts'
+import { openTestDatabase } from '../routes/rest.ts'
+import { createRows } from '../rows.ts'
+
+t.test('[P15] what a disabled user\'s connection still asks changes nothing, whatever he is to the channel', async t => {
+  const { prisma } = await openTestDatabase(t)
+  const rows = createRows({ prisma })
+  const user = (name: string) => prisma.user.create({ data: { name, email: `${name}@example.org`, role: 'admin' } })
+  const [ann, ben] = [await user('ann'), await user('ben')]
+  const channel = await rows.channel('public', { creator: { user: ann } })
+  await rows.member(channel, { user: ann })
+  const messages = createMessageStore(prisma)
+  const draft = () => ({ id: uuidv7(), channelId: channel.id, userId: ann.id, content: 'x', clientId: undefined })
+  const [sent] = await messages.publish([draft()])
+  if (sent?.code !== null) throw new Error('not sent')
+  await prisma.user.update({ where: { id: ann.id }, data: { disabledAt: new Date() } })
+
+  const moderation = createModerationStore(prisma)
+  for (const act of userActs) {
+    const request = { actorId: ann.id, act, channel: channel.name, targetId: ben.id, reason: undefined, duration: 60 }
+    t.same(await moderation.moderate(request), { code: 'authentication_failed' }, act)
+  }
+  const channels = createChannelStore(prisma)
+  t.same(await channels.setType(ann.id, channel.name, 'private'), { code: 'authentication_failed' })
+  t.same(await channels.delete(ann.id, channel.name), { code: 'authentication_failed' })
+  t.equal(await channels.create(ann.id, uuidv7(), 'new', 'public', 0), 'authentication_failed')
+  const rules = { maxChannels: 0, maxUsers: 0, defaultRoom: 'general', createMissing: true }
+  const join = (name: string) => createMembershipStore(prisma).join([{ userId: ann.id, channel: name, newId: uuidv7() }], rules)
+  t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])
+  t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])
+  for (const text of ['y', null]) {
+    const change = { channel: channel.name, userId: ann.id, messageId: sent.id, text }
+    t.match(await messages.change([change]), [{ code: 'authentication_failed' }])
+  }
+  const found = await prisma.channel.findMany({ where: { name: { not: 'general' } } })
+  t.match(found, [{ name: channel.name, channelType: 'public', lastSeq: 1n }])
+  t.equal(await prisma.moderationLog.count(), 0)
+})
