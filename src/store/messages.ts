@@ -16,7 +16,7 @@ export interface NewMessage {
 /** What the database made of one message of a batch. */
 export type Verdict =
   | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean }
-  | { code: ErrorCode, retryAfterMs: number | undefined }
+  | Refusal
 
 /** What an EntryRow has, of `m` with its channel `c` and its author `u`. */
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
@@ -29,7 +29,7 @@ export interface MessageChange { channel: string, userId: string, messageId: str
 /** What the database made of one change of a batch. */
 export type ChangeVerdict =
   | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string }
-  | { code: ErrorCode, retryAfterMs: number | undefined }
+  | Refusal
 
 export interface HistoryRange { before?: number | undefined, after?: number | undefined, limit: number }
 
@@ -41,21 +41,13 @@ export function createMessageStore (prisma: PrismaClient) {
     return rows.map(toVerdict)
   }
 
-  /** Channel by channel, so that one whose lock is held holds up no other. */
-  async function publishApart (batch: NewMessage[]): Promise<Verdict[]> {
-    const verdicts = new Map<NewMessage, Verdict>()
-    const channels = new Set(batch.map(message => message.channelId))
-    await Promise.all([...channels].map(async channelId => {
-      const part = batch.filter(message => message.channelId === channelId)
-      try {
-        const found = await publishTogether(part)
-        part.forEach((message, i) => verdicts.set(message, found[i]!))
-      } catch (error) {
-        if (!isLockTimeout(error)) throw error
-        for (const message of part) verdicts.set(message, { code: 'unavailable', retryAfterMs: undefined })
-      }
-    }))
-    return batch.map(message => verdicts.get(message)!)
+  async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
+    const json = JSON.stringify(batch.map(change =>
+      ({ n: change.channel, u: change.userId, i: change.messageId, m: change.text, l: uuidv7() })))
+    const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
+    return rows.map(row => row.code === null
+      ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
+      : refused(row.code, row.retry_after_ms))
   }
 
   return withStoreErrors({
@@ -65,24 +57,10 @@ export function createMessageStore (prisma: PrismaClient) {
      * @returns one verdict per message, in order.
      * @throws when the batch as a whole failed; whether it was stored is then unknown.
      */
-    async publish (batch: NewMessage[]): Promise<Verdict[]> {
-      try {
-        return await publishTogether(batch)
-      } catch (error) {
-        if (isLockTimeout(error)) return publishApart(batch)
-        throw error
-      }
-    },
+    publish: (batch: NewMessage[]): Promise<Verdict[]> => despiteLocks(batch, message => message.channelId, publishTogether),
 
     /** Stores a batch of edits and deletions, each numbered by its channel or refused [P34]. @returns one verdict per change, in order. */
-    async change (batch: MessageChange[]): Promise<ChangeVerdict[]> {
-      const json = JSON.stringify(batch.map(change =>
-        ({ n: change.channel, u: change.userId, i: change.messageId, m: change.text, l: uuidv7() })))
-      const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
-      return rows.map(row => row.code === null
-        ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
-        : refused(row.code, row.retry_after_ms))
-    },
+    change: (batch: MessageChange[]): Promise<ChangeVerdict[]> => despiteLocks(batch, change => change.channel, changeTogether),
 
     /**
      * Messages as they are now [P34], ascending by `seq`: the oldest `limit` after `after`, or the newest `limit` before
@@ -155,13 +133,38 @@ interface EntryRow {
   deleted_at: Date | null
 }
 
+interface Refusal { code: ErrorCode, retryAfterMs: number | undefined }
+
+/** `run` on the whole batch; after a lock time-out channel by channel, so that one whose lock is held holds up no other. */
+async function despiteLocks<T, V> (
+  batch: T[], channelOf: (item: T) => string, run: (part: T[]) => Promise<V[]>
+): Promise<Array<V | Refusal>> {
+  try {
+    return await run(batch)
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error
+  }
+  const verdicts = new Map<T, V | Refusal>()
+  await Promise.all([...new Set(batch.map(channelOf))].map(async channel => {
+    const part = batch.filter(item => channelOf(item) === channel)
+    try {
+      const found = await run(part)
+      part.forEach((item, i) => verdicts.set(item, found[i]!))
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error
+      for (const item of part) verdicts.set(item, { code: 'unavailable', retryAfterMs: undefined })
+    }
+  }))
+  return batch.map(item => verdicts.get(item)!)
+}
+
 function toVerdict (row: PublishRow): Verdict {
   return row.code === null
     ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
     : refused(row.code, row.retry_after_ms)
 }
 
-function refused (code: ErrorCode, retryAfterMs: bigint | null): { code: ErrorCode, retryAfterMs: number | undefined } {
+function refused (code: ErrorCode, retryAfterMs: bigint | null): Refusal {
   return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 

@@ -1,0 +1,31 @@
+import pg from 'pg'
+import t from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { openTestDatabase } from '../routes/rest.ts'
+import { createRows } from '../rows.ts'
+
+t.test('[P34] a channel whose lock is held holds up no other channel\'s messages, edits and deletions', async t => {
+  const database = await openTestDatabase(t)
+  const { prisma } = database
+  const rows = createRows(database)
+  const ann = { user: await prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } }) }
+  const [held, free] = [await rows.channel(), await rows.channel()]
+  for (const channel of [held, free]) await rows.member(channel, ann)
+  const messages = createMessageStore(prisma)
+  const draft = (channel: typeof held) => ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: 'x', clientId: undefined })
+  const drafts = [draft(held), draft(free)]
+  await messages.publish(drafts)
+  const edits = [held, free].map(({ name }, i) => ({ channel: name, userId: ann.user.id, messageId: drafts[i]!.id, text: 'better' }))
+
+  const holder = new pg.Client(database.url)
+  await holder.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM "Channel" WHERE id = $1 FOR NO KEY UPDATE', [held.id])
+  const [changed, published] = await Promise.all([messages.change(edits), messages.publish([draft(held), draft(free)])])
+  t.match(changed, [{ code: 'unavailable' }, { code: null, seq: Number }])
+  t.match(published, [{ code: 'unavailable' }, { code: null, seq: Number }])
+  await holder.query('ROLLBACK')
+  await holder.end()
+  t.match(await messages.change(edits), [{ code: null, seq: 2 }, { code: null, seq: 4 }], 'what was refused took no seq')
+})
