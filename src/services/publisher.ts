@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Entry, Receipt } from '../schemas/message.ts'
@@ -16,6 +17,12 @@ export interface Draft {
 
 /** Called once per draft or change, in the order they were queued; before anyone receives it. */
 export type Done = (error: AppError | null, receipt?: Receipt) => void
+
+/**
+ * While messages come faster than one a commit, commits begin at least this far apart, in milliseconds: a few more come
+ * together, and each costs less. A lone sender never waits for it.
+ */
+const MIN_INTERVAL_MS = 3
 
 type Pending =
   | { kind: 'draft', draft: Draft, id: string, done: Done }
@@ -48,7 +55,9 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
   async function commitAll (): Promise<void> {
     while (queue.length > 0) {
+      const begun = performance.now()
       inFlight = takeBatch()
+      const isBusy = inFlight.length > 1
       try {
         if (isDrafts(inFlight)) settleDrafts(inFlight, await judge(inFlight))
         else settleChanges(inFlight as PendingChange[], await store.change((inFlight as PendingChange[]).map(({ change }) => change)))
@@ -59,6 +68,8 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
         fail(failed, error)
       }
       inFlight = []
+      const early = MIN_INTERVAL_MS - (performance.now() - begun)
+      if (isBusy && early > 0 && queue.length < batchSize) await setTimeout(early)
     }
     running = false
     idle()
