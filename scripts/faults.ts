@@ -18,6 +18,7 @@ import type { Outcome } from '../test/faults/outcome.ts'
 import { redisOutage } from '../test/faults/redis-outage.ts'
 import { createStage, type Stage } from '../test/faults/scope.ts'
 import { frozenClient, slowReader } from '../test/faults/slow-clients.ts'
+import { eventually } from '../test/helper.ts'
 import { root } from './bench/root.ts'
 import { startServices } from './services.mjs'
 
@@ -79,7 +80,10 @@ const runs: Run[] = [
     run: stage => deathAfterCommit(stage, { acked: false, at: 100 })
   },
   { name: 'death-acked', what: 'killed between ack and publication', run: stage => deathAfterCommit(stage, { acked: true, at: 100 }) },
-  { name: 'frozen', what: 'an instance stopped for 2 minutes', run: stage => frozenInstance(stage, { seconds: tenth ? 6 : 120, rate: 20 }) },
+  {
+    name: 'frozen', what: 'an instance stopped for 2 minutes',
+    run: stage => frozenInstance(stage, { seconds: tenth ? 6 : 120, rate: 20 })
+  },
   { name: 'stalled', what: 'an event loop stalled for 15 s', run: stage => stalledLoop(stage, { seconds: long(15) }) },
   { name: 'clock-ahead', what: 'a wall clock an hour ahead', run: stage => wrongClock(stage, { offset: 3_600_000, messages: 1000 }) }
 ]
@@ -135,10 +139,12 @@ async function makeTemplate (postgresUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: postgresUrl })
   await client.connect()
   await client.query('CREATE DATABASE parley_template')
-  await client.end()
   const url = new URL(postgresUrl)
   url.pathname = '/parley_template'
   const database = await openDatabase({ ...loadConfig({}).config.database, url: url.href })
   await database.migrate()
   await database.close()
+  // PostgreSQL copies no database that somebody is still leaving.
+  await eventually(async () => (await client.query("SELECT FROM pg_stat_activity WHERE datname = 'parley_template'")).rowCount === 0)
+  await client.end()
 }

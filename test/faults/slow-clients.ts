@@ -66,7 +66,8 @@ export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
 export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<string, string> }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { env })
-  const [stays, frozen] = await cluster.enter(2, ['room'])
+  const [stays] = await cluster.enter(1, ['room'], [cluster.instances[0].port])
+  const [frozen] = await cluster.enter(1, ['room'], [cluster.instances[1].port])
   const wasTold = (type: string): number =>
     stays!.notices.filter(notice => notice.type === type && notice.user_id === frozen!.member.id).length
   await eventually(() => wasTold('user_joined') === 1)
