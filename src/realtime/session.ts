@@ -56,8 +56,8 @@ export interface SessionLimits {
 
 /** After its token's expiry a connection has this long to bring a fresh one [P14]. */
 const TOKEN_GRACE_MS = 30_000
-/** A slow consumer is cut off after this, whatever it has read; any other peer has longer to answer the close frame. */
-const CUT_SLOW_MS = 1000
+/** A slow consumer, or a peer that answers no ping, is cut off after this; any other has longer to answer the close frame. */
+const CUT_DEAF_MS = 1000
 const CUT_MS = 5000
 /** Requests that wait for their turn, and sends without an answer, at which a connection is not read any further. */
 const MAX_WAITING = 64
@@ -153,7 +153,8 @@ export class Session {
     if (name === 'slow_consumer') this.#forgetOut()
     else this.flush()
     const { code, reason } = closeTable[name]
-    const cutAt = this.#deps.now() + (name === 'slow_consumer' ? CUT_SLOW_MS : CUT_MS)
+    const isDeaf = name === 'slow_consumer' || name === 'no_pong'
+    const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
     this.state = { phase: 'closing', user: this.user, cutAt }
     this.#inbox = []
     this.#deps.transport.close(code, reason + detail)

@@ -116,8 +116,8 @@ t.test('4402 comes connection_timeout after the last frame', async t => {
   t.equal(socket.calls.at(-1), 'close 4402 connection timeout')
 })
 
-t.test('a peer that does not answer the close frame is cut off after 5 s, a slow consumer after 1 s', async t => {
-  for (const [name, after] of [['session_revoked', 5000], ['slow_consumer', 1000]] as const) {
+t.test('a peer that does not answer the close frame is cut off after 5 s, a slow consumer or a silent one after 1 s', async t => {
+  for (const [name, after] of [['session_revoked', 5000], ['slow_consumer', 1000], ['no_pong', 1000]] as const) {
     const { session, socket, tick } = createSession()
     session.close(name)
     tick(after - 1)
