@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../helper.ts'
@@ -71,6 +72,9 @@ export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<s
   const wasTold = (type: string): number =>
     stays!.notices.filter(notice => notice.type === type && notice.user_id === frozen!.member.id).length
   await eventually(() => wasTold('user_joined') === 1)
+  // The worst moment: it has just shown that it is alive.
+  await once(frozen!.socket, 'ping')
+  await new Promise(resolve => setImmediate(resolve))
   const began = performance.now()
   frozen!.socket.pause()
   await eventually(async () => (await stays!.request({ type: 'user_list', channel: 'room' })).count === 1, 60_000)
