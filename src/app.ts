@@ -136,7 +136,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(messageRoutes, { messages })
   await app.register(moderationRoutes, { moderation, memberships, messages })
   await app.register(adminRoutes, { admin })
-  await app.register(healthRoutes, { pingDatabase: () => database.prisma.$queryRaw`SELECT 1`, broker })
+  await app.register(healthRoutes, { pingDatabase: messageStore.ping, broker })
   await app.register(websocketRoutes, {
     realtime,
     hasRoom: () => !realtime.draining && hub.size < config.server.max_connections,
@@ -151,7 +151,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     await broker.start(hub.handlers)
   })
   app.addHook('preClose', async () => {
-    await realtime.drain(publisher.drained)
+    await realtime.drain(publisher.close)
     watch.stop()
     maintenance.stop()
   })

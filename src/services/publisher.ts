@@ -23,6 +23,8 @@ export type Done = (error: AppError | null, receipt?: Receipt) => void
  * together, and each costs less. A lone sender never waits for it.
  */
 const MIN_INTERVAL_MS = 3
+/** How often a database that is gone is asked whether it is back, in milliseconds. */
+const PROBE_INTERVAL_MS = 250
 
 type Pending =
   | { kind: 'draft', draft: Draft, id: string, done: Done }
@@ -42,10 +44,17 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
   let queue: Pending[] = []
   let inFlight: Pending[] = []
   let running = false
+  /** The database did not answer; `recover` finds out when it does again. */
+  let down = false
+  let closing = false
   let idle: () => void = () => {}
 
-  /** Full queue: `busy` at once; database gone: `unavailable`, within the database's time-outs. */
+  /**
+   * Full queue: `busy` at once. Database gone: `unavailable`, for the first within the database's time-outs, for those after
+   * them at once, so that nobody waits for one time-out behind another.
+   */
   function enqueue (pending: Pending): void {
+    if (down) return pending.done(new AppError('unavailable'))
     if (queue.length >= queueSize) return pending.done(new AppError('busy'))
     queue.push(pending)
     if (running) return
@@ -66,6 +75,7 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
         const failed = [...inFlight, ...queue]
         queue = []
         fail(failed, error)
+        if (error instanceof AppError && error.code === 'unavailable') recover()
       }
       inFlight = []
       const early = MIN_INTERVAL_MS - (performance.now() - begun)
@@ -73,6 +83,18 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     }
     running = false
     idle()
+  }
+
+  async function recover (): Promise<void> {
+    down = true
+    while (down && !closing) {
+      try {
+        await store.ping()
+        down = false
+      } catch {
+        await setTimeout(PROBE_INTERVAL_MS, undefined, { ref: false })
+      }
+    }
   }
 
   /** What waits longest, all of one kind: each kind is one call. */
@@ -159,7 +181,10 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     /** Is this message of ours, or a change of it, in a batch whose outcome is not known yet? Only the batch itself may then deliver it. */
     isInFlight: (id: string): boolean => inFlight.some(pending => pending.id === id),
     /** Resolves when nothing waits any more. */
-    drained: (): Promise<void> => running ? new Promise(resolve => { idle = resolve }) : Promise.resolve()
+    close (): Promise<void> {
+      closing = true
+      return running ? new Promise(resolve => { idle = resolve }) : Promise.resolve()
+    }
   }
 }
 

@@ -93,6 +93,11 @@ export function createMessageStore (prisma: PrismaClient) {
       return rows.map(toEntry)
     },
 
+    /** Resolves when the database answers. */
+    async ping (): Promise<void> {
+      await prisma.$queryRaw`SELECT 1`
+    },
+
     /** Removes some of the messages of deleted channels. @returns how many; 0 when none are left. */
     async purge (most: number): Promise<number> {
       const [row] = await prisma.$queryRaw<Array<{ purged: number }>>`SELECT parley_purge_messages(${most}::int) AS purged`

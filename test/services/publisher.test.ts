@@ -1,7 +1,9 @@
 import t from 'tap'
+import { AppError } from '../../src/errors.ts'
 import type { Events } from '../../src/services/events.ts'
 import { createPublisher } from '../../src/services/publisher.ts'
 import type { MessageStore, NewMessage, Verdict } from '../../src/store/messages.ts'
+import { eventually } from '../helper.ts'
 
 /** A store whose batches end when the test says so. */
 function createStore () {
@@ -35,7 +37,34 @@ t.test('[G15] events that throw are one fault; what is stored is acked, what is 
     end([{ code: null, id: message!.id, seq, duplicate: false, createdAt: new Date() }])
     await turn()
   }
-  await publisher.drained()
+  await publisher.close()
   t.same(outcomes, ['one: 1', 'two: 2'])
   t.match(faults, [{ message: 'boom' }, { message: 'boom' }])
+})
+
+t.test('[G16] after one time-out everything is unavailable at once, until the database answers again', async t => {
+  const { batches, publish } = createStore()
+  const pings: Array<(back: boolean) => void> = []
+  const ping = (): Promise<void> => new Promise((resolve, reject) => {
+    pings.push(back => back ? resolve() : reject(new Error('away')))
+  })
+  const publisher = createPublisher({ store: { publish, ping } as MessageStore, events: {} as Events, queueSize: 10, batchSize: 1 })
+  const outcomes: string[] = []
+  const send = (text: string): void => publisher.publish(draft(text), error => outcomes.push(`${text}: ${error?.code ?? 'stored'}`))
+
+  send('in flight')
+  await turn()
+  send('behind it')
+  batches[0]!.end(new AppError('unavailable'))
+  await turn()
+  t.same(outcomes.splice(0), ['in flight: unavailable', 'behind it: unavailable'])
+  send('while it is away')
+  t.same(outcomes.splice(0), ['while it is away: unavailable'])
+  pings[0]!(false)
+  pings[await eventually(() => pings.length === 2 && 1)]!(true)
+  await turn()
+  send('when it is back')
+  await turn()
+  t.equal(batches.length, 2)
+  t.same(outcomes, [])
 })
