@@ -74,8 +74,9 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
         // Those still waiting would only meet the same fault later, past the bound on their answer.
         const failed = [...inFlight, ...queue]
         queue = []
-        fail(failed, error)
+        // First of all: who is answered sends the next.
         if (error instanceof AppError && error.code === 'unavailable') recover()
+        fail(failed, error)
       }
       inFlight = []
       const early = MIN_INTERVAL_MS - (performance.now() - begun)

@@ -22,8 +22,8 @@ export interface Database {
 /** Milliseconds. A statement that waits longer has met a fault, not load: the caller answers `unavailable` and may try again. */
 const LOCK_TIMEOUT = 1000
 const STATEMENT_TIMEOUT = 5000
-/** Beyond `STATEMENT_TIMEOUT`: for a server that is frozen and cannot time out anything itself. */
-const QUERY_TIMEOUT = 5500
+/** For a server that is frozen and cannot time out anything itself. */
+const QUERY_TIMEOUT = STATEMENT_TIMEOUT
 
 /** Any number, the same for all instances: only one of them migrates at a time. */
 const MIGRATION_LOCK = 7_275_395
