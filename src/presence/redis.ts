@@ -100,9 +100,10 @@ export function createRedisPresence ({
   }
 
   async function tick ({ redis, generation, reapAfter }: Session): Promise<void> {
-    current(await redis.presenceRenew(root, instance, generation, lease))
-    if (performance.now() < reapAfter) return
     for (;;) {
+      // Anew each time: clearing up after a large instance may take longer than a lease.
+      current(await redis.presenceRenew(root, instance, generation, lease))
+      if (performance.now() < reapAfter) return
       const [taken, ...fields] = current(await redis.presenceReap(root, instance, generation, REAPED_PER_COMMAND))
       if (!taken) return
       for (let i = 0; i < fields.length; i += 2) entries.takeOver(fields[i]!, fields[i + 1]!)

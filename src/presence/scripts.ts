@@ -100,7 +100,7 @@ local dead = redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now(), 'LIMIT', 
 if not dead or dead == me then return {} end
 local theirs = P .. 'own:' .. dead
 redis.call('HDEL', theirs, '')
-local entries = redis.call('HSCAN', theirs, 0, 'COUNT', ARGV[3])[2]
+local entries = redis.call('HRANDFIELD', theirs, ARGV[3], 'WITHVALUES')
 local taken = { 1 }
 for i = 1, #entries, 2 do
   local field, held = entries[i], entries[i + 1]
