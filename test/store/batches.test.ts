@@ -91,3 +91,24 @@ t.test('[P30] entries and history: bounds are exclusive, limits kept, order asce
   t.same(seqs(await messages.history(channel.id, { after: 5, limit: 2 })), [6, 7])
   t.same(seqs(await messages.history(channel.id, { after: 5, before: 8, limit: 9 })), [6, 7])
 })
+
+t.test('[P24] messages and changes of deleted channels are purged a limited number at a time, changes left alone too', async t => {
+  const { prisma, rows, user, messages } = await open(t)
+  const ann = await user('ann')
+  const kept = await rows.channel()
+  const gone = [uuidv7(), uuidv7()]
+  const row = (channelId: string, seq: number) => ({ channelId, seq, id: uuidv7(), userId: ann.user.id, createdAt: new Date() })
+  const change = (channelId: string, seq: number) => {
+    const { id: messageId, ...rest } = row(channelId, seq)
+    return { ...rest, messageId, kind: 'edited' as const }
+  }
+  await prisma.message.createMany({ data: [row(gone[0]!, 1), row(gone[0]!, 2), row(gone[0]!, 3), row(kept.id, 1)] })
+  await prisma.messageChange.createMany({
+    data: [...[4, 5, 6, 7].map(seq => change(gone[0]!, seq)), change(gone[1]!, 1), change(kept.id, 2)]
+  })
+  const purged: number[] = []
+  do purged.push(await messages.purge(2)); while (purged.at(-1)! > 0)
+  t.same(purged, [2, 2, 2, 1, 1, 0])
+  t.same((await prisma.message.findMany()).map(({ channelId }) => channelId), [kept.id])
+  t.same((await prisma.messageChange.findMany()).map(({ channelId }) => channelId), [kept.id])
+})

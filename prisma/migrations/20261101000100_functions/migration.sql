@@ -265,26 +265,31 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Removes up to `most` entries of channels that are gone. Returns how many; 0 says there are none left.
+-- Removes up to `most` entries, messages and changes, of channels that are gone. Returns how many; 0 says there are none left.
 CREATE FUNCTION parley_purge_messages(most int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  channel uuid;
-  purged int;
+  channel uuid := '00000000-0000-0000-0000-000000000000';
+  messages int;
+  changes int;
 BEGIN
-  -- From one channel id to the next along the primary key, not row by row.
+  -- From one channel id to the next along the primary keys, not row by row. (LEAST passes over nulls.)
   LOOP
-    SELECT m."channelId" INTO channel FROM "Message" m WHERE channel IS NULL OR m."channelId" > channel ORDER BY m."channelId" LIMIT 1;
-    IF NOT FOUND THEN RETURN 0; END IF;
+    channel := least(
+      (SELECT m."channelId" FROM "Message" m WHERE m."channelId" > channel ORDER BY m."channelId" LIMIT 1),
+      (SELECT x."channelId" FROM "MessageChange" x WHERE x."channelId" > channel ORDER BY x."channelId" LIMIT 1));
+    IF channel IS NULL THEN RETURN 0; END IF;
     EXIT WHEN NOT EXISTS (SELECT FROM "Channel" c WHERE c.id = channel);
   END LOOP;
-  DELETE FROM "MessageChange" x WHERE x."channelId" = channel;
   DELETE FROM "Message" m WHERE m."channelId" = channel AND m.seq IN (
     SELECT o.seq FROM "Message" o WHERE o."channelId" = channel ORDER BY o.seq LIMIT most);
-  GET DIAGNOSTICS purged = ROW_COUNT;
-  RETURN purged;
+  GET DIAGNOSTICS messages = ROW_COUNT;
+  DELETE FROM "MessageChange" x WHERE x."channelId" = channel AND x.seq IN (
+    SELECT o.seq FROM "MessageChange" o WHERE o."channelId" = channel ORDER BY o.seq LIMIT most - messages);
+  GET DIAGNOSTICS changes = ROW_COUNT;
+  RETURN messages + changes;
 END $$;
 
--- [P16] Ends a guest with his connection: his memberships, and himself. Returns the channels he was in.
+-- [P16] Ends a guest with his connection: his memberships, and himself.
 CREATE FUNCTION parley_end_guest(guest uuid) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM FROM "User" u WHERE u.id = guest FOR NO KEY UPDATE;
