@@ -11,6 +11,7 @@ export interface Subscriber {
 /** A subscriber that is not live yet: it has no reply yet (`from` null), or a reply that is ahead of the live stream. */
 interface Pending {
   from: number | null
+  aclVersion: number
   waiting: Array<EntriesEvent | NoticeEvent>
   bytes: number
 }
@@ -22,7 +23,8 @@ export class LocalChannel {
   /** The highest known here; a higher one in the database means that subscriptions may have ended [P33]. */
   aclVersion: number
   readonly sequencer: Sequencer
-  readonly #live = new Set<Subscriber>()
+  /** With the `aclVersion` at which each was a member. */
+  readonly #live = new Map<Subscriber, number>()
   readonly #pending = new Map<Subscriber, Pending>()
   readonly #maxWaiting: number
 
@@ -43,12 +45,24 @@ export class LocalChannel {
   has (subscriber: Subscriber): boolean { return this.#live.has(subscriber) || this.#pending.has(subscriber) }
 
   /** A copy, so that subscriptions may end while it is walked. */
-  subscribers (): Subscriber[] { return [...this.#live, ...this.#pending.keys()] }
+  subscribers (): Subscriber[] { return [...this.#live.keys(), ...this.#pending.keys()] }
+
+  /** Those who were members before this version, and may have been ended by it. */
+  subscribersBefore (aclVersion: number): Subscriber[] {
+    const live = [...this.#live].filter(([, joinedAt]) => joinedAt < aclVersion)
+    const pending = [...this.#pending].filter(([, { aclVersion: joinedAt }]) => joinedAt < aclVersion)
+    return [...live, ...pending].map(([subscriber]) => subscriber)
+  }
+
+  /** Up to which `seq` the subscriber has been told everything, or undefined where it waits for its first reply. */
+  position (subscriber: Subscriber): number | undefined {
+    return this.#live.has(subscriber) ? this.sequencer.last : this.#pending.get(subscriber)?.from ?? undefined
+  }
 
   /** From now on everything is kept for this subscriber until `goLive`. */
-  attach (subscriber: Subscriber): void {
+  attach (subscriber: Subscriber, aclVersion: number): void {
     this.#live.delete(subscriber)
-    this.#pending.set(subscriber, { from: null, waiting: [], bytes: 0 })
+    this.#pending.set(subscriber, { from: null, aclVersion, waiting: [], bytes: 0 })
   }
 
   /** More came while the reply was made than may wait: it must not promise what is gone. */
@@ -69,7 +83,7 @@ export class LocalChannel {
     }
     if (this.sequencer.last < seq) return
     this.#pending.delete(subscriber)
-    this.#live.add(subscriber)
+    this.#live.set(subscriber, pending.aclVersion)
   }
 
   detach (subscriber: Subscriber): boolean {
@@ -78,7 +92,7 @@ export class LocalChannel {
 
   /** Sends a frame outside the sequence. */
   notify (event: NoticeEvent): void {
-    for (const subscriber of this.#live) if (subscriber.id !== event.except) subscriber.send(event.frame)
+    for (const subscriber of this.#live.keys()) if (subscriber.id !== event.except) subscriber.send(event.frame)
     for (const [subscriber, pending] of this.#pending) {
       if (subscriber.id === event.except) continue
       if (pending.from === null) this.#keep(pending, event, event.frame.length)
@@ -87,14 +101,14 @@ export class LocalChannel {
   }
 
   #deliver (event: EntriesEvent): void {
-    for (const subscriber of this.#live) subscriber.send(event.frames)
+    for (const subscriber of this.#live.keys()) subscriber.send(event.frames)
     for (const [subscriber, pending] of this.#pending) {
       if (pending.from === null) {
         this.#keep(pending, event, event.frames.length)
       } else if (lastSeqOf(event) >= pending.from) {
         if (lastSeqOf(event) > pending.from) subscriber.send(after(event, pending.from).frames)
         this.#pending.delete(subscriber)
-        this.#live.add(subscriber)
+        this.#live.set(subscriber, pending.aclVersion)
       }
     }
   }

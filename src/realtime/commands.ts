@@ -29,15 +29,17 @@ export function createCommands (deps: CommandDeps) {
         return nothing
       }
       if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
+      const isNew = session.user === null
       session.authenticated(user, sid, expiresAt - Date.now())
       hub.identify(session, user)
-      return success('authenticated', {
+      const reply = success('authenticated', {
         user_id: user.id,
         username: user.name,
         email: user.email,
         role: user.role,
         expires_at: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null
       })
+      return isNew ? { ...reply, after: () => hub.greet(session) } : reply
     },
 
     join_channel: createJoin(deps),

@@ -47,7 +47,7 @@ export class Hub {
   readonly handlers: BrokerHandlers = {
     onEvent: (topic, event) => this.#onEvent(topic, event),
     onSubscribed: topics => this.onDoubt(topics.filter(topic => topic.startsWith('channel:')).map(idOf)),
-    onConnected: connected => this.toEveryone({ type: connected ? 'restored' : 'degraded', timestamp: new Date().toISOString() })
+    onConnected: connected => this.#sendToAll(encode(busState(connected)))
   }
 
   add (session: Session): void {
@@ -64,6 +64,11 @@ export class Hub {
       this.#deps.broker.subscribe(`user:${user.id}`)
     }
     this.#deps.broker.subscribe('broadcast')
+  }
+
+  /** What a client that has just made itself known should know of this instance. */
+  greet (session: Session): void {
+    if (!this.#deps.broker.connected) session.send(encode(busState(false)))
   }
 
   /** The connection is gone: its subscriptions end, its memberships stay. */
@@ -91,10 +96,13 @@ export class Hub {
       this.#channels.set(id, channel)
       broker.subscribe(`channel:${id}`)
     }
-    channel.attach(session)
+    channel.attach(session, joined.aclVersion)
     session.subscriptions.set(name, channel)
-    // The membership that was read is older than what is known here: it may have ended since.
-    if (joined.aclVersion < channel.aclVersion) this.onDoubt([channel.id])
+    // The membership that was read is older than what is known here: it may have ended since, so all are looked at again.
+    if (joined.aclVersion < channel.aclVersion) {
+      channel.aclVersion = joined.aclVersion
+      this.onDoubt([channel.id])
+    }
     return channel
   }
 
@@ -110,9 +118,12 @@ export class Hub {
     if (channel) this.#unsubscribe(session, channel)
   }
 
-  /** Ends these users' subscriptions to the channel, on this instance. */
-  endSubscriptions (channel: LocalChannel, isGone: (userId: string) => boolean): Session[] {
-    const ended = channel.subscribers().filter(subscriber => isGone(subscriber.userId!)) as Session[]
+  /**
+   * Ends these users' subscriptions to the channel, on this instance: those older than the version that ended the membership.
+   * Who has joined again since stays.
+   */
+  endSubscriptions (channel: LocalChannel, aclVersion: number, isGone: (userId: string) => boolean): Session[] {
+    const ended = channel.subscribersBefore(aclVersion).filter(subscriber => isGone(subscriber.userId!)) as Session[]
     for (const session of ended) this.#unsubscribe(session, channel)
     return ended
   }
@@ -120,7 +131,7 @@ export class Hub {
   /** The channel is gone [P24]. */
   endChannel (channel: LocalChannel, timestamp: string): void {
     const frame = encode({ type: 'channel_deleted', channel: channel.name, timestamp })
-    for (const session of this.endSubscriptions(channel, () => true)) session.send(frame)
+    for (const session of this.endSubscriptions(channel, Infinity, () => true)) session.send(frame)
   }
 
   /** Closes a user's connections, all or those of one login. */
@@ -130,11 +141,6 @@ export class Hub {
     }
   }
 
-  /** A frame for every authenticated connection of this instance. */
-  toEveryone (body: object): void {
-    this.#sendToAll(encode(body))
-  }
-
   /** Sends what a session queued, at the end of this turn of the event loop: one write per socket. */
   scheduleFlush (session: Session): void {
     this.#dirty.push(session)
@@ -142,7 +148,13 @@ export class Hub {
     setImmediate(() => {
       const dirty = this.#dirty
       this.#dirty = []
-      for (const session of dirty) session.flush()
+      for (const session of dirty) {
+        try {
+          session.flush()
+        } catch (error) {
+          this.#deps.onFault(error)
+        }
+      }
     })
   }
 
@@ -180,7 +192,7 @@ export class Hub {
     if (action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
     if (action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
-      this.endSubscriptions(channel, userId => gone.has(userId))
+      this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
       // A version that was skipped belongs to a change that this instance has not heard of.
       if (action.aclVersion > channel.aclVersion + 1) this.onDoubt([channel.id])
       else channel.aclVersion = Math.max(channel.aclVersion, action.aclVersion)
@@ -202,6 +214,11 @@ export class Hub {
     for (const other of this.#byUser.get(session.userId!) ?? []) if (other !== session && channel.has(other)) return true
     return false
   }
+}
+
+/** [P33] */
+function busState (connected: boolean): object {
+  return { type: connected ? 'restored' : 'degraded', timestamp: new Date().toISOString() }
 }
 
 function personOf ({ user }: Session): Person {

@@ -1,11 +1,12 @@
 import { AppError } from '../errors.ts'
 import type { Entry } from '../schemas/message.ts'
 import type { RequestFrame } from '../schemas/protocol.ts'
+import type { Joined } from '../store/memberships.ts'
 import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
 import type { LocalChannel } from './channel.ts'
 import type { Hub } from './hub.ts'
-import type { Reply, Session } from './session.ts'
+import { success, type Reply, type Session } from './session.ts'
 
 export interface JoinDeps {
   hub: Hub
@@ -32,14 +33,15 @@ export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay
     if (missed < 0 || missed > resumeLimit) return lost
     if (missed === 0) return { ...lost, recovered: true }
     const entries = await messages.entries(channel.id, since, seq, missed)
-    const isWhole = entries.length === missed && sizeOf(entries) <= maxReplay
+    const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxReplay
     return isWhole ? { seq, recovered: true, messages: entries } : lost
   }
 
   async function newest (channel: LocalChannel, seq: number, count: number): Promise<Start> {
     const found: Entry[] = (await messages.newest(channel.id, seq, count)).map(message => ({ type: 'message', ...message }))
-    while (sizeOf(found) > maxReplay) found.shift()
-    return { seq, recovered: false, messages: found }
+    let left = maxReplay
+    const oldest = found.findLastIndex(entry => (left -= sizeOf(entry)) < 0)
+    return { seq, recovered: false, messages: found.slice(oldest + 1) }
   }
 
   return async (session: Session, { channel: name, since, channel_id: channelId, history }: JoinFrame): Promise<Reply> => {
@@ -48,34 +50,42 @@ export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay
     if (session.closing) throw new AppError('not_in_channel')
 
     const before = session.subscriptions.get(name)
-    const replaced = before !== undefined && before.id !== joined.channelId
-    if (replaced) hub.unsubscribe(session, name)
-    const isSubscribed = before !== undefined && !replaced
-    const channel = hub.attach(session, name, joined)
-    // What this connection's stream has delivered so far; only a reply with history may be ahead of it.
-    const delivered = channel.sequencer.last
-    const seq = Math.max(delivered, joined.lastSeq)
+    if (before && before.id !== joined.channelId) hub.unsubscribe(session, name)
+    // What this connection has been told already, where it is subscribed; a join may repeat, but not take back.
+    const position = before?.id === joined.channelId ? before.position(session) : undefined
+    if (position !== undefined && since === undefined && history === undefined) {
+      return reply(before!, joined, { seq: position, recovered: false, messages: [] })
+    }
 
-    let start: Start
-    if (since !== undefined) {
-      start = channelId === channel.id ? await resume(channel, seq, since) : { seq, recovered: false, messages: [] }
-    } else if (history !== undefined) {
-      start = await newest(channel, seq, history)
-    } else {
-      start = { seq: isSubscribed ? delivered : seq, recovered: false, messages: [] }
+    const channel = hub.attach(session, name, joined)
+    const seq = Math.max(channel.sequencer.last, joined.lastSeq)
+    let start: Start = { seq, recovered: false, messages: [] }
+    try {
+      if (since !== undefined && channelId === channel.id) start = await resume(channel, seq, since)
+      else if (since === undefined && history !== undefined) start = await newest(channel, seq, history)
+    } catch (error) {
+      fallBack(session, channel, position)
+      throw error
     }
     if (session.subscriptions.get(name) !== channel) throw new AppError('not_in_channel')
     if (channel.overflowed(session)) start = { seq: channel.sequencer.last, recovered: false, messages: [] }
+    return { ...reply(channel, joined, start), after: () => hub.goLive(session, channel, start.seq) }
+  }
 
-    const data = { channel: name, channel_id: channel.id, channel_type: joined.channelType, ...start }
-    return {
-      frame: { type: 'success', action: 'channel_joined', data },
-      after: () => hub.goLive(session, channel, start.seq)
-    }
+  /** History could not be read: what was subscribed goes on where it was, what was not is not. */
+  function fallBack (session: Session, channel: LocalChannel, position: number | undefined): void {
+    if (session.subscriptions.get(channel.name) !== channel) return
+    if (position === undefined) hub.unsubscribe(session, channel.name)
+    else if (channel.overflowed(session)) session.close('slow_consumer')
+    else hub.goLive(session, channel, position)
   }
 }
 
-/** About as many bytes as the entries take on the wire. */
-function sizeOf (entries: Entry[]): number {
-  return entries.reduce((sum, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0)
+function reply (channel: LocalChannel, { channelType }: Joined, start: Start): Reply {
+  return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
+}
+
+/** About as many bytes as the entry takes on the wire. */
+function sizeOf (entry: Entry): number {
+  return Buffer.byteLength(JSON.stringify(entry))
 }

@@ -36,8 +36,19 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
   let draining = false
   let emptied: () => void = () => {}
   const clock = createClock(now => {
-    for (const session of hub.sessions()) session.tick(now)
+    for (const session of hub.sessions()) {
+      try {
+        session.tick(now)
+      } catch (error) {
+        onFault(error)
+      }
+    }
   })
+  const endingGuests = new Set<Promise<void>>()
+  function endGuest (id: string): void {
+    const ending = guests.end(id).catch(onFault).finally(() => endingGuests.delete(ending))
+    endingGuests.add(ending)
+  }
   const scheduleFlush = (session: Session): void => hub.scheduleFlush(session)
 
   return {
@@ -64,8 +75,8 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
       } catch (error) {
         onFault(error)
       }
+      if (session.user?.guest) endGuest(session.user.id)
       if (hub.size === 0) emptied()
-      if (session.user?.guest) guests.end(session.user.id).catch(onFault)
     },
 
     /** No connection may be opened any more. */
@@ -83,6 +94,7 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
       const spread = Math.min(MAX_SPREAD_MS, MIN_SPREAD_MS + clients.length * SPREAD_PER_CLIENT_MS)
       for (const session of clients) session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
       if (hub.size > 0) await new Promise<void>(resolve => { emptied = resolve })
+      await Promise.all(endingGuests)
       clock.stop()
     }
   }

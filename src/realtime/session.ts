@@ -117,8 +117,7 @@ export class Session {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()
     this.#inbox.push(read(text))
-    this.#pump()
-    this.#regulate()
+    this.#proceed()
   }
 
   pong (): void { this.#pingedAt = 0 }
@@ -141,11 +140,11 @@ export class Session {
     const frames = this.#more.length === 0 ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
     this.#forgetOut()
     this.#deps.transport.write(frames)
-    this.#regulate()
+    this.#proceed()
   }
 
   /** The transport's buffer is empty again. */
-  drained (): void { this.#regulate() }
+  drained (): void { this.#proceed() }
 
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
@@ -186,7 +185,9 @@ export class Session {
     } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
       this.close('connection_timeout')
     } else if (this.#pingedAt !== 0) {
-      if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
+      // While its requests wait for us, its pong is not read.
+      if (this.#inbox.length >= MAX_WAITING) this.#pingedAt = now
+      else if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
       this.#pingedAt = now
@@ -198,7 +199,7 @@ export class Session {
   #pump (): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#inbox.length > 0 && !this.closing && !this.#suspended) {
+    while (this.#inbox.length > 0 && !this.closing && !this.#suspended && !this.#isCongested()) {
       const next = this.#inbox[0]!
       const isSend = !(next instanceof AppError) && next.type === 'send_message' && next.command === undefined
       if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
@@ -250,6 +251,10 @@ export class Session {
         this.#deps.onFault(error)
       }
     }
+    this.#proceed()
+  }
+
+  #proceed (): void {
     this.#pump()
     this.#regulate()
   }
@@ -262,7 +267,7 @@ export class Session {
 
   /** Reads on only while this connection keeps up with what it asks and what it is sent. */
   #regulate (): void {
-    const busy = this.#inbox.length >= MAX_WAITING || this.#waitingBytes() > this.#deps.limits.maxBuffered / 2
+    const busy = this.#inbox.length >= MAX_WAITING || this.#isCongested()
     if (busy === this.#paused || this.closing || this.#suspended) return
     this.#paused = busy
     if (busy) this.#deps.transport.pause()
@@ -274,6 +279,9 @@ export class Session {
     if (this.#more.length > 0) this.#more = []
     this.#outBytes = 0
   }
+
+  /** Half of what may wait does: first that has to go. */
+  #isCongested (): boolean { return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 }
 
   #waitingBytes (): number { return this.#outBytes + this.#deps.transport.buffered }
 }

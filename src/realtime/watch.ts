@@ -84,7 +84,8 @@ export function createWatch ({ hub, broker, versions, membersAmong, revokedWithi
     channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
     behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
-    for (const session of hub.endSubscriptions(channel, userId => asked.has(userId) && !members.has(userId))) session.send(frame)
+    const isGone = (userId: string): boolean => asked.has(userId) && !members.has(userId)
+    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) session.send(frame)
   }
 
   async function checkRevocations (): Promise<void> {

@@ -130,11 +130,11 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     const stored = new Map<string, Entry[]>()
     batch.forEach(({ draft, done }, i) => {
       const verdict = verdicts[i]!
-      if (verdict.code !== null) return done(new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
+      if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
       const { id, seq, duplicate } = verdict
       const timestamp = verdict.createdAt.toISOString()
       const client = draft.clientId === undefined ? undefined : { client_id: draft.clientId }
-      done(null, { channel: draft.channel, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
+      answer(done, null, { channel: draft.channel, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
       if (duplicate) return
       const { channelId, channel, userId, username, text } = draft
       append(stored, channelId, { type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client })
@@ -146,10 +146,10 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     const stored = new Map<string, Entry[]>()
     batch.forEach(({ change: { channel, userId, messageId: id, text }, done }, i) => {
       const verdict = verdicts[i]!
-      if (verdict.code !== null) return done(new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
+      if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
       const { channelId, seq, authorId } = verdict
       const timestamp = verdict.createdAt.toISOString()
-      done(null, { channel, id, seq, timestamp })
+      answer(done, null, { channel, id, seq, timestamp })
       append(stored, channelId, text === null
         ? { type: 'message_deleted', id, seq, channel, user_id: userId, timestamp }
         : { type: 'message_edited', id, seq, channel, user_id: authorId, message: text, timestamp })
@@ -168,9 +168,18 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     }
   }
 
+  /** A caller that throws harms no other: what is stored stays stored. */
+  function answer (done: Done, error: AppError | null, receipt?: Receipt): void {
+    try {
+      done(error, receipt)
+    } catch (fault) {
+      events.faultFound(fault)
+    }
+  }
+
   function fail (batch: Pending[], error: unknown): void {
     const shown = error instanceof AppError ? error : new AppError('internal')
-    for (const { done } of batch) done(shown)
+    for (const { done } of batch) answer(done, shown)
     if (shown !== error) events.faultFound(error)
   }
 

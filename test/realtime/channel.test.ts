@@ -29,10 +29,10 @@ function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
 t.test('[P30] what comes between attachment and reply is kept, and follows the reply from its seq on', async t => {
   const channel = start(t)
   const [early, joining] = [createSubscriber('early'), createSubscriber('joining')]
-  channel.attach(early)
+  channel.attach(early, 0)
   channel.goLive(early, 0)
   channel.sequencer.accept(run(1))
-  channel.attach(joining)
+  channel.attach(joining, 0)
   channel.sequencer.accept(run(2, 4))
   channel.notify(notice('n'))
   channel.sequencer.accept(run(5))
@@ -47,7 +47,7 @@ t.test('[P30] what comes between attachment and reply is kept, and follows the r
 t.test('[P30] a reply that is ahead of the live stream is not followed by what it held', async t => {
   const channel = start(t)
   const joining = createSubscriber('joining')
-  channel.attach(joining)
+  channel.attach(joining, 0)
   channel.goLive(joining, 4)
   channel.sequencer.accept(run(1, 2))
   channel.notify(notice('n'))
@@ -60,7 +60,7 @@ t.test('[P30] a reply that is ahead of the live stream is not followed by what i
 t.test('[P30] a reply exactly at what comes next is followed without a gap', async t => {
   const channel = start(t)
   const joining = createSubscriber('joining')
-  channel.attach(joining)
+  channel.attach(joining, 0)
   channel.goLive(joining, 2)
   channel.sequencer.accept(run(1, 2))
   channel.sequencer.accept(run(3))
@@ -70,10 +70,10 @@ t.test('[P30] a reply exactly at what comes next is followed without a gap', asy
 t.test('[P20] joining twice keeps one place in the stream', async t => {
   const channel = start(t)
   const tab = createSubscriber('tab')
-  channel.attach(tab)
+  channel.attach(tab, 0)
   channel.goLive(tab, 0)
   channel.sequencer.accept(run(1))
-  channel.attach(tab)
+  channel.attach(tab, 0)
   channel.sequencer.accept(run(2))
   channel.goLive(tab, 1)
   channel.sequencer.accept(run(3))
@@ -84,7 +84,7 @@ t.test('[P20] joining twice keeps one place in the stream', async t => {
 t.test('a join that waits too long for what it may keep is told so', async t => {
   const channel = start(t, 0, 4)
   const joining = createSubscriber('joining')
-  channel.attach(joining)
+  channel.attach(joining, 0)
   channel.sequencer.accept(run(1, 4))
   t.notOk(channel.overflowed(joining))
   channel.sequencer.accept(run(5))
@@ -98,7 +98,7 @@ t.test('a join that waits too long for what it may keep is told so', async t => 
 t.test('a notice is for everyone but the connection that has its reply', async t => {
   const channel = start(t)
   const [live, pending, asking] = ['live', 'pending', 'asking'].map(createSubscriber)
-  for (const subscriber of [live!, pending!, asking!]) channel.attach(subscriber)
+  for (const subscriber of [live!, pending!, asking!]) channel.attach(subscriber, 0)
   channel.goLive(live!, 0)
   channel.goLive(asking!, 0)
   channel.notify(notice('n', 'asking'))
@@ -109,7 +109,7 @@ t.test('a notice is for everyone but the connection that has its reply', async t
 t.test('a subscriber that left while its join was answered stays away', async t => {
   const channel = start(t)
   const joining = createSubscriber('joining')
-  channel.attach(joining)
+  channel.attach(joining, 0)
   channel.sequencer.accept(run(1))
   t.ok(channel.detach(joining))
   t.notOk(channel.detach(joining))
