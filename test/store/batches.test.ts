@@ -60,6 +60,21 @@ t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in
   t.equal(await prisma.channel.count({ where: { name: 'admin-x' } }), 0)
 })
 
+t.test('[P17] [P21] one below his cap, a user makes one channel in a batch, not two; who joins one first made it', async t => {
+  const { prisma, user, memberships } = await open(t)
+  const [ann, ben] = [await user('ann'), await user('ben')]
+  const join = (given: typeof ann, channel: string) => ({ userId: given.user.id, channel, newId: uuidv7() })
+  const batch = [join(ann, 'first'), join(ann, 'left'), join(ann, 'taken'), join(ben, 'taken')]
+  const outcomes = await memberships.join(batch, { ...rules, maxChannels: 1 })
+  t.same(outcomes.map(({ code }) => code), [null, 'too_many_channels', 'too_many_channels', null])
+  const made = await prisma.channel.findMany({ where: { createdBy: { not: null } }, orderBy: { name: 'asc' }, include: { moderators: true } })
+  t.match(made, [
+    { name: 'first', createdBy: ann.user.id, userCount: 1, moderators: [{ userId: ann.user.id }] },
+    { name: 'taken', createdBy: ben.user.id, userCount: 1, moderators: [{ userId: ben.user.id }] }
+  ])
+  t.equal(await prisma.channel.count({ where: { name: 'left' } }), 0)
+})
+
 t.test('[P20] joining again writes nothing', async t => {
   const { prisma, user, memberships } = await open(t)
   const ann = await user('ann')

@@ -91,6 +91,7 @@ RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_s
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   todo bigint[];
+  made uuid[];
   item record;
   ch "Channel";
   us "User";
@@ -117,18 +118,18 @@ BEGIN
   PERFORM FROM "User" u
     WHERE u.id IN (SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b) ORDER BY u.id FOR NO KEY UPDATE;
   IF create_missing THEN
-    INSERT INTO "Channel" (id, name, "channelType", "createdBy")
-    SELECT DISTINCT ON (b.n) b.i, b.n, coalesce(parley_type_of_name(b.n), 'public'), CASE WHEN u.email IS NOT NULL THEN u.id END
-    FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
-    JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL
-    WHERE b.ord = ANY (todo) AND parley_role_fits(u.role, coalesce(parley_type_of_name(b.n), 'public'))
-      AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.name = b.n)
-      AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = u.id) < max_channels)
-    ORDER BY b.n, b.ord
-    ON CONFLICT (name) DO NOTHING;
-    INSERT INTO "ChannelModerator" ("channelId", "userId")
-    SELECT c.id, c."createdBy" FROM json_to_recordset(batch) AS b (n text, i uuid) JOIN "Channel" c ON c.id = b.i AND c."createdBy" IS NOT NULL
-    ON CONFLICT DO NOTHING;
+    -- In order of name: two batches that make the same channels must not wait for each other.
+    WITH new AS (
+      INSERT INTO "Channel" (id, name, "channelType")
+      SELECT DISTINCT ON (b.n) b.i, b.n, coalesce(parley_type_of_name(b.n), 'public')
+      FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
+      JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL
+      WHERE b.ord = ANY (todo) AND parley_role_fits(u.role, coalesce(parley_type_of_name(b.n), 'public'))
+        AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.name = b.n)
+        AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = u.id) < max_channels)
+      ORDER BY b.n, b.ord
+      ON CONFLICT (name) DO NOTHING RETURNING id
+    ) SELECT array_agg(new.id) INTO made FROM new;
   END IF;
   PERFORM FROM "Channel" c
     WHERE c.name IN (SELECT b ->> 'n' FROM json_array_elements(batch) b) ORDER BY c.id FOR NO KEY UPDATE;
@@ -159,11 +160,18 @@ BEGIN
       INSERT INTO "ChannelUser" ("channelId", "userId") VALUES (ch.id, us.id);
       DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = us.id;
       UPDATE "Channel" c SET "userCount" = c."userCount" + 1 WHERE c.id = ch.id;
+      -- The first member of a channel made here is its creator and first moderator. (A guest is neither.)
+      IF ch.id = ANY (made) AND ch."userCount" = 0 AND us.email IS NOT NULL THEN
+        UPDATE "Channel" c SET "createdBy" = us.id WHERE c.id = ch.id;
+        INSERT INTO "ChannelModerator" ("channelId", "userId") VALUES (ch.id, us.id);
+      END IF;
     ELSIF code = 'member' THEN
       code := NULL;
     END IF;
     RETURN NEXT;
   END LOOP;
+  -- Each user was judged by what he had before the batch: what was made for one join may not be allowed after another.
+  DELETE FROM "Channel" c WHERE c.id = ANY (made) AND c."userCount" = 0;
 END $$;
 
 -- [P20] Ends a membership. `code` where the user does not see the channel; `ended` false where there was no membership.
