@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { isIP } from 'node:net'
+import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
 
@@ -18,6 +19,12 @@ const flag = (value: boolean, options: object = {}) => Type.Boolean({ default: v
 const text = (value: string, options: object = {}) => Type.String({ minLength: 1, default: value, ...options })
 const optional = (options: object = {}) => Type.Optional(Type.String({ minLength: 1, ...options }))
 
+/** The ranges that fastify knows by name. */
+const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
+
+FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
+FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
+
 /** Every key, its default, its bounds and its names in the environment. */
 export const ConfigSchema = Type.Object({
   server: Type.Object({
@@ -26,7 +33,12 @@ export const ConfigSchema = Type.Object({
     max_connections: count(10_000, { minimum: 1, env: ['WEBSOCKET_MAX_CONNECTIONS'] }),
     max_payload: count(65_536, { minimum: 1024, maximum: 16_777_216, description: 'bytes' }),
     allowed_origins: Type.Optional(Type.String({ description: 'comma list, * = any', env: ['ALLOWED_ORIGINS'] })),
-    trust_proxy: Type.String({ default: 'false', description: 'true, false, or addresses', env: ['TRUST_PROXY'] }),
+    trust_proxy: Type.String({
+      format: 'trust-proxy',
+      default: 'false',
+      description: 'true, false, or a comma list of IP addresses, CIDR ranges, loopback, linklocal, uniquelocal',
+      env: ['TRUST_PROXY']
+    }),
     drain_timeout: seconds(10)
   }),
   authentication: Type.Object({
@@ -35,7 +47,7 @@ export const ConfigSchema = Type.Object({
     refresh_token_expiry: seconds(86_400),
     timeout: seconds(10),
     jwt_secret: optional({ minLength: 32, secret: true, env: ['JWT_SECRET'] }),
-    admin_email: optional({ env: ['ADMIN_EMAIL'] }),
+    admin_email: optional({ format: 'account-email', description: 'an email address', env: ['ADMIN_EMAIL'] }),
     admin_password: optional({ minLength: 8, secret: true, env: ['ADMIN_PASSWORD'] })
   }),
   channels: Type.Object({
@@ -85,7 +97,7 @@ const DEFAULT_FILE = 'config/websocket.tusk'
 
 /**
  * Reads defaults, then the file, then the environment; the later wins.
- * @throws ConfigError for an unreadable file, an unknown key in it, or a value of the wrong type or range.
+ * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, or half of the admin's credentials.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
@@ -107,7 +119,27 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
       entries.push({ key, value, source, secret: schema.secret === true })
     }
   }
+  checkAdmin(config as Config)
   return { config: config as Config, entries }
+}
+
+function checkAdmin ({ authentication: { admin_email: email, admin_password: password } }: Config): void {
+  if ((email === undefined) === (password === undefined)) return
+  const [missing, given] = email === undefined ? ['EMAIL', 'PASSWORD'] : ['PASSWORD', 'EMAIL']
+  throw new ConfigError(`ADMIN_${missing} is missing: ADMIN_${given} does nothing without it`)
+}
+
+/** As a registration is judged: `Email` in schemas/user.ts. */
+function isEmail (text: string): boolean {
+  return text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)
+}
+
+/** An address, a CIDR range or a range's name. */
+function isProxy (text: string): boolean {
+  if (RANGE_NAMES.includes(text)) return true
+  const [, address = '', bits = '1'] = /^([^/%]+)(?:\/(\d+))?$/.exec(text) ?? []
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)]!
+  return Number(bits) >= 1 && Number(bits) <= most
 }
 
 /** The file as flat `section.key` pairs. Its top level may be `websocket:`, as in the guide, or the sections themselves. */

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { ConfigError, loadConfig, type Config } from '../src/config.ts'
 
@@ -108,8 +109,10 @@ t.test('every name in the environment sets its key', async t => {
     ['CHANNELS_MAX_MESSAGE_LENGTH', '17', 'channels', 'max_message_length', 17],
     ['AUTHENTICATION_ENABLED', 'false', 'authentication', 'enabled', false]
   ]
+  const admin = { ADMIN_EMAIL: 'x@example.org', ADMIN_PASSWORD: 'not too short' }
   for (const [name, text, section, key, value] of names) {
-    t.strictSame((loadConfig({ ...file(t, ''), [name]: text }).config[section] as Record<string, unknown>)[key], value, name)
+    const { config } = loadConfig({ ...file(t, ''), ...name in admin && admin, [name]: text })
+    t.strictSame((config[section] as Record<string, unknown>)[key], value, name)
   }
 })
 
@@ -144,6 +147,9 @@ t.test('a wrong value stops the start with one line: the name, what is allowed, 
   refuses(t, { LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'fatal, error, warn', '"loud"')
   refuses(t, { JWT_SECRET: 'short' }, 'JWT_SECRET', '32')
   refuses(t, { ADMIN_PASSWORD: 'short' }, 'ADMIN_PASSWORD', '8')
+  for (const email of ['admin', 'a b@example.org', 'a@b@c', 'a\uff20@c', `${'a'.repeat(250)}@example.org`]) {
+    refuses(t, { ADMIN_EMAIL: email, ADMIN_PASSWORD: 'long enough' }, 'ADMIN_EMAIL must be an email address', JSON.stringify(email))
+  }
   refuses(t, file(t, 'server:\n  port: "8080"\n'), 'websocket.tusk', 'server.port', 'an integer', '"8080"')
   refuses(t, file(t, 'authentication:\n  enabled: 1\n'), 'authentication.enabled', 'true or false')
   refuses(t, file(t, 'server:\n  host: [a, b]\n'), 'server.host', '["a","b"]')
@@ -183,5 +189,20 @@ t.test('an empty PARLEY_CONFIG is none: the file at its usual place is read', as
 t.test('trust_proxy is true, false or addresses, in the file too', async t => {
   t.equal(loadConfig(file(t, 'server:\n  trust_proxy: true\n')).config.server.trust_proxy, 'true')
   t.equal(loadConfig(file(t, 'server:\n  trust_proxy: 127.0.0.1\n')).config.server.trust_proxy, '127.0.0.1')
-  refuses(t, file(t, 'server:\n  trust_proxy: 1\n'), 'server.trust_proxy', 'true, false, or addresses')
+  refuses(t, file(t, 'server:\n  trust_proxy: 1\n'), 'server.trust_proxy', 'true, false, or a comma list')
+  for (const text of ['10.0.0.0/8, ::1', 'fd00::/8', '::1/128', '1.2.3.4/32,loopback', 'linklocal', 'uniquelocal']) {
+    t.equal(loadConfig({ TRUST_PROXY: text }).config.server.trust_proxy, text)
+    fastify({ trustProxy: text })
+  }
+  const wrong = [
+    'yes', '1', 'TRUE', 'true,false', 'localhost', '10.0.0', '10.0.0.0/0', '10.0.0.0/33', '::1/129', '10.0.0.1/', '/8', '10.0.0.1/8/8',
+    '10.0.0.1,', 'fe80::1%eth0', '10.0.0.0/8 10.0.0.1'
+  ]
+  for (const text of wrong) refuses(t, { TRUST_PROXY: text }, 'TRUST_PROXY', 'loopback, linklocal, uniquelocal', JSON.stringify(text))
+})
+
+t.test('half of the admin\'s credentials stops the start with one line naming the other half', async t => {
+  refuses(t, { ...file(t, ''), ADMIN_EMAIL: 'a@example.org' }, 'ADMIN_PASSWORD is missing')
+  refuses(t, { ...file(t, ''), ADMIN_PASSWORD: 'hush, hush' }, 'ADMIN_EMAIL is missing')
+  refuses(t, file(t, 'authentication:\n  admin_email: a@example.org\n'), 'ADMIN_PASSWORD is missing')
 })
