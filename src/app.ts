@@ -127,7 +127,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const realtime = createRealtime({ config, hub, auth, guests, channels, memberships, messages, moderation, onFault })
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
-  await app.register(fastifyCors, { origin: allowedOrigins.includes('*') ? true : allowedOrigins })
+  await app.register(fastifyCors, {
+    origin: allowedOrigins.includes('*') ? true : allowedOrigins,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+  })
   await app.register(authPlugin, { auth })
   await app.register(docsPlugin)
   await app.register(authRoutes, { auth })

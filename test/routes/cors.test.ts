@@ -1,0 +1,23 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+
+t.test('a page of an allowed origin may call every method, one of another origin none', async t => {
+  const { app } = await startServer(t, { config: { server: { allowed_origins: 'https://chat.example.org' } } })
+  const preflight = (origin: string, method: string) => app.inject({
+    method: 'OPTIONS',
+    url: '/api/channels/general/members/x',
+    headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': 'authorization' }
+  })
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+    const { statusCode, headers } = await preflight('https://chat.example.org', method)
+    t.match({ statusCode, headers }, {
+      statusCode: 204,
+      headers: {
+        'access-control-allow-origin': 'https://chat.example.org',
+        'access-control-allow-methods': new RegExp(`\\b${method}\\b`),
+        'access-control-allow-headers': 'authorization'
+      }
+    }, method)
+  }
+  t.equal((await preflight('https://elsewhere.example.org', 'PUT')).headers['access-control-allow-origin'], undefined)
+})
