@@ -14,11 +14,12 @@ export type ChannelStore = ReturnType<typeof createChannelStore>
 
 export function createChannelStore (prisma: PrismaClient) {
   return withStoreErrors({
-    /** The channel, where this user may know of it [P19], else null. */
+    /** The channel, where this user may know of it [P19] and is not disabled [P15], else null. */
     async find (userId: string, name: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${standing}
-        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid WHERE c.name = ${name} AND parley_sees(u, c)`
+        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL
+        WHERE c.name = ${name} AND parley_sees(u, c)`
       return row ? toStanding(row) : null
     },
 
@@ -27,7 +28,8 @@ export function createChannelStore (prisma: PrismaClient) {
       userId: string, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
     ): Promise<Standing[]> {
       const rows = await prisma.$queryRaw<StandingRow[]>`
-        SELECT ${channelColumns}, ${standing} FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid
+        SELECT ${channelColumns}, ${standing}
+        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL
         WHERE c.name > ${after ?? ''} AND parley_sees(u, c)
           ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty}
         ORDER BY c.name LIMIT ${limit}`

@@ -8,7 +8,7 @@ import { createModerationStore } from '../../src/store/moderation.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 
-t.test('[P15] what a disabled user\'s connection still asks changes nothing, whatever he is to the channel', async t => {
+t.test('[P15] what a disabled user\'s connection still asks changes and shows nothing, whatever he is to the channel', async t => {
   const { prisma } = await openTestDatabase(t)
   const rows = createRows({ prisma })
   const user = (name: string) => prisma.user.create({ data: { name, email: `${name}@example.org`, role: 'admin' } })
@@ -38,6 +38,8 @@ t.test('[P15] what a disabled user\'s connection still asks changes nothing, wha
     const change = { channel: channel.name, userId: ann.id, messageId: sent.id, text }
     t.match(await messages.change([change]), [{ code: 'authentication_failed' }])
   }
+  t.equal(await channels.find(ann.id, channel.name), null)
+  t.same(await channels.list(ann.id, { limit: 10 }), [])
   const found = await prisma.channel.findMany({ where: { name: { not: 'general' } } })
   t.match(found, [{ name: channel.name, channelType: 'public', lastSeq: 1n }])
   t.equal(await prisma.moderationLog.count(), 0)
