@@ -53,10 +53,10 @@ export function createModeration ({ store, channels, events }: { store: Moderati
       return { mutes, ...rest }
     },
 
-    /** Anyone who may know of the channel may know who moderates it. */
+    /** Whoever may see who is in the channel may see who moderates it. */
     async moderators (userId: string, name: string, query: PageQuery) {
-      const { channel } = await channels.find(userId, name)
-      const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(channel.id, after, most))
+      const { id } = await channels.read(userId, name)
+      const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(id, after, most))
       return { moderators, ...rest }
     },
 

@@ -69,13 +69,13 @@ export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' 
     case 'join':
       return !fits(kind, type) ? 'not_authorized' : standing === 'banned' ? 'banned' : 'ok'
     case 'leave':
-    case 'moderators':
       return 'ok'
     case 'send':
       return standing === 'banned' ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'history':
     case 'members':
     case 'online':
+    case 'moderators':
       return allow(fits(kind, type))
     case 'bans':
     case 'mutes':
