@@ -24,8 +24,6 @@ export function createMemberships ({ store, events, rules }: { store: Membership
       if (!outcome.ended) return
       events.userNotified(userId, { type: 'channel_left', channel, timestamp: new Date().toISOString() }, connectionId)
       events.membershipsEnded(outcome.channelId, [userId], outcome.aclVersion)
-    },
-
-    endGuest: store.endGuest
+    }
   }
 }
