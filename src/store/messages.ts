@@ -140,7 +140,10 @@ interface EntryRow {
 
 interface Refusal { code: ErrorCode, retryAfterMs: number | undefined }
 
-/** `run` on the whole batch; after a lock time-out channel by channel, so that one whose lock is held holds up no other. */
+/**
+ * `run` on the whole batch; after a lock time-out channel by channel, so that one whose lock is held fails
+ * only its own. The others wait for the time-out too, once.
+ */
 async function despiteLocks<T, V> (
   batch: T[], channelOf: (item: T) => string, run: (part: T[]) => Promise<V[]>
 ): Promise<Array<V | Refusal>> {
