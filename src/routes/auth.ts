@@ -10,7 +10,7 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
   app.post('/api/auth/register', {
     schema: { tags, summary: 'Make an account and log in', body: Registration, response: { 201: Login, '4xx': ErrorReply } }
   }, async (request, reply) => {
-    const login = await auth.register(request.body)
+    const login = await auth.register(request.body, request.ip)
     return reply.code(201).send(login)
   })
 

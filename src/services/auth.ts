@@ -82,12 +82,16 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   }
 
   return {
-    /** @throws AppError `email_taken`, `invalid_request`, `busy`. */
-    async register ({ email, name, password }: Registration): Promise<Login> {
-      const address = toEmail(email)
-      if (await users.findByEmail(address)) throw new AppError('email_taken')
+    /**
+     * `address` is where the request comes from, for throttling.
+     * @throws AppError `email_taken`, `invalid_request`, `rate_limited`, `busy`.
+     */
+    async register ({ email: given, name, password }: Registration, address: string): Promise<Login> {
+      const email = toEmail(given)
+      await throttle.register(address)
+      if (await users.findByEmail(email)) throw new AppError('email_taken')
       const passwordHash = await passwords.hash(password)
-      return startLogin(await users.create({ email: address, name, passwordHash }), passwordHash)
+      return startLogin(await users.create({ email, name, passwordHash }), passwordHash)
     },
 
     /**

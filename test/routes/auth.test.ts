@@ -135,6 +135,18 @@ t.test('over 10 failed logins a minute per account and address, or 50 per addres
   t.equal((await login('someone@example.org', password, '10.0.0.1')).status, 429, 'an address that tries many accounts')
 })
 
+t.test('over 300 registrations a minute from one address are refused, however they end', async t => {
+  const { call, register } = await buildRest(t)
+  const { user } = await register()
+  const again = (email: string, remoteAddress = '127.0.0.1') =>
+    call('POST', '/api/auth/register', { email, name: 'x', password }, undefined, { remoteAddress })
+  for (let n = 1; n < 300; n++) t.equal((await again(user.email!)).status, 409)
+  const refused = await again('another@example.org')
+  t.match(refused, { status: 429, headers: { 'retry-after': /^\d+$/ }, body: { code: 'rate_limited' } })
+  t.equal((await again('another@example.org', '10.0.0.2')).status, 201, 'from another address')
+  t.equal((await call('POST', '/api/auth/login', { email: user.email, password })).status, 200, 'logging in is another matter')
+})
+
 t.test('20 logins at once all succeed: right passwords cost nothing', async t => {
   const { call, register } = await buildRest(t)
   const { user } = await register()
