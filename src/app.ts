@@ -95,8 +95,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const users = createUsers(database.prisma)
   const tokens = createTokens(database.prisma)
   const channelStore = createChannelStore(database.prisma)
-  const membershipStore = createMembershipStore(database.prisma)
-  const messageStore = createMessageStore(database.prisma)
+  const membershipStore = createMembershipStore(database)
+  const messageStore = createMessageStore(database)
   const moderationStore = createModerationStore(database.prisma)
 
   const events = createEvents(broker, onFault)

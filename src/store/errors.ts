@@ -56,7 +56,7 @@ function isUnavailable (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { kind, originalCode } = driverCause(error)
   return unavailableCodes.has(prismaCode(error) ?? '') || unavailableKinds.has(kind ?? '') || unavailableStates.test(originalCode ?? '') ||
-    error instanceof Prisma.PrismaClientInitializationError || lostConnection.test(error.message)
+    error instanceof Prisma.PrismaClientInitializationError || lostConnection.test(`${error.message} ${originalCode ?? ''}`)
 }
 
 function prismaCode (error: unknown): string | undefined {
@@ -65,8 +65,11 @@ function prismaCode (error: unknown): string | undefined {
 
 interface DriverCause { kind?: string, originalCode?: string }
 
-/** What the driver said: inside Prisma's error for a query of either kind, or thrown as it is between the statements of a transaction. */
+/**
+ * What the driver said: inside Prisma's error for a query of either kind, thrown as it is between the statements of a
+ * transaction, or as the driver's own error with its code.
+ */
 function driverCause (error: unknown): DriverCause {
-  const { meta, cause } = error as { meta?: { driverAdapterError?: { cause?: DriverCause } }, cause?: DriverCause }
-  return meta?.driverAdapterError?.cause ?? cause ?? {}
+  const { meta, cause, code } = error as { meta?: { driverAdapterError?: { cause?: DriverCause } }, cause?: DriverCause, code?: string }
+  return meta?.driverAdapterError?.cause ?? cause ?? (code === undefined ? {} : { originalCode: code })
 }

@@ -1,7 +1,7 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import type { Refused } from './channels.ts'
+import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
 
 export interface JoinRequest {
@@ -21,12 +21,12 @@ export interface Left { code: null, channelId: string, aclVersion: number, ended
 
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
-export function createMembershipStore (prisma: PrismaClient) {
+export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   async function joinTogether (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
     const { maxChannels, maxUsers, defaultRoom, createMissing } = rules
     const json = JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))
-    const rows = await prisma.$queryRaw<JoinRow[]>`
-      SELECT * FROM parley_join(${json}::json, ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${createMissing})`
+    const rows = await query<JoinRow>('SELECT * FROM parley_join($1::json, $2::int, $3::int, $4, $5)',
+      [json, maxChannels, maxUsers, defaultRoom, createMissing])
     const outcomes: Array<Refused | Joined> = []
     for (const row of rows) outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : { code: row.code }
     return outcomes
@@ -72,12 +72,12 @@ export function createMembershipStore (prisma: PrismaClient) {
 }
 
 interface JoinRow {
-  ord: bigint
+  ord: bigint | number | string
   code: ErrorCode | null
   channel_id: string
   channel_type: ChannelType
-  last_seq: bigint
-  acl_version: bigint
+  last_seq: bigint | number | string
+  acl_version: bigint | number | string
 }
 
 function toJoined (row: JoinRow): Joined {

@@ -1,7 +1,8 @@
 import { uuidv7 } from 'uuidv7'
-import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Entry, Message } from '../schemas/message.ts'
+import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
 
 /** A message on its way into the database. */
@@ -35,9 +36,9 @@ export interface HistoryRange { before?: number | undefined, after?: number | un
 
 export type MessageStore = ReturnType<typeof createMessageStore>
 
-export function createMessageStore (prisma: PrismaClient) {
+export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   async function publishTogether (batch: NewMessage[]): Promise<Verdict[]> {
-    const rows = await prisma.$queryRaw<PublishRow[]>`SELECT * FROM parley_publish(${JSON.stringify(batch.map(toJson))}::json)`
+    const rows = await query<PublishRow>('SELECT * FROM parley_publish($1::json)', [JSON.stringify(batch.map(toJson))])
     return rows.map(toVerdict)
   }
 
@@ -109,10 +110,10 @@ export function createMessageStore (prisma: PrismaClient) {
 interface PublishRow {
   code: ErrorCode | null
   id: string
-  seq: bigint
+  seq: bigint | number | string
   created_at: Date
   duplicate: boolean
-  retry_after_ms: bigint | null
+  retry_after_ms: bigint | number | string | null
 }
 
 interface ChangeRow {
@@ -172,7 +173,7 @@ function toVerdict (row: PublishRow): Verdict {
     : refused(row.code, row.retry_after_ms)
 }
 
-function refused (code: ErrorCode, retryAfterMs: bigint | null): Refusal {
+function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null): Refusal {
   return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 

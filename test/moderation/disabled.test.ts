@@ -9,13 +9,14 @@ import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 
 t.test('[P15] what a disabled user\'s connection still asks changes and shows nothing, whatever he is to the channel', async t => {
-  const { prisma } = await openTestDatabase(t)
-  const rows = createRows({ prisma })
+  const database = await openTestDatabase(t)
+  const { prisma } = database
+  const rows = createRows(database)
   const user = (name: string) => prisma.user.create({ data: { name, email: `${name}@example.org`, role: 'admin' } })
   const [ann, ben] = [await user('ann'), await user('ben')]
   const channel = await rows.channel('public', { creator: { user: ann } })
   await rows.member(channel, { user: ann })
-  const messages = createMessageStore(prisma)
+  const messages = createMessageStore(database)
   const draft = () => ({ id: uuidv7(), channelId: channel.id, userId: ann.id, content: 'x', clientId: undefined })
   const [sent] = await messages.publish([draft()])
   if (sent?.code !== null) throw new Error('not sent')
@@ -31,7 +32,7 @@ t.test('[P15] what a disabled user\'s connection still asks changes and shows no
   t.same(await channels.delete(ann.id, channel.name), { code: 'authentication_failed' })
   t.equal(await channels.create(ann.id, uuidv7(), 'new', 'public', 0), 'authentication_failed')
   const rules = { maxChannels: 0, maxUsers: 0, defaultRoom: 'general', createMissing: true }
-  const join = (name: string) => createMembershipStore(prisma).join([{ userId: ann.id, channel: name, newId: uuidv7() }], rules)
+  const join = (name: string) => createMembershipStore(database).join([{ userId: ann.id, channel: name, newId: uuidv7() }], rules)
   t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])
   t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])
   for (const text of ['y', null]) {

@@ -12,7 +12,7 @@ t.test('[P34] a channel whose lock is held holds up no other channel\'s messages
   const ann = { user: await prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } }) }
   const [held, free] = [await rows.channel(), await rows.channel()]
   for (const channel of [held, free]) await rows.member(channel, ann)
-  const messages = createMessageStore(prisma)
+  const messages = createMessageStore(database)
   const draft = (channel: typeof held) => ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: 'x', clientId: undefined })
   const drafts = [draft(held), draft(free)]
   await messages.publish(drafts)

@@ -14,7 +14,7 @@ async function open (t: Test) {
   t.teardown(database.close)
   const { prisma } = database
   const user = async (name: string) => ({ user: await prisma.user.create({ data: { id: uuidv7(), name, email: `${name}@example.org` } }) })
-  return { prisma, rows: createRows(database), user, messages: createMessageStore(prisma), memberships: createMembershipStore(prisma) }
+  return { prisma, rows: createRows(database), user, messages: createMessageStore(database), memberships: createMembershipStore(database) }
 }
 
 t.test('[P26] [P27] [P28] one bad message of a batch undoes no other: verdicts in order, seqs without a gap', async t => {
