@@ -93,7 +93,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(jwtPlugin, { secret: jwtSecret })
 
   const users = createUsers(database.prisma)
-  const tokens = createTokens(database.prisma)
+  const tokens = createTokens(database)
   const channelStore = createChannelStore(database.prisma)
   const membershipStore = createMembershipStore(database)
   const messageStore = createMessageStore(database)

@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7'
-import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Database } from './client.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Account } from './users.ts'
 
@@ -29,7 +29,7 @@ export interface PresentedToken {
 
 export type Tokens = ReturnType<typeof createTokens>
 
-export function createTokens (prisma: PrismaClient) {
+export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   return withStoreErrors({
     /**
      * For each access token: its user, or null where he is gone or disabled, or the login is unknown or revoked [P12]. In the order
@@ -38,13 +38,13 @@ export function createTokens (prisma: PrismaClient) {
     async findLogins (logins: Array<{ userId: string, sid: string }>): Promise<Array<Account | null>> {
       const userIds = logins.map(login => login.userId)
       const sids = logins.map(login => login.sid)
-      const rows = await prisma.$queryRaw<Array<Account | { id: null }>>`
+      const rows = await query<Account | { id: null }>(`
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt"
-        FROM unnest(${userIds}::uuid[], ${sids}::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
+        FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
         LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND (
           SELECT bool_and(t."revokedAt" IS NULL) FROM "RefreshToken" t
           WHERE t."familyId" = asked.sid AND t."userId" = asked.user_id)
-        ORDER BY asked.place`
+        ORDER BY asked.place`, [userIds, sids])
       return rows.map(row => row.id === null ? null : row)
     },
 

@@ -10,20 +10,22 @@ import { buildRest, openTestDatabase } from '../routes/rest.ts'
 const unavailable = { code: 'unavailable', statusCode: 503, retryAfterMs: 1000 }
 
 t.test('[G16] a database that is not there answers `unavailable`, whatever the call', async t => {
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ host: '127.0.0.1', port: 1, connectionTimeoutMillis: 1000 }) })
+  const pool = new pg.Pool({ host: '127.0.0.1', port: 1, connectionTimeoutMillis: 1000 })
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
   t.teardown(() => prisma.$disconnect())
   const users = createUsers(prisma)
-  const tokens = createTokens(prisma)
+  const tokens = createTokens({ prisma, query: async (text, values) => (await pool.query(text, values)).rows })
   const id = '01a206c1-44ff-74cc-9f3d-e76a4fa5e90f'
   await t.rejects(users.findByEmail('ann@example.org'), unavailable, 'a query of Prisma')
   await t.rejects(tokens.revoke(id), unavailable, 'a raw query')
+  await t.rejects(tokens.findLogins([{ userId: id, sid: id }]), unavailable, 'a query of the driver')
   await t.rejects(users.changePassword({ id, sid: id, from: 'x', to: 'y' }), unavailable, 'a transaction')
 })
 
 t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`, and the next call works', async t => {
   const database = await openTestDatabase(t)
   const users = createUsers(database.prisma)
-  const tokens = createTokens(database.prisma)
+  const tokens = createTokens(database)
   const { id } = await users.create({ email: 'ann@example.org', name: 'Ann', passwordHash: 'x' })
   const [holder, cutter] = [new pg.Client(database.url), new pg.Client(database.url)]
   await Promise.all([holder.connect(), cutter.connect()])

@@ -13,7 +13,7 @@ t.setTimeout(120_000)
 async function buildAuth (t: Test) {
   const rest = await buildRest(t)
   const users = createUsers(rest.database.prisma)
-  const tokens = createTokens(rest.database.prisma)
+  const tokens = createTokens(rest.database)
   const auth = createAuth({
     users,
     tokens,
