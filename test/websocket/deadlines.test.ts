@@ -4,7 +4,7 @@ import { createControl } from './control.ts'
 import { connectRaw, opcode, text } from './raw.ts'
 
 t.test('[P11] [P12] a connection that is not authenticated in time closes with 4500, whatever it tries', async t => {
-  const server = await startServer(t, { config: { authentication: { timeout: 1 } } })
+  const server = await startServer(t, { config: { authentication: { timeout: 3 } } })
   const control = await createControl(server)
   const [silent, failing] = [await server.connect(), await server.connect()]
   t.match(await failing.exchange({ type: 'authenticate', token: 'wrong' }), { code: 'authentication_failed' })
