@@ -39,7 +39,8 @@ export const ConfigSchema = Type.Object({
       description: 'true, false, or a comma list of IP addresses, CIDR ranges, loopback, linklocal, uniquelocal',
       env: ['TRUST_PROXY']
     }),
-    drain_timeout: seconds(10)
+    drain_timeout: seconds(10),
+    workers: count(1, { minimum: 1, maximum: 256, description: 'processes', env: ['WEB_CONCURRENCY'] })
   }),
   authentication: Type.Object({
     enabled: flag(true),
@@ -76,6 +77,32 @@ export const ConfigSchema = Type.Object({
     pool_size: count(10, { minimum: 1, maximum: 1000 }),
     pool_timeout: seconds(5),
     data_dir: text('./data', { env: ['PARLEY_DATA_DIR'] })
+  }),
+  metrics: Type.Object({
+    port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
+    token: optional({ minLength: 16, secret: true })
+  }),
+  // Of what comes within a second; ten seconds' worth may come at once.
+  limits: Type.Object({
+    enabled: flag(true),
+    connection_frames: count(200, { minimum: 1, description: 'a second' }),
+    connection_bytes: count(1_048_576, { minimum: 1024, description: 'bytes a second' }),
+    connection_joins: count(20, { minimum: 1, description: 'a second' }),
+    connection_commands: count(20, { minimum: 1, description: 'a second' }),
+    user_frames: count(400, { minimum: 1, description: 'a second' }),
+    user_bytes: count(2_097_152, { minimum: 1024, description: 'bytes a second' }),
+    user_joins: count(40, { minimum: 1, description: 'a second' }),
+    user_commands: count(40, { minimum: 1, description: 'a second' }),
+    user_connections: count(100, { minimum: 1 }),
+    address_frames: count(10_000, { minimum: 1, description: 'a second' }),
+    address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
+    address_joins: count(2000, { minimum: 1, description: 'a second' }),
+    address_commands: count(1000, { minimum: 1, description: 'a second' }),
+    address_upgrades: count(500, { minimum: 1, description: 'a second' }),
+    address_connections: count(5000, { minimum: 1 }),
+    rest_requests: count(6000, { minimum: 1, description: 'a minute, by user or, without one, by address' }),
+    event_loop_delay: count(500, { minimum: 10, description: 'milliseconds' }),
+    heap_percent: count(90, { minimum: 10, maximum: 100, description: 'of what Node may use' })
   }),
   log: Type.Object({
     level: Type.String({
