@@ -27,7 +27,7 @@ const [few, many] = [SUBSCRIBERS[0]!, SUBSCRIBERS.at(-1)!]
 export const subscribers: Case = {
   name: 'subscribers',
   title: 'Growth with subscribers',
-  conditions: [`One channel, ${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, ${PUBLISHERS} publishers taking turns. One round.`],
+  conditions: [`One channel, ${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, ${PUBLISHERS} publishers taking turns.`],
   columns,
   measure: bench => measureTraffic(bench, SUBSCRIBERS.flatMap(count => [parley, ...count === many ? [socketio] : []].map(contender => ({
     contender,
@@ -36,7 +36,7 @@ export const subscribers: Case = {
     channels: [ROOM],
     publishers: PUBLISHERS,
     pace: { rate: DELIVERIES_PER_SECOND / count }
-  }))), 1),
+  })))),
   judge: medians => {
     const costs = SUBSCRIBERS.map(count => medians.get(audience(parley.name, count))!.cpu_per_delivery_us!)
     return [
@@ -57,7 +57,7 @@ export const channels: Case = {
   name: 'channels',
   title: 'Growth with channels',
   conditions: [
-    `${PER_CHANNEL} subscribers in each channel, one of them publishes. One round.`,
+    `${PER_CHANNEL} subscribers in each channel, one of them publishes.`,
     `${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, however many channels.`
   ],
   columns,
@@ -68,6 +68,6 @@ export const channels: Case = {
     channels: Array.from({ length: count }, (_, i) => `growth-${i}`),
     publishers: count,
     pace: { rate: DELIVERIES_PER_SECOND / PER_CHANNEL }
-  })), 1),
+  }))),
   judge: () => []
 }
