@@ -18,7 +18,7 @@ import type { Outcome } from '../test/faults/outcome.ts'
 import { redisOutage } from '../test/faults/redis-outage.ts'
 import { createStage, type Stage } from '../test/faults/scope.ts'
 import { frozenClient, slowReader } from '../test/faults/slow-clients.ts'
-import { eventually } from '../test/helper.ts'
+import { eventually } from '../test/eventually.ts'
 import { root } from './bench/root.ts'
 import { startServices } from './services.mjs'
 

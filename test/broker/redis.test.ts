@@ -4,8 +4,8 @@ import t, { type Test } from 'tap'
 import type { BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createRedisBroker, type RedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
 import { listen, notice, subscribe, testBroker, textOf, type Listener } from '../contracts/broker.ts'
-import { until } from '../contracts/until.ts'
 import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
+import { eventually } from '../eventually.ts'
 
 const log: Array<{ level: string, details: object, text: string }> = []
 const logger = {
@@ -48,9 +48,9 @@ t.test('two instances hear each other, each event once and as it was', async t =
     { kind: 'control', action: { type: 'membership_ended', userIds: ['u'], aclVersion: 3 } }
   ]
   for (const event of sent) a.broker.publish('channel:1', event)
-  await until('three events', () => b.events.length >= 3)
+  await eventually(() => b.events.length >= 3)
   b.broker.publish('broadcast', notice('back'))
-  await until('the answer', () => a.events.length >= 4)
+  await eventually(() => a.events.length >= 4)
   t.same(b.events.slice(0, 3), sent.map(event => ({ topic: 'channel:1', event })))
   t.same(texts(a), [undefined, 'ä', undefined, 'back'], 'no echo')
 })
@@ -61,7 +61,7 @@ t.test('an event for elsewhere arrives there only', async t => {
   await subscribe(a, 'channel:1')
   await subscribe(b, 'channel:1')
   a.broker.publish('channel:1', notice('x'), 'elsewhere')
-  await until('the event', () => b.events.length === 1)
+  await eventually(() => b.events.length === 1)
   t.same(a.events, [])
 })
 
@@ -72,7 +72,7 @@ t.test('unsubscribing stops delivery from other instances', async t => {
   b.broker.unsubscribe('channel:1')
   a.broker.publish('channel:1', notice('no'))
   a.broker.publish('channel:2', notice('yes'))
-  await until('the other topic', () => b.events.length > 0)
+  await eventually(() => b.events.length > 0)
   t.same(texts(b), ['yes'])
 })
 
@@ -82,7 +82,7 @@ t.test('an instance with another prefix hears nothing', async t => {
   await subscribe(b, 'channel:1')
   await subscribe(stranger, 'channel:1')
   a.broker.publish('channel:1', notice('x'))
-  await until('the event', () => b.events.length > 0)
+  await eventually(() => b.events.length > 0)
   t.same(stranger.events, [])
 })
 
@@ -95,7 +95,7 @@ t.test('order per topic holds under load over all connections, and nothing is lo
     for (const topic of topics) a.broker.publish(topic, notice(String(round)))
     if (round % 10 === 9) await new Promise(resolve => setImmediate(resolve))
   }
-  await until('10,000 events', () => b.events.length >= 10_000)
+  await eventually(() => b.events.length >= 10_000)
   const expected = Array.from({ length: 500 }, (_, i) => String(i))
   for (const topic of topics) t.same(b.events.filter(event => event.topic === topic).map(({ event }) => textOf(event)), expected)
   t.equal(a.broker.dropped, 0)
@@ -108,7 +108,7 @@ t.test('an instance that was alone publishes to one that arrives', async t => {
   const b = await open(t, { prefix })
   await subscribe(b, 'channel:1')
   a.broker.publish('channel:1', notice('somebody'))
-  await until('the event', () => b.events.length > 0)
+  await eventually(() => b.events.length > 0)
   t.same(texts(b), ['somebody'])
 })
 
@@ -119,7 +119,7 @@ t.test('what was published just before close still arrives', async t => {
   await subscribe(b, ...topics)
   for (const topic of topics) a.broker.publish(topic, notice('last'))
   await a.broker.close()
-  await until('all arrived', () => b.events.length === topics.length)
+  await eventually(() => b.events.length === topics.length)
 })
 
 t.test('[P33] Redis stopped: noticed, local delivery goes on, and all subscriptions are confirmed again afterwards', async t => {
@@ -130,16 +130,16 @@ t.test('[P33] Redis stopped: noticed, local delivery goes on, and all subscripti
   a.connected.length = b.connected.length = b.subscribed.length = 0
 
   server.signal('SIGSTOP')
-  await until('both notice', () => !a.broker.connected && !b.broker.connected)
+  await eventually(() => !a.broker.connected && !b.broker.connected)
   a.broker.publish('channel:1', notice('local'))
   t.same(texts(a), ['local'])
 
   server.signal('SIGCONT')
-  await until('both are back', () => a.broker.connected && b.broker.connected)
+  await eventually(() => a.broker.connected && b.broker.connected)
   t.same([a.connected, b.connected], [[false, true], [false, true]])
   t.same(b.subscribed.toSorted(), ['channel:1', 'channel:2'])
   a.broker.publish('channel:1', notice('again'))
-  await until('the event', () => texts(b).includes('again'))
+  await eventually(() => texts(b).includes('again'))
 })
 
 t.test('[P33] Redis killed and restarted empty: the bus works again', async t => {
@@ -147,17 +147,17 @@ t.test('[P33] Redis killed and restarted empty: the bus works again', async t =>
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(b, 'channel:1')
   await server.kill()
-  await until('both notice', () => !a.broker.connected && !b.broker.connected)
+  await eventually(() => !a.broker.connected && !b.broker.connected)
   b.broker.subscribe('channel:2')
   b.broker.unsubscribe('channel:1')
   a.broker.publish('channel:1', notice('lost'))
   b.subscribed.length = 0
 
   await server.start()
-  await until('both are back', () => a.broker.connected && b.broker.connected)
+  await eventually(() => a.broker.connected && b.broker.connected)
   t.same(b.subscribed, ['channel:2'], 'as it is now, not as it was')
   a.broker.publish('channel:2', notice('again'))
-  await until('the event', () => b.events.length > 0)
+  await eventually(() => b.events.length > 0)
   t.same(texts(b), ['again'])
   t.equal(a.broker.dropped, 1)
 })
@@ -173,7 +173,7 @@ t.test('Redis absent at the start: starts unconnected at once, and joins when it
   t.same(texts(a), ['local'])
 
   await server.start()
-  await until('connected', () => a.broker.connected)
+  await eventually(() => a.broker.connected)
   t.same(a.connected, [true])
   t.same(a.subscribed, ['channel:1'])
 })
@@ -221,14 +221,14 @@ t.test('connections that the server ends one by one are made again, and nothing 
   const admin = new Redis(server.url)
   t.teardown(() => admin.disconnect())
   for (const topic of topics) a.broker.publish(topic, notice('before'))
-  await until('all arrived', () => b.events.length === topics.length)
+  await eventually(() => b.events.length === topics.length)
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
-  await until('noticed', () => a.connected.includes(false) && b.connected.includes(false))
-  await until('back', () => a.broker.connected && b.broker.connected)
+  await eventually(() => a.connected.includes(false) && b.connected.includes(false))
+  await eventually(() => a.broker.connected && b.broker.connected)
   b.events.length = 0
   for (const topic of topics) a.broker.publish(topic, notice('after'))
-  await until('all arrived', () => b.events.length === topics.length)
+  await eventually(() => b.events.length === topics.length)
 })
 
 t.test('a publishing connection of a pool that is lost alone does not unconnect the bus', async t => {
@@ -237,7 +237,7 @@ t.test('a publishing connection of a pool that is lost alone does not unconnect 
   const topics: Topic[] = Array.from({ length: 12 }, (_, i) => `channel:${i}` as const)
   await subscribe(b, ...topics)
   for (const topic of topics) a.broker.publish(topic, notice('before'))
-  await until('all arrived', () => b.events.length === topics.length)
+  await eventually(() => b.events.length === topics.length)
   const admin = new Redis(server.url)
   t.teardown(() => admin.disconnect())
   const clients = String(await admin.client('LIST')).split('\n')
@@ -247,7 +247,7 @@ t.test('a publishing connection of a pool that is lost alone does not unconnect 
   await admin.call('CLIENT', 'KILL', 'ID', String(one))
   await admin.call('CLIENT', 'KILL', 'ID', String(other))
   b.events.length = 0
-  await until('all lanes deliver again', () => {
+  await eventually(() => {
     for (const topic of topics) a.broker.publish(topic, notice('after'))
     return topics.every(topic => b.events.some(event => event.topic === topic))
   })
@@ -270,14 +270,14 @@ t.test('a message that is not understood, and a handler that throws, cost that m
     onConnected () {}
   })
   b.subscribe('channel:1')
-  await until('confirmed', () => confirmed)
+  await eventually(() => confirmed)
   log.length = 0
   const stranger = new Redis(shared.url)
   t.teardown(() => stranger.disconnect())
   await stranger.publish(`${prefix}channel:1`, 'nonsense, of more than ten bytes')
   a.broker.publish('channel:1', notice('bad'))
   a.broker.publish('channel:1', notice('good'))
-  await until('the last', () => heard.includes('good'))
+  await eventually(() => heard.includes('good'))
   t.same(heard, ['bad', 'good'])
   const expected = ['message bus: a handler threw', 'message bus: a message that is not understood was dropped']
   t.same(log.map(({ text }) => text).toSorted(), expected)
@@ -302,7 +302,7 @@ t.test('a wrong password: unconnected, one line in the log, and not the password
   t.equal(a.broker.connected, false)
   const observer = new Redis(`redis://:right@127.0.0.1:${server.port}`)
   t.teardown(() => observer.disconnect())
-  await until('some attempts', async () => await accepted(observer) > 5)
+  await eventually(async () => await accepted(observer) > 5)
   t.equal(log.length, 1)
   t.match(log[0], { level: 'warn', details: { reason: /WRONGPASS/ } })
   t.notMatch(JSON.stringify(log), 'very-wrong')
@@ -319,9 +319,9 @@ t.test('one log line per change of state', async t => {
   log.length = 0
   const a = await open(t, { url: server.url })
   await server.kill()
-  await until('lost', () => !a.broker.connected)
+  await eventually(() => !a.broker.connected)
   await server.start()
-  await until('back', () => a.broker.connected)
+  await eventually(() => a.broker.connected)
   t.equal(log[0]!.text, 'message bus connected')
   t.equal(log[1]!.text, 'message bus lost')
   t.equal(log.at(-1)!.text, 'message bus connected')

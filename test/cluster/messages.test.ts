@@ -1,5 +1,6 @@
 import t from 'tap'
-import { redis, startServer, type Client } from '../helper.ts'
+import type { Client } from '../client.ts'
+import { redis, startServer } from '../helper.ts'
 
 const config = { redis: redis() }
 const a = await startServer(t, { config })

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { eventually, failure, redis, startServer, type Client, type Frame } from '../helper.ts'
+import type { Client, Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const config = { redis: redis() }

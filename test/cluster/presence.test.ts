@@ -1,5 +1,7 @@
 import t from 'tap'
-import { eventually, redis, startServer, type Client } from '../helper.ts'
+import type { Client } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { redis, startServer } from '../helper.ts'
 
 const config = { redis: redis() }
 const a = await startServer(t, { config })

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { eventually, redis, startServer } from '../helper.ts'
+import { eventually } from '../eventually.ts'
+import { redis, startServer } from '../helper.ts'
 
 const config = { redis: redis() }
 const a = await startServer(t, { config })

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
-import { until } from './until.ts'
+import { eventually } from '../eventually.ts'
 
 /** A broker with a record of what it told. */
 export interface Listener {
@@ -25,7 +25,7 @@ export async function listen (broker: Broker): Promise<Listener> {
 export async function subscribe (listener: Listener, ...topics: Topic[]): Promise<void> {
   const before = listener.subscribed.length
   for (const topic of topics) listener.broker.subscribe(topic)
-  await until(`confirmation of ${topics.join()}`, () => topics.every(topic => listener.subscribed.slice(before).includes(topic)))
+  await eventually(() => topics.every(topic => listener.subscribed.slice(before).includes(topic)))
 }
 
 export function notice (text: string): BusEvent {
@@ -89,7 +89,7 @@ export function testBroker (name: string, create: () => Broker): void {
     const listener = await open(t)
     listener.broker.subscribe('broadcast')
     t.same(listener.subscribed, [])
-    await until('confirmation', () => listener.subscribed.includes('broadcast'))
+    await eventually(() => listener.subscribed.includes('broadcast'))
   })
 
   t.test(`${name}: subscribing twice is confirmed once`, async t => {
@@ -113,7 +113,7 @@ export function testBroker (name: string, create: () => Broker): void {
     broker.subscribe('channel:1')
     const listener = await listen(broker)
     t.teardown(() => broker.close())
-    await until('confirmation', () => listener.subscribed.includes('channel:1'))
+    await eventually(() => listener.subscribed.includes('channel:1'))
   })
 
   t.test(`${name}: nothing arrives after close`, async t => {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { Announce, Presence } from '../../src/presence/presence.ts'
-import { until } from './until.ts'
+import { eventually } from '../eventually.ts'
 
 /** A presence with a record of what it announced, as `user_joined ann`. */
 export interface Watched { presence: Presence, told: string[], scopes: string[] }
@@ -30,13 +30,13 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
   t.test(`${name}: [P23] the first subscription announces user_joined, the end of the last user_left, each once`, async t => {
     const { presence, told } = open(t)
     presence.enter(lobby, ann)
-    await until('joined', () => told.length === 1)
+    await eventually(() => told.length === 1)
     presence.enter(lobby, ann)
     presence.enter(lobby, bob)
-    await until('bob joined', () => told.length === 2)
+    await eventually(() => told.length === 2)
     presence.exit(lobby, ann)
     presence.exit(lobby, ann)
-    await until('left', () => told.length === 3)
+    await eventually(() => told.length === 3)
     t.same(told, ['user_joined ann', 'user_joined bob', 'user_left ann'])
   })
 
@@ -44,13 +44,13 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     const { presence, told } = open(t)
     await presence.list('lobby')
     presence.enter(lobby, ann)
-    await until('joined', () => told.length === 1, 200)
+    await eventually(() => told.length === 1, 200)
   })
 
   t.test(`${name}: who leaves and comes back at once causes no frame`, async t => {
     const { presence, told } = open(t)
     presence.enter(lobby, ann)
-    await until('joined', () => told.length === 1)
+    await eventually(() => told.length === 1)
     presence.exit(lobby, ann)
     t.same(await presence.list('lobby'), [], 'though he is gone meanwhile')
     presence.enter(lobby, ann)
@@ -58,9 +58,9 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     presence.enter(lobby, bob)
     presence.exit(lobby, bob)
     presence.enter(lobby, bob)
-    await until('bob joined', () => told.includes('user_joined bob'))
+    await eventually(() => told.includes('user_joined bob'))
     presence.exit(lobby, bob)
-    await until('bob left', () => told.includes('user_left bob'))
+    await eventually(() => told.includes('user_left bob'))
     t.same(told, ['user_joined ann', 'user_joined bob', 'user_left bob'])
   })
 
@@ -87,19 +87,19 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     const { presence, told } = open(t)
     presence.enter(lobby, ann)
     presence.enter(channel('den'), ann)
-    await until('joined both', () => told.length === 2)
+    await eventually(() => told.length === 2)
     presence.exit(channel('den'), ann)
-    await until('left one', () => told.length === 3)
+    await eventually(() => told.length === 3)
     t.same(await presence.list('lobby'), ['ann'])
   })
 
   t.test(`${name}: 2,000 users at once`, async t => {
     const { presence, told } = open(t)
     for (let i = 0; i < 2000; i++) presence.enter(lobby, person(`user-${i}`))
-    await until('all joined', () => told.length === 2000)
+    await eventually(() => told.length === 2000)
     t.same(await presence.counts(['lobby']), [2000])
     for (let i = 0; i < 2000; i++) presence.exit(lobby, person(`user-${i}`))
-    await until('all left', () => told.length === 4000)
+    await eventually(() => told.length === 4000)
     t.same(await presence.counts(['lobby']), [0])
   })
 }

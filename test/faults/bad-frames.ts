@@ -1,4 +1,4 @@
-import { eventually } from '../helper.ts'
+import { eventually } from '../eventually.ts'
 import { connectRaw, frame, opcode, text } from '../websocket/raw.ts'
 import { startProcesses } from './cluster.ts'
 import { createReport, type Outcome } from './outcome.ts'

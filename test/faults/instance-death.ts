@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, type Frame } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
 import { startProcesses } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'

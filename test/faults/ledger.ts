@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { eventually } from '../helper.ts'
+import { eventually } from '../eventually.ts'
 import type { Report } from './outcome.ts'
 import type { Recorder, Sent } from './recorder.ts'
 

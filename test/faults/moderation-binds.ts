@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '../helper.ts'
+import { eventually } from '../eventually.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { startCluster } from './cluster.ts'
 import { query } from './ledger.ts'

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import { DEADLINE, type Frame, type Scope } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { DEADLINE } from '../eventually.ts'
+import type { Scope } from '../helper.ts'
 import type { Member } from './people.ts'
 
 /** An entry of a channel as a client received it; `at` by `performance.now()`. */

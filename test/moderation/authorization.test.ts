@@ -2,7 +2,8 @@ import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import type { Role } from '../../src/schemas/common.ts'
 import { userActs, type UserAct } from '../../src/schemas/moderation.ts'
-import { startServer, type Client, type Frame } from '../helper.ts'
+import type { Client, Frame } from '../client.ts'
+import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import {
   acts, fits, isMember, kinds, relationsOf, roleOfOther, standings, types, verdict, type Act, type Case, type Kind

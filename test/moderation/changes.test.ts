@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { eventually, failure, redis, startServer, type Client, type Frame } from '../helper.ts'
+import type { Client, Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { createScene, some } from './scene.ts'
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { failure, startServer, type Frame } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { failure, startServer } from '../helper.ts'
 import { createScene, notice, some } from './scene.ts'
 
 const server = await startServer(t)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Client, Frame, Server } from '../helper.ts'
+import type { Client, Frame } from '../client.ts'
+import type { Server } from '../helper.ts'
 
 /** A name that no channel has. */
 export const some = (): string => `c-${randomUUID()}`

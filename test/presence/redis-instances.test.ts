@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person, watch, type Watched } from '../contracts/presence.ts'
 import { startRedis, type RedisServer } from '../contracts/redis-server.ts'
-import { until } from '../contracts/until.ts'
+import { eventually } from '../eventually.ts'
 
 const quick = { pool_timeout: 1, lease: 1500, renew: 100, logger: { info () {}, warn () {} } }
 
@@ -39,7 +39,7 @@ async function openProcess (test: Test, url: string, users: string[], prefix = '
     rest = lines.pop()!
     told.push(...lines)
   })
-  await until('the process has entered its users', () => told.length >= users.length, 20_000)
+  await eventually(() => told.length >= users.length, 20_000)
   return { child, told }
 }
 
@@ -53,11 +53,11 @@ t.test('G9: a large instance is killed: its users are gone, with exactly one use
   const [a, b] = [open(t, server), open(t, server)]
   const users = Array.from({ length: 8500 }, (_, i) => `user-${i}`)
   a.presence.enter(lobby, person('user-0'))
-  await until('in', lists('user-0', b))
+  await eventually(lists('user-0', b))
   const { child } = await openProcess(t, server.url, ['x', ...users.slice(1)])
   t.same(await a.presence.counts(['lobby']), [8501])
   child.kill('SIGKILL')
-  await until('all gone', () => a.told.length + b.told.length === 1 + 8500)
+  await eventually(() => a.told.length + b.told.length === 1 + 8500)
   const told = [...a.told, ...b.told].filter(line => line !== 'user_joined user-0')
   t.same(told.toSorted(), ['x', ...users.slice(1)].map(user => `user_left ${user}`).toSorted())
   t.same(await b.presence.list('lobby'), ['user-0'])
@@ -68,11 +68,11 @@ t.test('an instance is frozen past its lease and resumes: its users left and joi
   const a = open(t, server)
   const { child, told } = await openProcess(t, server.url, ['ann', 'bob'])
   child.kill('SIGSTOP')
-  await until('gone', () => a.told.length === 2)
+  await eventually(() => a.told.length === 2)
   t.same(a.told.toSorted(), ['user_left ann', 'user_left bob'])
   child.kill('SIGCONT')
-  await until('back', lists('bob', a))
-  await until('told', () => told.length === 4)
+  await eventually(lists('bob', a))
+  await eventually(() => told.length === 4)
   t.same(told.slice(2).toSorted(), ['user_joined ann', 'user_joined bob'])
   t.equal(a.told.length, 2)
 })
@@ -82,10 +82,10 @@ t.test('all instances gone: the next one to start clears up after them', async t
   const { child } = await openProcess(t, server.url, ['ann'])
   child.kill('SIGKILL')
   const a = open(t, server)
-  await until('left', () => a.told.length === 1)
+  await eventually(() => a.told.length === 1)
   const redis = new Redis(server.url)
   t.teardown(() => redis.disconnect())
-  await until('nothing is left of it', async () => {
+  await eventually(async () => {
     const keys = await redis.keys('*')
     return keys.filter(key => !/epoch|leases/.test(key)).length === 1
   })

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { ann, bob, lobby, person, watch, type Watched } from '../contracts/presence.ts'
 import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
-import { until } from '../contracts/until.ts'
+import { eventually } from '../eventually.ts'
 
 const quick = { pool_timeout: 1, lease: 1500, renew: 100, grace: 2500, logger: { info () {}, warn () {} } }
 
@@ -30,7 +30,7 @@ t.test('[P33] Redis killed and restarted empty: local meanwhile; afterwards the 
   for (const name of ['stays', 'leaves', 'moves', 'both']) a.presence.enter(lobby, person(name))
   b.presence.enter(lobby, person('both'))
   b.presence.enter(lobby, person('remote'))
-  await until('all joined', () => a.told.length + b.told.length === 5)
+  await eventually(() => a.told.length + b.told.length === 5)
   a.told.length = b.told.length = a.scopes.length = b.scopes.length = 0
 
   await server.kill()
@@ -40,22 +40,22 @@ t.test('[P33] Redis killed and restarted empty: local meanwhile; afterwards the 
   b.presence.enter(lobby, person('moves'))
   a.presence.enter(lobby, person('new'))
   a.presence.enter(lobby, person('passing'))
-  await until('told here', () => a.told.length === 4)
+  await eventually(() => a.told.length === 4)
   a.presence.exit(lobby, person('passing'))
-  await until('told here', () => a.told.length === 5 && b.told.length === 1)
+  await eventually(() => a.told.length === 5 && b.told.length === 1)
   t.same(a.told.toSorted(), ['user_joined new', 'user_joined passing', 'user_left leaves', 'user_left moves', 'user_left passing'])
   t.same(b.told, ['user_joined moves'])
   a.told.length = b.told.length = a.scopes.length = b.scopes.length = 0
 
   await server.start()
-  await until('differences', () => a.told.length === 3)
-  await until('everyone is listed', async () => (await a.presence.list('lobby')).length === 5)
+  await eventually(() => a.told.length === 3)
+  await eventually(async () => (await a.presence.list('lobby')).length === 5)
   t.same(await b.presence.list('lobby'), ['both', 'moves', 'new', 'remote', 'stays'])
   const told = a.told.map((line, i) => `${line} ${a.scopes[i]}`)
   t.same(told.toSorted(), ['user_joined moves everyone', 'user_joined new elsewhere', 'user_left leaves elsewhere'],
     "who moved was gone for a's subscribers only")
   b.presence.exit(lobby, person('remote'))
-  await until('works as before', () => b.told.includes('user_left remote'))
+  await eventually(() => b.told.includes('user_left remote'))
   t.same(b.told, ['user_left remote'])
 })
 
@@ -64,24 +64,24 @@ t.test('[P33] Redis stopped for longer than the lease: nobody is taken for dead,
   const [a, b] = [open(t, server), open(t, server)]
   for (const name of ['stays', 'leaves']) a.presence.enter(lobby, person(name))
   b.presence.enter(lobby, person('remote'))
-  await until('all joined', () => a.told.length + b.told.length === 3)
+  await eventually(() => a.told.length + b.told.length === 3)
   a.told.length = b.told.length = a.scopes.length = 0
   server.signal('SIGSTOP')
   const stoppedAt = performance.now()
-  await until('noticed', async () => !(await lists('remote', a)()))
+  await eventually(async () => !(await lists('remote', a)()))
   a.presence.exit(lobby, person('leaves'))
   a.presence.enter(lobby, person('new'))
-  await until('told here', () => a.told.length === 2)
-  await until('leases have run out', () => performance.now() - stoppedAt > quick.lease + 500)
+  await eventually(() => a.told.length === 2)
+  await eventually(() => performance.now() - stoppedAt > quick.lease + 500)
   server.signal('SIGCONT')
-  await until('differences', () => a.told.length === 4)
-  await until('all are listed', async () => (await b.presence.list('lobby')).join() === 'new,remote,stays')
+  await eventually(() => a.told.length === 4)
+  await eventually(async () => (await b.presence.list('lobby')).join() === 'new,remote,stays')
   t.same(a.told.toSorted(), ['user_joined new', 'user_joined new', 'user_left leaves', 'user_left leaves'])
   t.same(a.scopes, ['everyone', 'everyone', 'elsewhere', 'elsewhere'])
   // Past the time from which each of them reaps.
   b.presence.enter(lobby, person('later'))
   const backAt = performance.now()
-  await until('reaping has begun', () => performance.now() - backAt > quick.lease + 500)
+  await eventually(() => performance.now() - backAt > quick.lease + 500)
   t.same(b.told, ['user_joined later'])
   t.equal(a.told.length, 4)
 })
@@ -90,13 +90,13 @@ t.test('Redis absent at the start: local, and entered when it is there', async t
   const server = await openServer(t, false)
   const a = open(t, server)
   a.presence.enter(lobby, ann)
-  await until('told here', () => a.told.length === 1)
+  await eventually(() => a.told.length === 1)
   t.same(await a.presence.list('lobby'), ['ann'])
   t.same(await a.presence.counts(['lobby']), [1])
   await server.start()
   const b = open(t, server)
-  await until('entered', lists('ann', b))
-  await until('told elsewhere', () => a.told.length === 2)
+  await eventually(lists('ann', b))
+  await eventually(() => a.told.length === 2)
   t.same(a.scopes, ['everyone', 'elsewhere'])
 })
 
@@ -106,24 +106,24 @@ t.test('a user who came and went while Redis was stopped leaves nothing behind',
   await a.presence.list('lobby')
   server.signal('SIGSTOP')
   a.presence.enter(lobby, ann)
-  await until('told here', () => a.told.length === 1)
+  await eventually(() => a.told.length === 1)
   a.presence.exit(lobby, ann)
-  await until('told here', () => a.told.length === 2)
+  await eventually(() => a.told.length === 2)
   server.signal('SIGCONT')
   const b = open(t, server)
   b.presence.enter(lobby, bob)
-  await until('back', lists('bob', a))
-  await until('gone', async () => (await b.presence.list('lobby')).join() === 'bob')
+  await eventually(lists('bob', a))
+  await eventually(async () => (await b.presence.list('lobby')).join() === 'bob')
   const redis = new Redis(server.url)
   t.teardown(() => redis.disconnect())
-  await until('one entry', async () => (await redis.keys('p:presence:left:*')).length === 0)
+  await eventually(async () => (await redis.keys('p:presence:left:*')).length === 0)
 })
 
 t.test('close ends within 1 s while Redis is stopped', async t => {
   const server = await openServer(t)
   const a = open(t, server)
   a.presence.enter(lobby, ann)
-  await until('joined', () => a.told.length === 1)
+  await eventually(() => a.told.length === 1)
   server.signal('SIGSTOP')
   const began = performance.now()
   await a.presence.close()

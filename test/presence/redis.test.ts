@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { createRedisPresence, type RedisPresenceDeps } from '../../src/presence/redis.ts'
 import { ann, bob, lobby, testPresence, watch, type Watched } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
-import { until } from '../contracts/until.ts'
+import { eventually } from '../eventually.ts'
 
 const logger = { info () {}, warn () {} }
 const shared = await startRedis()
@@ -28,16 +28,16 @@ t.test('[P23] a user on two instances joins once and leaves once, with the last 
   const prefix = randomUUID()
   const [a, b] = [open(t, { prefix }), open(t, { prefix })]
   a.presence.enter(lobby, ann)
-  await until('joined', () => a.told.length === 1)
+  await eventually(() => a.told.length === 1)
   b.presence.enter(lobby, ann)
   b.presence.enter(lobby, bob)
-  await until('bob joined', () => b.told.length === 1)
+  await eventually(() => b.told.length === 1)
   t.same(await a.presence.list('lobby'), ['ann', 'bob'])
   t.same(await b.presence.counts(['lobby']), [2])
   a.presence.exit(lobby, ann)
   t.same(await a.presence.list('lobby'), ['ann', 'bob'])
   b.presence.exit(lobby, ann)
-  await until('left', () => b.told.length === 2)
+  await eventually(() => b.told.length === 2)
   t.same([a.told, b.told], [['user_joined ann'], ['user_joined bob', 'user_left ann']])
   t.same(await a.presence.list('lobby'), ['bob'])
 })
@@ -46,14 +46,14 @@ t.test('[P23] who moves from one instance to another at once causes no frame', a
   const prefix = randomUUID()
   const [a, b] = [open(t, { prefix }), open(t, { prefix })]
   a.presence.enter(lobby, ann)
-  await until('joined', () => a.told.length === 1)
+  await eventually(() => a.told.length === 1)
   a.presence.exit(lobby, ann)
-  await until('gone', async () => (await b.presence.list('lobby')).length === 0)
+  await eventually(async () => (await b.presence.list('lobby')).length === 0)
   b.presence.enter(lobby, ann)
   a.presence.enter(lobby, bob)
-  await until('bob joined', () => a.told.length === 2)
+  await eventually(() => a.told.length === 2)
   a.presence.exit(lobby, bob)
-  await until('bob left', () => a.told.length === 3)
+  await eventually(() => a.told.length === 3)
   t.same(b.told, [])
   t.same(a.told, ['user_joined ann', 'user_joined bob', 'user_left bob'])
 })
@@ -75,7 +75,7 @@ t.test('[P23] one user in and out at two instances, 500 times: the announcements
     await Promise.all(both.map(presence => presence.list('lobby')))
   }
   for (const presence of both) presence.exit(lobby, ann)
-  await until('gone', async () => (await both[0]!.counts(['lobby']))[0] === 0 && told.at(-1) === 'user_left')
+  await eventually(async () => (await both[0]!.counts(['lobby']))[0] === 0 && told.at(-1) === 'user_left')
   t.same(told, told.map((_, i) => i % 2 === 0 ? 'user_joined' : 'user_left'))
   t.comment(`${told.length} announcements`)
 })
@@ -85,11 +85,11 @@ t.test('closing takes the users out at once and leaves their departures to the o
   const [a, b] = [open(t, { prefix }), open(t, { prefix })]
   a.presence.enter(lobby, ann)
   a.presence.enter(lobby, bob)
-  await until('in', lists('bob', b))
+  await eventually(lists('bob', b))
   await a.presence.close()
   t.same(await b.presence.list('lobby'), [])
   b.presence.enter(lobby, bob)
-  await until('left', () => b.told.length === 1)
+  await eventually(() => b.told.length === 1)
   t.same(b.told, ['user_left ann'], 'who came back meanwhile never left')
   t.same(a.told.filter(line => line.startsWith('user_left')), [])
 })
@@ -108,6 +108,6 @@ t.test('an announcement that throws costs that announcement only', async t => {
   t.teardown(() => presence.close())
   presence.enter(lobby, ann)
   presence.enter(lobby, bob)
-  await until('both', () => told.length === 2)
+  await eventually(() => told.length === 2)
   t.same(await presence.list('lobby'), ['ann', 'bob'])
 })

@@ -3,7 +3,7 @@ import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { createAnnounce } from '../../src/realtime/announce.ts'
 import { channel, person } from '../contracts/presence.ts'
-import { until } from '../contracts/until.ts'
+import { eventually } from '../eventually.ts'
 
 /** What goes out, one line for each publication: `SCOPE: TYPE USER, …`. */
 function open () {
@@ -29,7 +29,7 @@ t.test('[P23] the first goes out at once, those within its window together', asy
   announce('user_joined', lobby, bob, 'everyone')
   announce('user_joined', channel('den'), bob, 'everyone')
   t.same(lines, ['everyone: user_joined ann', 'everyone: user_joined bob'], 'each channel has a window of its own')
-  await until('the window has ended', () => lines.length > 2)
+  await eventually(() => lines.length > 2)
   t.equal(lines[2], 'everyone: user_left ann, user_joined bob')
 })
 
@@ -39,7 +39,7 @@ t.test('[P23] who is told of elsewhere and then everywhere: the departure does n
   announce('user_joined', lobby, ann, 'elsewhere')
   announce('user_left', lobby, ann, 'everyone')
   announce('user_joined', lobby, ann, 'elsewhere')
-  await until('the window has ended', () => lines.length > 3)
+  await eventually(() => lines.length > 3)
   t.same(lines, [
     'elsewhere: user_joined bob', 'elsewhere: user_joined ann', 'everyone: user_left ann', 'elsewhere: user_joined ann'
   ])

@@ -3,7 +3,7 @@ import type { EntriesEvent } from '../../src/broker/broker.ts'
 import { encodeEntries } from '../../src/realtime/codec.ts'
 import { after, Sequencer } from '../../src/realtime/sequencer.ts'
 import type { Entry } from '../../src/schemas/message.ts'
-import { eventually } from '../helper.ts'
+import { eventually } from '../eventually.ts'
 
 const entry = (seq: number): Entry => ({
   type: 'message', id: `m${seq}`, seq, channel: 'general', user_id: 'u1', username: 'ann', message: `text ${seq}`, timestamp: 'now'

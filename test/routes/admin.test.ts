@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { uuidv7 } from 'uuidv7'
-import { failure, redis, startServer, type Frame, type Person } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { failure, redis, startServer, type Person } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const config = { redis: redis() }

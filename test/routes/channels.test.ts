@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { eventually, startServer, type Person } from '../helper.ts'
+import { eventually } from '../eventually.ts'
+import { startServer, type Person } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const server = await startServer(t)

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { eventually, startServer } from '../helper.ts'
+import { eventually } from '../eventually.ts'
+import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const server = await startServer(t)

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { uuidv7 } from 'uuidv7'
-import { startServer, type Frame } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const server = await startServer(t)

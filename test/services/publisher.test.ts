@@ -3,7 +3,7 @@ import { AppError } from '../../src/errors.ts'
 import type { Events } from '../../src/services/events.ts'
 import { createPublisher } from '../../src/services/publisher.ts'
 import type { MessageStore, NewMessage, Verdict } from '../../src/store/messages.ts'
-import { eventually } from '../helper.ts'
+import { eventually } from '../eventually.ts'
 
 /** A store whose batches end when the test says so. */
 function createStore () {

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import t from 'tap'
-import { eventually, failure, secret, startServer, type Person } from '../helper.ts'
+import { eventually } from '../eventually.ts'
+import { failure, secret, startServer, type Person } from '../helper.ts'
 import { createControl } from './control.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)

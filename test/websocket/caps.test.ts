@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { failure, redis, startServer, type Client, type Frame, type Server } from '../helper.ts'
+import type { Client, Frame } from '../client.ts'
+import { failure, redis, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const CAP = 10

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { eventually, failure, redis, startServer, type Frame } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { failure, redis, startServer } from '../helper.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

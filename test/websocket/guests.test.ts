@@ -1,5 +1,7 @@
 import t from 'tap'
-import { eventually, failure, startServer, type Client, type Server } from '../helper.ts'
+import type { Client } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { failure, startServer, type Server } from '../helper.ts'
 
 const open = { config: { authentication: { enabled: false } } }
 

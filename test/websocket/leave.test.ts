@@ -1,5 +1,6 @@
 import t from 'tap'
-import { eventually, failure, redis, startServer } from '../helper.ts'
+import { eventually } from '../eventually.ts'
+import { failure, redis, startServer } from '../helper.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

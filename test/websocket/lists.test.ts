@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { eventually, redis, startServer, type Frame } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
 const config = { redis: redis() }

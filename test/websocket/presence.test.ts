@@ -1,5 +1,7 @@
 import t from 'tap'
-import { eventually, startServer, type Client } from '../helper.ts'
+import type { Client } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { startServer } from '../helper.ts'
 
 const server = await startServer(t)
 

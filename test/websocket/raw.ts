@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
-import { eventually, type Frame, type Scope } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import type { Scope } from '../helper.ts'
 
 /** RFC 6455, 5.2. */
 export const opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa }

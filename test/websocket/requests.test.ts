@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { startServer, type Frame, type Server } from '../helper.ts'
+import type { Frame } from '../client.ts'
+import { startServer, type Server } from '../helper.ts'
 import { createControl } from './control.ts'
 
 const json = (value: object): string => JSON.stringify(value)

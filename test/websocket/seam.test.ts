@@ -1,5 +1,7 @@
 import t from 'tap'
-import { eventually, redis, startServer, type Client, type Frame } from '../helper.ts'
+import type { Client, Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { redis, startServer } from '../helper.ts'
 
 const RATE = 200
 const TICK_MS = 20
