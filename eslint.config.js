@@ -6,18 +6,19 @@ import neostandard from 'neostandard'
  * Per layer: what it must not import at all, and what it may import for its types only, because the real thing is injected.
  */
 const layers = {
-  schemas: { never: ['store', 'broker', 'presence', 'services', 'realtime', 'routes', 'plugins'] },
-  store: { never: ['broker', 'presence', 'services', 'realtime', 'routes', 'plugins'] },
-  broker: { never: ['store', 'presence', 'services', 'realtime', 'routes', 'plugins'] },
-  presence: { never: ['store', 'broker', 'services', 'realtime', 'routes', 'plugins'] },
-  services: { never: ['realtime', 'routes', 'plugins'], typeOnly: ['store', 'broker', 'presence'] },
+  schemas: { never: ['store', 'broker', 'presence', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
+  store: { never: ['broker', 'presence', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
+  broker: { never: ['store', 'presence', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
+  presence: { never: ['store', 'broker', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
+  services: { never: ['realtime', 'routes', 'plugins', 'metrics'], typeOnly: ['store', 'broker', 'presence'] },
   realtime: {
-    never: ['routes', 'plugins'],
+    never: ['routes', 'plugins', 'metrics'],
     typeOnly: ['store', 'broker', 'presence'],
     packages: ['fastify', '@fastify/*', 'fastify-plugin', 'ws']
   },
   routes: { never: [] },
-  plugins: { never: [] }
+  plugins: { never: [] },
+  metrics: { never: [] }
 }
 
 const inFolder = folder => [`**/${folder}`, `**/${folder}/**`]

@@ -1,10 +1,12 @@
 import fastifyCors from '@fastify/cors'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { uuidv7 } from 'uuidv7'
 import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
 import { AppError } from './errors.ts'
+import { createRegistry } from './metrics/registry.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
@@ -22,6 +24,7 @@ import channelRoutes from './routes/channels.ts'
 import healthRoutes from './routes/health.ts'
 import meRoutes from './routes/me.ts'
 import messageRoutes from './routes/messages.ts'
+import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { createAccounts } from './services/accounts.ts'
@@ -52,6 +55,15 @@ export interface AppDeps {
   presence: Presence
   jwtSecret: string
   logger: Logger
+  /** What `/metrics` answers instead of this process's own: where it is one of several workers, all of theirs. */
+  metricsText?: MetricsText
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of this process; undefined where neither a port nor a token for metrics is configured. */
+    metrics: Registry | undefined
+  }
 }
 
 /** Bytes a REST body may have. */
@@ -63,7 +75,7 @@ const BATCH_SIZE = { postgresql: 500, pglite: 100 }
  * The whole application, wired in order: stores, services, realtime, plugins, routes. It opens no port and minds no
  * signal; `close()` drains it. Closing database, broker and presence is the caller's.
  */
-export async function buildApp ({ config, database, broker, presence, jwtSecret, logger }: AppDeps): Promise<FastifyInstance> {
+export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
   const onFault = (error: unknown): void => {
     if (error instanceof AppError) logger.warn({ err: error.cause ?? error }, error.message)
     else logger.error({ err: error }, 'fault')
@@ -140,6 +152,12 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(moderationRoutes, { moderation, memberships, messages })
   await app.register(adminRoutes, { admin })
   await app.register(healthRoutes, { pingDatabase: messageStore.ping, broker })
+  const { port: metricsPort, token: metricsToken } = config.metrics
+  const metrics = metricsPort === undefined && metricsToken === undefined ? undefined : createRegistry({ hub })
+  app.decorate('metrics', metrics)
+  if (metrics && metricsPort === undefined) {
+    await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.metrics()), token: metricsToken })
+  }
   await app.register(websocketRoutes, {
     realtime,
     hasRoom: () => !realtime.draining && hub.size < config.server.max_connections,

@@ -7,6 +7,7 @@ import { buildApp } from './app.ts'
 import { createMemoryBroker } from './broker/memory.ts'
 import { createRedisBroker } from './broker/redis.ts'
 import { ConfigError, loadConfig, type Config } from './config.ts'
+import { openMetricsServer } from './metrics/server.ts'
 import { createMemoryPresence } from './presence/memory.ts'
 import { createRedisPresence } from './presence/redis.ts'
 import { createAnnounce } from './realtime/announce.ts'
@@ -54,8 +55,14 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
     open.push(presence.close)
 
     const app = await buildApp({ config, database, broker, presence, jwtSecret, logger })
-    open.push(() => app.close())
     const { host, port } = config.server
+    const { port: metricsPort, token } = config.metrics
+    if (metricsPort !== undefined) {
+      const metricsServer = await openMetricsServer({ text: () => app.metrics!.metrics(), host, port: metricsPort, token, logger })
+        .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, metricsPort) })
+      open.push(metricsServer.close)
+    }
+    open.push(() => app.close())
     await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
     const address = app.server.address()
     greet(config, typeof address === 'object' ? address?.port ?? port : port)

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
 import type { Auth } from '../services/auth.ts'
@@ -20,10 +21,14 @@ declare module 'fastify' {
 export default fp(async (app, { auth }: { auth: Pick<Auth, 'verifyAccess'> }) => {
   app.decorateRequest('sid', '')
   app.decorate('authenticate', async request => {
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+    const token = bearerOf(request.headers)
     if (token === undefined) throw new AppError('not_authenticated')
     const { user, sid } = await auth.verifyAccess(token)
     request.user = user
     request.sid = sid
   })
 }, { name: 'auth', dependencies: ['jwt'] })
+
+export function bearerOf ({ authorization = '' }: IncomingHttpHeaders): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+}
