@@ -1,4 +1,4 @@
-export function startServices (options?: { durable?: boolean }): Promise<{ postgresUrl: string, redisUrl: string, stop (): Promise<void> }>
+export function startServices (options?: { durable?: boolean, nginx?: boolean }): Promise<{ postgresUrl: string, redisUrl: string, stop (): Promise<void> }>
 
 export function startDatabase (): Promise<{
   url: string
@@ -6,5 +6,11 @@ export function startDatabase (): Promise<{
   signal (name: NodeJS.Signals): void
   /** Ends it without waiting for anybody, waits for `pause`, and starts it again on the same data and port. */
   restart (pause?: () => Promise<unknown>): Promise<void>
+  stop (): Promise<void>
+}>
+
+export function startNginx (configure: (place: { port: number, folder: string }) => string): Promise<{
+  port: number
+  folder: string
   stop (): Promise<void>
 }>

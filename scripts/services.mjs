@@ -1,8 +1,8 @@
-// A private PostgreSQL and Redis for one test run: own ports, own temporary folders, ended by their pids.
+// A private PostgreSQL, Redis and nginx for one test run: own ports, own temporary folders, ended by their pids.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,17 +13,17 @@ const START_TIMEOUT = 30_000
 /**
  * Starts both. Resolves with `{ postgresUrl, redisUrl, stop }`; `postgresUrl` is the superuser's, `stop` may be called at any time.
  * `durable`: PostgreSQL waits for the disk at every commit, as in production; tests are spared that.
- * Services that are not installed are installed where apt-get and the right to use it are there.
+ * `nginx`: it is not started, but will be there. What is not installed is installed where apt-get and the right to use it are there.
  */
-export async function startServices ({ durable = false } = {}) {
+export async function startServices ({ durable = false, nginx = false } = {}) {
   const started = []
   const stop = async () => {
     for (const service of started.splice(0).reverse()) await end(service)
   }
   try {
-    const programs = findPrograms()
+    const [bin, redis] = findPrograms('postgresql', 'redis-server', ...nginx ? ['nginx'] : [])
     const [postgresPort, redisPort] = [await freePort(), await freePort()]
-    started.push(startPostgres(programs.postgres, postgresPort, durable), startRedis(programs.redis, redisPort))
+    started.push(startPostgres(bin, postgresPort, durable), startRedis(join(redis, 'redis-server'), redisPort))
     const postgresUrl = `postgresql://parley@127.0.0.1:${postgresPort}/postgres`
     await Promise.all([answersPostgres(postgresUrl, started[0]), answersRedis(redisPort, started[1])])
     return { postgresUrl, redisUrl: `redis://127.0.0.1:${redisPort}`, stop }
@@ -40,7 +40,7 @@ export async function startServices ({ durable = false } = {}) {
 export async function startDatabase () {
   const port = await freePort()
   const url = `postgresql://parley@127.0.0.1:${port}/postgres`
-  let service = startPostgres(findPrograms().postgres, port, false)
+  let service = startPostgres(findPrograms('postgresql')[0], port, false)
   const stop = () => end(service)
   const answers = () => answersPostgres(url, service)
   try {
@@ -81,23 +81,25 @@ function kill (pid, signal) {
   }
 }
 
-function findPrograms () {
-  let missing = missingPackages()
-  if (missing.length > 0) {
-    aptInstall(missing)
-    missing = missingPackages()
-  }
-  if (missing.length > 0) {
-    throw new Error(`the tests need ${missing.join(' and ')}: run apt-get install ${missing.join(' ')}, or put the programs in PATH`)
-  }
-  return { postgres: postgresBin(), redis: join(redisBin(), 'redis-server') }
+/** By Debian's package: the folder of its programs. */
+const folderOf = {
+  postgresql: postgresBin,
+  'redis-server': () => folderInPath('redis-server'),
+  nginx: () => folderInPath('nginx')
 }
 
-function missingPackages () {
-  return [...postgresBin() ? [] : ['postgresql'], ...redisBin() ? [] : ['redis-server']]
+function findPrograms (...packages) {
+  const missing = () => packages.filter(name => folderOf[name]() === undefined)
+  if (missing().length > 0) aptInstall(missing())
+  if (missing().length > 0) {
+    throw new Error(`the tests need ${missing().join(' and ')}: run apt-get install ${missing().join(' ')}, or put the programs in PATH`)
+  }
+  return packages.map(name => folderOf[name]())
 }
 
-const redisBin = () => (process.env.PATH ?? '').split(delimiter).find(folder => existsSync(join(folder, 'redis-server')))
+/** Debian has nginx where only root looks. */
+const folderInPath = program =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].find(folder => existsSync(join(folder, program)))
 
 /** The newest of Debian's, else one in PATH; both programs have to be there. */
 function postgresBin () {
@@ -156,6 +158,32 @@ function startRedis (program, port) {
   const folder = mkdtempSync(join(tmpdir(), 'parley-redis-'))
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
   return launch('Redis', program, args, folder, 'SIGTERM')
+}
+
+/**
+ * nginx with the configuration that `configure` makes of its port and of the folder that is its to write in. Resolves with
+ * `{ port, folder, stop }`. Where root starts it, its workers are somebody else, as in production.
+ */
+export async function startNginx (configure) {
+  const [bin] = findPrograms('nginx')
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'parley-nginx-'))
+  chmodSync(folder, 0o755)
+  let service
+  const stop = async () => service ? end(service) : rmSync(folder, { recursive: true })
+  try {
+    const file = join(folder, 'nginx.conf')
+    writeFileSync(file, configure({ port, folder }))
+    service = launch('nginx', join(bin, 'nginx'), ['-e', 'stderr', '-p', folder, '-c', file, '-g', 'daemon off;'], folder, 'SIGTERM')
+    await untilAnswers(service, async () => {
+      const socket = connect(port, '127.0.0.1')
+      await once(socket, 'connect').finally(() => socket.destroy())
+    })
+    return { port, folder, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
 }
 
 /** In a process group of its own: Ctrl-C must end the tests first and the services after them. */

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startNginx } from '../../scripts/services.mjs'
+import { createClients, type Scope } from '../helper.ts'
+
+export const configuration = readFileSync(join(import.meta.dirname, '../../deploy/nginx.conf'), 'utf8')
+
+/**
+ * The real nginx with deploy/nginx.conf before two instances on this machine; ended when the scope ends. Only what belongs to
+ * the place is replaced: its port, the instances' addresses, the paths it writes to; and whatever else `changes` names.
+ */
+export async function startProxy (t: Scope, upstreams: [number, number], changes: Record<string, string> = {}) {
+  const { port, folder, stop } = await startNginx(({ port, folder }) => replace(configuration, {
+    'listen 80 ': `listen ${port} `,
+    'server parley-1:8080 ': `server 127.0.0.1:${upstreams[0]} `,
+    'server parley-2:8080 ': `server 127.0.0.1:${upstreams[1]} `,
+    'pid /run/nginx.pid;': `pid ${folder}/nginx.pid;`,
+    'error_log /var/log/nginx/error.log;': `error_log ${folder}/error.log;`,
+    'access_log /var/log/nginx/access.log ': `access_log ${folder}/access.log `,
+    'http {': `http {
+      client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
+      fastcgi_temp_path ${folder}/fastcgi; scgi_temp_path ${folder}/scgi; uwsgi_temp_path ${folder}/uwsgi;`,
+    // A container or a user may not have as many descriptors.
+    'worker_rlimit_nofile 131072;': '',
+    'worker_connections 65536;': 'worker_connections 4096;',
+    ...changes
+  }))
+  t.teardown(stop)
+  return {
+    ...createClients(t, port),
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    /** What it logged of requests. */
+    log: (): string => readFileSync(join(folder, 'access.log'), 'utf8')
+  }
+}
+
+/** Every text has to be there: else the file under test is another than the one that was meant. */
+function replace (text: string, changes: Record<string, string>): string {
+  return Object.entries(changes).reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`deploy/nginx.conf has no ${from}`)
+    return text.replaceAll(from, () => to)
+  }, text)
+}
