@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startNginx } from '../../scripts/services.mjs'
-import { createClients, type Scope } from '../helper.ts'
+import { createClients } from '../client.ts'
+import type { Scope } from '../helper.ts'
 
 export const configuration = readFileSync(join(import.meta.dirname, '../../deploy/nginx.conf'), 'utf8')
 
