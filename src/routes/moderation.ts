@@ -22,6 +22,14 @@ const resources: Array<{ path: string, put: UserAct, remove: UserAct, body: type
   { path: 'moderators', put: 'add_moderator', remove: 'remove_moderator', body: NoBody }
 ]
 
+/** What GET of a channel's sub-resource gives. */
+const lists = [
+  { path: 'bans', summary: 'Bans in force', querystring: MemberQuery, page: BanPage },
+  { path: 'mutes', summary: 'Mutes in force', querystring: MemberQuery, page: MutePage },
+  { path: 'moderators', summary: 'Channel moderators', querystring: MemberQuery, page: ModeratorPage },
+  { path: 'log', summary: 'The channel\'s moderation log, for its moderators', querystring: LogQuery, page: LogPage }
+] as const
+
 const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderation, memberships, messages }) => {
   app.addHook('onRequest', app.authenticate)
 
@@ -47,33 +55,11 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
     })
   }
 
-  app.get('/api/channels/:name/bans', {
-    schema: { ...shared, summary: 'Bans in force', params: ChannelParams, querystring: MemberQuery, response: answers(200, BanPage) }
-  }, request => moderation.bans(request.user.id, request.params.name, request.query))
-
-  app.get('/api/channels/:name/mutes', {
-    schema: { ...shared, summary: 'Mutes in force', params: ChannelParams, querystring: MemberQuery, response: answers(200, MutePage) }
-  }, request => moderation.mutes(request.user.id, request.params.name, request.query))
-
-  app.get('/api/channels/:name/moderators', {
-    schema: {
-      ...shared,
-      summary: 'Channel moderators',
-      params: ChannelParams,
-      querystring: MemberQuery,
-      response: answers(200, ModeratorPage)
-    }
-  }, request => moderation.moderators(request.user.id, request.params.name, request.query))
-
-  app.get('/api/channels/:name/log', {
-    schema: {
-      ...shared,
-      summary: 'The channel\'s moderation log, for its moderators',
-      params: ChannelParams,
-      querystring: LogQuery,
-      response: answers(200, LogPage)
-    }
-  }, request => moderation.log(request.user.id, request.params.name, request.query))
+  for (const { path, summary, querystring, page } of lists) {
+    app.get(`/api/channels/:name/${path}`, {
+      schema: { ...shared, summary, params: ChannelParams, querystring, response: answers(200, page) }
+    }, request => moderation[path](request.user.id, request.params.name, request.query))
+  }
 
   app.patch('/api/channels/:name/messages/:id', {
     schema: {
