@@ -30,6 +30,13 @@ export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
       await prisma.channel.update({ where: { id: channel.id }, data: { userCount: { increment: 1 } } })
     },
 
+    /** @returns its id. */
+    async message (channel: ChannelRow, author: Given): Promise<string> {
+      const { lastSeq } = await prisma.channel.update({ where: { id: channel.id }, data: { lastSeq: { increment: 1 } } })
+      const data = { channelId: channel.id, seq: lastSeq, id: uuidv7(), userId: idOf(author), content: 'x', createdAt: new Date() }
+      return (await prisma.message.create({ data })).id
+    },
+
     async invitation (channel: ChannelRow, given: Given): Promise<void> {
       await prisma.channelInvite.create({ data: { channelId: channel.id, userId: idOf(given), invitedBy: idOf(given) } })
     },

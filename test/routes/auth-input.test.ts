@@ -52,6 +52,10 @@ t.test('what is wrong with a body is said with its code, and nothing is stored',
     t.match(await call('POST', '/api/auth/logout', body), blank)
   }
   t.equal(await database.prisma.user.count(), 0)
+  for (const length of [8, 256]) {
+    const body = { ...good, email: `${length}@example.org`, password: 'x'.repeat(length) }
+    t.equal((await call('POST', '/api/auth/register', body)).status, 201, `a password of ${length}`)
+  }
 })
 
 t.test('SQL and mark-up in a name stay text', async t => {

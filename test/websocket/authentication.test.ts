@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import t from 'tap'
+import { userActs } from '../../src/schemas/moderation.ts'
 import { eventually } from '../eventually.ts'
 import { failure, secret, startServer, type Person } from '../helper.ts'
 import { createControl } from './control.ts'
@@ -24,6 +25,11 @@ t.test('[P10] before authentication only authenticate and heartbeat are answered
   for (const type of ['join_channel', 'leave_channel', 'send_message', 'channel_list', 'user_list']) {
     t.same(await client.exchange({ type }), failure('not_authenticated'), `${type}, before its fields are looked at`)
     t.same(await client.exchange({ type, channel: 'general', message: 'hello' }), failure('not_authenticated'), type)
+  }
+  for (const command of ['create_channel', 'delete_channel', 'edit_message', 'delete_message', ...userActs]) {
+    for (const type of ['command', 'public', 'heartbeat']) {
+      t.same(await client.exchange({ type, command }), failure('not_authenticated'), `${command}, as ${type}`)
+    }
   }
   t.match(await client.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack', server_time: /^\d{4}-.*\.\d{3}Z$/ })
   t.match(await client.exchange({ type: 'shout' }), { code: 'unknown_type' })
@@ -52,7 +58,8 @@ t.test('[P12] a token is answered with who it speaks for; without one, with toke
 t.test('[P12] any token but a valid access token of this server fails, over REST too, and the connection stays [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
-  const [ann, gone] = [await server.register('ann'), await server.register('gone')]
+  const [ann, gone, disabled] = [await server.register('ann'), await server.register('gone'), await server.register('disabled')]
+  await server.database.prisma.user.update({ where: { id: disabled.user.id }, data: { disabledAt: new Date() } })
   await server.call('DELETE', '/api/me', { token: gone.access_token, body: { password: gone.password } })
   const loggedOut = (await server.call('POST', '/api/auth/login', { body: { email: ann.email, password: ann.password } })).body as Person
   await server.call('POST', '/api/auth/logout', { body: { refresh_token: loggedOut.refresh_token } })
@@ -92,6 +99,7 @@ t.test('[P12] any token but a valid access token of this server fails, over REST
     'an unknown user': sign({ ...claims, user_id: randomUUID() }),
     'a refresh token': ann.refresh_token,
     'of a deleted user': gone.access_token,
+    'of a disabled user': disabled.access_token,
     'of a login that ended': loggedOut.access_token
   }
   const client = await server.connect()

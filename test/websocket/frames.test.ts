@@ -3,14 +3,14 @@ import { startServer } from '../helper.ts'
 import { createControl } from './control.ts'
 import { connectRaw, frame, opcode, text } from './raw.ts'
 
-const { text: TEXT, binary, continuation, close, ping } = opcode
+const { text: TEXT, binary, continuation, close, ping, pong } = opcode
 
 /** RSS may grow by this much while a flood is on, in bytes. */
 const FLOOD_LIMIT = 32 * 1_048_576
 
 const kilobytes = (count: number): Buffer => Buffer.alloc(count * 1000, 'x')
-const fragments = (count: number): Buffer[] => Array.from({ length: count }, (_, i) =>
-  frame(i === 0 ? TEXT : continuation, '"', { fin: i === count - 1 }))
+const fragments = (count: number, each = '"'): Buffer[] => Array.from({ length: count }, (_, i) =>
+  frame(i === 0 ? TEXT : continuation, each, { fin: i === count - 1 }))
 const tooBig = { code: 1009, reason: 'message too big' }
 const malformed = { code: 1002, reason: '' }
 
@@ -24,9 +24,11 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
   { what: 'a continuation of nothing', bytes: [frame(continuation, '{}')], closed: malformed },
   { what: 'a new message within a fragmented one', bytes: [frame(TEXT, '{', { fin: false }), frame(TEXT, '{}')], closed: malformed },
   { what: 'a ping of 126 bytes', bytes: [frame(ping, Buffer.alloc(126))], closed: malformed },
+  { what: 'a pong of 126 bytes', bytes: [frame(pong, Buffer.alloc(126))], closed: malformed },
   { what: 'a fragmented ping', bytes: [frame(ping, 'p', { fin: false })], closed: malformed },
-  { what: 'close code 1006', bytes: [frame(close, Buffer.from([0x03, 0xee]))], closed: malformed },
-  { what: 'close code 0', bytes: [frame(close, Buffer.from([0, 0]))], closed: malformed },
+  { what: 'a fragmented close frame', bytes: [frame(close, Buffer.from([0x03, 0xe8]), { fin: false })], closed: malformed },
+  ...[0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535].map(code => (
+    { what: `close code ${code}`, bytes: [frame(close, Buffer.from([code >> 8, code & 0xff]))], closed: malformed })),
   { what: 'a close frame of one byte', bytes: [frame(close, 'x')], closed: malformed },
   { what: 'a length of 2^63', bytes: [frame(TEXT, '{}', { declared: 2n ** 63n })], closed: tooBig },
   { what: 'a length of 70 kB, declared', bytes: [frame(TEXT, '{}', { declared: 70_000n })], closed: tooBig },
@@ -38,6 +40,7 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
   },
   { what: '[P4] 1 MB of valid JSON', bytes: [text({ type: 'heartbeat', padding: 'x'.repeat(1_000_000) })], closed: tooBig },
   { what: '65 fragments', bytes: fragments(65), closed: { code: 1008, reason: '' } },
+  { what: '65 empty fragments', bytes: fragments(65, ''), closed: { code: 1008, reason: '' } },
   { what: '[P1] a binary frame', bytes: [frame(binary, '{"type":"heartbeat"}')], closed: { code: 1003, reason: 'binary not supported' } },
   { what: '[P1] an empty binary frame', bytes: [frame(binary)], closed: { code: 1003, reason: 'binary not supported' } }
 ]

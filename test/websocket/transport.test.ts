@@ -95,12 +95,17 @@ t.test('a client that resets its connection during the upgrade, or right after i
   await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
 })
 
-t.test('a client that is slow with its handshake is ended', async t => {
+t.test('a client that is slow with its handshake, or says nothing, is ended, and no other connection notices [G8]', async t => {
   const server = await startServer(t)
   server.app.server.headersTimeout = 100
-  const slow = openSocket(t, server.port, handshake().slice(0, 40))
-  await slow.ended(5000)
-  t.match(slow.received(), /^(HTTP\/1\.1 408|$)/)
+  const control = await createControl(server)
+  const beginnings = ['', 'GET', handshake().slice(0, 40), handshake().slice(0, -2)]
+  const sockets = beginnings.map(bytes => openSocket(t, server.port, bytes))
+  for (const [i, slow] of sockets.entries()) {
+    await slow.ended(5000)
+    t.match(slow.received(), /^(HTTP\/1\.1 408|$)/, `after ${beginnings[i]!.length} bytes`)
+  }
+  await control(t, 'after slow handshakes')
 })
 
 t.test('a token in the URL counts for nothing and is not logged', async t => {

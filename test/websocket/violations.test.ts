@@ -1,11 +1,13 @@
 import t from 'tap'
 import { startServer } from '../helper.ts'
+import { createControl } from './control.ts'
 import { connectRaw, text } from './raw.ts'
 
 const violation = { code: 4501, reason: 'protocol violation' }
 
 t.test('the 10th unreadable frame within 60 s is answered as the others, then the connection closes with 4501', async t => {
   const server = await startServer(t)
+  const control = await createControl(server)
   for (const frame of ['{', '[]', '{"type":"heartbeat","ref":1.5}']) {
     const client = await server.connect()
     for (let i = 0; i < 9; i++) client.send(frame)
@@ -13,6 +15,7 @@ t.test('the 10th unreadable frame within 60 s is answered as the others, then th
     client.send(frame)
     t.same(await client.closed(), violation, frame)
     t.equal(client.inbox.filter(({ code }) => code === 'invalid_json' || code === 'invalid_frame').length, 10)
+    await control(t, `after ${frame}`)
   }
 })
 

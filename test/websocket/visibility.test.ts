@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { userActs } from '../../src/schemas/moderation.ts'
 import { failure, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
@@ -74,14 +75,25 @@ t.test('[P19] an invitation is used up by joining; who leaves a private channel 
 t.test('[P19] an absent channel and another\'s private one give the same answer to every request', async t => {
   const stranger = await server.enter('stranger')
   const hidden = await rows.channel('private')
+  const message = await rows.message(hidden, people.creator)
   const token = stranger.person.access_token
   for (const type of ['user_list', 'leave_channel', 'send_message']) {
     const [there, absent] = [hidden.name, 'no-such-channel'].map(channel => stranger.exchange({ type, channel, message: 'x' }))
     t.same(await there, await absent, type)
   }
+  for (const command of ['delete_channel', 'edit_message', 'delete_message', ...userActs]) {
+    const [there, absent] = [hidden.name, 'no-such-channel'].map(channel =>
+      stranger.exchange({ type: 'command', command, channel, id: message, message: 'y', user_id: people.creator.person.user.id }))
+    t.same(await there, failure('channel_not_found'), command)
+    t.same(await absent, await there)
+  }
   const calls: Array<[string, string, object?]> = [
     ['GET', ''], ['PATCH', '', { channel_type: 'public' }], ['DELETE', ''],
-    ['GET', '/messages'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online']
+    ['GET', '/messages'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online'],
+    ['PATCH', `/messages/${message}`, { message: 'y' }], ['DELETE', `/messages/${message}`],
+    ...['bans', 'mutes', 'moderators', 'log'].map((list): [string, string] => ['GET', `/${list}`]),
+    ...['members', 'bans', 'mutes', 'moderators'].flatMap(list => [people.creator.person.user.id, randomUUID(), 'nobody'].flatMap(
+      (id): Array<[string, string]> => [['PUT', `/${list}/${id}`], ['DELETE', `/${list}/${id}`]]))
   ]
   for (const [method, path, body] of calls) {
     const there = await server.call(method, `/api/channels/${hidden.name}${path}`, { token, body })

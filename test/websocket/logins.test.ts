@@ -1,0 +1,28 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { createControl } from './control.ts'
+
+// Hashing is meant to be slow, and the machine may be busy with other tests.
+t.setTimeout(120_000)
+
+t.test('100 logins at once, and as many more as the queue refuses: sockets are answered meanwhile [G8]', async t => {
+  const server = await startServer(t)
+  const control = await createControl(server)
+  const person = await server.register('ann')
+  const client = await server.login(person)
+  const body = { email: person.email, password: person.password }
+  const login = async (): Promise<number> => (await server.call('POST', '/api/auth/login', { body })).status
+  let pending = true
+  const logins = Promise.all(Array.from({ length: 100 }, login)).finally(() => { pending = false })
+  const began = performance.now()
+  const gaps: number[] = []
+  while (pending) {
+    const asked = performance.now()
+    await client.request({ type: 'heartbeat' })
+    gaps.push(performance.now() - asked)
+  }
+  const seconds = (performance.now() - began) / 1000
+  t.same(await logins, Array(100).fill(200), 'none is refused, none fails')
+  t.ok(gaps.length > 10 * seconds, `${gaps.length} heartbeats answered in ${seconds.toFixed(1)} s, the slowest after ${Math.max(...gaps).toFixed()} ms`)
+  await control(t, 'after the logins')
+})
