@@ -5,7 +5,7 @@ import { createControl } from './control.ts'
 // Hashing is meant to be slow, and the machine may be busy with other tests.
 t.setTimeout(120_000)
 
-t.test('100 logins at once, and as many more as the queue refuses: sockets are answered meanwhile [G8]', async t => {
+t.test('100 logins at once: all are let in, and sockets are answered meanwhile [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const person = await server.register('ann')
@@ -23,6 +23,7 @@ t.test('100 logins at once, and as many more as the queue refuses: sockets are a
   }
   const seconds = (performance.now() - began) / 1000
   t.same(await logins, Array(100).fill(200), 'none is refused, none fails')
-  t.ok(gaps.length > 10 * seconds, `${gaps.length} heartbeats answered in ${seconds.toFixed(1)} s, the slowest after ${Math.max(...gaps).toFixed()} ms`)
+  const slowest = Math.max(...gaps)
+  t.ok(gaps.length > 10 * seconds, `${gaps.length} heartbeats in ${seconds.toFixed(1)} s, the slowest answered after ${slowest.toFixed()} ms`)
   await control(t, 'after the logins')
 })
