@@ -11,10 +11,18 @@ import { createMemoryPresence } from '../src/presence/memory.ts'
 import { createRedisPresence } from '../src/presence/redis.ts'
 import { createAnnounce } from '../src/realtime/announce.ts'
 import type { Login } from '../src/schemas/auth.ts'
+import { createAuth } from '../src/services/auth.ts'
+import { createLoginThrottle } from '../src/services/login-throttle.ts'
+import { createPasswords } from '../src/services/passwords.ts'
 import { openDatabase } from '../src/store/client.ts'
+import { createTokens } from '../src/store/tokens.ts'
+import { createUsers } from '../src/store/users.ts'
 import { createClients, type Client, type Frame } from './client.ts'
 
 export const secret = 'the secret of the tests, 32 bytes and more'
+
+const PASSWORD = 'correct horse'
+const hashed = createPasswords().hash(PASSWORD)
 
 /** Overrides of single keys: `{ channels: { default_room: 'lobby' } }`. */
 export type ConfigChange = { [S in keyof Config]?: Partial<Config[S]> }
@@ -88,6 +96,16 @@ export async function startServer (t: Scope, { config: change = {}, databaseUrl,
   const { port } = app.server.address() as { port: number }
   const origin = `http://127.0.0.1:${port}`
   const clients = createClients(t, port)
+  /** As the server registers, but for the hashing, which is meant to be slow. */
+  const auth = createAuth({
+    users: createUsers(database.prisma),
+    tokens: createTokens(database),
+    passwords: { hash: () => hashed, verify: async () => true },
+    throttle: createLoginThrottle(),
+    ...app.accessTokens,
+    config: config.authentication,
+    onLoginRevoked: () => {}
+  })
 
   /** One REST call; `body` as JSON, `token` as a bearer. */
   async function call (method: string, path: string, { body, token, headers }: CallOptions = {}) {
@@ -106,10 +124,8 @@ export async function startServer (t: Scope, { config: change = {}, databaseUrl,
 
   /** A new user, logged in. */
   async function register (name = 'user'): Promise<Person> {
-    const credentials = { email: `${name}-${randomUUID()}@example.org`, password: 'correct horse' }
-    const { status, body } = await call('POST', '/api/auth/register', { body: { ...credentials, name } })
-    if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
-    return { ...body, ...credentials }
+    const email = `${name}-${randomUUID()}@example.org`
+    return { ...await auth.register({ email, name, password: PASSWORD }, '127.0.0.1'), email, password: PASSWORD }
   }
 
   return {
