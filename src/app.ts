@@ -5,11 +5,13 @@ import type { Registry } from 'prom-client'
 import { uuidv7 } from 'uuidv7'
 import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
+import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
 import { createRegistry } from './metrics/registry.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
+import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
 import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
 import validationPlugin from './plugins/validation.ts'
@@ -70,10 +72,12 @@ declare module 'fastify' {
 const BODY_LIMIT = 65_536
 /** Messages of one commit. The embedded database works on our own thread: a long commit would stall it. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** Of `server.drain_timeout`: the rest is for closing the drivers. */
+const DRAIN_SHARE = 0.9
 
 /**
  * The whole application, wired in order: stores, services, realtime, plugins, routes. It opens no port and minds no
- * signal; `close()` drains it. Closing database, broker and presence is the caller's.
+ * signal; `close()` drains it, in nine tenths of `server.drain_timeout` at most. Closing database, broker and presence is the caller's.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
   const onFault = (error: unknown): void => {
@@ -93,6 +97,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     },
     trustProxy: trustProxy(config.server.trust_proxy),
     forceCloseConnections: true,
+    // While the server drains it answers as ever, and ends each connection with its answer: a load balancer loses nothing.
+    return503OnClosing: false,
     // Longer names are for the schema to refuse, not for the router to miss.
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
@@ -101,6 +107,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   })
   await app.register(errorsPlugin)
   await app.register(upgradePlugin)
+  await app.register(inFlightPlugin)
   await app.register(validationPlugin)
   await app.register(jwtPlugin, { secret: jwtSecret })
 
@@ -151,7 +158,9 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(messageRoutes, { messages })
   await app.register(moderationRoutes, { moderation, memberships, messages })
   await app.register(adminRoutes, { admin })
-  await app.register(healthRoutes, { pingDatabase: messageStore.ping, broker })
+  await app.register(healthRoutes, {
+    pingDatabase: messageStore.ping, isMigrated: database.isMigrated, broker, isDraining: () => realtime.draining
+  })
   const { port: metricsPort, token: metricsToken } = config.metrics
   const metrics = metricsPort === undefined && metricsToken === undefined ? undefined : createRegistry({ hub })
   app.decorate('metrics', metrics)
@@ -172,7 +181,9 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     await broker.start(hub.handlers)
   })
   app.addHook('preClose', async () => {
-    await realtime.drain(publisher.close)
+    const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
+    await realtime.drain(publisher.close, timeLeft())
+    await app.requestsAnswered(timeLeft())
     watch.stop()
     maintenance.stop()
   })

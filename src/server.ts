@@ -1,41 +1,59 @@
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { pino, type Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { createMemoryBroker } from './broker/memory.ts'
 import { createRedisBroker } from './broker/redis.ts'
+import { runWorkers } from './cluster.ts'
 import { ConfigError, loadConfig, type Config } from './config.ts'
+import { greet } from './greeting.ts'
 import { openMetricsServer } from './metrics/server.ts'
 import { createMemoryPresence } from './presence/memory.ts'
 import { createRedisPresence } from './presence/redis.ts'
 import { createAnnounce } from './realtime/announce.ts'
-import { makeDirectory, openDatabase, placeOf } from './store/client.ts'
+import { onSignals } from './signals.ts'
+import { makeDirectory, openDatabase } from './store/client.ts'
 import { DatabaseError } from './store/database-error.ts'
 
 /** A start that cannot succeed, said in one line. */
 class StartError extends Error {}
 
-/** Signals of one Ctrl-C may arrive twice (from the terminal and from npm); a later one is impatience. Milliseconds. */
-const IMPATIENCE = 1000
+/** Of `server.drain_timeout`: then the process ends, whatever driver still waits for its server. */
+const END_SHARE = 0.95
 
 try {
-  await start(process.env)
+  const { config } = loadConfig(process.env)
+  const logger = pino({ level: config.log.level })
+  const { workers } = config.server
+  if (cluster.isPrimary && workers > 1 && config.database.url !== undefined && config.redis.url !== undefined) {
+    runWorkers({
+      module: fileURLToPath(import.meta.url),
+      workers,
+      drainTimeout: config.server.drain_timeout * 1000,
+      logger,
+      onListening: port => greet(config, port, workers)
+    })
+  } else {
+    // Platforms set WEB_CONCURRENCY by themselves.
+    if (cluster.isPrimary && workers > 1) logger.warn('one process only: server.workers wants DATABASE_URL and REDIS_URL')
+    await start(config, logger, process.env.NODE_ENV === 'production')
+  }
 } catch (error) {
   const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof StartError
   console.error(expected ? `parley: ${error.message}` : error)
   process.exit(1)
 }
 
-async function start (env: NodeJS.ProcessEnv): Promise<void> {
-  const { config } = loadConfig(env)
-  const logger = pino({ level: config.log.level })
-  const jwtSecret = readSecret(config, env.NODE_ENV === 'production')
+async function start (config: Config, logger: Logger, production: boolean): Promise<void> {
+  const jwtSecret = readSecret(config, production)
 
   /** What is open, closed in reverse order. */
   const open: Array<() => Promise<unknown>> = []
-  const closing = closeOnSignal(config.server.drain_timeout * 1000, logger, async () => {
+  const closing = closeOnSignal(config.server.drain_timeout * 1000 * END_SHARE, logger, async () => {
     for (const close of open.reverse()) await close()
   })
   try {
@@ -65,33 +83,46 @@ async function start (env: NodeJS.ProcessEnv): Promise<void> {
     open.push(() => app.close())
     await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
     const address = app.server.address()
-    greet(config, typeof address === 'object' ? address?.port ?? port : port)
+    // Of workers, the primary speaks.
+    if (cluster.isPrimary) greet(config, typeof address === 'object' ? address?.port ?? port : port)
   } catch (error) {
     // What a signal closed under the start's feet is no failure: closing ends the process.
     if (!closing()) throw error
   }
 }
 
-/** Closes once, on the first signal, and ends the process: 0 after a signal, 1 after an error or `delay` milliseconds. */
+/**
+ * Closes once, on the first signal, or when a worker's primary is gone, and ends the process: with 1 after an error or impatience,
+ * else with 0, after `delay` milliseconds at the latest.
+ */
 function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void>): () => boolean {
-  let since: number | undefined
-  const graceful = closeWithGrace({ delay, logger, skip: ['SIGTERM', 'SIGINT'] }, async ({ err }) => {
-    since ??= performance.now()
+  let closing = false
+  let failed = false
+  const graceful = closeWithGrace({ delay, logger, skip: ['SIGTERM', 'SIGINT'], onTimeout }, async ({ err }) => {
+    closing = true
+    failed = err !== undefined
     if (err) logger.fatal({ err }, 'closing after an unexpected error')
     await close()
   })
-  for (const signal of ['SIGTERM', 'SIGINT']) {
-    process.on(signal, () => {
-      if (since === undefined) {
-        since = performance.now()
-        logger.info({ signal }, 'closing')
-        graceful.close()
-      } else if (performance.now() - since > IMPATIENCE) {
-        process.exit(1)
-      }
+  function onTimeout (): void {
+    // What is left to wait for is a server that does not answer; all clients have their acks and their close frames.
+    logger.warn('not everything could be closed in time')
+    process.exit(failed ? 1 : 0)
+  }
+  function begin (reason: object): void {
+    if (closing) return
+    logger.info(reason, 'closing')
+    graceful.close()
+  }
+  onSignals(signal => begin({ signal }), () => process.exit(1))
+  if (cluster.isWorker) {
+    process.prependListener('disconnect', () => {
+      // Else Node would end this process at once.
+      cluster.worker!.exitedAfterDisconnect = true
+      begin({ reason: 'the primary is gone' })
     })
   }
-  return () => since !== undefined
+  return () => closing
 }
 
 /** `authentication.jwt_secret`; outside production one that is made once and kept in the data directory. */
@@ -124,19 +155,7 @@ function keepSecret (path: string, secret: string): void {
 }
 
 function listenError (error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return error
+  if (!['listen', 'bind', 'getaddrinfo'].includes(error.syscall ?? '')) return error
   const hint = error.code === 'EADDRINUSE' ? 'the port is in use; stop the other process or set PORT' : error.message
   return new StartError(`cannot listen on ${host}:${port}: ${hint}`)
-}
-
-/** For people; the log lines around it are for machines. */
-function greet ({ server, database, redis }: Config, port: number): void {
-  const host = ['0.0.0.0', '::'].includes(server.host) ? 'localhost' : server.host
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  console.log(`
-Parley is listening on ${url}
-  database  ${database.url === undefined ? `embedded, in ${database.data_dir}` : `PostgreSQL, ${placeOf(database.url)}`}
-  bus       ${redis.url === undefined ? 'in this process: a single instance' : `Redis, ${placeOf(redis.url)}`}
-  try it    npm run smoke${port === 8080 ? '' : ` -- ${url}`}, or open ${url}/docs
-`)
 }

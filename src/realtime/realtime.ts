@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import type { Config } from '../config.ts'
+import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
@@ -15,6 +16,11 @@ export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' 
 const MIN_SPREAD_MS = 1000
 const SPREAD_PER_CLIENT_MS = 5
 const MAX_SPREAD_MS = 30_000
+/** Of a drain's time, until when queued messages may be committed, and until when clients may answer the close frame. */
+const PUBLISHED_BY = 0.6
+const ANSWERED_BY = 0.8
+/** How long clients have for it in any case, in milliseconds. */
+const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
 export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) {
@@ -34,6 +40,7 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
     maxBuffered: performance.max_buffered
   }
   let draining = false
+  let spread = MIN_SPREAD_MS
   let emptied: () => void = () => {}
   const clock = createClock(now => {
     for (const session of hub.sessions()) {
@@ -50,6 +57,8 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
     endingGuests.add(ending)
   }
   const scheduleFlush = (session: Session): void => hub.scheduleFlush(session)
+  const sendAway = (session: Session): void =>
+    session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
 
   return {
     /** A connection is open: it is welcomed [P6], and its frames may come. */
@@ -65,6 +74,8 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
         connection_timeout: performance.connection_timeout,
         max_payload: server.max_payload
       }))
+      // Its upgrade was under way when the drain began.
+      if (draining) sendAway(session)
       return session
     },
 
@@ -84,17 +95,21 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
 
     /**
      * Ends all connections, for a restart: nothing new is taken, what is queued is committed and acked, then every client
-     * is told to come back, each after another while. Whoever does not answer the close frame is cut.
+     * is told to come back, each after another while. Whoever does not answer the close frame is cut. All of it takes at most
+     * `within` milliseconds, also where the database is silent: what it has not committed by then has no ack.
      */
-    async drain (published: () => Promise<void>): Promise<void> {
+    async drain (published: () => Promise<void>, within: number): Promise<void> {
+      const timeLeft = createCountdown(within)
       draining = true
       for (const session of hub.sessions()) session.suspend()
-      await published()
-      const clients = [...hub.sessions()]
-      const spread = Math.min(MAX_SPREAD_MS, MIN_SPREAD_MS + clients.length * SPREAD_PER_CLIENT_MS)
-      for (const session of clients) session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
-      if (hub.size > 0) await new Promise<void>(resolve => { emptied = resolve })
-      await Promise.all(endingGuests)
+      await resolvesWithin(published(), timeLeft(PUBLISHED_BY))
+      spread = Math.min(MAX_SPREAD_MS, MIN_SPREAD_MS + hub.size * SPREAD_PER_CLIENT_MS)
+      const empty = hub.size === 0 ? Promise.resolve() : new Promise<void>(resolve => { emptied = resolve })
+      for (const session of [...hub.sessions()]) sendAway(session)
+      if (!await resolvesWithin(empty, Math.min(ANSWER_MS, timeLeft(ANSWERED_BY)))) {
+        for (const session of [...hub.sessions()]) session.cut()
+      }
+      await resolvesWithin(empty.then(() => Promise.all(endingGuests)), timeLeft())
       clock.stop()
     }
   }

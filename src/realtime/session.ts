@@ -167,6 +167,9 @@ export class Session {
     this.#deps.transport.pause()
   }
 
+  /** No further patience with a peer that answers no close frame. */
+  cut (): void { this.#deps.transport.terminate() }
+
   /** The transport is gone. */
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0 }

@@ -1,50 +1,53 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { Broker } from '../broker/broker.ts'
+import { resolvesWithin } from '../deadline.ts'
 
 export interface HealthDeps {
   /** Resolves once the database has answered. */
   pingDatabase (): Promise<unknown>
+  /** Are all migrations of this code applied? */
+  isMigrated (): Promise<boolean>
   broker: Pick<Broker, 'connected'>
+  isDraining (): boolean
 }
 
 /** Milliseconds: a probe wants an answer before its own patience ends. */
 const PING_TIMEOUT = 2000
 
 const Readiness = Type.Object({
-  status: Type.String({ description: 'ready | unavailable' }),
-  database: Type.String({ description: 'up | down' }),
+  status: Type.String({ description: 'ready | draining | unavailable' }),
+  database: Type.String({ description: 'up | down | outdated: migrations of this code are missing | unknown, while draining' }),
   bus: Type.String({ description: 'up | degraded: delivery goes on, by catch-up' })
 })
 
 const tags = ['health']
 
-const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase, broker }) => {
+const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase, isMigrated, broker, isDraining }) => {
+  /** Migrations are never taken back: once true, it is not asked again. */
+  let migrated = false
+
+  async function checkDatabase (): Promise<'up' | 'outdated'> {
+    await pingDatabase()
+    migrated ||= await isMigrated()
+    return migrated ? 'up' : 'outdated'
+  }
+
   app.get('/healthz', {
     schema: { tags, summary: 'The process answers', response: { 200: Type.Object({ status: Type.String() }) } }
   }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', {
-    schema: { tags, summary: 'Requests can be served', response: { 200: Readiness, 503: Readiness } }
+    schema: { tags, summary: 'Requests and connections are wanted', response: { 200: Readiness, 503: Readiness } }
   }, async (_request, reply) => {
-    const up = await answersInTime(pingDatabase())
-    return reply.code(up ? 200 : 503).send({
-      status: up ? 'ready' : 'unavailable',
-      database: up ? 'up' : 'down',
-      bus: broker.connected ? 'up' : 'degraded'
-    })
+    const bus = broker.connected ? 'up' : 'degraded'
+    // Without a look at the database: a load balancer is to know at once.
+    if (isDraining()) return reply.code(503).send({ status: 'draining', database: 'unknown', bus })
+    let database = 'down'
+    await resolvesWithin(checkDatabase().then(state => { database = state }), PING_TIMEOUT)
+    const ready = database === 'up'
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'unavailable', database, bus })
   })
 }
 
 export default routes
-
-/** False for a failure and for silence alike: neither can serve a request. */
-async function answersInTime (answer: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<false>(resolve => { timer = setTimeout(resolve, PING_TIMEOUT, false) })
-  try {
-    return await Promise.race([answer.then(() => true, () => false), silence])
-  } finally {
-    clearTimeout(timer)
-  }
-}

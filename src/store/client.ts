@@ -7,7 +7,7 @@ import type { Config } from '../config.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import { DatabaseError } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
-import { applyMigrations, readMigrationStatus, withScripts, type MigrationStatus, type MigrationTarget } from './migrate.ts'
+import { applyMigrations, isMigrated, readMigrationStatus, withScripts, type MigrationStatus, type MigrationTarget } from './migrate.ts'
 
 export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 
@@ -22,6 +22,8 @@ export interface Database {
   /** Applies missing migrations; resolves with their names. Safe when several instances start at once. */
   migrate (): Promise<string[]>
   migrationStatus (): Promise<MigrationStatus>
+  /** Are all migrations of this code applied? One query, without the engine. */
+  isMigrated (): Promise<boolean>
   /** Ends every connection and gives the data directory free. */
   close (): Promise<void>
 }
@@ -66,12 +68,14 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     await pool.end()
     throw new DatabaseError(`database ${placeOf(url)}: ${reason(error)}`)
   }
+  const query: Query = async (text, values) => (await pool.query(text, values)).rows
   return {
     prisma,
-    query: async (text, values) => (await pool.query(text, values)).rows,
+    query,
     kind: 'postgresql',
     migrate: () => withMigrationTarget(connection, applyMigrations),
     migrationStatus: () => withMigrationTarget(connection, readMigrationStatus),
+    isMigrated: () => isMigrated(query),
     close: () => prisma.$disconnect()
   }
 }
@@ -126,12 +130,14 @@ async function openEmbedded (directory: string): Promise<Database> {
       connect: async () => withScripts(await factory.connect(), script => pglite.exec(script)),
       connectToShadowDb: openShadow
     }
+    const query: Query = async <Row>(text: string, values: unknown[]) => (await pglite.query<Row>(text, values)).rows
     return {
       prisma,
-      query: async <Row>(text: string, values: unknown[]) => (await pglite.query<Row>(text, values)).rows,
+      query,
       kind: 'pglite',
       migrate: () => applyMigrations(target),
       migrationStatus: () => readMigrationStatus(target),
+      isMigrated: () => isMigrated(query),
       async close () {
         await prisma.$disconnect()
         await pglite.close()

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
 import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError, type SqlDriverAdapter } from '@prisma/driver-adapter-utils'
 import { DatabaseError } from './database-error.ts'
+import type { Query } from './client.ts'
 
 /** What Prisma's schema engine needs of a database. `executeScript` runs all of a script, in one transaction. */
 export interface MigrationTarget {
@@ -25,6 +26,7 @@ export interface MigrationStatus {
 }
 
 const filters = { externalTables: [], externalEnums: [] }
+const APPLIED = 'FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL'
 
 /**
  * Applies what is missing of prisma/migrations; resolves with the names. Prisma's own `migrate deploy` would do the same.
@@ -51,13 +53,20 @@ async function isUpToDate (target: MigrationTarget): Promise<boolean> {
   try {
     const [[exists] = []] = await query('SELECT to_regclass($$_prisma_migrations$$) IS NOT NULL')
     if (exists !== true) return false
-    const sql = 'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL'
-    const checksums = new Map(await query(sql) as Array<[string, string]>)
+    const checksums = new Map(await query(`SELECT migration_name, checksum ${APPLIED}`) as Array<[string, string]>)
     return migrationsList().migrationDirectories.every(({ path, migrationFile }) =>
       checksums.get(path) === createHash('sha256').update(migrationFile.content.value).digest('hex'))
   } finally {
     await adapter.dispose()
   }
+}
+
+/** Without the checksums: what has changed since it was applied does not make a database unfit. */
+export async function isMigrated (query: Query): Promise<boolean> {
+  const [table] = await query<{ exists: boolean }>('SELECT to_regclass($$_prisma_migrations$$) IS NOT NULL AS exists', [])
+  if (!table?.exists) return false
+  const applied = new Set((await query<{ migration_name: string }>(`SELECT migration_name ${APPLIED}`, [])).map(row => row.migration_name))
+  return migrationsList().migrationDirectories.every(({ path }) => applied.has(path))
 }
 
 export async function readMigrationStatus (target: MigrationTarget): Promise<MigrationStatus> {

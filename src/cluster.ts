@@ -1,0 +1,75 @@
+import cluster from 'node:cluster'
+import type { Logger } from 'pino'
+import { onSignals } from './signals.ts'
+
+export interface ClusterOptions {
+  /** What each worker runs: the whole server. */
+  module: string
+  /** How many. */
+  workers: number
+  /** Milliseconds that a worker may take to drain. */
+  drainTimeout: number
+  logger: Logger
+  /** All workers listen, on this port. */
+  onListening (port: number): void
+}
+
+/** A worker that ends sooner than this after its birth is replaced after a pause: what ended it may still be there. Milliseconds. */
+const YOUNG_MS = 10_000
+const PAUSE_MS = 1000
+/** A worker drains within its own bound; one that does not is stuck. Milliseconds beyond that bound. */
+const KILL_DELAY_MS = 1000
+
+/**
+ * Runs workers that share one listener, and replaces those that end, until a signal: then all drain, and the process ends with 0.
+ * The first starts alone: it migrates the database for all, and says why where none of them could start; the process then ends with 1.
+ */
+export function runWorkers ({ module, workers, drainTimeout, logger, onListening }: ClusterOptions): void {
+  const ready = new Set<number>()
+  let closing = false
+
+  function fork (): void {
+    if (closing) return
+    const born = performance.now()
+    const worker = cluster.fork()
+    worker.once('listening', ({ port }) => {
+      ready.add(worker.id)
+      if (ready.size === 1) for (let i = 1; i < workers; i++) fork()
+      if (ready.size === workers) onListening(port)
+    })
+    worker.once('exit', (code, signal) => {
+      if (closing) return endWhenAlone()
+      if (ready.size === 0) endUnborn(signal)
+      logger.error({ worker: worker.process.pid, code, signal }, 'a worker ended, another takes its place')
+      setTimeout(fork, performance.now() - born < YOUNG_MS ? PAUSE_MS : 0)
+    })
+  }
+
+  onSignals(signal => {
+    closing = true
+    logger.info({ signal }, 'closing all workers')
+    kill('SIGTERM')
+    setTimeout(kill, drainTimeout + KILL_DELAY_MS, 'SIGKILL')
+    endWhenAlone()
+  }, () => {
+    kill('SIGKILL')
+    process.exit(1)
+  })
+  // Not `scripts/start.mjs`, which would build again.
+  cluster.setupPrimary({ exec: module, args: [], execArgv: ['--enable-source-maps', ...process.execArgv] })
+  fork()
+}
+
+function kill (signal: NodeJS.Signals): void {
+  for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal)
+}
+
+function endWhenAlone (): void {
+  if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(0)
+}
+
+/** What a worker could say of its end, it has said. */
+function endUnborn (signal: string | null): never {
+  if (signal !== null) console.error(`parley: the first worker was ended by ${signal} before it listened`)
+  process.exit(1)
+}
