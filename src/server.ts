@@ -1,7 +1,4 @@
 import cluster from 'node:cluster'
-import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { pino, type Logger } from 'pino'
@@ -12,15 +9,16 @@ import { runWorkers } from './cluster.ts'
 import { ConfigError, loadConfig, type Config } from './config.ts'
 import { greet } from './greeting.ts'
 import { openMetricsServer } from './metrics/server.ts'
+import { metricsOfAll, offerMetrics, serveWorkersMetrics } from './metrics/workers.ts'
 import { createMemoryPresence } from './presence/memory.ts'
 import { createRedisPresence } from './presence/redis.ts'
 import { createAnnounce } from './realtime/announce.ts'
+import type { MetricsText } from './routes/metrics.ts'
+import { readSecret } from './secret.ts'
 import { onSignals } from './signals.ts'
-import { makeDirectory, openDatabase } from './store/client.ts'
+import { StartError } from './start-error.ts'
+import { openDatabase } from './store/client.ts'
 import { DatabaseError } from './store/database-error.ts'
-
-/** A start that cannot succeed, said in one line. */
-class StartError extends Error {}
 
 /** Of `server.drain_timeout`: then the process ends, whatever driver still waits for its server. */
 const END_SHARE = 0.95
@@ -28,24 +26,31 @@ const END_SHARE = 0.95
 try {
   const { config } = loadConfig(process.env)
   const logger = pino({ level: config.log.level })
-  const { workers } = config.server
-  if (cluster.isPrimary && workers > 1 && config.database.url !== undefined && config.redis.url !== undefined) {
-    runWorkers({
-      module: fileURLToPath(import.meta.url),
-      workers,
-      drainTimeout: config.server.drain_timeout * 1000,
-      logger,
-      onListening: port => greet(config, port, workers)
-    })
+  const many = cluster.isPrimary && config.server.workers > 1
+  if (many && config.database.url !== undefined && config.redis.url !== undefined) {
+    await startWorkers(config, logger)
   } else {
     // Platforms set WEB_CONCURRENCY by themselves.
-    if (cluster.isPrimary && workers > 1) logger.warn('one process only: server.workers wants DATABASE_URL and REDIS_URL')
+    if (many) logger.warn('one process only: server.workers wants DATABASE_URL and REDIS_URL')
     await start(config, logger, process.env.NODE_ENV === 'production')
   }
 } catch (error) {
   const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof StartError
   console.error(expected ? `parley: ${error.message}` : error)
   process.exit(1)
+}
+
+/** The primary of several workers: each of them runs this module again. */
+async function startWorkers (config: Config, logger: Logger): Promise<void> {
+  const { workers, drain_timeout: drainTimeout } = config.server
+  await openMetrics(config, logger, serveWorkersMetrics())
+  runWorkers({
+    module: fileURLToPath(import.meta.url),
+    workers,
+    drainTimeout: drainTimeout * 1000,
+    logger,
+    onListening: port => greet(config, port, workers)
+  })
 }
 
 async function start (config: Config, logger: Logger, production: boolean): Promise<void> {
@@ -72,19 +77,16 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     const presence = url === undefined ? createMemoryPresence(announce) : createRedisPresence({ ...config.redis, url, announce, logger })
     open.push(presence.close)
 
-    const app = await buildApp({ config, database, broker, presence, jwtSecret, logger })
+    const { isPrimary } = cluster
+    const app = await buildApp({ config, database, broker, presence, jwtSecret, logger, ...!isPrimary && { metricsText: metricsOfAll } })
+    if (isPrimary) open.push(await openMetrics(config, logger, () => app.metrics!.metrics()))
+    else if (app.metrics) offerMetrics(app.metrics)
     const { host, port } = config.server
-    const { port: metricsPort, token } = config.metrics
-    if (metricsPort !== undefined) {
-      const metricsServer = await openMetricsServer({ text: () => app.metrics!.metrics(), host, port: metricsPort, token, logger })
-        .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, metricsPort) })
-      open.push(metricsServer.close)
-    }
     open.push(() => app.close())
     await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
     const address = app.server.address()
     // Of workers, the primary speaks.
-    if (cluster.isPrimary) greet(config, typeof address === 'object' ? address?.port ?? port : port)
+    if (isPrimary) greet(config, typeof address === 'object' ? address?.port ?? port : port)
   } catch (error) {
     // What a signal closed under the start's feet is no failure: closing ends the process.
     if (!closing()) throw error
@@ -125,33 +127,12 @@ function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void
   return () => closing
 }
 
-/** `authentication.jwt_secret`; outside production one that is made once and kept in the data directory. */
-function readSecret ({ authentication, database }: Config, production: boolean): string {
-  if (authentication.jwt_secret !== undefined) return authentication.jwt_secret
-  if (production) throw new StartError('JWT_SECRET is required in production: text of at least 32 characters')
-  const made = randomBytes(32).toString('base64url')
-  if (database.data_dir.startsWith('memory://')) return made
-  const path = join(database.data_dir, 'jwt_secret')
-  makeDirectory(database.data_dir)
-  try {
-    if (!existsSync(path)) keepSecret(path, made)
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new StartError(`${path}: ${(error as Error).message}; set JWT_SECRET or PARLEY_DATA_DIR`)
-  }
-}
-
-/** Whole or not at all, and never over another process's. */
-function keepSecret (path: string, secret: string): void {
-  const draft = `${path}.${process.pid}`
-  writeFileSync(draft, secret, { mode: 0o600 })
-  try {
-    linkSync(draft, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    unlinkSync(draft)
-  }
+/** On the port for metrics, where there is one. Resolves with what closes it. */
+async function openMetrics ({ server: { host }, metrics: { port, token } }: Config, logger: Logger, text: MetricsText) {
+  if (port === undefined) return async () => {}
+  const { close } = await openMetricsServer({ text, host, port, token, logger })
+    .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
+  return close
 }
 
 function listenError (error: NodeJS.ErrnoException, host: string, port: number): Error {
