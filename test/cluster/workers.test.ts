@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { createClients, type Client } from '../client.ts'
+import { eventually } from '../eventually.ts'
+import { createDatabase, redis } from '../helper.ts'
+import { seedPeople, type Member } from '../faults/people.ts'
+import { launch, startProcess, type Instance } from '../faults/process.ts'
+
+// Processes that start processes: slow where the machine is busy.
+t.setTimeout(300_000)
+const PATIENCE = 60_000
+
+const token = 'the-token-of-the-metrics'
+
+/** What several workers need. */
+async function environment (t: Parameters<typeof createDatabase>[0]): Promise<Record<string, string>> {
+  const { url, prefix } = redis()
+  return { WEB_CONCURRENCY: '2', DATABASE_URL: await createDatabase(t), REDIS_URL: url!, REDIS_PREFIX: prefix! }
+}
+
+/** The processes of this one's workers that have not ended. */
+function workersOf ({ pid }: Instance): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  return children.filter(child => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('src/server.ts'))
+}
+
+async function enter (t: Parameters<typeof createClients>[0], port: number, { token }: Member): Promise<Client> {
+  const client = await createClients(t, port).connect()
+  await client.request({ type: 'authenticate', token })
+  await client.request({ type: 'join_channel', channel: 'room' })
+  return client
+}
+
+const isOpen = ({ socket }: Client): boolean => socket.readyState === socket.OPEN
+
+t.test('two workers share one port, and a worker that dies is replaced', async t => {
+  const env = await environment(t)
+  const server = await startProcess(t, { env: { ...env, METRICS_TOKEN: token } })
+  const people = await seedPeople(env.DATABASE_URL!, 6)
+  const clients: Client[] = []
+  for (const person of people) clients.push(await enter(t, server.port, person))
+  const [victim, other] = workersOf(server)
+  const metrics = (): Promise<Response> =>
+    fetch(`http://127.0.0.1:${server.port}/metrics`, { headers: { authorization: `Bearer ${token}` } })
+
+  await t.test('all clients get what each sends [P27]; the greeting is said once', async t => {
+    for (const [i, client] of clients.entries()) await client.request({ type: 'send_message', channel: 'room', message: `from ${i}` })
+    for (const client of clients) {
+      for (let seq = 1; seq <= clients.length; seq++) t.equal((await client.expect('message')).seq, seq)
+    }
+    t.equal(server.output().match(/Parley is listening/g)?.length, 1)
+  })
+
+  await t.test('/metrics of whichever worker is asked is the sum', async t => {
+    t.match(await (await metrics()).text(), new RegExp(`^parley_connections ${clients.length}$`, 'm'))
+  })
+
+  await t.test('a worker killed takes its own clients only; they come back, and miss nothing', async t => {
+    process.kill(victim!, 'SIGKILL')
+    await eventually(() => !clients.every(isOpen))
+    const left = clients.filter(isOpen)
+    t.ok(left.length > 0 && left.length < clients.length, 'both workers had some')
+    const lost = clients.findIndex(client => !isOpen(client))
+    clients[lost] = await enter(t, server.port, people[lost]!)
+    await left[0]!.request({ type: 'send_message', channel: 'room', message: 'still here' })
+    t.equal((await clients[lost]!.expect('message')).message, 'still here')
+    await eventually(() => workersOf(server).filter(pid => pid !== victim && pid !== other).length === 1, PATIENCE)
+    t.match(server.output(), /a worker ended, another takes its place/)
+  })
+
+  await t.test('[G10] a signal to the whole group, as of Ctrl-C: everyone is told when to come back, exit code 0', async t => {
+    // The new one is at work when it has its part in the sum.
+    await eventually(async () => (await metrics()).ok, PATIENCE)
+    const open = clients.filter(isOpen)
+    for (const pid of [...workersOf(server), server.pid]) process.kill(pid, 'SIGINT')
+    for (const { closed } of open) t.match(await closed(), { code: 1012, reason: /^service restart retry_after_ms=\d+$/ })
+    t.same(await server.exited, { code: 0, signal: null })
+  })
+})
+
+t.test('[G10] a primary that is killed: its workers drain and end by themselves', async t => {
+  const env = await environment(t)
+  const server = await startProcess(t, { env: { ...env, METRICS_PORT: '0', LOG_LEVEL: 'info' } })
+  const [person] = await seedPeople(env.DATABASE_URL!, 1)
+  const client = await enter(t, server.port, person!)
+  const workers = workersOf(server)
+  t.equal(workers.length, 2)
+
+  await t.test('until then it serves their metrics on a port of its own', async t => {
+    const lines = server.output().split('\n').filter(line => line.includes(`"pid":${server.pid},`))
+    const [, port] = /listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(lines.join('\n')) ?? []
+    t.match(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), /^parley_connections 1$/m)
+  })
+
+  await server.kill()
+  t.match(await client.closed(), { code: 1012, reason: /^service restart retry_after_ms=\d+$/ })
+})
+
+t.test('without Redis there is one process, and one line says why', async t => {
+  const { REDIS_URL: _, ...env } = await environment(t)
+  const server = await startProcess(t, { env })
+  t.equal(workersOf(server).length, 0)
+  t.equal(server.output().match(/one process only/g)?.length, 1)
+  server.signal('SIGTERM')
+  t.same(await server.exited, { code: 0, signal: null })
+
+  await t.test('a start that cannot succeed is said once, and tried once', async t => {
+    const { port } = await startProcess(t, { env })
+    const second = launch(t, { env: { ...env, REDIS_URL: process.env.TEST_REDIS_URL!, PORT: String(port) } })
+    t.equal((await second.exited).code, 1)
+    t.match(second.output(), /^parley: cannot listen on 127\.0\.0\.1:\d+: the port is in use[^\n]*\n$/m)
+    t.equal(second.output().match(/^parley:/gm)?.length, 1)
+  })
+})
