@@ -1,4 +1,3 @@
-import fastifyCors from '@fastify/cors'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -10,14 +9,18 @@ import { AppError } from './errors.ts'
 import { createRegistry } from './metrics/registry.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
+import { createCounters } from './plugins/counters.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
 import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
+import limitsPlugin from './plugins/limits.ts'
+import securityPlugin from './plugins/security.ts'
 import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
 import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
 import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
+import { createLimits } from './realtime/limits.ts'
 import { createRealtime } from './realtime/realtime.ts'
 import { createWatch } from './realtime/watch.ts'
 import adminRoutes from './routes/admin.ts'
@@ -120,7 +123,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 
   const events = createEvents(broker, onFault)
   const passwords = createPasswords()
-  const throttle = createLoginThrottle()
+  const throttle = createLoginThrottle({ limitRegistrations: config.limits.enabled })
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
   const admin = createAdmin({ users, store: moderationStore, events })
@@ -143,14 +146,17 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const hub = new Hub({
     broker, presence, read: messages.entries, isInFlight: messages.isInFlight, onFault, maxWaiting: config.performance.max_buffered / 2
   })
-  const realtime = createRealtime({ config, hub, auth, guests, channels, memberships, messages, moderation, onFault })
+  const limits = config.limits.enabled ? createLimits(config.limits) : null
+  const realtime = createRealtime({ config, limits, hub, auth, guests, channels, memberships, messages, moderation, onFault })
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
-  await app.register(fastifyCors, {
-    origin: allowedOrigins.includes('*') ? true : allowedOrigins,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
-  })
+  await app.register(securityPlugin, { allowedOrigins })
   await app.register(authPlugin, { auth })
+  if (config.limits.enabled) {
+    const { url, prefix } = config.redis
+    const counters = url === undefined ? null : createCounters({ url, prefix, logger })
+    await app.register(limitsPlugin, { config: config.limits, auth, counters })
+  }
   await app.register(docsPlugin)
   await app.register(authRoutes, { auth })
   await app.register(meRoutes, { accounts })
@@ -169,7 +175,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   }
   await app.register(websocketRoutes, {
     realtime,
-    hasRoom: () => !realtime.draining && hub.size < config.server.max_connections,
+    hasRoom: () => !realtime.draining && hub.size < config.server.max_connections && !(limits && app.isUnderPressure()),
+    limits,
     maxPayload: config.server.max_payload,
     allowedOrigins
   })

@@ -22,16 +22,18 @@ export interface Envelope {
   command: string | undefined
   ref: Ref | undefined
   body: Record<string, unknown>
+  /** Bytes. */
+  size: number
 }
 
 /**
  * Reads one text frame as far as its envelope.
  * @throws AppError `invalid_json`, `invalid_frame` [P4]. Type and fields are judged later, in the order of [P9].
  */
-export function decode (text: string): Envelope {
+export function decode (frame: Buffer): Envelope {
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = JSON.parse(frame.toString())
   } catch {
     throw new AppError('invalid_json')
   }
@@ -44,7 +46,8 @@ export function decode (text: string): Envelope {
     type: echo(type),
     command: Object.hasOwn(body, 'command') || type === 'command' ? echo(command) : undefined,
     ref: isRef.Check(ref) ? ref : undefined,
-    body: body as Record<string, unknown>
+    body: body as Record<string, unknown>,
+    size: frame.length
   }
 }
 

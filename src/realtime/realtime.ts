@@ -5,10 +5,13 @@ import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
+import type { Limits } from './limits.ts'
 import { Session, type SessionLimits, type Transport } from './session.ts'
 
 export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
+  /** Null: none. */
+  limits: Limits | null
   onFault (error: unknown): void
 }
 
@@ -23,7 +26,7 @@ const ANSWERED_BY = 0.8
 const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, onFault, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
   const { hub, guests } = services
   const commands = createCommands({
@@ -32,7 +35,7 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
     resumeLimit: channels.resume_limit,
     maxReplay: performance.max_buffered / 2
   })
-  const limits: SessionLimits = {
+  const sessionLimits: SessionLimits = {
     authenticationTimeout: authentication.timeout * 1000,
     connectionTimeout: performance.connection_timeout * 1000,
     heartbeatInterval: performance.heartbeat_interval * 1000,
@@ -50,6 +53,7 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
         onFault(error)
       }
     }
+    limits?.sweep()
   })
   const endingGuests = new Set<Promise<void>>()
   function endGuest (id: string): void {
@@ -61,9 +65,12 @@ export function createRealtime ({ config, onFault, ...services }: RealtimeDeps) 
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
 
   return {
-    /** A connection is open: it is welcomed [P6], and its frames may come. */
-    open (transport: Transport): Session {
-      const session = new Session(uuidv7(), { transport, now: clock.now, limits, ...commands, scheduleFlush, onFault })
+    /** A connection is open: it is welcomed [P6], and its frames may come. `address` is whom its limits by address bind. */
+    open (transport: Transport, address: string): Session {
+      const allowance = limits?.connect(address) ?? null
+      const session = new Session(uuidv7(), {
+        transport, now: clock.now, limits: sessionLimits, allowance, ...commands, scheduleFlush, onFault
+      })
       hub.add(session)
       session.send(encode({
         type: 'welcome',

@@ -3,6 +3,7 @@ import type { Ref } from '../schemas/protocol.ts'
 import type { Role } from '../schemas/common.ts'
 import type { LocalChannel } from './channel.ts'
 import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
+import type { Allowance, FrameKind } from './limits.ts'
 
 /** The connection's own socket, as little of it as a session needs. */
 export interface Transport {
@@ -36,6 +37,8 @@ export interface SessionDeps {
   transport: Transport
   now (): number
   limits: SessionLimits
+  /** What this connection may ask for; null: anything. */
+  allowance: Allowance | null
   /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
   /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */
@@ -62,6 +65,8 @@ const CUT_MS = 5000
 /** Requests that wait for their turn, and sends without an answer, at which a connection is not read any further. */
 const MAX_WAITING = 64
 const MAX_PIPELINED = 128
+/** Frames over the limits that are answered between two ticks of the clock, before the connection is not read until the next one. */
+const MAX_REFUSED = 128
 /** This many unreadable frames within this time end a connection (4501). */
 const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
@@ -93,6 +98,8 @@ export class Session {
   /** When the ping without an answer was sent, or 0. */
   #pingedAt = 0
   #violations: number[] | null = null
+  /** Frames over the limits since the last tick. */
+  #refused = 0
 
   constructor (id: string, deps: SessionDeps) {
     this.id = id
@@ -107,16 +114,20 @@ export class Session {
   get userId (): string | undefined { return this.user?.id }
   get closing (): boolean { return this.state.phase === 'closing' }
 
-  /** `expiresIn`: milliseconds until the access token expires; Infinity for a guest. */
+  /**
+   * `expiresIn`: milliseconds until the access token expires; Infinity for a guest.
+   * @throws AppError `rate_limited` where the user has as many connections as he may.
+   */
   authenticated (user: SessionUser, sid: string | null, expiresIn: number): void {
+    this.#deps.allowance?.identify(user.id)
     this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
   }
 
   /** A data frame arrived. */
-  receive (text: string): void {
+  receive (frame: Buffer): void {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()
-    this.#inbox.push(read(text))
+    this.#inbox.push(read(frame))
     this.#proceed()
   }
 
@@ -175,12 +186,15 @@ export class Session {
     this.state = { phase: 'closing', user: this.user, cutAt: 0 }
     this.#inbox = []
     this.#forgetOut()
+    this.#deps.allowance?.release()
   }
 
   /** The clock's tick: every deadline a connection has. */
   tick (now: number): void {
     const { state } = this
     const { limits, transport } = this.#deps
+    const wasHeld = this.#refused >= MAX_REFUSED
+    this.#refused = 0
     if (state.phase === 'closing') {
       if (now >= state.cutAt) transport.terminate()
     } else if (now >= state.deadline) {
@@ -189,20 +203,21 @@ export class Session {
       this.close('connection_timeout')
     } else if (this.#pingedAt !== 0) {
       // While its requests wait for us, its pong is not read.
-      if (this.#inbox.length >= MAX_WAITING) this.#pingedAt = now
+      if (wasHeld || this.#inbox.length >= MAX_WAITING) this.#pingedAt = now
       else if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
       this.#pingedAt = now
       transport.ping()
     }
+    if (wasHeld) this.#proceed()
   }
 
   /** Starts what may start: sends side by side, anything else when all before it has its answer [P7]. */
   #pump (): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#inbox.length > 0 && !this.closing && !this.#suspended && !this.#isCongested()) {
+    while (this.#inbox.length > 0 && !this.closing && !this.#suspended && !this.#isHeld()) {
       const next = this.#inbox[0]!
       const isSend = !(next instanceof AppError) && next.type === 'send_message' && next.command === undefined
       if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
@@ -217,6 +232,11 @@ export class Session {
     const slot: Slot = { reply: null, after: undefined }
     this.#slots.push(slot)
     if (request instanceof AppError) return this.#refuse(slot, undefined, request)
+    const wait = this.#deps.allowance?.take(kindOf(request), request.size) ?? 0
+    if (wait > 0) {
+      this.#refused++
+      return this.#refuse(slot, request.ref, new AppError('rate_limited', { retryAfterMs: wait }))
+    }
     const refuse = (error: unknown): void => this.#refuse(slot, request.ref, error)
     try {
       if (isSend) return this.#deps.handleSend(this, request, reply => this.#settle(slot, reply))
@@ -270,7 +290,7 @@ export class Session {
 
   /** Reads on only while this connection keeps up with what it asks and what it is sent. */
   #regulate (): void {
-    const busy = this.#inbox.length >= MAX_WAITING || this.#isCongested()
+    const busy = this.#inbox.length >= MAX_WAITING || this.#isHeld()
     if (busy === this.#paused || this.closing || this.#suspended) return
     this.#paused = busy
     if (busy) this.#deps.transport.pause()
@@ -283,17 +303,23 @@ export class Session {
     this.#outBytes = 0
   }
 
-  /** Half of what may wait does: first that has to go. */
-  #isCongested (): boolean { return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 }
+  /** Half of what may wait does: first that has to go. Or it asks and asks though it is refused: that has to wait for the clock. */
+  #isHeld (): boolean {
+    return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 || this.#refused >= MAX_REFUSED
+  }
 
   #waitingBytes (): number { return this.#outBytes + this.#deps.transport.buffered }
 }
 
-function read (text: string): Envelope | AppError {
+function read (frame: Buffer): Envelope | AppError {
   try {
-    return decode(text)
+    return decode(frame)
   } catch (error) {
     if (error instanceof AppError) return error
     throw error
   }
+}
+
+function kindOf ({ type, command }: Envelope): FrameKind {
+  return command !== undefined ? 'command' : type === 'join_channel' ? 'join' : 'other'
 }

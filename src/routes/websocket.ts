@@ -3,6 +3,8 @@ import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
+import { addressOf } from '../plugins/limits.ts'
+import type { Limits } from '../realtime/limits.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import type { Session, Transport } from '../realtime/session.ts'
 import { SUBPROTOCOL } from '../schemas/protocol.ts'
@@ -11,6 +13,8 @@ export interface WebsocketDeps {
   realtime: Realtime
   /** May one more connection be opened now [P5]? */
   hasRoom (): boolean
+  /** Null: none. */
+  limits: Pick<Limits, 'upgrade'> | null
   maxPayload: number
   /** Origins besides the server's own; `*` is any [P3]. */
   allowedOrigins: string[]
@@ -20,7 +24,21 @@ const MAX_FRAGMENTS = 64
 const RETRY_AFTER_MS = 5000
 
 /** `GET /websocket`: the only place that knows both fastify and ws. */
-const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoom, maxPayload, allowedOrigins }) => {
+const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoom, limits, maxPayload, allowedOrigins }) => {
+  let isProxyTold = false
+
+  function admit (request: FastifyRequest): void {
+    const wait = limits?.upgrade(addressOf(request)) ?? 0
+    if (wait === 0) return
+    const isForwarded = request.headers['x-forwarded-for'] !== undefined
+    if (isForwarded && request.ip === request.raw.socket.remoteAddress && !isProxyTold) {
+      isProxyTold = true
+      const { ip: address } = request
+      request.log.warn({ address }, 'over its limits, but with X-Forwarded-For: if this is your proxy, name it in TRUST_PROXY')
+    }
+    throw new AppError('rate_limited', { retryAfterMs: wait })
+  }
+
   await app.register(fastifyWebsocket, {
     options: {
       // A subclass, whatever the statics that the CommonJS types ask for.
@@ -44,13 +62,14 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoo
       if (!isAllowedOrigin(request, allowedOrigins)) throw new AppError('not_authorized')
       if (!isAllowedProtocol(request)) throw new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
       if (!hasRoom()) throw new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
+      admit(request)
       // From here on ws answers. The socket would keep response and request, 3 KB, for as long as the connection lasts.
       reply.raw.detachSocket(request.raw.socket)
     },
     handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
     wsHandler: (ws, request) => {
       const connection = ws as Connection
-      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket))
+      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket), addressOf(request))
       connection.closed = realtime.closed
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
@@ -76,7 +95,7 @@ class Connection extends WebSocket {
 function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
   const { session } = this as Connection
   if (isBinary) session.close('unsupported_data')
-  else session.receive((data as Buffer).toString())
+  else session.receive(data as Buffer)
 }
 
 /** ws has sent its own close frame with the code of the violation, and waits for the peer's. */

@@ -34,10 +34,10 @@ t.test('entries are frames one after the other, and `ends` says where each ends'
 })
 
 t.test('an envelope is known by type, command and ref, whatever else it holds', async t => {
-  t.match(decode('{"type":"heartbeat","ref":7}'), { type: 'heartbeat', command: undefined, ref: 7 })
-  t.match(decode('{"type":"public","command":"create_channel"}'), { type: 'public', command: 'create_channel' })
-  t.match(decode('{"type":"command"}'), { type: 'command', command: '' })
-  t.match(decode('{"type":{"a":[1]},"ref":{}}'), { type: '{"a":[1]}', ref: undefined })
+  t.match(decode(Buffer.from('{"type":"heartbeat","ref":7}')), { type: 'heartbeat', command: undefined, ref: 7 })
+  t.match(decode(Buffer.from('{"type":"public","command":"create_channel"}')), { type: 'public', command: 'create_channel' })
+  t.match(decode(Buffer.from('{"type":"command"}')), { type: 'command', command: '' })
+  t.match(decode(Buffer.from('{"type":{"a":[1]},"ref":{}}')), { type: '{"a":[1]}', ref: undefined })
 })
 
 t.test('an error has its ref and retry_after_ms only where there are any', async t => {

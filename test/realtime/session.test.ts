@@ -27,6 +27,7 @@ function createSession (handle: (request: Envelope) => Promise<Reply> | Reply = 
     },
     now: () => clock.now,
     limits,
+    allowance: null,
     handle: (_, request) => handle(request),
     handleSend: (_, __, done) => { sends.push(done) },
     scheduleFlush: () => {},
@@ -44,8 +45,8 @@ function createSession (handle: (request: Envelope) => Promise<Reply> | Reply = 
   }
 }
 
-const heartbeat = '{"type":"heartbeat"}'
-const send = '{"type":"send_message"}'
+const heartbeat = Buffer.from('{"type":"heartbeat"}')
+const send = Buffer.from('{"type":"send_message"}')
 
 t.test('[P14] a connection closes with 4401 30 s after its token expired, and not sooner', async t => {
   const { session, socket, tick } = createSession()
@@ -183,15 +184,15 @@ t.test('[P7] sends run side by side, their replies keep their order, and anythin
 t.test('the 10th violation closes with 4501 only where all ten are within 60 s', async t => {
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', Infinity)
-  for (let i = 0; i < 9; i++) session.receive('{')
+  for (let i = 0; i < 9; i++) session.receive(Buffer.from('{'))
   tick(60_000)
   session.pong()
-  session.receive('{')
+  session.receive(Buffer.from('{'))
   t.notOk(session.closing, 'nine of them are forgotten')
   tick(119_999)
-  for (let i = 0; i < 8; i++) session.receive('{')
+  for (let i = 0; i < 8; i++) session.receive(Buffer.from('{'))
   t.notOk(session.closing)
-  session.receive('{')
+  session.receive(Buffer.from('{'))
   t.equal(socket.calls.at(-1), 'close 4501 protocol violation')
 })
 

@@ -1,0 +1,24 @@
+import fastifyCors from '@fastify/cors'
+import fastifyHelmet from '@fastify/helmet'
+import fp from 'fastify-plugin'
+
+/** What a page of another origin may read of a reply, besides its body. */
+const EXPOSED = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']
+
+/**
+ * What browsers are told of every reply: it is data, to be run or framed by nobody; pages of the allowed origins may ask for it, with
+ * their token, never with cookies. `/docs`, the only page, has a policy of its own. Register before what may refuse a request.
+ */
+export default fp(async (app, { allowedOrigins }: { allowedOrigins: string[] }) => {
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    frameguard: { action: 'deny' },
+    // Whoever ends TLS knows for which names it holds.
+    strictTransportSecurity: false
+  })
+  await app.register(fastifyCors, {
+    origin: allowedOrigins.includes('*') ? true : allowedOrigins,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED
+  })
+}, { name: 'security' })
