@@ -1,6 +1,8 @@
 import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Envelope } from '../../src/realtime/codec.ts'
+import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
 import { Session, type Reply, type SessionUser } from '../../src/realtime/session.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
@@ -9,7 +11,9 @@ const limits = {
 }
 
 /** A session with a clock, a socket and a `handle` of the test's own. */
-function createSession (handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'ok' } })) {
+function createSession (
+  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'ok' } }), allowance: Allowance | null = null
+) {
   const clock = { now: 0 }
   const socket = { buffered: 0, written: [] as Buffer[], calls: [] as string[] }
   const sends: Array<(reply: Buffer) => void> = []
@@ -27,7 +31,7 @@ function createSession (handle: (request: Envelope) => Promise<Reply> | Reply = 
     },
     now: () => clock.now,
     limits,
-    allowance: null,
+    allowance,
     handle: (_, request) => handle(request),
     handleSend: (_, __, done) => { sends.push(done) },
     scheduleFlush: () => {},
@@ -221,4 +225,35 @@ t.test('nothing is started or sent once the connection is closing', async t => {
   t.equal(sends.length, 1)
   session.close('session_revoked')
   t.same(socket.calls, ['close 4503 disconnected by administrator'], 'the first reason stands')
+})
+
+t.test('a connection that goes on though it is refused is not read after 128 refusals, until the next tick', async t => {
+  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
+  const { session, socket, tick, sent } = createSession(undefined, limits.connect('a'))
+  const count = (code: string): number => sent().match(new RegExp(`"${code}"`, 'g'))?.length ?? 0
+  for (let i = 0; i < 10 + 200; i++) session.receive(heartbeat)
+  t.equal(count('ok'), 10)
+  t.equal(count('rate_limited'), 128)
+  t.same(socket.calls, ['pause'])
+  tick(1000)
+  t.equal(count('rate_limited'), 200, 'every frame has its reply')
+  t.same(socket.calls, ['pause', 'resume'])
+})
+
+t.test('a connection that is not read for its refusals is not closed for the pong that is not read', async t => {
+  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
+  const { session, tick, sent } = createSession(undefined, limits.connect('a'))
+  session.authenticated(ann, 'sid', Infinity)
+  tick(30_000)
+  for (let now = 31_000; now < 60_000; now += 1000) {
+    for (let i = 0; i < 200; i++) session.receive(heartbeat)
+    sent()
+    tick(now)
+  }
+  t.notOk(session.closing)
+  for (let now = 60_000; now <= 100_000; now += 1000) {
+    sent()
+    tick(now)
+  }
+  t.ok(session.closing, 'once all is read, its pong is expected')
 })

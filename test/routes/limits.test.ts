@@ -1,0 +1,112 @@
+import t, { type Test } from 'tap'
+import type { Config } from '../../src/config.ts'
+import { startRedis } from '../contracts/redis-server.ts'
+import { eventually } from '../eventually.ts'
+import { redis, startServer, type Server } from '../helper.ts'
+
+const start = (t: Test, rest_requests: number, rest: Partial<Config['redis']> = {}) =>
+  startServer(t, { config: { limits: { rest_requests }, redis: rest } })
+
+/** Statuses of so many calls in turn. */
+async function statuses (server: Server, count: number, path: string, options?: Parameters<Server['call']>[2]): Promise<number[]> {
+  const found: number[] = []
+  for (let i = 0; i < count; i++) found.push((await server.call('GET', path, options)).status)
+  return found
+}
+
+t.test('over rest_requests a minute the answer is 429 in the usual shape, with Retry-After; each reply says what is left', async t => {
+  const server = await start(t, 3)
+  const { headers } = await server.call('GET', '/api/me')
+  t.match([headers.get('x-ratelimit-limit'), headers.get('x-ratelimit-remaining')], ['3', '2'])
+  await statuses(server, 2, '/api/me')
+  const refused = await server.call('GET', '/api/me')
+  t.equal(refused.status, 429)
+  const { retry_after_ms: wait, ...body } = refused.body
+  t.same(body, { statusCode: 429, error: 'Too Many Requests', code: 'rate_limited', message: 'Too many requests' })
+  t.ok(Number.isInteger(wait) && wait > 50_000 && wait <= 60_000, `${wait} ms`)
+  t.equal(refused.headers.get('retry-after'), String(Math.ceil(wait / 1000)))
+  t.equal(refused.headers.get('x-ratelimit-remaining'), '0')
+})
+
+t.test('every spelling of an API\'s URL counts, health and documentation do not', async t => {
+  const server = await start(t, 2)
+  t.same(await statuses(server, 1, '/api/channels?limit=1'), [401])
+  t.same(await statuses(server, 1, '/%61pi/channels'), [401])
+  t.same(await statuses(server, 1, '/%61pi/me?x=/healthz'), [429])
+  for (const path of ['/healthz', '/readyz', '/openapi.json', '/docs/json']) t.same(await statuses(server, 3, path), [200, 200, 200], path)
+  const preflight = { origin: 'https://chat.example.org', 'access-control-request-method': 'GET' }
+  t.equal((await server.call('OPTIONS', '/api/me', { headers: preflight })).status, 204)
+})
+
+t.test('a user is counted for himself, whoever brings no token of ours by address', async t => {
+  const server = await start(t, 4)
+  const [ann, ben] = [await server.register('ann'), await server.register('ben')]
+  t.same(await statuses(server, 5, '/api/me', { token: ann.access_token }), [200, 200, 200, 200, 429])
+  t.same(await statuses(server, 4, '/api/me', { token: ben.access_token }), [200, 200, 200, 200])
+  const forged = ben.access_token.slice(0, -4) + 'AAAA'
+  t.same(await statuses(server, 3, '/api/me', { token: forged }), [401, 401, 429], 'two registrations came from here')
+})
+
+t.test('the address is the one that a trusted proxy tells', async t => {
+  const server = await startServer(t, { config: { limits: { rest_requests: 1 }, server: { trust_proxy: 'loopback' } } })
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } })
+  t.same(await statuses(server, 2, '/api/me', from('192.0.2.1')), [401, 429])
+  t.same(await statuses(server, 2, '/api/me', from('2001:db8::1')), [401, 429])
+  t.same(await statuses(server, 1, '/api/me', from('2001:db8::2')), [429])
+  t.same(await statuses(server, 1, '/api/me', from('192.0.2.2')), [401])
+  const direct = await start(t, 1)
+  t.same(await statuses(direct, 1, '/api/me', from('192.0.2.1')), [401])
+  t.same(await statuses(direct, 1, '/api/me', from('192.0.2.2')), [429], 'without one, what is forged changes nothing')
+})
+
+t.test('instances with one Redis count together', async t => {
+  const shared = redis()
+  const [one, two] = await Promise.all([start(t, 6, shared), start(t, 6, shared)])
+  const remaining = async (server: Server): Promise<number> =>
+    Number((await server.call('GET', '/api/me')).headers.get('x-ratelimit-remaining'))
+  // The counters' connection is made beside the start.
+  await eventually(async () => await remaining(one) < 6 && await remaining(two) < 6)
+  const last = await remaining(one)
+  t.equal(await remaining(two), Math.max(0, last - 1))
+  await statuses(one, 6, '/api/me')
+  t.same(await statuses(two, 1, '/api/me'), [429])
+})
+
+t.test('with Redis stopped or gone, requests are served without delay, and counted again once it is back', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.kill())
+  const parley = await start(t, 100, { url: server.url })
+  const remaining = async (): Promise<string | null> => (await parley.call('GET', '/api/me')).headers.get('x-ratelimit-remaining')
+  await eventually(async () => await remaining() !== '100')
+
+  server.signal('SIGSTOP')
+  t.equal((await parley.call('GET', '/api/me')).status, 401, 'the first waits for it a moment')
+  const since = performance.now()
+  t.same(await statuses(parley, 10, '/api/me'), Array(10).fill(401))
+  const took = performance.now() - since
+  t.ok(took < 2000, `${took} ms for ten`)
+  t.equal(await remaining(), '100')
+
+  server.signal('SIGCONT')
+  await eventually(async () => await remaining() !== '100')
+  await server.kill()
+  await eventually(async () => await remaining() === '100')
+  await server.start()
+  await eventually(async () => await remaining() !== '100')
+})
+
+t.test('a server closes while its counters\' Redis is stopped', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.kill())
+  const parley = await start(t, 100, { url: server.url })
+  server.signal('SIGSTOP')
+  await parley.close()
+})
+
+t.test('limits.enabled false: requests and registrations are not counted', async t => {
+  const server = await startServer(t, { config: { limits: { enabled: false, rest_requests: 1 } } })
+  const ann = await server.register('ann')
+  const { headers } = await server.call('GET', '/api/me', { token: ann.access_token })
+  t.equal(headers.get('x-ratelimit-limit'), null)
+  t.same(await statuses(server, 5, '/api/me', { token: ann.access_token }), Array(5).fill(200))
+})

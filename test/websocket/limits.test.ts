@@ -1,0 +1,178 @@
+import t, { type Test } from 'tap'
+import type { Config } from '../../src/config.ts'
+import { eventually } from '../eventually.ts'
+import { startServer, type Server } from '../helper.ts'
+import { connectRaw, handshake, openSocket, text } from './raw.ts'
+
+const start = (t: Test, limits: Partial<Config['limits']>, server: Partial<Config['server']> = {}) =>
+  startServer(t, { config: { limits, server } })
+
+const refused = { type: 'error', code: 'rate_limited', message: 'Too many requests', retry_after_ms: Number }
+
+/** The answer to an upgrade request. */
+const upgrade = (t: Test, { port }: Server, headers: Record<string, string> = {}) => openSocket(t, port, handshake(headers)).answered()
+
+/** 429, with the time to wait in its head. */
+function isRefused (t: Test, { status, head }: { status: number, head: string }, what: string): void {
+  t.equal(status, 429, what)
+  t.match(head, /^retry-after: [1-9]\d*\r$/im, what)
+}
+
+t.test('[P8] a frame over the limit is answered rate_limited with its ref, in its place, until the same frame passes', async t => {
+  const server = await start(t, { connection_frames: 2 })
+  const frames = Array.from({ length: 30 }, (_, i) => text({ type: 'heartbeat', ref: i }))
+  const client = await connectRaw(t, server.port, Buffer.concat(frames))
+  const replies = await client.replies(30)
+  const refusedAt = performance.now()
+  t.match(replies, Array.from({ length: 30 }, (_, ref) => ref < 20 ? { type: 'heartbeat_ack', ref } : { ...refused, ref }))
+  let ref = 30
+  await eventually(async () => {
+    client.write(text({ type: 'heartbeat', ref }))
+    return (await client.replies(++ref)).at(-1)!.type === 'heartbeat_ack'
+  })
+  const [waited, told] = [performance.now() - refusedAt, replies[29]!.retry_after_ms]
+  t.ok(told > 0 && told <= 500 && waited > told - 100, `${told} ms told, ${waited} ms waited`)
+})
+
+t.test('[P7] messages over the limit are refused among those that are acked, which are all stored', async t => {
+  const server = await start(t, { connection_frames: 2 })
+  const ann = await server.enter('ann', 'general')
+  for (let ref = 0; ref < 30; ref++) ann.send({ type: 'send_message', channel: 'general', message: 'x', ref })
+  const replies = []
+  for (let i = 0; i < 30; i++) replies.push(await ann.expect(frame => 'ref' in frame))
+  const acked = replies.filter(({ type }) => type === 'success').length
+  t.ok(acked >= 18 && acked < 30, `${acked} acked`)
+  t.match(replies, Array.from({ length: 30 }, (_, ref) => ({ ref })))
+  t.equal(await server.database.prisma.message.count(), acked)
+})
+
+t.test('bytes, joins and commands have limits of their own; what is refused for its own sake counts too', async t => {
+  const server = await start(t, { connection_bytes: 1024, connection_joins: 1, connection_commands: 1 })
+  const ann = await server.enter('ann')
+  const codes = async (count: number, frame: object): Promise<string[]> => {
+    const replies = await Promise.all(Array.from({ length: count }, () => ann.exchange(frame)))
+    return [...new Set(replies.map(({ code, action }) => code ?? action))]
+  }
+  t.same(await codes(10, { type: 'join_channel', channel: 'general' }), ['channel_joined'])
+  t.match(await ann.exchange({ type: 'join_channel', channel: 'general' }), refused)
+  t.same(await codes(10, { command: 'shout' }), ['unknown_command'])
+  t.match(await ann.exchange({ command: 'create_channel', name: 'x' }), refused)
+  t.match(await ann.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+  t.same(await codes(8, { type: 'send_message', channel: 'general', message: 'x'.repeat(900) }), ['message_sent'])
+  t.match(await ann.exchange({ type: 'send_message', channel: 'general', message: 'x'.repeat(3000) }), refused)
+  t.match(await ann.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+})
+
+t.test('a user\'s connections share his limits, and reconnecting refills nothing', async t => {
+  const server = await start(t, { user_frames: 2 })
+  const [ann, ben] = [await server.register('ann'), await server.register('ben')]
+  const first = await server.login(ann)
+  for (let i = 0; i < 20; i++) await first.exchange({ type: 'heartbeat' })
+  const second = await server.login(ann)
+  t.match(await second.exchange({ type: 'heartbeat' }), refused)
+  await first.close()
+  t.match(await (await server.login(ann)).exchange({ type: 'heartbeat' }), refused)
+  t.match(await (await server.login(ben)).exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+})
+
+t.test('[P13] a user may have user_connections; a fresh token is none more', async t => {
+  const server = await start(t, { user_connections: 2 })
+  const ann = await server.register('ann')
+  const first = await server.login(ann)
+  await server.login(ann)
+  const third = await server.connect()
+  t.match(await third.exchange({ type: 'authenticate', token: ann.access_token }), refused)
+  t.match(await third.exchange({ type: 'channel_list' }), { code: 'not_authenticated' })
+  await first.request({ type: 'authenticate', token: ann.access_token })
+  await first.close()
+  await eventually(async () => (await third.exchange({ type: 'authenticate', token: ann.access_token })).type === 'success')
+})
+
+t.test('[P5] an address over its connections, or its upgrades a second, gets 429 with Retry-After', async t => {
+  const few = await start(t, { address_connections: 3 })
+  const sockets = Array.from({ length: 10 }, () => openSocket(t, few.port, handshake()))
+  const answers = await Promise.all(sockets.map(socket => socket.answered()))
+  t.equal(answers.filter(({ status }) => status === 101).length, 3)
+  for (const answer of answers.filter(({ status }) => status !== 101)) isRefused(t, answer, 'a fourth')
+  for (const { socket } of sockets) socket.destroy()
+  await eventually(async () => (await upgrade(t, few)).status === 101)
+
+  const slow = await start(t, { address_upgrades: 1 })
+  for (let i = 0; i < 10; i++) t.equal((await upgrade(t, slow)).status, 101)
+  const answer = await upgrade(t, slow)
+  isRefused(t, answer, 'an eleventh')
+  t.equal((await slow.call('GET', '/healthz')).status, 200, 'other requests are served')
+  await eventually(async () => (await upgrade(t, slow)).status === 101)
+})
+
+t.test('an address is what a trusted proxy says, IPv6 by networks of 64 bits, and all that is none is one', async t => {
+  const server = await start(t, { address_connections: 1 }, { trust_proxy: 'loopback' })
+  const status = async (from: string): Promise<number> => (await upgrade(t, server, { 'X-Forwarded-For': from })).status
+  t.equal(await status('192.0.2.1'), 101)
+  t.equal(await status('192.0.2.1'), 429)
+  t.equal(await status('::ffff:192.0.2.1'), 429)
+  t.equal(await status('192.0.2.2'), 101)
+  t.equal(await status('2001:db8:1:2::1'), 101)
+  t.equal(await status('2001:DB8:1:2:ffff::5'), 429)
+  t.equal(await status('2001:db8:1:3::1'), 101)
+  t.equal(await status('nonsense'), 101)
+  t.equal(await status('other nonsense'), 429)
+  t.notMatch(server.lines.join(), 'TRUST_PROXY')
+})
+
+t.test('without a trusted proxy a forged address changes nothing, and one line says what to do about a real proxy', async t => {
+  const server = await start(t, { address_connections: 1 })
+  const forged = { 'X-Forwarded-For': '192.0.2.1' }
+  t.equal((await upgrade(t, server, forged)).status, 101)
+  isRefused(t, await upgrade(t, server), 'its own')
+  t.notMatch(server.lines.join(), 'TRUST_PROXY')
+  for (let i = 0; i < 3; i++) isRefused(t, await upgrade(t, server, { 'X-Forwarded-For': `192.0.2.${i}` }), 'forged')
+  t.match(server.lines.filter(line => line.includes('TRUST_PROXY')).map(line => JSON.parse(line)), [{ level: 40, address: '127.0.0.1' }])
+})
+
+t.test('what clients do in a rush is within the limits: 50 channels joined again and 1,000 messages', async t => {
+  const server = await start(t, {})
+  const ann = await server.enter('ann')
+  const replies = (ref: string): Promise<unknown> => ann.expect(frame => frame.ref === ref)
+  for (let i = 0; i < 50; i++) ann.send({ type: 'join_channel', channel: `room-${i}`, ref: `join-${i}` })
+  await replies('join-49')
+  for (let i = 0; i < 1000; i++) ann.send({ type: 'send_message', channel: 'room-0', message: 'x', ref: `send-${i}` })
+  await replies('send-999')
+  t.same(ann.inbox.filter(({ type, code }) => type === 'error' && code !== 'busy'), [])
+})
+
+t.test('limits.enabled false: none holds', async t => {
+  const server = await start(t, {
+    enabled: false, connection_frames: 1, user_frames: 1, user_connections: 1, address_connections: 1, address_upgrades: 1
+  })
+  const ann = await server.register('ann')
+  for (let i = 0; i < 12; i++) await server.login(ann)
+  const client = await server.login(ann)
+  for (let i = 0; i < 50; i++) client.send({ type: 'heartbeat' })
+  t.equal((await client.settle()).filter(({ type }) => type === 'heartbeat_ack').length, 50)
+})
+
+t.test('with the event loop late, a new connection gets 503 with Retry-After; those there are and REST are served; it passes', async t => {
+  const server = await start(t, { event_loop_delay: 50 })
+  const ann = await server.enter('ann', 'general')
+  const busy = setInterval(() => {
+    const until = performance.now() + 150
+    while (performance.now() < until);
+  }, 0)
+  t.teardown(() => clearInterval(busy))
+  const { head } = await eventually(async () => {
+    const answer = await upgrade(t, server)
+    return answer.status === 503 && answer
+  })
+  t.match(head, /^retry-after: [1-9]\d*\r$/im)
+  await ann.request({ type: 'send_message', channel: 'general', message: 'still here' })
+  t.equal((await server.call('GET', '/api/me', { token: ann.person.access_token })).status, 200)
+  clearInterval(busy)
+  await eventually(async () => (await upgrade(t, server)).status === 101)
+})
+
+t.test('with the heap over its share it is the same', async t => {
+  const server = await start(t, { heap_percent: 1 })
+  await eventually(async () => (await upgrade(t, server)).status === 503)
+  t.equal((await server.call('GET', '/readyz')).status, 200)
+})
