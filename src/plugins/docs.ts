@@ -2,11 +2,12 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 
-/** The page runs its own scripts and asks its own server; pictures are in its styles. */
+/** The page runs its own scripts and asks its own server; pictures are in its styles, and some styles in its elements. */
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
   'style-src': "'self'",
+  'style-src-attr': "'unsafe-inline'",
   'img-src': ["'self'", 'data:'],
   'connect-src': "'self'",
   'base-uri': "'none'",
