@@ -50,6 +50,8 @@ export async function startServer (contender: Contender, { processes, databases,
   const env = {
     PORT: '0',
     JWT_SECRET: secret,
+    // All load comes from one address.
+    LIMITS_ENABLED: 'false',
     ...database === 'postgresql' && { DATABASE_URL: await databases.create() },
     ...database === 'embedded' && { PARLEY_DATA_DIR: await databases.createEmbedded() },
     ...redis && { REDIS_URL: redisUrl }

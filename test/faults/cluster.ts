@@ -40,8 +40,9 @@ export async function startProcesses (stage: Stage, report: Report, { faults = [
   return { instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
 }
 
+/** Without limits: all load comes from one address. */
 function environment (databaseUrl: string, { redisUrl = process.env.TEST_REDIS_URL!, env }: ClusterOptions) {
-  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: `faults-${randomUUID()}:`, ...env }
+  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: `faults-${randomUUID()}:`, LIMITS_ENABLED: 'false', ...env }
 }
 
 function withPeople (

@@ -71,7 +71,7 @@ async function sendAndKill (server: Instance, client: Client, acked: Map<number,
 
 t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async t => {
   const directory = dataDirectory(t)
-  const env = { PARLEY_DATA_DIR: directory }
+  const env = { PARLEY_DATA_DIR: directory, LIMITS_ENABLED: 'false' }
   const acked = new Map<number, string>()
 
   const first = await startProcess(t, { env })
