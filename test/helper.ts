@@ -8,7 +8,7 @@ import { createRedisBroker } from '../src/broker/redis.ts'
 import { loadConfig, type Config } from '../src/config.ts'
 import { errorTable, type ErrorCode } from '../src/errors.ts'
 import { createMemoryPresence } from '../src/presence/memory.ts'
-import { createRedisPresence } from '../src/presence/redis.ts'
+import { createRedisPresence, type RedisPresenceDeps } from '../src/presence/redis.ts'
 import { createAnnounce } from '../src/realtime/announce.ts'
 import type { Login } from '../src/schemas/auth.ts'
 import { createAuth } from '../src/services/auth.ts'
@@ -66,10 +66,13 @@ export interface ServerOptions {
   databaseUrl?: string
   /** Stands in front of the real bus: to lose or delay what it carries. */
   wrapBroker?: (broker: Broker) => Broker
+  /** Other times of its presence than an instance's usual ones. */
+  leases?: Pick<RedisPresenceDeps, 'lease' | 'renew'>
 }
 
 /** The whole application on a free port, with a PostgreSQL database of its own; closed when the test ends. */
-export async function startServer (t: Scope, { config: change = {}, databaseUrl, wrapBroker = broker => broker }: ServerOptions = {}) {
+export async function startServer (t: Scope, options: ServerOptions = {}) {
+  const { config: change = {}, databaseUrl, wrapBroker = broker => broker, leases } = options
   const config = merge(loadConfig({}).config, change)
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
@@ -78,7 +81,9 @@ export async function startServer (t: Scope, { config: change = {}, databaseUrl,
   const { url } = config.redis
   const broker = wrapBroker(url === undefined ? createMemoryBroker() : createRedisBroker({ ...config.redis, url, logger }))
   const announce = createAnnounce(broker)
-  const presence = url === undefined ? createMemoryPresence(announce) : createRedisPresence({ ...config.redis, url, announce, logger })
+  const presence = url === undefined
+    ? createMemoryPresence(announce)
+    : createRedisPresence({ ...config.redis, ...leases, url, announce, logger })
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })
   await app.listen({ host: '127.0.0.1', port: 0 })
 

@@ -9,7 +9,7 @@ const { status, body: document } = await server.call('GET', '/openapi.json')
 /** What JSON Schema 2020-12 knows, as far as our schemas use it. */
 const keywords = new Set([
   'type', 'properties', 'required', 'additionalProperties', 'minProperties', 'items', 'anyOf', 'const', 'enum',
-  'pattern', 'format', 'default', 'description', 'minimum', 'maximum', 'minLength', 'maxLength'
+  'pattern', 'format', 'default', 'description', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength'
 ])
 
 const operations = Object.entries(document.paths as Record<string, Json>).flatMap(([path, item]) =>
@@ -91,6 +91,21 @@ t.test('what a call answers is what its schema says', async t => {
       if (items) t.same(Object.keys(body[name][0]).filter(key => !(key in items.properties)), [], `${path} ${name}`)
     }
   }
+})
+
+t.test('what /docs offers to try is taken as it is', async t => {
+  const example = (path: string): object => {
+    const { properties } = document.paths[path].post.requestBody.content['application/json'].schema
+    const fields = Object.entries(properties as Json).filter(([, { examples }]) => examples)
+    return Object.fromEntries(fields.map(([name, { examples: [first] }]) => [name, first]))
+  }
+  const post = (path: string, token?: string) =>
+    server.call('POST', path.replace('{name}', 'general'), { token, body: example(path) })
+  t.equal((await post('/api/auth/register')).status, 201)
+  const { status, body } = await post('/api/auth/login')
+  t.equal(status, 200)
+  await server.call('PUT', `/api/channels/general/members/${body.user.id}`, { token: body.access_token })
+  t.equal((await post('/api/channels/{name}/messages', body.access_token)).status, 201)
 })
 
 t.test('/docs can be browsed without any other server', async t => {

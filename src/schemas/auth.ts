@@ -6,8 +6,8 @@ export const Registration = Type.Object({ email: Email, name: UserName, password
 export type Registration = Static<typeof Registration>
 
 export const Credentials = Type.Object({
-  email: Text({ maxLength: 254 }),
-  password: Text({ maxLength: 256 })
+  email: Text({ maxLength: 254, examples: ['ann@example.org'] }),
+  password: Text({ maxLength: 256, examples: ['correct horse'] })
 }, { additionalProperties: false })
 export type Credentials = Static<typeof Credentials>
 

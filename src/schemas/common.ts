@@ -29,7 +29,7 @@ export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 
 /** [P17] */
 export const ChannelName = Type.String({
-  pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', whenMissing: 'channel_required', whenInvalid: 'invalid_channel_name'
+  pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', whenMissing: 'channel_required', whenInvalid: 'invalid_channel_name', examples: ['general']
 })
 
 export const ChannelType = Choice(['public', 'private', 'admin', 'moderator'], { whenInvalid: 'invalid_channel_type' })

@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Seq, Text, Timestamp, Uuid } from './common.ts'
 
 /** [P25]. Its length, in code points, is the service's to judge: `message_too_long` is not a fault of form. */
-export const MessageText = Text({ whenMissing: 'message_required' })
+export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
 export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })

@@ -2,9 +2,9 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Role, Text, Timestamp, Uuid } from './common.ts'
 
 /** 8 to 256 characters: long enough to resist guessing, short enough to hash. */
-export const Password = Text({ minLength: 8, maxLength: 256 })
-export const Email = Type.String({ format: 'text', maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' })
-export const UserName = Text({ minLength: 1, maxLength: 64, pattern: '\\S' })
+export const Password = Text({ minLength: 8, maxLength: 256, examples: ['correct horse'] })
+export const Email = Type.String({ format: 'text', maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', examples: ['ann@example.org'] })
+export const UserName = Text({ minLength: 1, maxLength: 64, pattern: '\\S', examples: ['Ann'] })
 
 export const User = Type.Object({
   id: Uuid,

@@ -4,8 +4,9 @@ import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
 
 const config = { redis: redis() }
-const a = await startServer(t, { config })
-const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
+const leases = { lease: 5000, renew: 1000 }
+const a = await startServer(t, { config, leases })
+const b = await startServer(t, { config, leases, databaseUrl: a.databaseUrl })
 
 /** What is unread of one user's comings and goings. */
 const told = ({ inbox }: Client, name: string): string[] =>
@@ -59,7 +60,7 @@ t.test('[P23] user_list and online_count are the cluster\'s, over REST too', asy
 })
 
 t.test('[P23] an instance that closes takes its users along, told once', async t => {
-  const c = await startServer(t, { config, databaseUrl: a.databaseUrl })
+  const c = await startServer(t, { config, leases, databaseUrl: a.databaseUrl })
   const ann = await a.enter('ann', 'closing')
   const ben = await c.enter('ben', 'closing')
   await ann.expect(({ type, username }) => type === 'user_joined' && username === 'ben')
