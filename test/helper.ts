@@ -73,7 +73,8 @@ export interface ServerOptions {
 /** The whole application on a free port, with a PostgreSQL database of its own; closed when the test ends. */
 export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, wrapBroker = broker => broker, leases } = options
-  const config = merge(loadConfig({}).config, change)
+  // A machine that is busy with other tests is no reason to refuse a connection.
+  const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '60000' }).config, change)
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
   const logger = pino({ level: 'info' }, { write: (line: string) => { lines.push(line) } })
