@@ -6,7 +6,7 @@ import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
 import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
-import { createRegistry } from './metrics/registry.ts'
+import { createMetrics } from './metrics/registry.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import { createCounters } from './plugins/counters.ts'
@@ -14,6 +14,7 @@ import errorsPlugin, { sendError } from './plugins/errors.ts'
 import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
 import limitsPlugin from './plugins/limits.ts'
+import requestLogPlugin, { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'
 import securityPlugin from './plugins/security.ts'
 import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
 import validationPlugin from './plugins/validation.ts'
@@ -22,6 +23,8 @@ import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
 import { createLimits } from './realtime/limits.ts'
 import { createRealtime } from './realtime/realtime.ts'
+import type { FaultPlace } from './realtime/session.ts'
+import { countRefusal, createTraffic, type Life } from './realtime/traffic.ts'
 import { createWatch } from './realtime/watch.ts'
 import adminRoutes from './routes/admin.ts'
 import authRoutes from './routes/auth.ts'
@@ -83,19 +86,24 @@ const DRAIN_SHARE = 0.9
  * signal; `close()` drains it, in nine tenths of `server.drain_timeout` at most. Closing database, broker and presence is the caller's.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
-  const onFault = (error: unknown): void => {
-    if (error instanceof AppError) logger.warn({ err: error.cause ?? error }, error.message)
-    else logger.error({ err: error }, 'fault')
+  const onFault = (error: unknown, where?: FaultPlace): void => {
+    if (error instanceof AppError) logger.warn({ ...where, err: error.cause ?? error }, error.message)
+    else logger.error({ ...where, err: error }, 'fault')
   }
   const allowedOrigins = (config.server.allowed_origins ?? '').split(',').map(origin => origin.trim().toLowerCase()).filter(Boolean)
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    // No line per request: a URL's query may hold what nobody should read.
+    genReqId: createRequestId(config.server.trust_proxy !== 'false'),
+    // plugins/request-log.ts has its own, without the URL.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     // A URL that cannot be read meets no hook.
     frameworkErrors: (error, request, reply) => {
-      reply.raw.once('finish', () => endUpgrade(request))
+      nameReply(request, reply)
+      reply.raw.once('finish', () => {
+        logRequest(request, reply)
+        endUpgrade(request)
+      })
       sendError(error, request, reply)
     },
     trustProxy: trustProxy(config.server.trust_proxy),
@@ -143,13 +151,30 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const guests = createGuests({ users, memberships: membershipStore })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
 
+  const traffic = createTraffic()
   const hub = new Hub({
-    broker, presence, read: messages.entries, isInFlight: messages.isInFlight, onFault, maxWaiting: config.performance.max_buffered / 2
+    broker,
+    presence,
+    traffic,
+    read: messages.entries,
+    isInFlight: messages.isInFlight,
+    onFault,
+    maxWaiting: config.performance.max_buffered / 2
   })
   const limits = config.limits.enabled ? createLimits(config.limits) : null
-  const realtime = createRealtime({ config, limits, hub, auth, guests, channels, memberships, messages, moderation, onFault })
+  const onEnd = (life: Life): void => logger.info(life, 'connection closed')
+  const realtime = createRealtime({
+    config, limits, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
+  })
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
+  const { port: metricsPort, token: metricsToken } = config.metrics
+  const { max_connections: maxConnections } = config.server
+  const isMeasured = metricsPort !== undefined || metricsToken !== undefined
+  const metrics = isMeasured ? createMetrics({ maxConnections, hub, traffic, publisher, broker, presence, database }) : undefined
+  app.decorate('metrics', metrics?.registry)
+
+  await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
   await app.register(securityPlugin, { allowedOrigins })
   await app.register(authPlugin, { auth })
   if (config.limits.enabled) {
@@ -167,15 +192,13 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(healthRoutes, {
     pingDatabase: messageStore.ping, isMigrated: database.isMigrated, broker, isDraining: () => realtime.draining
   })
-  const { port: metricsPort, token: metricsToken } = config.metrics
-  const metrics = metricsPort === undefined && metricsToken === undefined ? undefined : createRegistry({ hub })
-  app.decorate('metrics', metrics)
   if (metrics && metricsPort === undefined) {
-    await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.metrics()), token: metricsToken })
+    await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.registry.metrics()), token: metricsToken })
   }
   await app.register(websocketRoutes, {
     realtime,
-    hasRoom: () => !realtime.draining && hub.size < config.server.max_connections && !(limits && app.isUnderPressure()),
+    onRefused: code => countRefusal(traffic, code),
+    hasRoom: () => !realtime.draining && hub.size < maxConnections && !(limits && app.isUnderPressure()),
     limits,
     maxPayload: config.server.max_payload,
     allowedOrigins

@@ -1,13 +1,14 @@
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { createMemoryBroker } from './broker/memory.ts'
 import { createRedisBroker } from './broker/redis.ts'
 import { runWorkers } from './cluster.ts'
 import { ConfigError, loadConfig, type Config } from './config.ts'
 import { greet } from './greeting.ts'
+import { createLogger } from './logger.ts'
 import { openMetricsServer } from './metrics/server.ts'
 import { metricsOfAll, offerMetrics, serveWorkersMetrics } from './metrics/workers.ts'
 import { createMemoryPresence } from './presence/memory.ts'
@@ -25,7 +26,7 @@ const END_SHARE = 0.95
 
 try {
   const { config } = loadConfig(process.env)
-  const logger = pino({ level: config.log.level })
+  const logger = createLogger(config.log.level)
   const many = cluster.isPrimary && config.server.workers > 1
   if (many && config.database.url !== undefined && config.redis.url !== undefined) {
     await startWorkers(config, logger)

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
 import type { Broker } from '../src/broker/broker.ts'
 import { createMemoryBroker } from '../src/broker/memory.ts'
 import { createRedisBroker } from '../src/broker/redis.ts'
 import { loadConfig, type Config } from '../src/config.ts'
 import { errorTable, type ErrorCode } from '../src/errors.ts'
+import { createLogger } from '../src/logger.ts'
 import { createMemoryPresence } from '../src/presence/memory.ts'
 import { createRedisPresence, type RedisPresenceDeps } from '../src/presence/redis.ts'
 import { createAnnounce } from '../src/realtime/announce.ts'
@@ -77,7 +77,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '60000' }).config, change)
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
-  const logger = pino({ level: 'info' }, { write: (line: string) => { lines.push(line) } })
+  const logger = createLogger(config.log.level, { write: (line: string) => { lines.push(line) } })
   const database = await openDatabase(config.database)
   const { url } = config.redis
   const broker = wrapBroker(url === undefined ? createMemoryBroker() : createRedisBroker({ ...config.redis, url, logger }))

@@ -15,6 +15,8 @@ export interface Broker {
   unsubscribe (topic: Topic): void
   /** False while the other instances cannot be reached. */
   readonly connected: boolean
+  /** Messages that the other instances were not sent, so far: no room, no connection, or refused. */
+  readonly dropped: number
   /** Starts delivering. Resolves as soon as the outcome of a first attempt to connect is known. */
   start (handlers: BrokerHandlers): Promise<void>
   /** Ends every connection; nothing is delivered afterwards. */
@@ -40,6 +42,8 @@ export interface EntriesEvent {
   frames: Buffer
   /** Where each frame ends in `frames`, in bytes. */
   ends: number[]
+  /** When the oldest message of their batch was queued, on the clock of `performance.now()`; known on its own instance only. */
+  queuedAt?: number
 }
 
 /** Finished frames outside the sequence (presence, notices, announcements), joined, for all of the topic's connections. */

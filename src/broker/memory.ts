@@ -15,6 +15,7 @@ export function createMemoryBroker (): Broker {
 
   return {
     connected: true,
+    dropped: 0,
     publish (topic, event, scope = 'everyone') {
       if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event)
     },

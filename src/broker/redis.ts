@@ -20,11 +20,6 @@ export interface RedisBrokerDeps {
   beat?: number
 }
 
-export interface RedisBroker extends Broker {
-  /** Messages not handed to Redis so far: no room, no connection, or refused. */
-  readonly dropped: number
-}
-
 interface Session {
   publishers: Publisher[]
   /** No other instance listens, so there is nobody to publish to. */
@@ -40,7 +35,7 @@ const CLOSE_TIMEOUT_MS = 500
  */
 export function createRedisBroker ({
   url, pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000
-}: RedisBrokerDeps): RedisBroker {
+}: RedisBrokerDeps): Broker {
   const instance = randomBytes(INSTANCE_BYTES)
   const helloName = `${prefix}hello`
   const beatName = `${prefix}beat:${instance.toString('hex')}`

@@ -121,6 +121,8 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
   }
 
   return {
+    get size () { return entries.size },
+
     enter (channel: PresentChannel, user: Person): void {
       const entry = open(channel, user)
       if (entry.here) return

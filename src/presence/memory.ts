@@ -25,6 +25,11 @@ export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {
     },
     list: async channelId => [...online.get(channelId) ?? []].sort(),
     counts: async channelIds => channelIds.map(id => online.get(id)?.size ?? 0),
+    get size () {
+      let size = 0
+      for (const users of online.values()) size += users.size
+      return size
+    },
     close: async () => leaving.close()
   }
 }

@@ -13,6 +13,8 @@ export interface Presence {
   list (channelId: string): Promise<string[]>
   /** How many are online, per channel, in the order asked. */
   counts (channelIds: string[]): Promise<number[]>
+  /** How many users this instance knows to be online, counted once per channel. */
+  readonly size: number
   close (): Promise<void>
 }
 

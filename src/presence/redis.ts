@@ -177,6 +177,7 @@ export function createRedisPresence ({
       const everywhere = await ask(redis => Promise.all(channelIds.map(id => redis.hlen(`${root}online:${id}`))))
       return channelIds.map((id, i) => Math.max(everywhere?.[i] ?? 0, entries.users(id).size))
     },
+    get size () { return entries.size },
     /** Leaves its users' departures to the others to announce, a moment later: who connects to another instance meanwhile never left. */
     async close () {
       entries.clear()

@@ -1,11 +1,23 @@
 import type { EntriesEvent, NoticeEvent } from '../broker/broker.ts'
+import { countFrames } from './codec.ts'
 import { after, lastSeqOf, Sequencer, type SequencerDeps } from './sequencer.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What a channel needs of a connection. */
 export interface Subscriber {
   readonly id: string
   readonly userId: string | undefined
-  send (frames: Buffer): void
+  /** `count`: how many frames they are. */
+  send (frames: Buffer, count: number): void
+  notify (frames: Buffer, count: number): void
+}
+
+export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps'> {
+  /** Bytes that may wait for one subscriber between its attachment and its reply. */
+  maxWaiting: number
+  traffic: Traffic
+  /** A run is on its way to the live subscribers' sockets; its oldest message was queued then. */
+  onDelivered (queuedAt: number): void
 }
 
 /** A subscriber that is not live yet: it has no reply yet (`from` null), or a reply that is ahead of the live stream. */
@@ -26,18 +38,15 @@ export class LocalChannel {
   /** With the `aclVersion` at which each was a member. */
   readonly #live = new Map<Subscriber, number>()
   readonly #pending = new Map<Subscriber, Pending>()
-  readonly #maxWaiting: number
+  readonly #deps: ChannelDeps
 
-  /** `maxWaiting`: bytes that may wait for one subscriber between its attachment and its reply. */
-  constructor (
-    { id, name, lastSeq, aclVersion }: { id: string, name: string, lastSeq: number, aclVersion: number },
-    { maxWaiting, ...deps }: Omit<SequencerDeps, 'deliver'> & { maxWaiting: number }
-  ) {
+  constructor ({ id, name, lastSeq, aclVersion }: { id: string, name: string, lastSeq: number, aclVersion: number }, deps: ChannelDeps) {
     this.id = id
     this.name = name
     this.aclVersion = aclVersion
-    this.#maxWaiting = maxWaiting
-    this.sequencer = new Sequencer(lastSeq, { ...deps, deliver: event => this.#deliver(event) })
+    this.#deps = deps
+    const { read, isInFlight, onFault, traffic: { gaps } } = deps
+    this.sequencer = new Sequencer(lastSeq, { read, isInFlight, onFault, gaps, deliver: event => this.#deliver(event) })
   }
 
   get empty (): boolean { return this.#live.size === 0 && this.#pending.size === 0 }
@@ -67,7 +76,7 @@ export class LocalChannel {
 
   /** More came while the reply was made than may wait: it must not promise what is gone. */
   overflowed (subscriber: Subscriber): boolean {
-    return this.#pending.get(subscriber)!.bytes > this.#maxWaiting
+    return this.#pending.get(subscriber)!.bytes > this.#deps.maxWaiting
   }
 
   /** The subscriber has been told everything up to `seq` and receives what follows it [P30]. */
@@ -78,8 +87,8 @@ export class LocalChannel {
     pending.from = seq
     pending.waiting = []
     for (const event of waiting) {
-      if (event.kind === 'notice') subscriber.send(event.frame)
-      else if (lastSeqOf(event) > seq) subscriber.send(after(event, seq).frames)
+      if (event.kind === 'notice') subscriber.notify(event.frame, countFrames(event.frame))
+      else if (lastSeqOf(event) > seq) this.#send(subscriber, after(event, seq))
     }
     if (this.sequencer.last < seq) return
     this.#pending.delete(subscriber)
@@ -92,30 +101,39 @@ export class LocalChannel {
 
   /** Sends a frame outside the sequence. */
   notify (event: NoticeEvent): void {
-    for (const subscriber of this.#live.keys()) if (subscriber.id !== event.except) subscriber.send(event.frame)
+    const count = countFrames(event.frame)
+    for (const subscriber of this.#live.keys()) if (subscriber.id !== event.except) subscriber.notify(event.frame, count)
     for (const [subscriber, pending] of this.#pending) {
       if (subscriber.id === event.except) continue
       if (pending.from === null) this.#keep(pending, event, event.frame.length)
-      else subscriber.send(event.frame)
+      else subscriber.notify(event.frame, count)
     }
   }
 
   #deliver (event: EntriesEvent): void {
-    for (const subscriber of this.#live.keys()) subscriber.send(event.frames)
+    const count = event.ends.length
+    for (const subscriber of this.#live.keys()) subscriber.send(event.frames, count)
+    this.#deps.traffic.sent.entry += count * this.#live.size
+    if (event.queuedAt !== undefined) this.#deps.onDelivered(event.queuedAt)
     for (const [subscriber, pending] of this.#pending) {
       if (pending.from === null) {
         this.#keep(pending, event, event.frames.length)
       } else if (lastSeqOf(event) >= pending.from) {
-        if (lastSeqOf(event) > pending.from) subscriber.send(after(event, pending.from).frames)
+        if (lastSeqOf(event) > pending.from) this.#send(subscriber, after(event, pending.from))
         this.#pending.delete(subscriber)
         this.#live.set(subscriber, pending.aclVersion)
       }
     }
   }
 
+  #send (subscriber: Subscriber, { frames, ends: { length: count } }: EntriesEvent): void {
+    subscriber.send(frames, count)
+    this.#deps.traffic.sent.entry += count
+  }
+
   #keep (pending: Pending, event: EntriesEvent | NoticeEvent, bytes: number): void {
     pending.bytes += bytes
-    if (pending.bytes <= this.#maxWaiting) pending.waiting.push(event)
+    if (pending.bytes <= this.#deps.maxWaiting) pending.waiting.push(event)
     else pending.waiting = []
   }
 }

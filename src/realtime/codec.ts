@@ -20,11 +20,15 @@ export interface Envelope {
   type: string
   /** Set where the frame is a channel command, whatever its `type`. */
   command: string | undefined
+  kind: RequestKind
   ref: Ref | undefined
   body: Record<string, unknown>
   /** Bytes. */
   size: number
 }
+
+/** What a frame asks, in one of our own words: a client's must not reach counters or logs. */
+export type RequestKind = RequestType | CommandType | 'unknown'
 
 /**
  * Reads one text frame as far as its envelope.
@@ -41,14 +45,23 @@ export function decode (frame: Buffer): Envelope {
     throw new AppError('invalid_frame', { detail: 'expected an object' })
   }
   if (deeperThan(body, MAX_DEPTH)) throw new AppError('invalid_frame', { detail: `nested deeper than ${MAX_DEPTH}` })
-  const { type, command, ref } = body as Record<string, unknown>
+  const fields = body as Record<string, unknown>
+  const type = echo(fields.type)
+  const command = Object.hasOwn(body, 'command') || type === 'command' ? echo(fields.command) : undefined
+  const { ref } = fields
   return {
-    type: echo(type),
-    command: Object.hasOwn(body, 'command') || type === 'command' ? echo(command) : undefined,
+    type,
+    command,
+    kind: kindOf(type, command),
     ref: isRef.Check(ref) ? ref : undefined,
-    body: body as Record<string, unknown>,
+    body: fields,
     size: frame.length
   }
+}
+
+function kindOf (type: string, command: string | undefined): RequestKind {
+  if (command !== undefined) return isCommandType(command) ? command : 'unknown'
+  return isRequestType(type) ? type : 'unknown'
 }
 
 /** The fields of a request or command, checked. @throws AppError as the schema's fields name it, else `invalid_frame`. */
@@ -93,6 +106,18 @@ function encodeText (json: string): Buffer {
   writeHead(frame, 0, length)
   frame.write(json, head)
   return frame
+}
+
+/** How many frames of ours are joined here. */
+export function countFrames (frames: Buffer): number {
+  let count = 0
+  for (let at = 0; at < frames.length; count++) {
+    const length = frames[at + 1]!
+    if (length < 126) at += 2 + length
+    else if (length === 126) at += 4 + frames.readUInt16BE(at + 2)
+    else at += 10 + Number(frames.readBigUInt64BE(at + 2))
+  }
+  return count
 }
 
 /** Consecutive entries of one channel as one run of frames, joined once for every subscriber. */

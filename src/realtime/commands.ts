@@ -6,10 +6,12 @@ import { createChannelCommands, type ChannelCommandDeps } from './channel-comman
 import { encodeError, encodeSent, fields, isCommandType, isRequestType, unknown, type Envelope } from './codec.ts'
 import { createJoin, type JoinDeps } from './join.ts'
 import { success, type Reply, type Session, type SessionUser } from './session.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface CommandDeps extends JoinDeps, ChannelCommandDeps {
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
+  traffic: Traffic
   /** False: whoever brings no token is a guest [P16]. */
   authenticationEnabled: boolean
 }
@@ -18,7 +20,7 @@ type Handlers = { [T in Exclude<RequestType, 'send_message'>]: (session: Session
 
 /** What a client may ask, by `type`: each handler calls one service and says what the reply is. */
 export function createCommands (deps: CommandDeps) {
-  const { hub, auth, guests, channels, memberships, messages, authenticationEnabled } = deps
+  const { hub, auth, guests, channels, memberships, messages, traffic, authenticationEnabled } = deps
 
   const handlers: Handlers = {
     async authenticate (session, { token }) {
@@ -26,7 +28,8 @@ export function createCommands (deps: CommandDeps) {
       const { user, sid, expiresAt } = isBlank(token) ? await guests.admit(session.user) : await verify(token!)
       if (session.closing) {
         if (user.guest) await guests.end(user.id)
-        return nothing
+        // Nobody reads it.
+        return success('authenticated', {})
       }
       if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
       const isNew = session.user === null
@@ -107,16 +110,16 @@ export function createCommands (deps: CommandDeps) {
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
       const { id: userId, name: username } = session.user!
-      messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId },
-        (error, receipt) => done(error ? encodeError(error, ref) : encodeSent(receipt!, ref)))
+      messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId }, (error, receipt) => {
+        if (error) traffic.errors[error.code]++
+        else traffic.sent.success++
+        done(error ? encodeError(error, ref) : encodeSent(receipt!, ref))
+      })
     }
   }
 }
 
 export type Commands = ReturnType<typeof createCommands>
-
-/** For a connection that is gone: nobody reads it. */
-const nothing: Reply = { frame: {} }
 
 function isBlank (token: string | null | undefined): boolean {
   return !token || !/\S/.test(token)

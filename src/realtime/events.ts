@@ -7,8 +7,8 @@ export function createEvents (broker: Broker, onFault: (error: unknown) => void)
   const toUser = (userId: string, action: ControlAction): void => broker.publish(`user:${userId}`, { kind: 'control', action })
   const toChannel = (channelId: string, action: ControlAction): void => broker.publish(`channel:${channelId}`, { kind: 'control', action })
   return {
-    entriesStored: (channelId, entries) =>
-      broker.publish(`channel:${channelId}`, { kind: 'entries', firstSeq: entries[0]!.seq, ...encodeEntries(entries) }),
+    entriesStored: (channelId, entries, queuedAt) =>
+      broker.publish(`channel:${channelId}`, { kind: 'entries', firstSeq: entries[0]!.seq, ...encodeEntries(entries), queuedAt }),
     membershipsEnded: (channelId, userIds, aclVersion) => toChannel(channelId, { type: 'membership_ended', userIds, aclVersion }),
     userNotified: (userId, notice, except) =>
       broker.publish(`user:${userId}`, { kind: 'notice', frame: encode(notice), ...except !== undefined && { except } }),

@@ -4,9 +4,10 @@ import type { Presence } from '../presence/presence.ts'
 import type { Person } from '../schemas/channel.ts'
 import type { Joined } from '../store/memberships.ts'
 import { LocalChannel } from './channel.ts'
-import { encode } from './codec.ts'
+import { countFrames, encode } from './codec.ts'
 import type { SequencerDeps } from './sequencer.ts'
-import type { Session, SessionUser } from './session.ts'
+import type { FaultPlace, Session, SessionUser } from './session.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface HubDeps {
   broker: Broker
@@ -14,7 +15,8 @@ export interface HubDeps {
   /** Entries of a channel's sequence, from the database. */
   read (channelId: string, after: number, upTo: number, limit: number): ReturnType<SequencerDeps['read']>
   isInFlight: SequencerDeps['isInFlight']
-  onFault: SequencerDeps['onFault']
+  onFault (error: unknown, where?: FaultPlace): void
+  traffic: Traffic
   /** Bytes that may wait for one subscriber while its join is answered. */
   maxWaiting: number
 }
@@ -26,6 +28,8 @@ export class Hub {
   readonly #byUser = new Map<string, Set<Session>>()
   readonly #channels = new Map<string, LocalChannel>()
   #dirty: Session[] = []
+  /** Since when the runs waited that leave with the next flush. */
+  #runs: number[] = []
   /** Asked to look at channels whose events may have been missed. The watch sets it. */
   onDoubt: (channelIds: string[]) => void = () => {}
 
@@ -68,7 +72,7 @@ export class Hub {
 
   /** What a client that has just made itself known should know of this instance. */
   greet (session: Session): void {
-    if (!this.#deps.broker.connected) session.send(encode(busState(false)))
+    if (!this.#deps.broker.connected) session.notify(encode(busState(false)), 1)
   }
 
   /** The connection is gone: its subscriptions end, its memberships stay. */
@@ -88,10 +92,10 @@ export class Hub {
   attach (session: Session, name: string, joined: Joined): LocalChannel {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
-      const { broker, read, isInFlight, onFault, maxWaiting } = this.#deps
+      const { broker, read, isInFlight, onFault, maxWaiting, traffic } = this.#deps
       const id = joined.channelId
       channel = new LocalChannel({ id, name, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
-        read: (after, upTo, limit) => read(id, after, upTo, limit), isInFlight, onFault, maxWaiting
+        read: (after, upTo, limit) => read(id, after, upTo, limit), isInFlight, onFault, maxWaiting, traffic, onDelivered: this.#onDelivered
       })
       this.#channels.set(id, channel)
       broker.subscribe(`channel:${id}`)
@@ -131,7 +135,7 @@ export class Hub {
   /** The channel is gone [P24]. */
   endChannel (channel: LocalChannel, timestamp: string): void {
     const frame = encode({ type: 'channel_deleted', channel: channel.name, timestamp })
-    for (const session of this.endSubscriptions(channel, Infinity, () => true)) session.send(frame)
+    for (const session of this.endSubscriptions(channel, Infinity, () => true)) session.notify(frame, 1)
   }
 
   /** Closes a user's connections, all or those of one login. */
@@ -147,19 +151,28 @@ export class Hub {
     if (this.#dirty.length > 1) return
     setImmediate(() => {
       const dirty = this.#dirty
+      const runs = this.#runs
       this.#dirty = []
+      this.#runs = []
       for (const session of dirty) {
         try {
           session.flush()
         } catch (error) {
-          this.#deps.onFault(error)
+          this.#deps.onFault(error, { connection: session.id })
         }
       }
+      const now = performance.now()
+      for (const queuedAt of runs) this.#deps.traffic.delivery.observe((now - queuedAt) / 1000)
     })
   }
 
+  /** Measured where somebody takes it: otherwise no flush is under way. */
+  readonly #onDelivered = (queuedAt: number): void => {
+    if (this.#dirty.length > 0) this.#runs.push(queuedAt)
+  }
+
   #sendToAll (frame: Buffer): void {
-    for (const sessions of this.#byUser.values()) for (const session of sessions) session.send(frame)
+    for (const sessions of this.#byUser.values()) for (const session of sessions) session.notify(frame, 1)
   }
 
   #onEvent (topic: Topic, event: BusEvent): void {
@@ -168,7 +181,8 @@ export class Hub {
       if (event.kind === 'notice') this.#sendToAll(event.frame)
     } else if (topic.startsWith('user:')) {
       if (event.kind === 'notice') {
-        for (const session of this.sessionsOf(id)) if (session.id !== event.except) session.send(event.frame)
+        const count = countFrames(event.frame)
+        for (const session of this.sessionsOf(id)) if (session.id !== event.except) session.notify(event.frame, count)
       } else if (event.kind === 'control') {
         this.#onUserAction(id, event.action)
       }

@@ -1,18 +1,22 @@
 import { uuidv7 } from 'uuidv7'
 import type { Config } from '../config.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
+import { closeTable } from '../errors.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
 import type { Limits } from './limits.ts'
-import { Session, type SessionLimits, type Transport } from './session.ts'
+import { Session, type FaultPlace, type SessionLimits, type Transport } from './session.ts'
+import { countEnd, type Life } from './traffic.ts'
 
 export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
   /** Null: none. */
   limits: Limits | null
-  onFault (error: unknown): void
+  onFault (error: unknown, where?: FaultPlace): void
+  /** A connection is gone: what there was to it. */
+  onEnd (life: Life): void
 }
 
 /** Over how long clients spread their return after a drain, in milliseconds: the more, the longer. */
@@ -26,9 +30,9 @@ const ANSWERED_BY = 0.8
 const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, limits, onFault, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, onFault, onEnd, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
-  const { hub, guests } = services
+  const { hub, guests, traffic } = services
   const commands = createCommands({
     ...services,
     authenticationEnabled: authentication.enabled,
@@ -50,7 +54,7 @@ export function createRealtime ({ config, limits, onFault, ...services }: Realti
       try {
         session.tick(now)
       } catch (error) {
-        onFault(error)
+        onFault(error, { connection: session.id })
       }
     }
     limits?.sweep()
@@ -65,13 +69,15 @@ export function createRealtime ({ config, limits, onFault, ...services }: Realti
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
 
   return {
-    /** A connection is open: it is welcomed [P6], and its frames may come. `address` is whom its limits by address bind. */
-    open (transport: Transport, address: string): Session {
-      const allowance = limits?.connect(address) ?? null
+    /** A connection is open: it is welcomed [P6], and its frames may come. `subject` is whom its limits by address bind. */
+    open (transport: Transport, subject: string): Session {
+      const allowance = limits?.connect(subject) ?? null
       const session = new Session(uuidv7(), {
-        transport, now: clock.now, limits: sessionLimits, allowance, ...commands, scheduleFlush, onFault
+        transport, traffic, now: clock.now, limits: sessionLimits, allowance, ...commands, scheduleFlush, onFault
       })
       hub.add(session)
+      traffic.opened++
+      traffic.sent.welcome++
       session.send(encode({
         type: 'welcome',
         connection_id: session.id,
@@ -80,19 +86,22 @@ export function createRealtime ({ config, limits, onFault, ...services }: Realti
         heartbeat_interval: performance.heartbeat_interval,
         connection_timeout: performance.connection_timeout,
         max_payload: server.max_payload
-      }))
+      }), 1)
       // Its upgrade was under way when the drain began.
       if (draining) sendAway(session)
       return session
     },
 
-    /** The connection is gone. A guest goes with it [P16]. */
-    closed (session: Session): void {
+    /** The connection is gone, its close frame had this `code`. A guest goes with it [P16]. */
+    closed (session: Session, code: number): void {
+      const life = lifeOf(session, code)
       try {
         hub.remove(session)
       } catch (error) {
-        onFault(error)
+        onFault(error, { connection: session.id })
       }
+      countEnd(traffic, life)
+      onEnd(life)
       if (session.user?.guest) endGuest(session.user.id)
       if (hub.size === 0) emptied()
     },
@@ -119,6 +128,23 @@ export function createRealtime ({ config, limits, onFault, ...services }: Realti
       await resolvesWithin(empty.then(() => Promise.all(endingGuests)), timeLeft())
       clock.stop()
     }
+  }
+}
+
+/** To be taken while the session is still in the state that it ended in. */
+function lifeOf ({ id, userId, state, openedAt, framesReceived, framesSent, transport }: Session, code: number): Life {
+  const { address, bytesReceived, bytesSent } = transport
+  return {
+    connection: id,
+    user: userId,
+    address,
+    seconds: (Math.round(performance.now()) - openedAt) / 1000,
+    code,
+    reason: state.phase === 'closing' && state.reason !== undefined ? closeTable[state.reason].reason : undefined,
+    framesReceived,
+    framesSent,
+    bytesReceived,
+    bytesSent
   }
 }
 

@@ -16,6 +16,8 @@ export interface SequencerDeps {
   /** Is this message in a batch of ours whose sender has no ack yet? Then the batch itself delivers it. */
   isInFlight (id: string): boolean
   onFault (error: unknown): void
+  /** Counts of what was missing here and in the database, and of what is no longer. */
+  gaps: { found: number, repaired: number }
 }
 
 /**
@@ -30,6 +32,7 @@ export class Sequencer {
   #held: EntriesEvent[] = []
   #timer: NodeJS.Timeout | undefined
   #repairing = false
+  #hasGap = false
   readonly #deps: SequencerDeps
 
   constructor (last: number, deps: SequencerDeps) {
@@ -93,6 +96,7 @@ export class Sequencer {
         const entries = await this.#deps.read(from, upTo, READ_LIMIT)
         const unsettled = entries.findIndex(entry => this.#deps.isInFlight(entry.id))
         const known = unsettled === -1 ? entries : entries.slice(0, unsettled)
+        if (known.length > 0) this.#foundGap()
         for (const run of consecutive(known)) {
           // What lies before a run and is not in the database any more was pruned: nobody can have it.
           if (run[0]!.seq > this.last + 1) this.last = run[0]!.seq - 1
@@ -102,12 +106,20 @@ export class Sequencer {
         if (entries.length < READ_LIMIT && this.last < upTo) this.last = upTo
         this.#release()
       }
+      if (this.#hasGap) this.#deps.gaps.repaired++
+      this.#hasGap = false
     } catch (error) {
       // The next check of the sequence tries again.
+      this.#foundGap()
       this.#deps.onFault(error)
     } finally {
       this.#repairing = false
     }
+  }
+
+  #foundGap (): void {
+    if (!this.#hasGap) this.#deps.gaps.found++
+    this.#hasGap = true
   }
 }
 

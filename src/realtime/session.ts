@@ -4,6 +4,7 @@ import type { Role } from '../schemas/common.ts'
 import type { LocalChannel } from './channel.ts'
 import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
 import type { Allowance, FrameKind } from './limits.ts'
+import type { Received, Sent, Traffic } from './traffic.ts'
 
 /** The connection's own socket, as little of it as a session needs. */
 export interface Transport {
@@ -11,6 +12,11 @@ export interface Transport {
   write (frames: Buffer): void
   /** Bytes written and not yet taken by the operating system. */
   readonly buffered: number
+  /** Where the client is, as far as the proxies may be trusted. */
+  readonly address: string
+  /** Of the socket, since it was opened. */
+  readonly bytesReceived: number
+  readonly bytesSent: number
   pause (): void
   resume (): void
   ping (): void
@@ -24,10 +30,12 @@ export interface SessionUser { id: string, name: string, email: string | null, r
 export type SessionState =
   | { phase: 'open', deadline: number }
   | { phase: 'authenticated', user: SessionUser, sid: string | null, deadline: number }
-  | { phase: 'closing', user: SessionUser | null, cutAt: number }
+  /** `reason` is undefined where the close was not ours. */
+  | { phase: 'closing', user: SessionUser | null, cutAt: number, reason: CloseName | undefined }
 
 /** What a request is answered with; `after` runs once the reply is on its way. */
-export interface Reply { frame: object, after?: () => void }
+export interface Reply { frame: { type: ReplyType, [field: string]: unknown }, after?: () => void }
+export type ReplyType = Exclude<Sent, 'welcome' | 'entry' | 'notice'>
 
 export function success (action: string, data: object): Reply {
   return { frame: { type: 'success', action, data } }
@@ -35,6 +43,7 @@ export function success (action: string, data: object): Reply {
 
 export interface SessionDeps {
   transport: Transport
+  traffic: Traffic
   now (): number
   limits: SessionLimits
   /** What this connection may ask for; null: anything. */
@@ -45,8 +54,11 @@ export interface SessionDeps {
   handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void
   /** Asks for `flush` at the end of this turn of the event loop. */
   scheduleFlush (session: Session): void
-  onFault (error: unknown): void
+  onFault (error: unknown, where: FaultPlace): void
 }
+
+/** Whose fault it is, for the log. */
+export interface FaultPlace { connection: string, type?: Received }
 
 /** Milliseconds and bytes. */
 export interface SessionLimits {
@@ -72,7 +84,7 @@ const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
 
 /** One request's place in the order of replies. */
-interface Slot { reply: Buffer | null, after: (() => void) | undefined }
+interface Slot { type: Received, reply: Buffer | null, after: (() => void) | undefined }
 
 /** One connection: its state, its serial queue of requests [P7], its bounded outbound queue. */
 export class Session {
@@ -80,6 +92,10 @@ export class Session {
   state: SessionState
   /** Channels this connection is subscribed to, by name. */
   readonly subscriptions = new Map<string, LocalChannel>()
+  /** On the clock of `performance.now()`, in whole milliseconds. */
+  readonly openedAt = Math.round(performance.now())
+  framesReceived = 0
+  framesSent = 0
   readonly #deps: SessionDeps
   /** Requests not started, and started ones in order of arrival. */
   #inbox: Array<Envelope | AppError> = []
@@ -110,6 +126,7 @@ export class Session {
     this.#nextPingAt = now + deps.limits.heartbeatInterval
   }
 
+  get transport (): Readonly<Transport> { return this.#deps.transport }
   get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
   get userId (): string | undefined { return this.user?.id }
   get closing (): boolean { return this.state.phase === 'closing' }
@@ -127,15 +144,19 @@ export class Session {
   receive (frame: Buffer): void {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()
-    this.#inbox.push(read(frame))
+    const request = read(frame)
+    this.framesReceived++
+    this.#deps.traffic.received[request instanceof AppError ? 'invalid' : request.kind]++
+    this.#inbox.push(request)
     this.#proceed()
   }
 
   pong (): void { this.#pingedAt = 0 }
 
-  /** Queues finished frames; they leave at the end of this turn of the event loop, together. */
-  send (frames: Buffer): void {
+  /** Queues `count` finished frames; they leave at the end of this turn of the event loop, together. */
+  send (frames: Buffer, count: number): void {
     if (this.closing) return
+    this.framesSent += count
     if (this.#next === null) {
       this.#next = frames
       this.#deps.scheduleFlush(this)
@@ -144,6 +165,12 @@ export class Session {
     }
     this.#outBytes += frames.length
     if (this.#waitingBytes() > this.#deps.limits.maxBuffered) this.close('slow_consumer')
+  }
+
+  /** Sends frames that answer nothing and are in no channel's sequence. */
+  notify (frames: Buffer, count: number): void {
+    if (!this.closing) this.#deps.traffic.sent.notice += count
+    this.send(frames, count)
   }
 
   flush (): void {
@@ -165,7 +192,7 @@ export class Session {
     const { code, reason } = closeTable[name]
     const isDeaf = name === 'slow_consumer' || name === 'no_pong'
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
-    this.state = { phase: 'closing', user: this.user, cutAt }
+    this.state = { phase: 'closing', user: this.user, cutAt, reason: name }
     this.#inbox = []
     this.#deps.transport.close(code, reason + detail)
     // The peer's own close frame must still be read.
@@ -183,7 +210,7 @@ export class Session {
 
   /** The transport is gone. */
   ended (): void {
-    this.state = { phase: 'closing', user: this.user, cutAt: 0 }
+    this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
     this.#inbox = []
     this.#forgetOut()
     this.#deps.allowance?.release()
@@ -229,7 +256,7 @@ export class Session {
   }
 
   #start (request: Envelope | AppError, isSend: boolean): void {
-    const slot: Slot = { reply: null, after: undefined }
+    const slot: Slot = { type: request instanceof AppError ? 'invalid' : request.kind, reply: null, after: undefined }
     this.#slots.push(slot)
     if (request instanceof AppError) return this.#refuse(slot, undefined, request)
     const wait = this.#deps.allowance?.take(kindOf(request), request.size) ?? 0
@@ -241,8 +268,9 @@ export class Session {
     try {
       if (isSend) return this.#deps.handleSend(this, request, reply => this.#settle(slot, reply))
       const reply = this.#deps.handle(this, request)
-      if (reply instanceof Promise) reply.then(value => this.#answer(slot, request.ref, value), refuse).catch(this.#deps.onFault)
-      else this.#answer(slot, request.ref, reply)
+      const answer = (value: Reply): void => this.#answer(slot, request.ref, value)
+      if (reply instanceof Promise) reply.then(answer, refuse).catch(error => this.#report(error, slot))
+      else answer(reply)
     } catch (error) {
       refuse(error)
     }
@@ -250,12 +278,14 @@ export class Session {
 
   #answer (slot: Slot, ref: Ref | undefined, { frame, after }: Reply): void {
     slot.after = after
+    this.#deps.traffic.sent[frame.type]++
     this.#settle(slot, encode(ref === undefined ? frame : { ...frame, ref }))
   }
 
   #refuse (slot: Slot, ref: Ref | undefined, error: unknown): void {
-    if (!(error instanceof AppError)) this.#deps.onFault(error)
+    if (!(error instanceof AppError)) this.#report(error, slot)
     const shown = toWireError(error)
+    this.#deps.traffic.errors[shown.code]++
     // Counted as the reply leaves: the close must not overtake the replies before it.
     if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') slot.after = () => this.#countViolation()
     this.#settle(slot, encodeError(shown, ref))
@@ -265,16 +295,20 @@ export class Session {
   #settle (slot: Slot, reply: Buffer): void {
     slot.reply = reply
     while (this.#slots.length > 0 && this.#slots[0]!.reply) {
-      const { reply, after } = this.#slots.shift()!
-      this.send(reply!)
+      const slot = this.#slots.shift()!
+      this.send(slot.reply!, 1)
       try {
-        after?.()
+        slot.after?.()
       } catch (error) {
         // The reply is out; those that follow are owed theirs.
-        this.#deps.onFault(error)
+        this.#report(error, slot)
       }
     }
     this.#proceed()
+  }
+
+  #report (error: unknown, { type }: Slot): void {
+    this.#deps.onFault(error, { connection: this.id, type })
   }
 
   #proceed (): void {

@@ -85,7 +85,7 @@ export function createWatch ({ hub, broker, versions, membersAmong, revokedWithi
     behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
     const isGone = (userId: string): boolean => asked.has(userId) && !members.has(userId)
-    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) session.send(frame)
+    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) session.notify(frame, 1)
   }
 
   async function checkRevocations (): Promise<void> {

@@ -11,6 +11,7 @@ import { SUBPROTOCOL } from '../schemas/protocol.ts'
 
 export interface WebsocketDeps {
   realtime: Realtime
+  onRefused (code: string): void
   /** May one more connection be opened now [P5]? */
   hasRoom (): boolean
   /** Null: none. */
@@ -24,7 +25,8 @@ const MAX_FRAGMENTS = 64
 const RETRY_AFTER_MS = 5000
 
 /** `GET /websocket`: the only place that knows both fastify and ws. */
-const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoom, limits, maxPayload, allowedOrigins }) => {
+const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
+  const { realtime, onRefused, hasRoom, limits, maxPayload, allowedOrigins } = deps
   let isProxyTold = false
 
   function admit (request: FastifyRequest): void {
@@ -66,10 +68,11 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, { realtime, hasRoo
       // From here on ws answers. The socket would keep response and request, 3 KB, for as long as the connection lasts.
       reply.raw.detachSocket(request.raw.socket)
     },
+    onError: async (request, _reply, { code }) => { if (request.ws) onRefused(code) },
     handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
     wsHandler: (ws, request) => {
       const connection = ws as Connection
-      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket), addressOf(request))
+      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket, request.ip), addressOf(request))
       connection.closed = realtime.closed
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
@@ -84,10 +87,13 @@ export default routes
 /** A ws connection that knows its session; its listeners are shared, so that ten thousand connections are not ten thousand closures. */
 class Connection extends WebSocket {
   declare session: Session
-  declare closed: (session: Session) => void
+  declare closed: Realtime['closed']
+  /** Of the first close frame, sent or answered. */
+  declare closedWith: number | undefined
 
   /** ws closes by itself after a violation, with a code only. */
   override close (code?: number, reason?: string | Buffer): void {
+    this.closedWith ??= code
     super.close(code, reason ?? (code === closeTable.message_too_big.code ? closeTable.message_too_big.reason : undefined))
   }
 }
@@ -105,22 +111,26 @@ function onPong (this: WebSocket): void {
   (this as Connection).session.pong()
 }
 
-function onClose (this: WebSocket): void {
-  const { session, closed } = this as Connection
-  closed(session)
+function onClose (this: WebSocket, code: number): void {
+  const { session, closed, closedWith } = this as Connection
+  closed(session, closedWith ?? code)
 }
 
 /** Frames are finished when they come here: they go past ws, straight to the socket. */
 class SocketTransport implements Transport {
   readonly #ws: WebSocket
   readonly #socket: Socket
+  readonly address: string
 
-  constructor (ws: WebSocket, socket: Socket) {
+  constructor (ws: WebSocket, socket: Socket, address: string) {
     this.#ws = ws
     this.#socket = socket
+    this.address = address
   }
 
   get buffered (): number { return this.#socket.writableLength }
+  get bytesReceived (): number { return this.#socket.bytesRead }
+  get bytesSent (): number { return this.#socket.bytesWritten }
 
   write (frames: Buffer): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames)

@@ -7,8 +7,11 @@ import type { Notice } from '../schemas/protocol.ts'
  * this instance's connections first, then to the other instances.
  */
 export interface Events {
-  /** Consecutive entries of a channel's sequence: messages, and their edits and deletions [P34]. */
-  entriesStored (channelId: string, entries: Entry[]): void
+  /**
+   * Consecutive entries of a channel's sequence: messages, and their edits and deletions [P34]. `queuedAt`: since when the oldest of
+   * their batch has waited, on the clock of `performance.now()`.
+   */
+  entriesStored (channelId: string, entries: Entry[], queuedAt: number): void
   /** These users are no longer members: their subscriptions end everywhere. */
   membershipsEnded (channelId: string, userIds: string[], aclVersion: number): void
   /** A frame about a user, for all of that user's connections. `except`: the connection that has its reply. */

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
+import { Histogram, SECONDS } from '../histogram.ts'
 import type { Entry, Receipt } from '../schemas/message.ts'
 import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
 import type { Events } from './events.ts'
@@ -25,11 +26,13 @@ export type Done = (error: AppError | null, receipt?: Receipt) => void
 const MIN_INTERVAL_MS = 3
 /** How often a database that is gone is asked whether it is back, in milliseconds. */
 const PROBE_INTERVAL_MS = 250
+const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
+/** `queuedAt` is of the clock of `performance.now()`. */
 type Pending =
-  | { kind: 'draft', draft: Draft, id: string, done: Done }
+  | { kind: 'draft', draft: Draft, id: string, done: Done, queuedAt: number }
   /** `id`: the message that is changed. */
-  | { kind: 'change', change: MessageChange, id: string, done: Done }
+  | { kind: 'change', change: MessageChange, id: string, done: Done, queuedAt: number }
 type PendingDraft = Pending & { kind: 'draft' }
 type PendingChange = Pending & { kind: 'change' }
 
@@ -47,6 +50,8 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
   /** The database did not answer; `recover` finds out when it does again. */
   let down = false
   let closing = false
+  const batchSizes = new Histogram(BATCH_BOUNDS)
+  const commitSeconds = new Histogram(SECONDS)
   let idle: () => void = () => {}
 
   /**
@@ -66,10 +71,11 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     while (queue.length > 0) {
       const begun = performance.now()
       inFlight = takeBatch()
+      batchSizes.observe(inFlight.length)
       const isBusy = inFlight.length > 1
       try {
-        if (isDrafts(inFlight)) settleDrafts(inFlight, await judge(inFlight))
-        else settleChanges(inFlight as PendingChange[], await store.change((inFlight as PendingChange[]).map(({ change }) => change)))
+        if (isDrafts(inFlight)) settleDrafts(inFlight, await timed(judge(inFlight)))
+        else settleChanges(inFlight as PendingChange[], await timed(change(inFlight as PendingChange[])))
       } catch (error) {
         // Those still waiting would only meet the same fault later, past the bound on their answer.
         const failed = [...inFlight, ...queue]
@@ -84,6 +90,16 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     }
     running = false
     idle()
+  }
+
+  /** Measures a round trip; one that fails, too. */
+  async function timed<T> (call: Promise<T>): Promise<T> {
+    const begun = performance.now()
+    try {
+      return await call
+    } finally {
+      commitSeconds.observe((performance.now() - begun) / 1000)
+    }
   }
 
   async function recover (): Promise<void> {
@@ -125,6 +141,10 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
     })
   }
 
+  function change (batch: PendingChange[]): Promise<ChangeVerdict[]> {
+    return store.change(batch.map(({ change }) => change))
+  }
+
   /** Acks first, all of them; then the stored messages, channel by channel. */
   function settleDrafts (batch: PendingDraft[], verdicts: Verdict[]): void {
     const stored = new Map<string, Entry[]>()
@@ -139,7 +159,7 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
       const { channelId, channel, userId, username, text } = draft
       append(stored, channelId, { type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client })
     })
-    deliver(stored)
+    deliver(stored, batch[0]!.queuedAt)
   }
 
   function settleChanges (batch: PendingChange[], verdicts: ChangeVerdict[]): void {
@@ -154,13 +174,13 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
         ? { type: 'message_deleted', id, seq, channel, user_id: userId, timestamp }
         : { type: 'message_edited', id, seq, channel, user_id: authorId, message: text, timestamp })
     })
-    deliver(stored)
+    deliver(stored, batch[0]!.queuedAt)
   }
 
-  function deliver (stored: Map<string, Entry[]>): void {
+  function deliver (stored: Map<string, Entry[]>, queuedAt: number): void {
     for (const [channelId, entries] of stored) {
       try {
-        events.entriesStored(channelId, entries)
+        events.entriesStored(channelId, entries, queuedAt)
       } catch (error) {
         // They are stored and acked: the check of the sequence delivers them.
         events.faultFound(error)
@@ -185,11 +205,19 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
   return {
     /** Queues a message. */
-    publish: (draft: Draft, done: Done): void => enqueue({ kind: 'draft', draft, id: uuidv7(), done }),
+    publish: (draft: Draft, done: Done): void => enqueue({ kind: 'draft', draft, id: uuidv7(), done, queuedAt: performance.now() }),
     /** Queues an edit or deletion, behind what waits already [P34]. */
-    change: (change: MessageChange, done: Done): void => enqueue({ kind: 'change', change, id: change.messageId, done }),
+    change: (change: MessageChange, done: Done): void =>
+      enqueue({ kind: 'change', change, id: change.messageId, done, queuedAt: performance.now() }),
     /** Is this message of ours, or a change of it, in a batch whose outcome is not known yet? Only the batch itself may then deliver it. */
     isInFlight: (id: string): boolean => inFlight.some(pending => pending.id === id),
+    batchSizes,
+    commitSeconds,
+    /** How many messages wait, and for how many seconds the oldest has, its commit included. */
+    backlog (): { messages: number, age: number } {
+      const oldest = inFlight[0] ?? queue[0]
+      return { messages: queue.length, age: oldest ? (performance.now() - oldest.queuedAt) / 1000 : 0 }
+    },
     /** Resolves when nothing waits any more. */
     close (): Promise<void> {
       closing = true

@@ -9,6 +9,14 @@ import { DatabaseError } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
 import { applyMigrations, isMigrated, readMigrationStatus, withScripts, type MigrationStatus, type MigrationTarget } from './migrate.ts'
 
+export interface PoolUse {
+  used: number
+  idle: number
+  /** Requests that wait for a connection. */
+  waiting: number
+  max: number
+}
+
 export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 
 export interface Database {
@@ -24,6 +32,8 @@ export interface Database {
   migrationStatus (): Promise<MigrationStatus>
   /** Are all migrations of this code applied? One query, without the engine. */
   isMigrated (): Promise<boolean>
+  /** How the connections are used; undefined for the embedded database, which has none. */
+  pool (): PoolUse | undefined
   /** Ends every connection and gives the data directory free. */
   close (): Promise<void>
 }
@@ -76,6 +86,7 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     migrate: () => withMigrationTarget(connection, applyMigrations),
     migrationStatus: () => withMigrationTarget(connection, readMigrationStatus),
     isMigrated: () => isMigrated(query),
+    pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: size }),
     close: () => prisma.$disconnect()
   }
 }
@@ -138,6 +149,7 @@ async function openEmbedded (directory: string): Promise<Database> {
       migrate: () => applyMigrations(target),
       migrationStatus: () => readMigrationStatus(target),
       isMigrated: () => isMigrated(query),
+      pool: () => undefined,
       async close () {
         await prisma.$disconnect()
         await pglite.close()

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import type { BusEvent, Topic } from '../../src/broker/broker.ts'
-import { createRedisBroker, type RedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
+import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
+import { createRedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
 import { listen, notice, subscribe, testBroker, textOf, type Listener } from '../contracts/broker.ts'
 import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
@@ -16,11 +16,11 @@ const logger = {
 const shared = await startRedis()
 t.teardown(() => shared.kill())
 
-function create (deps: Partial<RedisBrokerDeps> = {}): RedisBroker {
+function create (deps: Partial<RedisBrokerDeps> = {}): Broker {
   return createRedisBroker({ url: shared.url, pool_size: 3, pool_timeout: 5, prefix: `${randomUUID()}:`, logger, beat: 100, ...deps })
 }
 
-async function open (test: Test, deps: Partial<RedisBrokerDeps> = {}): Promise<Listener & { broker: RedisBroker }> {
+async function open (test: Test, deps: Partial<RedisBrokerDeps> = {}): Promise<Listener & { broker: Broker }> {
   const broker = create(deps)
   const listener = await listen(broker)
   test.teardown(() => broker.close())

@@ -20,6 +20,7 @@ export function faultyBroker (real: Broker, { drop = 0, seed = 1, dieAt, dieAcke
 
   return {
     get connected () { return real.connected },
+    get dropped () { return real.dropped },
     publish (topic, event, scope = 'everyone') {
       if (event.kind === 'entries' && ++publications === dieAt) die()
       const isLast = event.kind === 'entries' && publications === dieAckedAt

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { EntriesEvent, NoticeEvent } from '../../src/broker/broker.ts'
 import { LocalChannel } from '../../src/realtime/channel.ts'
+import { createTraffic } from '../../src/realtime/traffic.ts'
 
 /** Entries whose frames are one byte each: the digit of their seq. */
 function run (from: number, to = from): EntriesEvent {
@@ -10,17 +11,23 @@ function run (from: number, to = from): EntriesEvent {
 }
 
 const notice = (text: string, except?: string): NoticeEvent =>
-  ({ kind: 'notice', frame: Buffer.from(text), ...except !== undefined && { except } })
+  ({ kind: 'notice', frame: Buffer.from([0x81, text.length, ...Buffer.from(text)]), ...except !== undefined && { except } })
 
 function createSubscriber (id: string) {
   const received: string[] = []
   const send = (frames: Buffer): void => { received.push(frames.toString()) }
-  return { id, userId: `user of ${id}`, send, stream: () => received.join('') }
+  const notify = (frames: Buffer): void => send(frames.subarray(2))
+  return { id, userId: `user of ${id}`, send, notify, stream: () => received.join('') }
 }
 
 function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
   const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0 }, {
-    maxWaiting, read: async () => [], isInFlight: () => false, onFault: error => { throw error }
+    maxWaiting,
+    traffic: createTraffic(),
+    read: async () => [],
+    isInFlight: () => false,
+    onFault: error => { throw error },
+    onDelivered: () => {}
   })
   t.teardown(() => channel.sequencer.close())
   return channel

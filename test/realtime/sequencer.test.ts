@@ -23,6 +23,7 @@ function start (t: Test, last: number, stored: number[] = []) {
   const delivered: number[] = []
   const reads: Array<[after: number, upTo: number]> = []
   const faults: unknown[] = []
+  const gaps = { found: 0, repaired: 0 }
   const database = { stored, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
   const sequencer = new Sequencer(last, {
     deliver: event => { delivered.push(...seqsIn(event)) },
@@ -33,10 +34,11 @@ function start (t: Test, last: number, stored: number[] = []) {
       return found
     },
     isInFlight: id => database.inFlight.has(id),
-    onFault: error => { faults.push(error) }
+    onFault: error => { faults.push(error) },
+    gaps
   })
   t.teardown(() => sequencer.close())
-  return { sequencer, delivered, reads, faults, database, until: (seq: number) => eventually(() => sequencer.last === seq) }
+  return { sequencer, delivered, reads, faults, gaps, database, until: (seq: number) => eventually(() => sequencer.last === seq) }
 }
 
 t.test('[P27] runs are delivered in order, once each, whatever of them came before', async t => {

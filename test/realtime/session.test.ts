@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Envelope } from '../../src/realtime/codec.ts'
 import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
+import { createTraffic } from '../../src/realtime/traffic.ts'
 import { Session, type Reply, type SessionUser } from '../../src/realtime/session.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
@@ -12,7 +13,7 @@ const limits = {
 
 /** A session with a clock, a socket and a `handle` of the test's own. */
 function createSession (
-  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'ok' } }), allowance: Allowance | null = null
+  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'success' } }), allowance: Allowance | null = null
 ) {
   const clock = { now: 0 }
   const socket = { buffered: 0, written: [] as Buffer[], calls: [] as string[] }
@@ -22,6 +23,9 @@ function createSession (
   const session = new Session('s1', {
     transport: {
       get buffered () { return socket.buffered },
+      address: '127.0.0.1',
+      bytesReceived: 0,
+      bytesSent: 0,
       write: frames => { socket.written.push(frames) },
       pause: call('pause'),
       resume: call('resume'),
@@ -29,6 +33,7 @@ function createSession (
       terminate: call('terminate'),
       close: (code, reason) => { socket.calls.push(`close ${code} ${reason}`) }
     },
+    traffic: createTraffic(),
     now: () => clock.now,
     limits,
     allowance,
@@ -135,18 +140,18 @@ t.test('a peer that does not answer the close frame is cut off after 5 s, a slow
 t.test('4400 comes when more than max_buffered waits, the socket\'s buffer included; what waits is dropped', async t => {
   const { session, socket } = createSession()
   socket.buffered = 60_000
-  session.send(Buffer.alloc(40_000))
+  session.send(Buffer.alloc(40_000), 1)
   t.notOk(session.closing)
-  session.send(Buffer.alloc(1))
+  session.send(Buffer.alloc(1), 1)
   t.same(socket.calls.at(-1), 'close 4400 slow consumer')
-  session.send(Buffer.alloc(1))
+  session.send(Buffer.alloc(1), 1)
   session.flush()
   t.same(socket.written, [])
 })
 
 t.test('requests are not read while more than half of max_buffered waits, and read again after', async t => {
   const { session, socket } = createSession()
-  session.send(Buffer.alloc(10))
+  session.send(Buffer.alloc(10), 1)
   socket.buffered = 50_001
   session.flush()
   t.same(socket.calls, ['pause'])
@@ -163,16 +168,16 @@ t.test('requests are not read while 64 wait for their turn, and read again after
   session.receive(heartbeat)
   t.same(socket.calls, ['pause'])
   for (let i = 0; i < 65; i++) {
-    release({ frame: { type: 'ok' } })
+    release({ frame: { type: 'success' } })
     await new Promise(resolve => setImmediate(resolve))
   }
   t.same(socket.calls, ['pause', 'resume'])
-  t.equal(sent().match(/ok/g)!.length, 65)
+  t.equal(sent().match(/success/g)!.length, 65)
 })
 
 t.test('[P7] sends run side by side, their replies keep their order, and anything else waits for them', async t => {
   const order: string[] = []
-  const { session, sends, sent } = createSession(({ type }) => { order.push(type); return { frame: { type: 'three' } } })
+  const { session, sends, sent } = createSession(({ type }) => { order.push(type); return { frame: { type: 'heartbeat_ack' } } })
   for (const frame of [send, send, heartbeat, send]) session.receive(frame)
   t.equal(sends.length, 2)
   sends[1]!(Buffer.from('two '))
@@ -182,7 +187,7 @@ t.test('[P7] sends run side by side, their replies keep their order, and anythin
   t.same(order, ['heartbeat'])
   t.equal(sends.length, 3, 'the one behind has started')
   sends[2]!(Buffer.from(' four'))
-  t.match(sent(), /^one two .*three.* four$/)
+  t.match(sent(), /^one two .*heartbeat_ack.* four$/)
 })
 
 t.test('the 10th violation closes with 4501 only where all ten are within 60 s', async t => {
@@ -205,12 +210,12 @@ t.test('[G15] whatever a handler throws, its request has one reply and the next 
     () => { throw new Error('sync') },
     async () => { throw new Error('async') },
     () => Promise.reject(new AppError('unavailable', { retryAfterMs: 5 })),
-    () => ({ frame: { type: 'ok' } })
+    () => ({ frame: { type: 'success' } })
   ]
   const { session, sent, faults } = createSession(() => throws.shift()!())
   for (let i = 0; i < 4; i++) session.receive(heartbeat)
   await new Promise(resolve => setImmediate(resolve))
-  t.same(sent().match(/"(internal|unavailable|ok)"/g), ['"internal"', '"internal"', '"unavailable"', '"ok"'])
+  t.same(sent().match(/"(internal|unavailable|success)"/g), ['"internal"', '"internal"', '"unavailable"', '"success"'])
   t.match(faults, [{ message: 'sync' }, { message: 'async' }])
 })
 
@@ -232,7 +237,7 @@ t.test('a connection that goes on though it is refused is not read after 128 ref
   const { session, socket, tick, sent } = createSession(undefined, limits.connect('a'))
   const count = (code: string): number => sent().match(new RegExp(`"${code}"`, 'g'))?.length ?? 0
   for (let i = 0; i < 10 + 200; i++) session.receive(heartbeat)
-  t.equal(count('ok'), 10)
+  t.equal(count('success'), 10)
   t.equal(count('rate_limited'), 128)
   t.same(socket.calls, ['pause'])
   tick(1000)

@@ -1,10 +1,10 @@
 import type { InjectOptions } from 'fastify'
-import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import type { Broker } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { loadConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/logger.ts'
 import { createMemoryPresence } from '../../src/presence/memory.ts'
 import { createAnnounce } from '../../src/realtime/announce.ts'
 import type { Login } from '../../src/schemas/auth.ts'
@@ -28,7 +28,7 @@ export async function buildRest (t: Test) {
   const told: string[] = []
   const broker = recording(createMemoryBroker(), told)
   const presence = createMemoryPresence(createAnnounce(broker))
-  const logger = pino({ level: 'info' }, { write: (line: string) => { lines.push(line) } })
+  const logger = createLogger('info', { write: (line: string) => { lines.push(line) } })
   const app = await buildApp({ config: loadConfig({}).config, database, broker, presence, jwtSecret: secret, logger })
   t.teardown(async () => {
     await app.close()
