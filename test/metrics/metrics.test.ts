@@ -187,12 +187,13 @@ t.test('HTTP requests are told apart by route pattern, method and status, not by
   const ann = await server.enter('ann', 'general')
   const token = ann.person.access_token
   for (const name of ['general', 'nowhere', 'nothing']) await server.call('GET', `/api/channels/${name}`, { token })
+  await server.call('POST', '/api/auth/login', { body: { email: 'nobody@example.org', password: 'not the right one' } })
   for (const path of ['/one', '/two?x=1', '/%zz']) await server.call('GET', path)
   const found = await scrape(server)
   const count = (route: string, method: string, status: string): number =>
     found.value('parley_http_request_seconds_count', { route, method, status })
   t.equal(count('/api/channels/:name', 'GET', '200'), 1)
   t.equal(count('/api/channels/:name', 'GET', '404'), 2)
-  t.equal(count('/api/auth/register', 'POST', '201'), 1)
+  t.equal(count('/api/auth/login', 'POST', '401'), 1)
   t.equal(count('unknown', 'GET', '404'), 2)
 })
