@@ -65,16 +65,15 @@ function used (now: number, wholeAt: number, cost: number): number {
   return Math.max(0, wholeAt - now) + Math.min(cost, CAPACITY_MS)
 }
 
-/** What one connection may do; its user's and its address's allowances bind it too. */
-export class Allowance {
+/** What one connection may do; its user's and its address's meters bind it too. */
+export class Allowance extends Meter {
   readonly #limits: Limits
-  readonly #own: Meter
   readonly #address: SharedMeter
   #user: SharedMeter | null = null
 
-  constructor (limits: Limits, own: Meter, address: SharedMeter) {
+  constructor (limits: Limits, pace: Pace, address: SharedMeter) {
+    super(pace)
     this.#limits = limits
-    this.#own = own
     this.#address = address
     address.connections++
   }
@@ -84,12 +83,12 @@ export class Allowance {
     const now = this.#limits.now()
     // Rounded: what a sum of fractions is off by must refuse nothing.
     const wait = Math.round(Math.max(
-      this.#own.wait(now, kind, bytes),
+      this.wait(now, kind, bytes),
       this.#address.wait(now, kind, bytes),
       this.#user === null ? 0 : this.#user.wait(now, kind, bytes)
     ))
     if (wait > 0) return wait
-    this.#own.spend(now, kind, bytes)
+    this.spend(now, kind, bytes)
     this.#address.spend(now, kind, bytes)
     this.#user?.spend(now, kind, bytes)
     return 0
@@ -139,7 +138,7 @@ export function createLimits (config: Config['limits'], now: () => number = () =
     },
 
     /** A connection from this address is open. */
-    connect: (address: string): Allowance => new Allowance(limits, new Meter(paces.connection), meterOf(addresses, address, paces.address)),
+    connect: (address: string): Allowance => new Allowance(limits, paces.connection, meterOf(addresses, address, paces.address)),
 
     /** @throws AppError `rate_limited` */
     admitUser (userId: string): SharedMeter {

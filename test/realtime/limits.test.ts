@@ -17,7 +17,7 @@ function passing (allowance: Allowance, kind: Parameters<Allowance['take']>[0] =
   return count
 }
 
-t.test('ten seconds\' worth may come at once, then what the rate allows', async t => {
+t.test('[P35] ten seconds\' worth may come at once, then what the rate allows', async t => {
   const { clock, connect } = createScene({ connection_frames: 20 })
   const connection = connect()
   t.equal(passing(connection), 200)
@@ -36,7 +36,7 @@ t.test('a steady rate at the limit passes for ever', async t => {
   }
 })
 
-t.test('retry_after_ms is when the same frame passes, and a refused frame costs nothing', async t => {
+t.test('[P35] retry_after_ms is when the same frame passes, and a refused frame costs nothing', async t => {
   const { clock, connect } = createScene({ connection_frames: 10, connection_bytes: 2000 })
   const connection = connect()
   t.equal(passing(connection, 'other', 1000), 20)

@@ -232,7 +232,7 @@ t.test('nothing is started or sent once the connection is closing', async t => {
   t.same(socket.calls, ['close 4503 disconnected by administrator'], 'the first reason stands')
 })
 
-t.test('a connection that goes on though it is refused is not read after 128 refusals, until the next tick', async t => {
+t.test('[P35] a connection that goes on though it is refused is not read after 128 refusals, until the next tick', async t => {
   const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
   const { session, socket, tick, sent } = createSession(undefined, limits.connect('a'))
   const count = (code: string): number => sent().match(new RegExp(`"${code}"`, 'g'))?.length ?? 0

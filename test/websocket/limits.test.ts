@@ -18,7 +18,7 @@ function isRefused (t: Test, { status, head }: { status: number, head: string },
   t.match(head, /^retry-after: [1-9]\d*\r$/im, what)
 }
 
-t.test('[P8] a frame over the limit is answered rate_limited with its ref, in its place, until the same frame passes', async t => {
+t.test('[P35] [P8] a frame over the limit is answered rate_limited with its ref, in its place, until the same frame passes', async t => {
   const server = await start(t, { connection_frames: 2 })
   const frames = Array.from({ length: 30 }, (_, i) => text({ type: 'heartbeat', ref: i }))
   const client = await connectRaw(t, server.port, Buffer.concat(frames))
@@ -34,7 +34,7 @@ t.test('[P8] a frame over the limit is answered rate_limited with its ref, in it
   t.ok(told > 0 && told <= 500 && waited > told - 100, `${told} ms told, ${waited} ms waited`)
 })
 
-t.test('[P7] messages over the limit are refused among those that are acked, which are all stored', async t => {
+t.test('[P35] [P7] messages over the limit are refused among those that are acked, which are all stored', async t => {
   const server = await start(t, { connection_frames: 2 })
   const ann = await server.enter('ann', 'general')
   for (let ref = 0; ref < 30; ref++) ann.send({ type: 'send_message', channel: 'general', message: 'x', ref })
@@ -46,7 +46,7 @@ t.test('[P7] messages over the limit are refused among those that are acked, whi
   t.equal(await server.database.prisma.message.count(), acked)
 })
 
-t.test('bytes, joins and commands have limits of their own; what is refused for its own sake counts too', async t => {
+t.test('[P35] bytes, joins and commands have limits of their own; what is refused for its own sake counts too', async t => {
   const server = await start(t, { connection_bytes: 1024, connection_joins: 1, connection_commands: 1 })
   const ann = await server.enter('ann')
   const codes = async (count: number, frame: object): Promise<string[]> => {
@@ -63,7 +63,16 @@ t.test('bytes, joins and commands have limits of their own; what is refused for 
   t.match(await ann.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 })
 
-t.test('a user\'s connections share his limits, and reconnecting refills nothing', async t => {
+t.test('[P9] limits come after JSON and before anything else', async t => {
+  const server = await start(t, { connection_frames: 1 })
+  const client = await server.connect()
+  for (let i = 0; i < 10; i++) t.match(await client.exchange({ type: 'shout' }), { code: 'unknown_type' })
+  t.match(await client.exchange({ type: 'shout' }), refused)
+  client.send('{')
+  await client.expectError('invalid_json')
+})
+
+t.test('[P35] a user\'s connections share his limits, and reconnecting refills nothing', async t => {
   const server = await start(t, { user_frames: 2 })
   const [ann, ben] = [await server.register('ann'), await server.register('ben')]
   const first = await server.login(ann)
@@ -75,7 +84,7 @@ t.test('a user\'s connections share his limits, and reconnecting refills nothing
   t.match(await (await server.login(ben)).exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 })
 
-t.test('[P13] a user may have user_connections; a fresh token is none more', async t => {
+t.test('[P35] [P13] a user may have user_connections; a fresh token is none more', async t => {
   const server = await start(t, { user_connections: 2 })
   const ann = await server.register('ann')
   const first = await server.login(ann)
@@ -105,7 +114,7 @@ t.test('[P5] an address over its connections, or its upgrades a second, gets 429
   await eventually(async () => (await upgrade(t, slow)).status === 101)
 })
 
-t.test('an address is what a trusted proxy says, IPv6 by networks of 64 bits, and all that is none is one', async t => {
+t.test('[P35] an address is what a trusted proxy says, IPv6 by networks of 64 bits, and all that is none is one', async t => {
   const server = await start(t, { address_connections: 1 }, { trust_proxy: 'loopback' })
   const status = async (from: string): Promise<number> => (await upgrade(t, server, { 'X-Forwarded-For': from })).status
   t.equal(await status('192.0.2.1'), 101)
@@ -130,7 +139,7 @@ t.test('without a trusted proxy a forged address changes nothing, and one line s
   t.match(server.lines.filter(line => line.includes('TRUST_PROXY')).map(line => JSON.parse(line)), [{ level: 40, address: '127.0.0.1' }])
 })
 
-t.test('what clients do in a rush is within the limits: 50 channels joined again and 1,000 messages', async t => {
+t.test('[P35] what clients do in a rush is within the limits: 50 channels joined again and 1,000 messages', async t => {
   const server = await start(t, {})
   const ann = await server.enter('ann')
   const replies = (ref: string): Promise<unknown> => ann.expect(frame => frame.ref === ref)
@@ -152,7 +161,7 @@ t.test('limits.enabled false: none holds', async t => {
   t.equal((await client.settle()).filter(({ type }) => type === 'heartbeat_ack').length, 50)
 })
 
-t.test('with the event loop late, a new connection gets 503 with Retry-After; those there are and REST are served; it passes', async t => {
+t.test('[P5] with the event loop late, a new connection gets 503, those there are and REST are served; it passes', async t => {
   const server = await start(t, { event_loop_delay: 50 })
   const ann = await server.enter('ann', 'general')
   const busy = setInterval(() => {
