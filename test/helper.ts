@@ -43,7 +43,8 @@ export async function createDatabase (t: Scope): Promise<string> {
   return url.href
 }
 
-async function administrate (server: string, statement: string): Promise<void> {
+/** One statement, on this server. */
+export async function administrate (server: string, statement: string): Promise<void> {
   const client = new pg.Client(server)
   await client.connect()
   try {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
 import { connectRaw, handshake, openSocket } from './raw.ts'
 
@@ -32,4 +33,42 @@ t.test('[G10] a client that answers no close frame holds up the end for some sec
   const late = openSocket(t, server.port, handshake())
   await late.ended()
   t.equal(late.received(), '')
+})
+
+t.test('[G10] a short drain_timeout is kept, and until the end HTTP is answered as ever, connections are not taken', async t => {
+  const server = await startServer(t, { config: { server: { drain_timeout: 2 } } })
+  const { call } = server
+  // It answers no close frame: the drain has to wait for it.
+  const deaf = await connectRaw(t, server.port)
+  const began = performance.now()
+  const closing = server.close()
+  t.match(await call('GET', '/readyz'), { status: 503, body: { status: 'draining', database: 'unknown', bus: 'up' } })
+  t.match(await call('GET', '/healthz'), { status: 200, body: { status: 'ok' } })
+  const { status, headers } = await call('GET', '/openapi.json')
+  t.equal(status, 200)
+  t.equal(headers.get('connection'), 'close', 'a load balancer sends the next one elsewhere')
+  const upgrade = openSocket(t, server.port, handshake())
+  const { status: refusal, head } = await upgrade.answered()
+  t.equal(refusal, 503)
+  t.match(head, /^retry-after: \d+\r$/im)
+  await upgrade.ended()
+  t.match(upgrade.received(), /"code":"busy"/)
+  t.equal((await deaf.closed()).code, 1012)
+  await closing
+  t.ok(performance.now() - began < 2000)
+})
+
+t.test('[G10] a request under way when the drain begins has its answer', async t => {
+  const server = await startServer(t)
+  const body = JSON.stringify({ email: 'nobody@example.org', password: 'of nobody' })
+  const slow = openSocket(t, server.port, [
+    'POST /api/auth/login HTTP/1.1', 'Host: 127.0.0.1', 'Content-Type: application/json', `Content-Length: ${body.length}`,
+    'Expect: 100-continue', '', ''
+  ].join('\r\n'))
+  await eventually(() => slow.received().startsWith('HTTP/1.1 100 '))
+  const closing = server.close()
+  slow.socket.write(body)
+  await slow.ended()
+  t.match(slow.received(), /HTTP\/1\.1 401 .*"code":"authentication_failed"/s)
+  await closing
 })
