@@ -16,6 +16,7 @@ import { moderationBinds } from '../test/faults/moderation-binds.ts'
 import { idempotence, oneOrder } from '../test/faults/order.ts'
 import type { Outcome } from '../test/faults/outcome.ts'
 import { redisOutage } from '../test/faults/redis-outage.ts'
+import { drain, drainWithoutDatabase, rollingRestart } from '../test/faults/restarts.ts'
 import { createStage, type Stage } from '../test/faults/scope.ts'
 import { frozenClient, slowReader } from '../test/faults/slow-clients.ts'
 import { eventually } from '../test/eventually.ts'
@@ -58,6 +59,18 @@ const runs: Run[] = [
   },
   { name: 'G8', what: 'bad frames beside a pair of connections', run: badFrames },
   { name: 'G9', what: 'an instance with 500 users killed', run: stage => ghosts(stage, { users: many(500) }) },
+  {
+    name: 'G10', what: 'SIGTERM to an instance with 2,000 clients under 200 messages/s',
+    run: stage => drain(stage, { clients: many(2000), rate: 200 })
+  },
+  {
+    name: 'G10-database', what: 'SIGTERM while the database and a client are silent',
+    run: stage => drainWithoutDatabase(stage, { timeout: 10 })
+  },
+  {
+    name: 'G10-rolling', what: 'two instances behind nginx replaced, one after the other, under 200 messages/s',
+    run: stage => rollingRestart(stage, { clients: many(500), rate: 200 })
+  },
   { name: 'G11', what: '2,000 clients dropped at once', run: stage => storm(stage, { clients: many(2000), spread: long(10) * 1000 }) },
   {
     name: 'G13', what: 'bans while their targets send elsewhere, Redis dead',
@@ -82,7 +95,8 @@ const runs: Run[] = [
     run: stage => frozenInstance(stage, { seconds: tenth ? 6 : 120, rate: 20 })
   },
   { name: 'stalled', what: 'an event loop stalled for 15 s', run: stage => stalledLoop(stage, { seconds: long(15) }) },
-  { name: 'clock-ahead', what: 'a wall clock an hour ahead', run: stage => wrongClock(stage, { offset: 3_600_000, messages: 1000 }) }
+  { name: 'clock-ahead', what: 'a wall clock an hour ahead', run: stage => wrongClock(stage, { offset: 3_600_000, messages: 1000 }) },
+  { name: 'clock-behind', what: 'a wall clock an hour behind', run: stage => wrongClock(stage, { offset: -3_600_000, messages: 1000 }) }
 ]
 
 const unknown = chosen.filter(name => !runs.some(run => run.name === name))

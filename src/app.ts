@@ -79,11 +79,11 @@ const BODY_LIMIT = 65_536
 /** Messages of one commit. The embedded database works on our own thread: a long commit would stall it. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
 /** Of `server.drain_timeout`: the rest is for closing the drivers. */
-const DRAIN_SHARE = 0.9
+const DRAIN_SHARE = 0.85
 
 /**
  * The whole application, wired in order: stores, services, realtime, plugins, routes. It opens no port and minds no
- * signal; `close()` drains it, in nine tenths of `server.drain_timeout` at most. Closing database, broker and presence is the caller's.
+ * signal; `close()` drains it, in less than `server.drain_timeout`. Closing database, broker and presence is the caller's.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
   const onFault = (error: unknown, where?: FaultPlace): void => {

@@ -22,7 +22,7 @@ import { openDatabase } from './store/client.ts'
 import { DatabaseError } from './store/database-error.ts'
 
 /** Of `server.drain_timeout`: then the process ends, whatever driver still waits for its server. */
-const END_SHARE = 0.95
+const END_SHARE = 0.9
 
 try {
   const { config } = loadConfig(process.env)

@@ -31,13 +31,13 @@ export async function startCluster (stage: Stage, report: Report, { faults = [un
   return { instances, ...withPeople(stage, report, env, instances) }
 }
 
-/** The same, each instance a process in any case, because it will be stopped or killed. */
+/** The same, each instance a process in any case, because it will be stopped or killed. `env` is theirs. */
 export async function startProcesses (stage: Stage, report: Report, { faults = [undefined, undefined], ...options }: ClusterOptions = {}) {
   const databaseUrl = options.databaseUrl ?? await createDatabase(stage)
   const env = environment(databaseUrl, options)
   const instances = await Promise.all(faults.map(faults => startProcess(stage, { env, ...faults && { faults } })))
   const [a, b] = instances as [typeof instances[0], typeof instances[0]]
-  return { instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
+  return { env, instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
 }
 
 /** Without limits: all load comes from one address. */

@@ -29,6 +29,8 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
   /** Joins that could not resume. */
   let unrecovered = 0
   let ended: { code: number, reason: string } | undefined
+  /** Signed in, and in all of its channels again. */
+  let ready = false
   scope.teardown(() => socket.terminate())
 
   function receive (frame: Frame): void {
@@ -82,6 +84,7 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     opened.on('error', () => {})
     opened.on('close', (code, reason) => {
       ended = { code, reason: String(reason) }
+      ready = false
       for (const resolve of waiting.values()) resolve(null)
       waiting.clear()
     })
@@ -90,6 +93,7 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     for (const [channel, { channelId }] of streams) {
       await request({ type: 'join_channel', channel, since: lastOf(channel), channel_id: channelId })
     }
+    ready = true
   }
 
   const lastOf = (channel: string): number => {
@@ -112,13 +116,14 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     get port () { return port },
     get socket () { return socket },
     get open () { return ended === undefined },
+    get ready () { return ready },
     get ended () { return ended },
     get unrecovered () { return unrecovered },
 
-    /** Sends a message. Never throws. */
+    /** Sends a message; it is lost while the client is on its way back. Never throws. */
     async send (channel: string, message: string, clientId?: string): Promise<Sent> {
       const began = performance.now()
-      const reply = await ask({ type: 'send_message', channel, message, ...clientId !== undefined && { client_id: clientId } })
+      const reply = ready && await ask({ type: 'send_message', channel, message, ...clientId !== undefined && { client_id: clientId } })
       const at = performance.now()
       if (!reply) return { code: 'lost', took: at - began }
       if (reply.type === 'error') return { code: reply.code, took: at - began }

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startDatabase } from '../../scripts/services.mjs'
+import { startProxy } from '../deploy/nginx.ts'
+import { eventually } from '../eventually.ts'
+import { connectRaw } from '../websocket/raw.ts'
+import { startProcesses } from './cluster.ts'
+import { startLoad } from './load.ts'
+import { createReport, type Outcome, type Report } from './outcome.ts'
+import { startProcess, type Instance } from './process.ts'
+import { keepConnected, toldDelay } from './return.ts'
+import type { Stage } from './scope.ts'
+
+const channels = Array.from({ length: 40 }, (_, i) => `c${i}`)
+const env = { CHANNELS_MAX_USERS_PER_CHANNEL: '0' }
+/** Milliseconds that an instance may take to end: its drain_timeout. */
+const DRAIN_MS = 10_000
+
+/** SIGTERM, and its end within so many milliseconds and with 0. */
+async function end (instance: Instance, report: Report, within = DRAIN_MS, name = 'exit_ms'): Promise<void> {
+  const began = performance.now()
+  instance.signal('SIGTERM')
+  const { code, signal } = await instance.exited
+  report.atMost(name, performance.now() - began, within)
+  if (code !== 0) report.problem(`ended with ${code ?? signal}: ${instance.output().slice(-500)}`)
+}
+
+/**
+ * G10. An instance with so many clients is told to end while messages are sent through it: each client is told when to come back,
+ * not all at once; nothing acked is lost, and on the other instance everyone misses nothing.
+ */
+export async function drain (stage: Stage, { clients: count, rate }: { clients: number, rate: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { env })
+  const { ledger, instances: [leaving, stays] } = cluster
+  const writers = await cluster.enter(4, channels, [leaving.port])
+  const readers = (await Promise.all(channels.map((channel, i) =>
+    cluster.enter(Math.ceil((count - i) / channels.length), [channel], [leaving.port])))).flat()
+  const clients = [...writers, ...readers]
+  const load = startLoad(ledger, { writers, channels, rate })
+  await sleep(1000)
+
+  await end(leaving, report)
+  await eventually(() => clients.every(({ open }) => !open))
+  const told = clients.map(toldDelay)
+  report.equal('told_when_to_return', told.filter(ms => ms >= 0).length, clients.length)
+  const [least, most] = [Math.min(...told), Math.max(...told)]
+  report.figure('return_spread_ms', most - least)
+  if (!(most - least > 500)) report.problem(`all are to return between ${least} and ${most} ms`)
+
+  await keepConnected(clients, stays.port).stop()
+  await load.stop()
+  await ledger.settle(clients, 10_000)
+  return report.outcome()
+}
+
+/** G10. The database is silent, and a client too: the end comes in time all the same, and everyone is told. */
+export async function drainWithoutDatabase (stage: Stage, { timeout }: { timeout: number }): Promise<Outcome> {
+  const report = createReport()
+  const database = await startDatabase()
+  stage.teardown(database.stop)
+  const cluster = await startProcesses(stage, report, {
+    faults: [undefined], databaseUrl: database.url, env: { SERVER_DRAIN_TIMEOUT: String(timeout) }
+  })
+  const { ledger, instances: [server] } = cluster
+  const clients = await cluster.enter(5, ['room'])
+  const deaf = await connectRaw(stage, server.port)
+  for (const client of clients) ledger.note('room', client.port, await client.send('room', 'before'))
+  database.signal('SIGSTOP')
+  const late = Promise.all(clients.map(client => client.send('room', 'after')))
+  await end(server, report, timeout * 1000)
+  report.equal('acked_by_nobody', (await late).filter(({ code }) => code === null).length, 0)
+  report.equal('told_when_to_return', clients.filter(client => toldDelay(client) >= 0).length, clients.length)
+  if ((await deaf.closed()).code !== 1012) report.problem('the client that does not answer was told nothing')
+  database.signal('SIGCONT')
+  await ledger.compare(clients)
+  return report.outcome()
+}
+
+/**
+ * G10. Two instances behind nginx are replaced one after the other, while messages are sent: no acked one is lost, none is there
+ * twice, every client comes back and misses nothing, and no request over HTTP fails.
+ */
+export async function rollingRestart (stage: Stage, { clients: count, rate }: { clients: number, rate: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, { env: { ...env, TRUST_PROXY: 'loopback' } })
+  const { ledger, instances } = cluster
+  const proxy = await startProxy(stage, [instances[0].port, instances[1].port])
+  const clients = await cluster.enter(count, channels.slice(0, 4), [proxy.port])
+  const kept = keepConnected(clients, proxy.port)
+  const load = startLoad(ledger, { writers: clients.slice(0, 4), channels: channels.slice(0, 4), rate })
+  const reading = startReading(proxy.origin, clients[0]!.member.token)
+
+  for (const [i, instance] of instances.entries()) {
+    await end(instance, report, DRAIN_MS, `exit_${i + 1}_ms`)
+    const next = await startProcess(stage, { env: { ...cluster.env, PORT: String(instance.port) } })
+    await eventually(async () => (await fetch(`http://127.0.0.1:${next.port}/readyz`)).ok)
+    // nginx leaves an instance that was away alone for 2 s.
+    await sleep(2500)
+  }
+  await kept.stop()
+  report.figure('returns', kept.returns)
+  report.atMost('longest_absence_ms', kept.longestAbsence, 15_000)
+  await load.stop()
+  const { asked, failed } = await reading.stop()
+  report.figure('requests', asked)
+  report.equal('requests_failed', failed, 0)
+  await ledger.settle(clients, 10_000)
+  return report.outcome()
+}
+
+/** Requests over HTTP, one after the other, until `stop`. */
+function startReading (origin: string, token: string) {
+  let [asked, failed] = [0, 0]
+  let stopping = false
+  async function read (): Promise<void> {
+    while (!stopping) {
+      asked++
+      const answer = await fetch(`${origin}/api/channels/c0/messages?limit=1`, { headers: { authorization: `Bearer ${token}` } })
+      if (!answer.ok) failed++
+      await answer.arrayBuffer()
+      await sleep(20)
+    }
+  }
+  const done = read()
+  return {
+    async stop () {
+      stopping = true
+      await done
+      return { asked, failed }
+    }
+  }
+}
