@@ -9,7 +9,9 @@ import {
   acts, fits, isMember, kinds, relationsOf, roleOfOther, standings, types, verdict, type Act, type Case, type Kind
 } from './contract.ts'
 
-const server = await startServer(t, { config: { authentication: { enabled: false }, channels: { max_channels_per_user: 0 } } })
+const server = await startServer(t, {
+  config: { authentication: { enabled: false }, channels: { max_channels_per_user: 0 }, limits: { enabled: false } }
+})
 const { prisma } = server.database
 const rows = createRows(server.database)
 
