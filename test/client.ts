@@ -33,6 +33,8 @@ function createClient (socket: WebSocket) {
   const inbox: Frame[] = []
   const waiters = new Set<() => void>()
   let ended: { code: number, reason: string } | undefined
+  /** Why there is no connection: the answer to its upgrade, for one. */
+  let fault = ''
   let refs = 0
 
   socket.on('message', data => {
@@ -43,7 +45,7 @@ function createClient (socket: WebSocket) {
     ended = { code, reason: String(reason) }
     for (const wake of [...waiters]) wake()
   })
-  socket.on('error', () => {})
+  socket.on('error', error => { fault = error.message })
 
   /** Resolves as soon as `look` finds something, now or after a later frame. */
   async function until<T> (what: string, look: () => T | undefined, deadline = DEADLINE): Promise<T> {
@@ -54,7 +56,7 @@ function createClient (socket: WebSocket) {
       const wake = (): void => {
         const found = look()
         if (found !== undefined) finish(() => resolve(found))
-        else if (ended) fail(`closed with ${ended.code} ${ended.reason}`)
+        else if (ended) fail(`closed with ${ended.code} ${ended.reason}${fault}`)
       }
       function fail (why: string): void {
         finish(() => reject(new Error(`${what}: ${why}; unread: ${JSON.stringify(inbox).slice(0, 500)}`)))

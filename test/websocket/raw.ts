@@ -111,9 +111,9 @@ export async function connectRaw (t: Scope, port: number, first: Buffer = Buffer
     /** The text frames that came so far. */
     texts: (): Frame[] => texts,
     /** The replies to the requests with a ref, in the order they came, once there are `count`. */
-    async replies (count: number): Promise<Frame[]> {
+    async replies (count: number, deadline?: number): Promise<Frame[]> {
       const withRef = (): Frame[] => texts.filter(({ ref }) => ref !== undefined)
-      await eventually(() => withRef().length >= count || ended)
+      await eventually(() => withRef().length >= count || ended, deadline)
       return withRef()
     },
     /** Code and reason of the server's close frame; 1006 where the connection ended without one. */
