@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import type { Broker } from '../broker/broker.ts'
 import { SECONDS } from '../histogram.ts'
@@ -27,8 +28,9 @@ const LAGS = ['', '_mean', '_p50', '_p90', '_p99'].map(part => `nodejs_eventloop
 export function createMetrics (sources: MetricsSources): { registry: Registry, onAnswered: OnAnswered } {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' })
   const define = createDefinitions(registry)
+  define.gauge('parley_heap_limit_bytes', 'Heap that V8 may use', () => getHeapStatistics().heap_size_limit)
+  for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' })
   connections(define, sources)
   messages(define, sources)
   drivers(define, sources)
