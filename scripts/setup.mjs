@@ -1,5 +1,6 @@
 // Brings a checkout into the state that the other scripts need. It runs before anything is installed: Node alone, plain JavaScript.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -18,16 +19,19 @@ export function setUp () {
   }
 }
 
-/** The compiled sources in dist/, as the sources are. */
+/** The compiled sources in dist/, as the sources are. Where they are, production's packages are enough. */
 export function build () {
-  setUp()
+  requireNode()
   const stamp = at('dist/.built')
-  const inputs = [at('src'), at('scripts'), at('package.json'), at('tsconfig.json'), at('tsconfig.build.json')]
-  if (!isOlder(stamp, inputs)) return
-  const started = new Date()
+  const wanted = digest()
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+    if (!isInstalled({ production: true })) run('npm', ['ci', '--omit=dev'], 'installing dependencies')
+    return
+  }
+  setUp()
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], 'compiling')
   mkdirSync(at('dist'), { recursive: true })
-  writeFileSync(stamp, started.toISOString())
+  writeFileSync(stamp, wanted)
 }
 
 export function fail (message) {
@@ -44,12 +48,13 @@ function requireNode () {
 }
 
 /** Compared by content: file times say little after a clone or a copy. */
-function isInstalled () {
+function isInstalled ({ production = false } = {}) {
   const installed = at('node_modules/.package-lock.json')
   if (!existsSync(installed)) return false
   const wanted = packagesOf(at('package-lock.json'))
   const found = packagesOf(installed)
-  return Object.entries(wanted).every(([path, { version, optional }]) => path === '' || optional || found[path]?.version === version)
+  return Object.entries(wanted).every(([path, { version, optional, dev, devOptional }]) =>
+    path === '' || optional || (production && (dev || devOptional)) || found[path]?.version === version)
 }
 
 const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
@@ -57,13 +62,22 @@ const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
 function isOlder (output, inputs) {
   if (!existsSync(output)) return true
   const { mtimeMs } = statSync(output)
-  return inputs.some(input => newest(input) > mtimeMs)
+  return inputs.some(input => statSync(input).mtimeMs > mtimeMs)
 }
 
-function newest (path) {
-  const stat = statSync(path)
-  if (!stat.isDirectory()) return stat.mtimeMs
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newest(join(path, name))))
+/** Of all that decides what is in dist/. */
+function digest () {
+  const hash = createHash('sha256')
+  for (const name of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'prisma/schema.prisma', 'src', 'scripts']) add(name)
+  return hash.digest('hex')
+
+  function add (name) {
+    if (name === 'src/generated') return
+    const names = statSync(at(name)).isDirectory() ? readdirSync(at(name)).sort() : undefined
+    hash.update(`${name}\0`)
+    if (names) for (const inner of names) add(`${name}/${inner}`)
+    else hash.update(readFileSync(at(name)))
+  }
 }
 
 /** Runs a step; what it prints is shown only when it fails, because most of it is noise to whoever starts a server. */

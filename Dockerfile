@@ -1,0 +1,35 @@
+# What runs: production packages only.
+FROM node:24-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev
+COPY scripts/trim.mjs scripts/
+RUN node scripts/trim.mjs
+
+# What is built: with the compiler and Prisma's generator, of which nothing is kept but dist/.
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build && rm -r dist/scripts/bench
+
+FROM node:24-slim
+ENV NODE_ENV=production PORT=8080 PARLEY_DATA_DIR=/data
+RUN mkdir /data && chown node:node /data
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY prisma prisma
+COPY config config
+COPY package.json ./
+USER node
+# The embedded database, where there is no DATABASE_URL.
+VOLUME /data
+EXPOSE 8080
+# Alive, not ready: a restart would not bring a lost database back.
+HEALTHCHECK --start-period=30s --interval=10s --timeout=5s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+STOPSIGNAL SIGTERM
+# Node itself, not npm: it takes the signal and exits with 0.
+CMD ["node", "--enable-source-maps", "dist/src/server.js"]
