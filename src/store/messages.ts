@@ -87,7 +87,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
         FROM ${messageTables}
         WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
         UNION ALL
-        SELECT x.kind::text, m.id, x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
+        SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
         FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
         WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
         ORDER BY seq LIMIT ${limit}`

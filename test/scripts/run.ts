@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 
-const script = join(import.meta.dirname, '../../scripts/admin.ts')
+interface Outcome { code: number, stdout: string, stderr: string }
 
 /** `npm run admin -- …`, without npm; of the environment it has `env` alone. */
-export function admin (env: Record<string, string>, ...args: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
+export const admin = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('admin', env, args)
+
+/** `npm run prune -- …`, alike. */
+export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
+
+function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {
+  const file = join(import.meta.dirname, `../../scripts/${script}.ts`)
   return new Promise(resolve => {
-    execFile(process.execPath, ['--import=tsx', script, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
+    execFile(process.execPath, ['--import=tsx', file, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }))
   })
 }

@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util'
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { AppError } from '../src/errors.ts'
+import { openDatabase } from '../src/store/client.ts'
+import { DatabaseError } from '../src/store/database-error.ts'
+import { createPruning, type OldRest, type Pruning } from '../src/store/pruning.ts'
+
+/** `npm run prune -- --older-than 90d`: removes what is older, while the server runs (the embedded database: while it does not). */
+class UsageError extends Error {}
+
+const USAGE = `usage: npm run prune -- --older-than AGE [--dry-run]
+  AGE is a number of days or hours: 90d, 12h. Removed are messages, edits and deletions of that age, and of the same age the
+  moderation log and the rows of guests and erased accounts. Channels, accounts, bans and mutes stay; numbering goes on.
+  --dry-run   only says what would be removed`
+
+/** Seconds. */
+const UNITS: Record<string, number> = { d: 86_400, h: 3600 }
+/** Rows of one statement: milliseconds, so that nothing waits for it. */
+const BATCH = 1000
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  const expected = [ConfigError, DatabaseError, UsageError, AppError].some(type => error instanceof type)
+  console.error(expected ? `parley: ${(error as Error).message}` : error)
+  process.exitCode = 1
+}
+
+async function main (args: string[]): Promise<void> {
+  const { help, dryRun, seconds } = parse(args)
+  if (help) return console.log(USAGE)
+  const database = await openDatabase(loadConfig().config.database)
+  try {
+    const { pending } = await database.migrationStatus()
+    if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
+    const pruning = createPruning(database.prisma)
+    const cutoff = await pruning.ago(seconds)
+    const { messages, changes } = await pruneChannels(pruning, cutoff, dryRun)
+    const { log, users } = dryRun ? await pruning.oldRest(cutoff) : await pruneRest(pruning, cutoff)
+    if (!dryRun && database.kind === 'pglite') await pruning.vacuum()
+    console.log(`${dryRun ? 'would remove' : 'removed'} what is older than ${cutoff.toISOString()}: ` +
+      `${messages} messages, ${changes} edits and deletions, ${log} lines of the moderation log, ${users} guests and erased accounts`)
+  } finally {
+    await database.close()
+  }
+}
+
+/** @throws UsageError */
+function parse (args: string[]): { help: boolean, dryRun: boolean, seconds: number } {
+  const { help = false, 'dry-run': dryRun = false, 'older-than': age = '' } = options(args)
+  const [, count, unit] = /^([1-9]\d{0,4})([dh])$/.exec(age) ?? []
+  if (count === undefined && !help) throw new UsageError('--older-than needs a number of days or hours: 90d, 12h (--help says more)')
+  return { help, dryRun, seconds: Number(count) * (UNITS[unit ?? ''] ?? 0) }
+}
+
+function options (args: string[]) {
+  try {
+    return parseArgs({
+      args, options: { 'older-than': { type: 'string' }, 'dry-run': { type: 'boolean' }, help: { type: 'boolean' } }
+    }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+async function pruneChannels (pruning: Pruning, cutoff: Date, dryRun: boolean): Promise<{ messages: number, changes: number }> {
+  const total = { messages: 0, changes: 0 }
+  let ids: string[] = []
+  while ((ids = await pruning.channels(ids.at(-1))).length > 0) {
+    for (const id of ids) {
+      let done = 0n
+      for (;;) {
+        const old = await pruning.oldEntries(id, cutoff, done, BATCH)
+        if (!old) break
+        if (!dryRun) await pruning.deleteEntries(id, old.upTo)
+        total.messages += old.messages
+        total.changes += old.changes
+        done = old.upTo
+      }
+    }
+  }
+  return total
+}
+
+/** After the messages: a user goes when nothing that he wrote is left. */
+async function pruneRest (pruning: Pruning, cutoff: Date): Promise<OldRest> {
+  return {
+    log: await untilNothing(() => pruning.deleteLog(cutoff, BATCH)),
+    users: await untilNothing(() => pruning.deleteUsers(cutoff, BATCH))
+  }
+}
+
+async function untilNothing (remove: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (let removed = await remove(); removed > 0; removed = await remove()) total += removed
+  return total
+}

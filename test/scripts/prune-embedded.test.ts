@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { age, summary } from './pruned.ts'
+import { prune } from './run.ts'
+
+t.test('pruning the embedded database: when no server holds it', async t => {
+  const directory = join(t.testdir(), 'data')
+  const open = () => openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
+  let database = await open()
+  await database.migrate()
+  const { id: userId } = await database.prisma.user.create({ data: { name: 'Ann', email: 'ann@example.org' } })
+  const { id: channelId } = await database.prisma.channel.create({ data: { name: 'old', members: { create: { userId } } } })
+  const publish = async (count: number) => createMessageStore(database).publish(Array.from({ length: count }, () =>
+    ({ id: randomUUID(), channelId, userId, content: 'text', clientId: undefined })))
+  await publish(5)
+  await age(database, channelId, 3)
+  const run = () => prune({ PARLEY_DATA_DIR: directory }, '--older-than', '90d')
+  t.match(await run(), { code: 1, stdout: '', stderr: /^parley: .*in use by another.*\n$/ })
+  await database.close()
+  t.match(await run(), { code: 0, stdout: summary('removed', 3, 0, 0, 0), stderr: '' })
+  database = await open()
+  t.teardown(() => database.close())
+  t.match(await publish(1), [{ seq: 6 }])
+  t.equal(await database.prisma.message.count(), 3)
+})

@@ -1,0 +1,93 @@
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { age, summary } from './pruned.ts'
+import { prune } from './run.ts'
+
+t.test('[P28] [P30] [P34] pruning under a running server: numbering goes on, who resumes from what is gone is told', async t => {
+  const server = await startServer(t)
+  const { database } = server
+  const env = { DATABASE_URL: server.databaseUrl }
+  const ann = await server.enter('ann', 'old')
+  const { channel_id } = (await server.call('GET', '/api/channels/old/messages', { token: ann.person.access_token })).body
+  const send = async (message: string): Promise<{ id: string, seq: number, duplicate?: boolean }> =>
+    (await ann.request({ type: 'send_message', channel: 'old', message, client_id: message })).data
+  const [first, second] = [await send('one'), await send('two')]
+  await ann.request({ command: 'edit_message', channel: 'old', id: first.id, message: 'ONE' })
+  const fourth = await send('four')
+  await ann.request({ command: 'edit_message', channel: 'old', id: second.id, message: 'TWO' })
+  await ann.request({ command: 'edit_message', channel: 'old', id: fourth.id, message: 'FOUR' })
+  await age(database, channel_id, 3)
+
+  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 2, 1, 0, 0), stderr: '' })
+  t.equal(await database.prisma.message.count(), 3)
+  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 2, 1, 0, 0), stderr: '' })
+
+  const { body } = await server.call('GET', '/api/channels/old/messages', { token: ann.person.access_token })
+  t.match(body, { last_seq: 6, messages: [{ seq: 4, message: 'FOUR' }] })
+  t.equal(body.messages.length, 1)
+  const ben = await server.enter('ben')
+  const join = async (since: number) => (await ben.request({ type: 'join_channel', channel: 'old', channel_id, since })).data
+  t.match(await join(2), { recovered: false, messages: [], seq: 6 }, 'all or nothing')
+  t.match(await join(3), {
+    recovered: true,
+    messages: [
+      { type: 'message', seq: 4 }, { type: 'message_edited', seq: 5, id: second.id, message: null }, { type: 'message_edited', seq: 6 }
+    ]
+  }, 'what is left is whole; of an edit whose message is gone, id and order are')
+
+  t.match(await send('four'), { seq: 4, duplicate: true })
+  const again = await send('one')
+  t.match(again, { seq: 7 })
+  t.notOk(again.duplicate, 'a client id is known as long as its message')
+  t.equal((await ann.exchange({ command: 'edit_message', channel: 'old', id: second.id, message: 'x' })).code, 'message_not_found')
+})
+
+t.test('[P27] pruning while people send: no number is missed, nothing that is new goes', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'busy')
+  const { channel_id } = (await server.call('GET', '/api/channels/busy/messages', { token: ann.person.access_token })).body
+  await server.database.prisma.$executeRaw`
+    INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT ${channel_id}::uuid, n, gen_random_uuid(), ${ann.person.user.id}::uuid, 'old', now() - interval '100 days'
+    FROM generate_series(1, 20000) n`
+  await server.database.prisma.$executeRaw`UPDATE "Channel" SET "lastSeq" = 20000 WHERE id = ${channel_id}::uuid`
+
+  const pruned = prune({ DATABASE_URL: server.databaseUrl }, '--older-than', '99d')
+  let pruning = true
+  pruned.then(() => { pruning = false })
+  const acked: number[] = []
+  while (pruning) acked.push((await ann.request({ type: 'send_message', channel: 'busy', message: 'new' })).data.seq)
+  t.match(await pruned, { code: 0, stdout: summary('removed', 20_000, 0, 0, 0) })
+  t.ok(acked.length > 10)
+  t.same(acked, acked.map((_, i) => 20_001 + i))
+  const left = await server.database.prisma.message.findMany({ orderBy: { seq: 'asc' }, select: { seq: true } })
+  t.same(left.map(({ seq }) => Number(seq)), acked)
+})
+
+t.test('[P16] the moderation log, guests and erased accounts go at the same age; whoever is there stays', async t => {
+  const server = await startServer(t)
+  const { prisma } = server.database
+  const env = { DATABASE_URL: server.databaseUrl }
+  const ann = await server.register('ann')
+  const long = new Date(Date.now() - 100 * 86_400_000)
+  const user = (name: string, disabledAt: Date | null) => prisma.user.create({ data: { name, createdAt: long, disabledAt } })
+  await user('guest-gone', long)
+  await user('guest-here', null)
+  await user('guest-just-gone', new Date())
+  await prisma.user.create({ data: { name: 'disabled', email: 'd@example.org', createdAt: long, disabledAt: long } })
+  const log = (createdAt: Date) => prisma.moderationLog.create({ data: { action: 'ban_user', targetId: ann.user.id, createdAt } })
+  await log(long)
+  await log(new Date())
+  t.match(await prune(env, '--older-than', '2160h'), { code: 0, stdout: summary('removed', 0, 0, 1, 1) })
+  const names = (await prisma.user.findMany({ orderBy: { name: 'asc' } })).map(({ name }) => name)
+  t.same(names, ['ann', 'disabled', 'guest-here', 'guest-just-gone'])
+  t.equal(await prisma.moderationLog.count(), 1)
+})
+
+t.test('what cannot be done is said in one line, before the database is touched', async t => {
+  const env = { DATABASE_URL: 'postgresql://127.0.0.1:1/nowhere' }
+  for (const args of ['', '--older-than 90', '--older-than 0d --dry-run', '--older-than 90d --all']) {
+    t.match(await prune(env, ...args.split(' ').filter(Boolean)), { code: 1, stdout: '', stderr: /^parley: .+\n$/ }, args)
+  }
+  t.match(await prune(env, '--help'), { code: 0, stdout: /^usage: npm run prune/ })
+})

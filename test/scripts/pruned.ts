@@ -1,0 +1,14 @@
+import type { Database } from '../../src/store/client.ts'
+
+/** What `npm run prune` prints. */
+export const summary = (verb: string, messages: number, changes: number, log: number, users: number) =>
+  new RegExp(`^${verb} what is older than \\S+Z: ${messages} messages, ${changes} edits and deletions, ` +
+    `${log} lines of the moderation log, ${users} guests and erased accounts\n$`)
+
+/** Makes a channel's entries up to this `seq` a hundred days older. */
+export async function age ({ prisma }: Database, channelId: string, upTo: number): Promise<void> {
+  for (const table of ['Message', 'MessageChange']) {
+    await prisma.$executeRawUnsafe(
+      `UPDATE "${table}" SET "createdAt" = "createdAt" - interval '100 days' WHERE "channelId" = '${channelId}' AND seq <= ${upTo}`)
+  }
+}
