@@ -89,6 +89,7 @@ t.test('the image with PostgreSQL and Redis: the scripts work beside the server'
   t.match(await script(env, 'smoke'), { code: 0, output: /All is well/ })
   t.same(await script(env, 'database', 'migrate'), { code: 0, output: 'nothing to apply\n' })
   t.match(await script(env, 'database', 'status'), { code: 0, output: 'up to date\n' })
+  t.match(await script(env, 'prune', '--older-than', '1d'), { code: 0, output: /^removed .* 0 messages/ })
   t.match(await script(env, 'config'), { code: 0, output: /database\.url +postgresql/ })
   await stop()
 })

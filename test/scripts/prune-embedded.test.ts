@@ -7,7 +7,7 @@ import { createMessageStore } from '../../src/store/messages.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
 
-t.test('pruning the embedded database: when no server holds it', async t => {
+t.test('pruning the embedded database', async t => {
   const directory = join(t.testdir(), 'data')
   const open = () => openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   let database = await open()
@@ -18,10 +18,9 @@ t.test('pruning the embedded database: when no server holds it', async t => {
     ({ id: randomUUID(), channelId, userId, content: 'text', clientId: undefined })))
   await publish(5)
   await age(database, channelId, 3)
-  const run = () => prune({ PARLEY_DATA_DIR: directory }, '--older-than', '90d')
-  t.match(await run(), { code: 1, stdout: '', stderr: /^parley: .*in use by another.*\n$/ })
   await database.close()
-  t.match(await run(), { code: 0, stdout: summary('removed', 3, 0, 0, 0), stderr: '' })
+  t.match(await prune({ PARLEY_DATA_DIR: directory }, '--older-than', '90d'),
+    { code: 0, stdout: summary('removed', 3, 0, 0, 0), stderr: '' })
   database = await open()
   t.teardown(() => database.close())
   t.match(await publish(1), [{ seq: 6 }])
