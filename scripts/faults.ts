@@ -10,6 +10,7 @@ import { badFrames } from '../test/faults/bad-frames.ts'
 import { busLoss } from '../test/faults/bus-loss.ts'
 import { leaks, storm } from '../test/faults/crowds.ts'
 import { databaseOutage } from '../test/faults/database-outage.ts'
+import { diskFull } from '../test/faults/disk-full.ts'
 import { deathAfterCommit, frozenInstance, ghosts, stalledLoop, wrongClock } from '../test/faults/instance-death.ts'
 import { joins } from '../test/faults/joins.ts'
 import { moderationBinds } from '../test/faults/moderation-binds.ts'
@@ -86,6 +87,10 @@ const runs: Run[] = [
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
   {
+    name: 'disk-full', what: "PostgreSQL's disk full for 10 s under 200 messages/s",
+    run: stage => diskFull(stage, { rate: many(200), seconds: long(10) })
+  },
+  {
     name: 'death-unacked', what: 'killed between commit and publication',
     run: stage => deathAfterCommit(stage, { acked: false, at: 100 })
   },
@@ -116,7 +121,8 @@ try {
     const result = await carryOut(run)
     results.push(result)
     const figures = Object.entries(result.figures).map(([name, value]) => `${name} ${value}`).join(', ')
-    console.log(`${result.passed ? 'pass' : 'FAIL'}  ${result.name}  ${result.what}: ${figures}`)
+    const word = result.skipped !== undefined ? 'skip' : result.passed ? 'pass' : 'FAIL'
+    console.log(`${word}  ${result.name}  ${result.what}: ${result.skipped ?? figures}`)
     for (const problem of result.problems.slice(0, 10)) console.log(`      ${problem}`)
   }
 } finally {

@@ -1,6 +1,6 @@
 export function startServices (options?: { durable?: boolean, nginx?: boolean }): Promise<{ postgresUrl: string, redisUrl: string, stop (): Promise<void> }>
 
-export function startDatabase (): Promise<{
+export function startDatabase (options?: { base?: string }): Promise<{
   url: string
   /** To all of its processes. */
   signal (name: NodeJS.Signals): void

@@ -35,12 +35,12 @@ export async function startServices ({ durable = false, nginx = false } = {}) {
 
 /**
  * A PostgreSQL alone, for those who stop it. Resolves with `{ url, signal, restart, stop }`: `signal` reaches all of its processes,
- * `restart` ends it without waiting for anybody and starts it again on the same data and port.
+ * `restart` ends it without waiting for anybody and starts it again on the same data and port. `base`: where its folder is made.
  */
-export async function startDatabase () {
+export async function startDatabase ({ base = tmpdir() } = {}) {
   const port = await freePort()
   const url = `postgresql://parley@127.0.0.1:${port}/postgres`
-  let service = startPostgres(findPrograms('postgresql')[0], port, false)
+  let service = startPostgres(findPrograms('postgresql')[0], port, false, base)
   const stop = () => end(service)
   const answers = () => answersPostgres(url, service)
   try {
@@ -129,8 +129,8 @@ function unprivileged () {
   throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor nobody')
 }
 
-function startPostgres (bin, port, durable) {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-pg-'))
+function startPostgres (bin, port, durable, base = tmpdir()) {
+  const folder = mkdtempSync(join(base, 'parley-pg-'))
   try {
     const user = unprivileged()
     if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)

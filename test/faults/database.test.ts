@@ -1,5 +1,6 @@
 import t from 'tap'
 import { databaseOutage } from './database-outage.ts'
+import { diskFull } from './disk-full.ts'
 import { passes } from './outcome.ts'
 
 // Each test has a PostgreSQL of its own to start.
@@ -11,4 +12,8 @@ t.test('[P26] G16: PostgreSQL restarted under load: unavailable meanwhile, never
 
 t.test('[P26] G16: PostgreSQL stopped under load: unavailable within 6 s, never a false ack, and on by itself', async t => {
   passes(t, await databaseOutage(t, { how: 'stopped', seconds: 7, rate: 50 }))
+})
+
+t.test('[P26] G16: PostgreSQL\'s disk full under load: unavailable meanwhile, never a false ack, and on by itself', async t => {
+  passes(t, await diskFull(t, { rate: 50, seconds: 2 }))
 })
