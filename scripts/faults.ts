@@ -87,8 +87,8 @@ const runs: Run[] = [
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
   {
-    name: 'disk-full', what: "PostgreSQL's disk full for 10 s under 200 messages/s",
-    run: stage => diskFull(stage, { rate: many(200), seconds: long(10) })
+    name: 'disk-full', what: "PostgreSQL's disk full for 10 s under 50 messages/s",
+    run: stage => diskFull(stage, { rate: 50, seconds: long(10) })
   },
   {
     name: 'death-unacked', what: 'killed between commit and publication',

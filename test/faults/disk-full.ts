@@ -28,8 +28,8 @@ export async function diskFull (stage: Stage, { rate, seconds }: { rate: number,
   const channels = ['one', 'two']
   const clients = await cluster.enter(4, channels)
 
-  // Each takes half a page: there is soon no room in those that the table has.
-  const load = startLoad(ledger, { writers: clients, channels, rate, text: 'x'.repeat(3900) })
+  // Eight fill a page: there is soon no room in those that the table has.
+  const load = startLoad(ledger, { writers: clients, channels, rate, text: 'x'.repeat(1000) })
   await sleep(1000)
   const filler = join(disk, 'filler')
   fill(filler)

@@ -3,9 +3,10 @@ import { startDatabase } from '../../scripts/services.mjs'
 import { startProxy } from '../deploy/nginx.ts'
 import { eventually } from '../eventually.ts'
 import { connectRaw } from '../websocket/raw.ts'
-import { startProcesses } from './cluster.ts'
+import { inParallel, startProcesses } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome, type Report } from './outcome.ts'
+import { seedPeople } from './people.ts'
 import { startProcess, type Instance } from './process.ts'
 import { keepConnected, toldDelay } from './return.ts'
 import type { Stage } from './scope.ts'
@@ -33,8 +34,8 @@ export async function drain (stage: Stage, { clients: count, rate }: { clients: 
   const cluster = await startProcesses(stage, report, { env })
   const { ledger, instances: [leaving, stays] } = cluster
   const writers = await cluster.enter(4, channels, [leaving.port])
-  const readers = (await Promise.all(channels.map((channel, i) =>
-    cluster.enter(Math.ceil((count - i) / channels.length), [channel], [leaving.port])))).flat()
+  const people = await seedPeople(cluster.databaseUrl, count - writers.length)
+  const readers = await inParallel(people, (member, i) => cluster.join(member, leaving.port, [channels[i % channels.length]!]))
   const clients = [...writers, ...readers]
   const load = startLoad(ledger, { writers, channels, rate })
   await sleep(1000)
