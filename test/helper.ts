@@ -75,7 +75,7 @@ export interface ServerOptions {
 export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, wrapBroker = broker => broker, leases } = options
   // A machine that is busy with other tests is no reason to refuse a connection.
-  const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '60000' }).config, change)
+  const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '0' }).config, change)
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
   const logger = createLogger(config.log.level, { write: (line: string) => { lines.push(line) } })

@@ -180,6 +180,15 @@ t.test('[P5] with the event loop late, a new connection gets 503, those there ar
   await eventually(async () => (await upgrade(t, server)).status === 101)
 })
 
+t.test('an event_loop_delay of 0 is no limit', async t => {
+  const server = await start(t, { event_loop_delay: 0 })
+  for (let i = 0; i < 3; i++) {
+    const until = performance.now() + 1200
+    while (performance.now() < until);
+    t.equal((await upgrade(t, server)).status, 101)
+  }
+})
+
 t.test('with the heap over its share it is the same', async t => {
   const server = await start(t, { heap_percent: 1 })
   await eventually(async () => (await upgrade(t, server)).status === 503)
