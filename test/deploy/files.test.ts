@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parse } from 'yaml'
+import { loadConfig } from '../../src/config.ts'
+import { configuration } from './nginx.ts'
+
+const root = join(import.meta.dirname, '../..')
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const { server } = loadConfig({}).config
+
+/** The number after this name, in files that are no YAML. */
+function numberOf (text: string, name: string): number {
+  return Number(new RegExp(`^${name} ?= ?"?(\\d+)"?$`, 'm').exec(text)?.[1])
+}
+
+interface Service {
+  environment?: Record<string, string>
+  networks: string[] | Record<string, { ipv4_address: string }>
+  depends_on?: Record<string, { condition: string }>
+  healthcheck?: { test: string[] }
+  volumes?: string[]
+  ports?: string[]
+  stop_grace_period?: string
+}
+
+t.test('docker-compose.yml: its parts fit each other, and what Parley reads', async t => {
+  const { services, volumes, networks } = parse(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, Service>, volumes: object, networks: { parley: { ipam: { config: [{ subnet: string }] } } }
+  }
+  const upstreams = [...configuration.matchAll(/server (\S+):8080/g)].map(([, name]) => name!)
+  t.same([...new Set(upstreams)].sort(), Object.keys(services).filter(name => name.startsWith('parley')).sort())
+  t.same(Object.keys(services).filter(name => services[name]!.ports), ['nginx'], 'nothing else is published')
+
+  const addresses = Object.values(services).flatMap(({ networks }) => Array.isArray(networks) ? [] : [networks.parley!.ipv4_address])
+  t.equal(new Set(addresses).size, 3)
+  const [{ subnet }] = networks.parley.ipam.config
+  t.ok(addresses.every(address => address.startsWith(subnet.replace('0/24', ''))))
+
+  for (const [name, { depends_on: needs = {}, volumes: mounts = [] }] of Object.entries(services)) {
+    for (const [needed, { condition }] of Object.entries(needs)) {
+      t.equal(condition, 'service_healthy')
+      // An instance has the one of its image.
+      t.ok(needed.startsWith('parley') || services[needed]!.healthcheck, `${name} waits for ${needed}`)
+    }
+    for (const mount of mounts) {
+      const [source = ''] = mount.split(':')
+      t.ok(source.startsWith('./') ? read(source) : source in volumes, mount)
+    }
+  }
+
+  for (const name of new Set(upstreams)) {
+    const { environment = {}, stop_grace_period: grace } = services[name]!
+    const required = [...Object.values(environment).join(' ').matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name)
+    t.ok(required.length > 0 && required.every(name => read('.env.example').includes(`\n${name}=\n`)), '.env.example has what is required')
+    const { config } = loadConfig(Object.fromEntries(Object.entries(environment).map(([key, value]) =>
+      [key, value.replace(/\$\{[^}]+\}/g, 'x'.repeat(32))])))
+    t.equal(config.server.trust_proxy, (services.nginx!.networks as Record<string, { ipv4_address: string }>).parley!.ipv4_address)
+    t.equal(new URL(config.database.url!).hostname, 'postgres')
+    t.equal(new URL(config.redis.url!).hostname, 'redis')
+    t.ok(parseInt(grace!) > server.drain_timeout)
+  }
+})
+
+t.test('fly.toml: time to drain, and less people than an instance takes', async t => {
+  const text = read('fly.toml')
+  t.ok(numberOf(text, 'kill_timeout') > server.drain_timeout)
+  t.ok(numberOf(text, 'soft_limit') < numberOf(text, 'hard_limit'))
+  t.ok(numberOf(text, 'hard_limit') < server.max_connections)
+  const { config } = loadConfig(Object.fromEntries([...text.matchAll(/^([A-Z_]+) = "(.*)"$/gm)].map(([, name, value]) => [name, value])))
+  t.equal(config.server.port, numberOf(text, 'internal_port'))
+  t.equal(config.metrics.port, numberOf(text, 'port'))
+  t.not(config.server.trust_proxy, 'false')
+})
+
+t.test('parley.service: time to drain, a descriptor for everyone, and nothing that systemd does not know', async t => {
+  const text = read('deploy/parley.service')
+  t.ok(numberOf(text, 'TimeoutStopSec') > server.drain_timeout)
+  t.ok(numberOf(text, 'LimitNOFILE') > server.max_connections)
+  const { stderr, error } = spawnSync('systemd-analyze', ['verify', join(root, 'deploy/parley.service')], { encoding: 'utf8' })
+  if (error) return t.comment('no systemd here')
+  // Node may be elsewhere on this machine; other units are not ours.
+  t.same(stderr.split('\n').filter(line => line.includes('parley.service') && !line.includes('is not executable')), [])
+})
