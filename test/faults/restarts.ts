@@ -48,7 +48,9 @@ export async function drain (stage: Stage, { clients: count, rate }: { clients: 
   report.figure('return_spread_ms', most - least)
   if (!(most - least > 500)) report.problem(`all are to return between ${least} and ${most} ms`)
 
-  await keepConnected(clients, stays.port).stop()
+  const kept = keepConnected(clients, stays.port)
+  await kept.stop(120_000)
+  report.figure('longest_absence_ms', kept.longestAbsence)
   await load.stop()
   await ledger.settle(clients, 10_000)
   return report.outcome()
