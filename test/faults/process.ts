@@ -61,7 +61,7 @@ export function launch (scope: Scope, { env = {}, faults }: StartOptions) {
   const child = spawn(process.execPath, ['--import=tsx', ...faults ? ['--expose-gc'] : [], file], {
     cwd: root,
     env: {
-      PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', ...env,
+      PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...env,
       ...faults && { FAULTS: JSON.stringify(faults) }
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']

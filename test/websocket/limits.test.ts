@@ -162,10 +162,10 @@ t.test('limits.enabled false: none holds', async t => {
 })
 
 t.test('[P5] with the event loop late, a new connection gets 503, those there are and REST are served; it passes', async t => {
-  const server = await start(t, { event_loop_delay: 50 })
+  const server = await start(t, { event_loop_delay: 100 })
   const ann = await server.enter('ann', 'general')
   const busy = setInterval(() => {
-    const until = performance.now() + 150
+    const until = performance.now() + 200
     while (performance.now() < until);
   }, 0)
   t.teardown(() => clearInterval(busy))
