@@ -18,6 +18,11 @@ export interface LimitsDeps {
 }
 
 const WINDOW_MS = 60_000
+/**
+ * Over which the delay of the event loop is averaged, in milliseconds. A single stall of that length counts as pressure, whatever the
+ * threshold, and a start or a pause of the whole machine easily stalls for a second.
+ */
+const PRESSURE_SAMPLE_MS = 3000
 /** Users and addresses that one instance counts for itself; of more, those not seen for longest start anew. */
 const MAX_COUNTED = 10_000
 
@@ -48,6 +53,7 @@ export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
   })
 
   await app.register(fastifyUnderPressure, {
+    sampleInterval: PRESSURE_SAMPLE_MS,
     maxEventLoopDelay: config.event_loop_delay,
     maxHeapUsedBytes: getHeapStatistics().heap_size_limit * config.heap_percent / 100,
     // Who is there already is served; only new connections are refused, by their route.
