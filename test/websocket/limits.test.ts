@@ -23,15 +23,13 @@ t.test('[P35] [P8] a frame over the limit is answered rate_limited with its ref,
   const frames = Array.from({ length: 30 }, (_, i) => text({ type: 'heartbeat', ref: i }))
   const client = await connectRaw(t, server.port, Buffer.concat(frames))
   const replies = await client.replies(30)
-  const refusedAt = performance.now()
   t.match(replies, Array.from({ length: 30 }, (_, ref) => ref < 20 ? { type: 'heartbeat_ack', ref } : { ...refused, ref }))
+  t.ok(replies.slice(20).every(({ retry_after_ms: told }) => told > 0 && told <= 500))
   let ref = 30
   await eventually(async () => {
     client.write(text({ type: 'heartbeat', ref }))
     return (await client.replies(++ref)).at(-1)!.type === 'heartbeat_ack'
   })
-  const [waited, told] = [performance.now() - refusedAt, replies[29]!.retry_after_ms]
-  t.ok(told > 0 && told <= 500 && waited > told - 100, `${told} ms told, ${waited} ms waited`)
 })
 
 t.test('[P35] [P7] messages over the limit are refused among those that are acked, which are all stored', async t => {
