@@ -158,37 +158,3 @@ t.test('limits.enabled false: none holds', async t => {
   for (let i = 0; i < 50; i++) client.send({ type: 'heartbeat' })
   t.equal((await client.settle()).filter(({ type }) => type === 'heartbeat_ack').length, 50)
 })
-
-t.test('[P5] with the event loop late, a new connection gets 503, those there are and REST are served; it passes', async t => {
-  const server = await start(t, { event_loop_delay: 100 })
-  const ann = await server.enter('ann', 'general')
-  const busy = setInterval(() => {
-    const until = performance.now() + 200
-    while (performance.now() < until);
-  }, 0)
-  t.teardown(() => clearInterval(busy))
-  const { head } = await eventually(async () => {
-    const answer = await upgrade(t, server)
-    return answer.status === 503 && answer
-  })
-  t.match(head, /^retry-after: [1-9]\d*\r$/im)
-  await ann.request({ type: 'send_message', channel: 'general', message: 'still here' })
-  t.equal((await server.call('GET', '/api/me', { token: ann.person.access_token })).status, 200)
-  clearInterval(busy)
-  await eventually(async () => (await upgrade(t, server)).status === 101)
-})
-
-t.test('an event_loop_delay of 0 is no limit', async t => {
-  const server = await start(t, { event_loop_delay: 0 })
-  for (let i = 0; i < 3; i++) {
-    const until = performance.now() + 1200
-    while (performance.now() < until);
-    t.equal((await upgrade(t, server)).status, 101)
-  }
-})
-
-t.test('with the heap over its share it is the same', async t => {
-  const server = await start(t, { heap_percent: 1 })
-  await eventually(async () => (await upgrade(t, server)).status === 503)
-  t.equal((await server.call('GET', '/readyz')).status, 200)
-})
