@@ -1,3 +1,4 @@
+import pg from 'pg'
 import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
@@ -19,6 +20,24 @@ t.test('[G10] a server that ends acks what it has taken and tells every client w
   const { body } = await again.call('GET', '/api/channels/general/messages?limit=100', { token: ann.person.access_token })
   const stored = body.messages.map(({ seq }: { seq: number }) => seq)
   t.same(acked.filter(seq => !stored.includes(seq)), [], 'nothing acked is lost')
+})
+
+t.test('[G10] [P26] what is being committed when the drain begins is acked before the close frame', async t => {
+  const server = await startServer(t)
+  const ann = await server.enter('ann', 'general')
+  const holder = new pg.Client(server.databaseUrl)
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM "Channel" FOR UPDATE')
+  ann.send({ type: 'send_message', channel: 'general', message: 'the last' })
+  const waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+  await eventually(async () => (await holder.query(waits)).rowCount! > 0)
+  const closing = server.close()
+  await holder.query('COMMIT')
+  await ann.closed()
+  await closing
+  t.match(ann.inbox.find(({ action }) => action === 'message_sent'), { data: { seq: 1 } })
 })
 
 t.test('[G10] a client that answers no close frame holds up the end for some seconds at most', async t => {
