@@ -57,10 +57,10 @@ t.test('two workers share one port, and a worker that dies is replaced', async t
 
   await t.test('a worker killed takes its own clients only; they come back, and miss nothing', async t => {
     process.kill(victim!, 'SIGKILL')
-    await eventually(() => !clients.every(isOpen))
-    const left = clients.filter(isOpen)
+    const answers = await Promise.all(clients.map(client => client.settle().then(() => true, () => false)))
+    const left = clients.filter((_, i) => answers[i])
     t.ok(left.length > 0 && left.length < clients.length, 'both workers had some')
-    const lost = clients.findIndex(client => !isOpen(client))
+    const lost = answers.indexOf(false)
     clients[lost] = await enter(t, server.port, people[lost]!)
     await left[0]!.request({ type: 'send_message', channel: 'room', message: 'still here' })
     t.equal((await clients[lost]!.expect('message')).message, 'still here')
