@@ -36,7 +36,8 @@ function restrict (folder, { never, typeOnly = [], packages = [] }) {
       allowTypeImports: true,
       message: `${folder}/ knows ${name}/ by type only: it is injected.`
     })),
-    ...packages.length > 0 ? [{ group: packages, message: `${folder}/ is free of HTTP and socket libraries.` }] : []
+    ...packages.length > 0 ? [{ group: packages, message: `${folder}/ is free of HTTP and socket libraries.` }] : [],
+    ...never.includes('metrics') ? [{ group: ['prom-client'], message: `${folder}/ counts in plain numbers; metrics/ reads them.` }] : []
   ]
   return { files: [`src/${folder}/**/*.ts`], rules: { [importPatterns]: ['error', { patterns }] } }
 }

@@ -90,7 +90,7 @@ function messages ({ gauge, counter, counters, histogram }: Definitions, { traff
   histogram('parley_commit_seconds', 'Database round trips that store messages', publisher.commitSeconds)
   histogram('parley_delivery_seconds', 'From queueing to the writes to sockets here, once per channel and batch', traffic.delivery)
   counter('parley_gaps_found_total', 'Runs of entries that the bus did not bring in time', () => traffic.gaps.found)
-  counter('parley_gaps_repaired_total', 'Of these, read from the database and delivered', () => traffic.gaps.repaired)
+  counter('parley_gaps_repaired_total', 'Of these, filled since', () => traffic.gaps.repaired)
 }
 
 function drivers ({ gauge, counter, gauges }: Definitions, { broker, presence, database }: MetricsSources): void {

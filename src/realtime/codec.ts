@@ -59,9 +59,14 @@ export function decode (frame: Buffer): Envelope {
   }
 }
 
+/** Every name as its own constant: counting by it then costs no search for the text. */
+const kindsOf = <K extends RequestKind>(schemas: Record<K, unknown>): Map<string, K> =>
+  new Map((Object.keys(schemas) as K[]).map(name => [name, name]))
+const requestKinds = kindsOf(requests)
+const commandKinds = kindsOf(commands)
+
 function kindOf (type: string, command: string | undefined): RequestKind {
-  if (command !== undefined) return isCommandType(command) ? command : 'unknown'
-  return isRequestType(type) ? type : 'unknown'
+  return (command === undefined ? requestKinds.get(type) : commandKinds.get(command)) ?? 'unknown'
 }
 
 /** The fields of a request or command, checked. @throws AppError as the schema's fields name it, else `invalid_frame`. */

@@ -16,7 +16,7 @@ export interface SequencerDeps {
   /** Is this message in a batch of ours whose sender has no ack yet? Then the batch itself delivers it. */
   isInFlight (id: string): boolean
   onFault (error: unknown): void
-  /** Counts of what was missing here and in the database, and of what is no longer. */
+  /** How often the database had what was missing here, or did not answer; and how often nothing was missing any more. */
   gaps: { found: number, repaired: number }
 }
 
@@ -48,6 +48,7 @@ export class Sequencer {
     if (event.firstSeq > this.last + 1) return this.#hold(event)
     this.#deliver(event)
     this.#release()
+    this.#closeGap()
   }
 
   /** The database's `lastSeq`. Whatever is missing up to it is fetched. */
@@ -60,6 +61,7 @@ export class Sequencer {
     clearTimeout(this.#timer)
     this.#held = []
     this.#target = this.last
+    this.#closeGap()
   }
 
   #deliver (event: EntriesEvent): void {
@@ -96,7 +98,7 @@ export class Sequencer {
         const entries = await this.#deps.read(from, upTo, READ_LIMIT)
         const unsettled = entries.findIndex(entry => this.#deps.isInFlight(entry.id))
         const known = unsettled === -1 ? entries : entries.slice(0, unsettled)
-        if (known.length > 0) this.#foundGap()
+        if (known.length > 0) this.#openGap()
         for (const run of consecutive(known)) {
           // What lies before a run and is not in the database any more was pruned: nobody can have it.
           if (run[0]!.seq > this.last + 1) this.last = run[0]!.seq - 1
@@ -106,20 +108,26 @@ export class Sequencer {
         if (entries.length < READ_LIMIT && this.last < upTo) this.last = upTo
         this.#release()
       }
-      if (this.#hasGap) this.#deps.gaps.repaired++
-      this.#hasGap = false
+      this.#closeGap()
     } catch (error) {
       // The next check of the sequence tries again.
-      this.#foundGap()
+      if (this.#target > this.last) this.#openGap()
       this.#deps.onFault(error)
     } finally {
       this.#repairing = false
     }
   }
 
-  #foundGap (): void {
+  #openGap (): void {
     if (!this.#hasGap) this.#deps.gaps.found++
     this.#hasGap = true
+  }
+
+  /** However it was filled; a channel that nobody is subscribed to any more misses nothing. */
+  #closeGap (): void {
+    if (!this.#hasGap || this.#target > this.last) return
+    this.#hasGap = false
+    this.#deps.gaps.repaired++
   }
 }
 

@@ -116,15 +116,43 @@ t.test('entries that were pruned are passed over', async t => {
 })
 
 t.test('a read that fails is one fault, and the next check tries again', async t => {
-  const { sequencer, delivered, database, faults, until } = start(t, 0, numbers(1, 2))
+  const { sequencer, delivered, database, faults, gaps, until } = start(t, 0, numbers(1, 2))
   database.gate = async () => { throw new Error('away') }
   sequencer.catchUp(2)
   await eventually(() => faults.length === 1)
   t.same(delivered, [])
+  t.same(gaps, { found: 1, repaired: 0 })
   database.gate = async () => {}
   sequencer.catchUp(2)
   await until(2)
   t.same(delivered, [1, 2])
+  await eventually(() => gaps.repaired === 1)
+  t.same(gaps, { found: 1, repaired: 1 })
+})
+
+t.test('a gap is counted once, as found and, however it was filled, as repaired', async t => {
+  const { sequencer, database, faults, gaps, until } = start(t, 0, numbers(1, 3))
+  sequencer.accept(run(1))
+  sequencer.accept(run(3))
+  sequencer.accept(run(2))
+  t.same(gaps, { found: 0, repaired: 0 }, 'what only came in another order was never missing')
+  database.stored = numbers(1, 6)
+  database.inFlight = new Set(['m5'])
+  sequencer.catchUp(6)
+  await until(4)
+  t.same(gaps, { found: 1, repaired: 0 })
+  sequencer.accept(run(5, 6))
+  t.same(gaps, { found: 1, repaired: 1 })
+  database.inFlight = new Set(['m7'])
+  database.stored = numbers(7, 7)
+  sequencer.catchUp(7)
+  sequencer.accept(run(7))
+  t.same(gaps, { found: 1, repaired: 1 }, 'nor what has yet to be answered')
+  database.gate = async () => { throw new Error('away') }
+  sequencer.catchUp(8)
+  await eventually(() => faults.length === 1)
+  sequencer.close()
+  t.same(gaps, { found: 2, repaired: 2 }, 'nobody misses it any more')
 })
 
 t.test('more early runs than may wait are not lost', async t => {
