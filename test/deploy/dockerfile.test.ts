@@ -39,12 +39,12 @@ async function start (t: Test, more: Record<string, string>) {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { output += chunk })
   const healthy = async () => (await run(env, ...check())).code === 0
-  t.notOk(await healthy(), 'HEALTHCHECK, before it listens')
   await eventually(() => output.includes('listening on') || child.exitCode !== null, 60_000)
   t.match(output, 'listening on')
   t.ok(await healthy(), 'HEALTHCHECK')
   return {
     env,
+    healthy,
     async stop (): Promise<void> {
       child.kill(image.said.STOPSIGNAL as NodeJS.Signals)
       t.same(await exited, [0, null], 'STOPSIGNAL')
@@ -74,22 +74,20 @@ t.test('the image has what runs, and nothing that builds', async t => {
   t.equal(image.said.VOLUME, '/data')
 })
 
-t.test('the image with its embedded database: people talk, and the data outlives the container', async t => {
+t.test('the image with its embedded database, which outlives the container', async t => {
   if (nobody.uid !== undefined) chownSync(image.env.PARLEY_DATA_DIR!, nobody.uid, nobody.gid)
-  const { env, stop } = await start(t, { ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'correct horse' })
-  t.match(await script(env, 'smoke'), { code: 0, output: /All is well/ })
+  const { env, stop, healthy } = await start(t, { ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'correct horse' })
   await stop()
+  t.notOk(await healthy())
   t.match(await script(env, 'admin', 'list'), { code: 0, output: /^ann@example\.org {2}admin/ })
 })
 
-t.test('the image with PostgreSQL and Redis: the scripts work beside the server', async t => {
+t.test('the image with PostgreSQL and Redis: people talk, the scripts work beside the server', async t => {
   const { env, stop } = await start(t, {
     DATABASE_URL: await createDatabase(t), REDIS_URL: process.env.TEST_REDIS_URL!, REDIS_PREFIX: 'image-test:'
   })
   t.match(await script(env, 'smoke'), { code: 0, output: /All is well/ })
   t.same(await script(env, 'database', 'migrate'), { code: 0, output: 'nothing to apply\n' })
-  t.match(await script(env, 'database', 'status'), { code: 0, output: 'up to date\n' })
   t.match(await script(env, 'prune', '--older-than', '1d'), { code: 0, output: /^removed .* 0 messages/ })
-  t.match(await script(env, 'config'), { code: 0, output: /database\.url +postgresql/ })
   await stop()
 })

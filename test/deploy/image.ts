@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -72,9 +72,14 @@ function copy (stage: Stage, text: string, stages: Stage[], context: string): vo
   const sources = paths.split(' ')
   const target = sources.pop()!
   const base = from === undefined ? context : stages.find(({ name }) => name === from)!.folder
+  if (paths === '. .') {
+    execFileSync('cp', ['-a', '--remove-destination', `${base}/.`, stage.cwd])
+    return
+  }
   for (const source of sources) {
     const into = join(stage.cwd, target, target.endsWith('/') ? source.split('/').at(-1)! : '')
-    cpSync(join(base, source), into, { recursive: true, verbatimSymlinks: true })
+    mkdirSync(dirname(into), { recursive: true })
+    execFileSync('cp', ['-al', join(base, source), into])
   }
 }
 
