@@ -161,6 +161,7 @@ t.test('through nginx: what is too big is refused without blame on the instance,
     t.equal(status, 413)
     t.match(body, { statusCode: status, code: 'payload_too_large', message: errorTable.payload_too_large.message })
   }
+  await eventually(() => proxy.log().match(/ 413 \d+ \S+ - -$/gm)?.length === 2)
   const get = (cookie: string) => fetch(`${proxy.origin}/healthz`, { headers: { cookie } })
   t.equal((await get('x'.repeat(12_000))).status, 200)
   for (let i = 0; i < 4; i++) t.equal((await get('x'.repeat(20_000))).status, 400, 'headers')

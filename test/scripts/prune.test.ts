@@ -43,7 +43,7 @@ t.test('[P28] [P30] [P34] pruning under a running server: numbering goes on, who
 })
 
 t.test('[P27] pruning while people send: no number is missed, nothing that is new goes', async t => {
-  const server = await startServer(t)
+  const server = await startServer(t, { config: { limits: { enabled: false } } })
   const ann = await server.enter('ann', 'busy')
   const { channel_id } = (await server.call('GET', '/api/channels/busy/messages', { token: ann.person.access_token })).body
   await server.database.prisma.$executeRaw`
