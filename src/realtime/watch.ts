@@ -10,6 +10,8 @@ const INTERVAL_MS = 2000
 const OVERLAP_MS = 30_000
 /** How long the bus may take to tell of a membership that ended. With `INTERVAL_MS`, within the 5 s of [P33]. */
 const GRACE_MS = 1000
+/** Channels that one query asks of: for very many PostgreSQL would rather read the whole table. */
+const CHANNELS_PER_QUERY = 1000
 
 export interface WatchDeps {
   hub: Hub
@@ -40,7 +42,7 @@ export function createWatch ({ hub, broker, versions, membersAmong, revokedWithi
     try {
       const ids = all ? [...hub.channels()].map(channel => channel.id) : [...doubted]
       doubted.clear()
-      await checkChannels(ids)
+      for (let i = 0; i < ids.length; i += CHANNELS_PER_QUERY) await checkChannels(ids.slice(i, i + CHANNELS_PER_QUERY))
       if (all && hub.size > 0) await checkRevocations()
     } catch (error) {
       onFault(error)
@@ -51,7 +53,6 @@ export function createWatch ({ hub, broker, versions, membersAmong, revokedWithi
   }
 
   async function checkChannels (ids: string[]): Promise<void> {
-    if (ids.length === 0) return
     const found = new Map((await versions(ids)).map(version => [version.id, version]))
     for (const id of ids) {
       const channel = hub.channel(id)
