@@ -16,7 +16,8 @@ export async function openMetricsServer ({ text, host, port, token, logger }: Me
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: true
+    forceCloseConnections: true,
+    requestTimeout: 10_000
   })
   await app.register(errorsPlugin)
   await app.register(metricsRoutes, { text, token })
