@@ -10,7 +10,8 @@ export function parseMetrics (text: string) {
     if (typed) types.set(typed, type!)
     if (line === '' || line.startsWith('#')) continue
     const [, name, labels = '', value] = /^([a-z_]\w*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
-    if (name === undefined || Number.isNaN(Number(value))) throw new Error(`no metric: ${line}`)
+    // The mean of nothing yet, as the library writes it.
+    if (name === undefined || (Number.isNaN(Number(value)) && value !== 'Nan')) throw new Error(`no metric: ${line}`)
     const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, text]) => [key, text])
     samples.push({ name, labels: Object.fromEntries(pairs), value: Number(value) })
   }
