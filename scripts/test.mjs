@@ -63,8 +63,8 @@ async function makeTemplate (postgresUrl, env) {
  * build itself without it, but only in the midst of its first run, all of which still has it.
  */
 async function buildTap (env) {
-  const { signature } = await import('@tapjs/test')
-  if (!signature.includes('@tapjs/typescript')) return
+  const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
+  if (!built.includes('@tapjs/typescript/import')) return
   console.error('parley: building tap …')
   const code = await run([tap, 'build'], env)
   if (code !== 0) throw new Error('tap could not be built')
