@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startDatabase } from '../../scripts/services.mjs'
-import { loadConfig } from '../../src/config.ts'
-import { openDatabase } from '../../src/store/client.ts'
 import { startCluster } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
+import { startOwnDatabase } from './own-database.ts'
 import type { Stage } from './scope.ts'
 
 /**
@@ -16,11 +14,7 @@ export async function databaseOutage (stage: Stage, { how, seconds, rate }: {
   how: 'restarted' | 'stopped', seconds: number, rate: number
 }): Promise<Outcome> {
   const report = createReport()
-  const database = await startDatabase()
-  stage.teardown(database.stop)
-  const opened = await openDatabase({ ...loadConfig({}).config.database, url: database.url })
-  await opened.migrate()
-  await opened.close()
+  const database = await startOwnDatabase(stage)
   const cluster = await startCluster(stage, report, { databaseUrl: database.url })
   const { ledger } = cluster
   const channels = ['one', 'two']

@@ -3,10 +3,10 @@ import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startDatabase } from '../../scripts/services.mjs'
 import { startCluster } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
+import { startOwnDatabase } from './own-database.ts'
 import type { Scope } from '../helper.ts'
 import type { Stage } from './scope.ts'
 
@@ -21,8 +21,7 @@ export async function diskFull (stage: Stage, { rate, seconds }: { rate: number,
   const report = createReport()
   const disk = mountDisk(stage)
   if (disk === undefined) return { ...report.outcome(), skipped: 'no file system may be mounted here' }
-  const database = await startDatabase({ base: disk })
-  stage.teardown(database.stop)
+  const database = await startOwnDatabase(stage, { base: disk })
   const cluster = await startCluster(stage, report, { databaseUrl: database.url })
   const { ledger } = cluster
   const channels = ['one', 'two']

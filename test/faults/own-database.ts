@@ -1,0 +1,14 @@
+import { startDatabase } from '../../scripts/services.mjs'
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import type { Scope } from '../helper.ts'
+
+/** A PostgreSQL of the run's own, migrated, to be stopped, restarted or starved. */
+export async function startOwnDatabase (scope: Scope, options: Parameters<typeof startDatabase>[0] = {}) {
+  const database = await startDatabase(options)
+  scope.teardown(database.stop)
+  const opened = await openDatabase({ ...loadConfig({}).config.database, url: database.url })
+  await opened.migrate()
+  await opened.close()
+  return database
+}
