@@ -1,14 +1,14 @@
-// `npm test [-- files]`: installs and generates what is missing, starts private services, makes a migrated template database
+// `npm test [-- files]`: installs, generates and compiles what is missing, starts private services, makes a migrated template database
 // and runs tap. Its last line, `N passed, N failed`, is for machines.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root, setUp } from './setup.mjs'
+import { build, root } from './setup.mjs'
 import { startServices } from './services.mjs'
 
-setUp()
+build()
 
 const tap = join(root, 'node_modules/.bin/tap')
 const results = mkdtempSync(join(tmpdir(), 'parley-tap-'))
@@ -54,7 +54,7 @@ async function makeTemplate (postgresUrl, env) {
   await client.end()
   const url = new URL(postgresUrl)
   url.pathname = '/parley_template'
-  const code = await run(['--import=tsx', join(root, 'scripts/database.ts'), 'migrate'], { ...env, DATABASE_URL: url.href })
+  const code = await run([join(root, 'dist/scripts/database.js'), 'migrate'], { ...env, DATABASE_URL: url.href })
   if (code !== 0) throw new Error('the template database could not be migrated')
 }
 

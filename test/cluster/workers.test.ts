@@ -21,7 +21,7 @@ async function environment (t: Parameters<typeof createDatabase>[0]): Promise<Re
 /** The processes of this one's workers that have not ended. */
 function workersOf ({ pid }: Instance): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-  return children.filter(child => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('src/server.ts'))
+  return children.filter(child => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('src/server.js'))
 }
 
 async function enter (t: Parameters<typeof createClients>[0], port: number, { token }: Member): Promise<Client> {

@@ -6,7 +6,7 @@ import { secret, type Scope } from '../helper.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Milliseconds; a machine under full load compiles slowly. */
+/** Milliseconds, on a machine under full load. */
 const START_TIMEOUT = 100_000
 
 export interface StartOptions {
@@ -15,7 +15,7 @@ export interface StartOptions {
   faults?: Faults
 }
 
-/** Starts the server in a process of its own, from its sources, on a free port; killed when the scope ends. Resolves when it listens. */
+/** Starts the server, as it was built, in a process of its own on a free port; killed when the scope ends. Resolves when it listens. */
 export async function startProcess (scope: Scope, options: StartOptions) {
   const { process: child, output, exited } = launch(scope, options)
   const port = await new Promise<number>((resolve, reject) => {
@@ -57,8 +57,8 @@ export type Instance = Awaited<ReturnType<typeof startProcess>>
 
 /** As `startProcess`, without waiting: for starts that fail. */
 export function launch (scope: Scope, { env = {}, faults }: StartOptions) {
-  const file = `${root}${faults ? 'test/faults/instance.ts' : 'src/server.ts'}`
-  const child = spawn(process.execPath, ['--import=tsx', ...faults ? ['--expose-gc'] : [], file], {
+  const program = faults ? ['--import=tsx', '--expose-gc', 'test/faults/instance.ts'] : ['--enable-source-maps', 'dist/src/server.js']
+  const child = spawn(process.execPath, program, {
     cwd: root,
     env: {
       PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...env,

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 
 interface Outcome { code: number, stdout: string, stderr: string }
 
-/** `npm run admin -- …`, without npm; of the environment it has `env` alone. */
+/** `npm run admin -- …`, as it was built, without npm; of the environment it has `env` alone. */
 export const admin = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('admin', env, args)
 
 /** `npm run prune -- …`, alike. */
 export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
 
 function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {
-  const file = join(import.meta.dirname, `../../scripts/${script}.ts`)
+  const file = join(import.meta.dirname, `../../dist/scripts/${script}.js`)
   return new Promise(resolve => {
-    execFile(process.execPath, ['--import=tsx', file, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
+    execFile(process.execPath, [file, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }))
   })
 }

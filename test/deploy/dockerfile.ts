@@ -8,7 +8,7 @@ import { eventually } from '../eventually.ts'
 import { createDatabase, secret } from '../helper.ts'
 import { buildImage, type Stage } from './image.ts'
 
-// It compiles everything, on a machine that may be busy.
+// Not in the suite: it compiles everything. `npm test -- test/deploy/dockerfile.ts`
 t.setTimeout(300_000)
 
 /** What the Dockerfile makes is carried out without Docker: its steps in folders, its command as another user than root. */
