@@ -96,9 +96,11 @@ t.test('[P33] [P34] what the bus loses of edits and deletions is repaired from t
   const id = await send(ann, 'lossy', 'a')
   const timestamp = (await edit(ann, 'lossy', id, 'b')).data.timestamp
   await remove(ann, 'lossy', await send(ann, 'lossy', 'c'))
-  t.match(await ben.expect('message'), { seq: 1, message: 'b' })
+  // The database is read at some moment between the first of these and the last.
+  t.match(await ben.expect('message'), { seq: 1, message: /^[ab]$/ })
   t.match(await ben.expect('message_edited'), { seq: 2, id, message: 'b', user_id: ann.person.user.id, timestamp })
-  t.match(await ben.expect('message'), { seq: 3, message: null, deleted: true })
+  const { seq, message, deleted = false } = await ben.expect('message')
+  t.match([seq, message], deleted ? [3, null] : [3, 'c'])
   t.match(await ben.expect('message_deleted'), { seq: 4, user_id: ann.person.user.id })
   for (const type of ['message', 'message_edited', 'message', 'message_deleted']) await ann.expect(type)
 })
