@@ -11,11 +11,14 @@ const EXPOSED = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x
  */
 export default fp(async (app, { allowedOrigins }: { allowedOrigins: string[] }) => {
   await app.register(fastifyHelmet, {
+    global: false,
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     frameguard: { action: 'deny' },
     // Whoever ends TLS knows for which names it holds.
     strictTransportSecurity: false
   })
+  // With the reply, not with the request: an upgrade that succeeds has none, and would pay for headers that nobody sends.
+  app.addHook('onSend', async (_request, reply) => { reply.helmet() })
   await app.register(fastifyCors, {
     origin: allowedOrigins.includes('*') ? true : allowedOrigins,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
