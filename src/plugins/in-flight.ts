@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import { resolvesWithin } from '../deadline.ts'
+import { isUpgrade } from './upgrade.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -15,8 +16,8 @@ export default fp(async app => {
   let settled: () => void = () => {}
 
   app.addHook('onRequest', async (request, reply) => {
-    // An upgrade's connection has its own goodbye. Node's parser sets the flag; its types do not know.
-    if ((request.raw as IncomingMessage & { upgrade?: boolean }).upgrade) return
+    // An upgrade's connection has its own goodbye.
+    if (isUpgrade(request)) return
     const { raw } = reply
     const end = (): void => {
       if (inFlight.delete(raw) && inFlight.size === 0) settled()

@@ -11,8 +11,11 @@ export default fp(async app => {
  * To be called when the answer is out. Node hands the socket of an upgrade over and minds it no more: it would stay for as
  * long as its client likes, and hold up the server's close.
  */
-export function endUpgrade ({ raw }: FastifyRequest): void {
-  // Node's parser sets it; its types do not know.
-  const { upgrade } = raw as IncomingMessage & { upgrade?: boolean }
-  if (upgrade) raw.socket.destroySoon()
+export function endUpgrade (request: FastifyRequest): void {
+  if (isUpgrade(request)) request.raw.socket.destroySoon()
+}
+
+/** Node's parser sets the flag; its types do not know. */
+export function isUpgrade ({ raw }: FastifyRequest): boolean {
+  return (raw as IncomingMessage & { upgrade?: boolean }).upgrade === true
 }

@@ -246,7 +246,7 @@ export class Session {
     this.#pumping = true
     while (this.#inbox.length > 0 && !this.closing && !this.#suspended && !this.#isHeld()) {
       const next = this.#inbox[0]!
-      const isSend = !(next instanceof AppError) && next.type === 'send_message' && next.command === undefined
+      const isSend = !(next instanceof AppError) && next.kind === 'send_message'
       if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
       this.#inbox.shift()
       this.#onlySends = isSend
