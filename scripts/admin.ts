@@ -1,20 +1,11 @@
-import { ConfigError, loadConfig } from '../src/config.ts'
-import { AppError } from '../src/errors.ts'
 import type { Role } from '../src/schemas/common.ts'
 import type { ManagedUser } from '../src/schemas/moderation.ts'
 import { createAdmin, type Admin } from '../src/services/admin.ts'
 import { normaliseEmail } from '../src/services/email.ts'
 import type { Events } from '../src/services/events.ts'
-import { openDatabase } from '../src/store/client.ts'
-import { DatabaseError } from '../src/store/database-error.ts'
 import { createModerationStore } from '../src/store/moderation.ts'
 import { createUsers, type Users } from '../src/store/users.ts'
-
-/**
- * `npm run admin -- COMMAND …`: accounts, for whoever operates the server. It works on the database alone: a running server
- * judges by it at the next frame, and finds within seconds whom to disconnect [P15] [P33].
- */
-class UsageError extends Error {}
+import { runCommand, UsageError, withDatabase } from './command.ts'
 
 const USAGE = `usage: npm run admin -- COMMAND
   list [QUERY]                        accounts whose email or name contains QUERY
@@ -48,28 +39,21 @@ const events: Events = {
   loginRevoked: ignore
 }
 
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  const expected = [ConfigError, DatabaseError, UsageError, AppError].some(type => error instanceof type)
-  console.error(expected ? `parley: ${(error as Error).message}` : error)
-  process.exitCode = 1
-}
+await runCommand(main)
 
+/**
+ * `npm run admin -- COMMAND …`: accounts, for whoever operates the server. It works on the database alone: a running server
+ * judges by it at the next frame, and finds within seconds whom to disconnect [P15] [P33].
+ */
 async function main ([name = '', ...args]: string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!command || args.length < command.takes[0] || args.length > command.takes[1]) throw new UsageError(USAGE)
   if (name === 'promote') promotion(args[1] ?? 'admin')
-  const database = await openDatabase(loadConfig().config.database)
-  try {
-    const { pending } = await database.migrationStatus()
-    if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
+  await withDatabase(async database => {
     const users = createUsers(database.prisma)
     const admin = createAdmin({ users, store: createModerationStore(database.prisma), events })
     print(await command.run({ users, admin }, ...args))
-  } finally {
-    await database.close()
-  }
+  })
 }
 
 async function list (admin: Admin, query: string | undefined): Promise<ManagedUser[]> {

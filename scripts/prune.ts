@@ -1,12 +1,6 @@
 import { parseArgs } from 'node:util'
-import { ConfigError, loadConfig } from '../src/config.ts'
-import { AppError } from '../src/errors.ts'
-import { openDatabase } from '../src/store/client.ts'
-import { DatabaseError } from '../src/store/database-error.ts'
 import { createPruning, type OldRest, type Pruning } from '../src/store/pruning.ts'
-
-/** `npm run prune -- --older-than 90d`: removes what is older, while the server runs (the embedded database: while it does not). */
-class UsageError extends Error {}
+import { runCommand, UsageError, withDatabase } from './command.ts'
 
 const USAGE = `usage: npm run prune -- --older-than AGE [--dry-run]
   AGE is a number of days or hours: 90d, 12h. Removed are messages, edits and deletions of that age, and of the same age the
@@ -18,21 +12,13 @@ const UNITS: Record<string, number> = { d: 86_400, h: 3600 }
 /** Rows of one statement: milliseconds, so that nothing waits for it. */
 const BATCH = 1000
 
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  const expected = [ConfigError, DatabaseError, UsageError, AppError].some(type => error instanceof type)
-  console.error(expected ? `parley: ${(error as Error).message}` : error)
-  process.exitCode = 1
-}
+await runCommand(main)
 
+/** `npm run prune -- --older-than 90d`: removes what is older, while the server runs (the embedded database: while it does not). */
 async function main (args: string[]): Promise<void> {
   const { help, dryRun, seconds } = parse(args)
   if (help) return console.log(USAGE)
-  const database = await openDatabase(loadConfig().config.database)
-  try {
-    const { pending } = await database.migrationStatus()
-    if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
+  await withDatabase(async database => {
     const pruning = createPruning(database.prisma)
     const cutoff = await pruning.ago(seconds)
     const { messages, changes } = await pruneChannels(pruning, cutoff, dryRun)
@@ -40,9 +26,7 @@ async function main (args: string[]): Promise<void> {
     if (!dryRun && database.kind === 'pglite') await pruning.vacuum()
     console.log(`${dryRun ? 'would remove' : 'removed'} what is older than ${cutoff.toISOString()}: ` +
       `${messages} messages, ${changes} edits and deletions, ${log} lines of the moderation log, ${users} guests and erased accounts`)
-  } finally {
-    await database.close()
-  }
+  })
 }
 
 /** @throws UsageError */
