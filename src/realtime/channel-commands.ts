@@ -3,7 +3,8 @@ import type { CommandFrame, CommandType } from '../schemas/protocol.ts'
 import type { Channels } from '../services/channels.ts'
 import type { Messages } from '../services/messages.ts'
 import type { Moderation } from '../services/moderation.ts'
-import { success, type Reply, type Session } from './session.ts'
+import { success, type Reply } from './reply.ts'
+import type { Session } from './session.ts'
 
 export interface ChannelCommandDeps { channels: Channels, messages: Messages, moderation: Moderation }
 

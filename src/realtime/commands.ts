@@ -5,7 +5,8 @@ import type { Guests } from '../services/guests.ts'
 import { createChannelCommands, type ChannelCommandDeps } from './channel-commands.ts'
 import { encodeError, encodeSent, fields, isCommandType, isRequestType, unknown, type Envelope } from './codec.ts'
 import { createJoin, type JoinDeps } from './join.ts'
-import { success, type Reply, type Session, type SessionUser } from './session.ts'
+import { success, type Reply } from './reply.ts'
+import type { Session, SessionUser } from './session.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface CommandDeps extends JoinDeps, ChannelCommandDeps {

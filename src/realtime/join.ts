@@ -6,7 +6,8 @@ import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
 import type { LocalChannel } from './channel.ts'
 import type { Hub } from './hub.ts'
-import { success, type Reply, type Session } from './session.ts'
+import { success, type Reply } from './reply.ts'
+import type { Session } from './session.ts'
 
 export interface JoinDeps {
   hub: Hub

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
+import type { Envelope } from './codec.ts'
 
 /** How much may come at once after a pause: what the rate allows in this time. */
 const CAPACITY_MS = 10_000
@@ -166,4 +167,9 @@ function meterOf (meters: Map<string, SharedMeter>, key: string, pace: Pace): Sh
 /** Of limits a second. */
 function paceOf (frames: number, bytes: number, joins: number, commands: number): Pace {
   return { frame: 1000 / frames, byte: 1000 / bytes, join: 1000 / joins, command: 1000 / commands }
+}
+
+/** Which limit binds a frame besides that of all frames. */
+export function kindOf ({ type, command }: Envelope): FrameKind {
+  return command !== undefined ? 'command' : type === 'join_channel' ? 'join' : 'other'
 }

@@ -7,8 +7,9 @@ import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
 import type { Limits } from './limits.ts'
-import { Session, type FaultPlace, type SessionLimits, type Transport } from './session.ts'
+import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from './session.ts'
 import { countEnd, type Life } from './traffic.ts'
+import type { Transport } from './transport.ts'
 
 export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
@@ -64,17 +65,16 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     const ending = guests.end(id).catch(onFault).finally(() => endingGuests.delete(ending))
     endingGuests.add(ending)
   }
-  const scheduleFlush = (session: Session): void => hub.scheduleFlush(session)
+  const sessionDeps: SessionDeps = {
+    traffic, now: clock.now, limits: sessionLimits, ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
+  }
   const sendAway = (session: Session): void =>
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
 
   return {
     /** A connection is open: it is welcomed [P6], and its frames may come. `subject` is whom its limits by address bind. */
     open (transport: Transport, subject: string): Session {
-      const allowance = limits?.connect(subject) ?? null
-      const session = new Session(uuidv7(), {
-        transport, traffic, now: clock.now, limits: sessionLimits, allowance, ...commands, scheduleFlush, onFault
-      })
+      const session = new Session(uuidv7(), transport, limits?.connect(subject) ?? null, sessionDeps)
       hub.add(session)
       traffic.opened++
       traffic.sent.welcome++

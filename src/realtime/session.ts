@@ -3,26 +3,10 @@ import type { Ref } from '../schemas/protocol.ts'
 import type { Role } from '../schemas/common.ts'
 import type { LocalChannel } from './channel.ts'
 import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
-import type { Allowance, FrameKind } from './limits.ts'
-import type { Received, Sent, Traffic } from './traffic.ts'
-
-/** The connection's own socket, as little of it as a session needs. */
-export interface Transport {
-  /** Writes whole frames. Nothing happens once the connection is not open. */
-  write (frames: Buffer): void
-  /** Bytes written and not yet taken by the operating system. */
-  readonly buffered: number
-  /** Where the client is, as far as the proxies may be trusted. */
-  readonly address: string
-  /** Of the socket, since it was opened. */
-  readonly bytesReceived: number
-  readonly bytesSent: number
-  pause (): void
-  resume (): void
-  ping (): void
-  close (code: number, reason: string): void
-  terminate (): void
-}
+import { kindOf, type Allowance } from './limits.ts'
+import type { Reply } from './reply.ts'
+import type { Received, Traffic } from './traffic.ts'
+import type { Transport } from './transport.ts'
 
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean }
 
@@ -33,21 +17,11 @@ export type SessionState =
   /** `reason` is undefined where the close was not ours. */
   | { phase: 'closing', user: SessionUser | null, cutAt: number, reason: CloseName | undefined }
 
-/** What a request is answered with; `after` runs once the reply is on its way. */
-export interface Reply { frame: { type: ReplyType, [field: string]: unknown }, after?: () => void }
-export type ReplyType = Exclude<Sent, 'welcome' | 'entry' | 'notice'>
-
-export function success (action: string, data: object): Reply {
-  return { frame: { type: 'success', action, data } }
-}
-
+/** What all sessions share. */
 export interface SessionDeps {
-  transport: Transport
   traffic: Traffic
   now (): number
   limits: SessionLimits
-  /** What this connection may ask for; null: anything. */
-  allowance: Allowance | null
   /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
   /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */
@@ -96,6 +70,9 @@ export class Session {
   readonly openedAt = Math.round(performance.now())
   framesReceived = 0
   framesSent = 0
+  readonly transport: Transport
+  /** What this connection may ask for; null: anything. */
+  readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
   /** Requests not started, and started ones in order of arrival. */
   #inbox: Array<Envelope | AppError> = []
@@ -117,8 +94,10 @@ export class Session {
   /** Frames over the limits since the last tick. */
   #refused = 0
 
-  constructor (id: string, deps: SessionDeps) {
+  constructor (id: string, transport: Transport, allowance: Allowance | null, deps: SessionDeps) {
     this.id = id
+    this.transport = transport
+    this.#allowance = allowance
     this.#deps = deps
     const now = deps.now()
     this.state = { phase: 'open', deadline: now + deps.limits.authenticationTimeout }
@@ -126,7 +105,6 @@ export class Session {
     this.#nextPingAt = now + deps.limits.heartbeatInterval
   }
 
-  get transport (): Readonly<Transport> { return this.#deps.transport }
   get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
   get userId (): string | undefined { return this.user?.id }
   get closing (): boolean { return this.state.phase === 'closing' }
@@ -136,7 +114,7 @@ export class Session {
    * @throws AppError `rate_limited` where the user has as many connections as he may.
    */
   authenticated (user: SessionUser, sid: string | null, expiresIn: number): void {
-    this.#deps.allowance?.identify(user.id)
+    this.#allowance?.identify(user.id)
     this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
   }
 
@@ -164,7 +142,8 @@ export class Session {
       this.#more.push(frames)
     }
     this.#outBytes += frames.length
-    if (this.#waitingBytes() > this.#deps.limits.maxBuffered) this.close('slow_consumer')
+    // What waits in the socket is added by the flush: not to look at it here makes the walk over a channel's subscribers cheap.
+    if (this.#outBytes > this.#deps.limits.maxBuffered) this.close('slow_consumer')
   }
 
   /** Sends frames that answer nothing and are in no channel's sequence. */
@@ -175,10 +154,11 @@ export class Session {
 
   flush (): void {
     if (this.#next === null) return
+    if (this.#waitingBytes() > this.#deps.limits.maxBuffered) return this.close('slow_consumer')
     const frames = this.#more.length === 0 ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
     this.#forgetOut()
-    this.#deps.transport.write(frames)
-    this.#proceed()
+    this.transport.write(frames)
+    if (this.#inbox.length > 0 || this.#paused || this.transport.buffered > 0) this.#proceed()
   }
 
   /** The transport's buffer is empty again. */
@@ -194,36 +174,36 @@ export class Session {
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
     this.state = { phase: 'closing', user: this.user, cutAt, reason: name }
     this.#inbox = []
-    this.#deps.transport.close(code, reason + detail)
+    this.transport.close(code, reason + detail)
     // The peer's own close frame must still be read.
-    if (this.#paused) this.#deps.transport.resume()
+    if (this.#paused) this.transport.resume()
   }
 
   /** Takes no further request: what was started is still answered. */
   suspend (): void {
     this.#paused = this.#suspended = true
-    this.#deps.transport.pause()
+    this.transport.pause()
   }
 
   /** No further patience with a peer that answers no close frame. */
-  cut (): void { this.#deps.transport.terminate() }
+  cut (): void { this.transport.terminate() }
 
   /** The transport is gone. */
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
     this.#inbox = []
     this.#forgetOut()
-    this.#deps.allowance?.release()
+    this.#allowance?.release()
   }
 
   /** The clock's tick: every deadline a connection has. */
   tick (now: number): void {
     const { state } = this
-    const { limits, transport } = this.#deps
+    const { limits } = this.#deps
     const wasHeld = this.#refused >= MAX_REFUSED
     this.#refused = 0
     if (state.phase === 'closing') {
-      if (now >= state.cutAt) transport.terminate()
+      if (now >= state.cutAt) this.transport.terminate()
     } else if (now >= state.deadline) {
       this.close(state.phase === 'open' ? 'authentication_timeout' : 'token_expired')
     } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
@@ -235,7 +215,7 @@ export class Session {
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
       this.#pingedAt = now
-      transport.ping()
+      this.transport.ping()
     }
     if (wasHeld) this.#proceed()
   }
@@ -259,7 +239,7 @@ export class Session {
     const slot: Slot = { type: request instanceof AppError ? 'invalid' : request.kind, reply: null, after: undefined }
     this.#slots.push(slot)
     if (request instanceof AppError) return this.#refuse(slot, undefined, request)
-    const wait = this.#deps.allowance?.take(kindOf(request), request.size) ?? 0
+    const wait = this.#allowance?.take(kindOf(request), request.size) ?? 0
     if (wait > 0) {
       this.#refused++
       return this.#refuse(slot, request.ref, new AppError('rate_limited', { retryAfterMs: wait }))
@@ -327,8 +307,8 @@ export class Session {
     const busy = this.#inbox.length >= MAX_WAITING || this.#isHeld()
     if (busy === this.#paused || this.closing || this.#suspended) return
     this.#paused = busy
-    if (busy) this.#deps.transport.pause()
-    else this.#deps.transport.resume()
+    if (busy) this.transport.pause()
+    else this.transport.resume()
   }
 
   #forgetOut (): void {
@@ -342,7 +322,7 @@ export class Session {
     return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 || this.#refused >= MAX_REFUSED
   }
 
-  #waitingBytes (): number { return this.#outBytes + this.#deps.transport.buffered }
+  #waitingBytes (): number { return this.#outBytes + this.transport.buffered }
 }
 
 function read (frame: Buffer): Envelope | AppError {
@@ -352,8 +332,4 @@ function read (frame: Buffer): Envelope | AppError {
     if (error instanceof AppError) return error
     throw error
   }
-}
-
-function kindOf ({ type, command }: Envelope): FrameKind {
-  return command !== undefined ? 'command' : type === 'join_channel' ? 'join' : 'other'
 }

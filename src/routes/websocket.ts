@@ -6,7 +6,8 @@ import { AppError, closeTable } from '../errors.ts'
 import { addressOf } from '../plugins/limits.ts'
 import type { Limits } from '../realtime/limits.ts'
 import type { Realtime } from '../realtime/realtime.ts'
-import type { Session, Transport } from '../realtime/session.ts'
+import type { Session } from '../realtime/session.ts'
+import type { Transport } from '../realtime/transport.ts'
 import { SUBPROTOCOL } from '../schemas/protocol.ts'
 
 export interface WebsocketDeps {

@@ -3,8 +3,10 @@ import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Envelope } from '../../src/realtime/codec.ts'
 import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
+import type { Reply } from '../../src/realtime/reply.ts'
+import { Session, type SessionUser } from '../../src/realtime/session.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
-import { Session, type Reply, type SessionUser } from '../../src/realtime/session.ts'
+import type { Transport } from '../../src/realtime/transport.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
 const limits = {
@@ -20,23 +22,22 @@ function createSession (
   const sends: Array<(reply: Buffer) => void> = []
   const faults: unknown[] = []
   const call = (name: string) => (): void => { socket.calls.push(name) }
-  const session = new Session('s1', {
-    transport: {
-      get buffered () { return socket.buffered },
-      address: '127.0.0.1',
-      bytesReceived: 0,
-      bytesSent: 0,
-      write: frames => { socket.written.push(frames) },
-      pause: call('pause'),
-      resume: call('resume'),
-      ping: call('ping'),
-      terminate: call('terminate'),
-      close: (code, reason) => { socket.calls.push(`close ${code} ${reason}`) }
-    },
+  const transport: Transport = {
+    get buffered () { return socket.buffered },
+    address: '127.0.0.1',
+    bytesReceived: 0,
+    bytesSent: 0,
+    write: frames => { socket.written.push(frames) },
+    pause: call('pause'),
+    resume: call('resume'),
+    ping: call('ping'),
+    terminate: call('terminate'),
+    close: (code, reason) => { socket.calls.push(`close ${code} ${reason}`) }
+  }
+  const session = new Session('s1', transport, allowance, {
     traffic: createTraffic(),
     now: () => clock.now,
     limits,
-    allowance,
     handle: (_, request) => handle(request),
     handleSend: (_, __, done) => { sends.push(done) },
     scheduleFlush: () => {},

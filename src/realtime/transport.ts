@@ -1,0 +1,17 @@
+/** The connection's own socket, as little of it as a session needs. */
+export interface Transport {
+  /** Writes whole frames. Nothing happens once the connection is not open. */
+  write (frames: Buffer): void
+  /** Bytes written and not yet taken by the operating system. */
+  readonly buffered: number
+  /** Where the client is, as far as the proxies may be trusted. */
+  readonly address: string
+  /** Of the socket, since it was opened. */
+  readonly bytesReceived: number
+  readonly bytesSent: number
+  pause (): void
+  resume (): void
+  ping (): void
+  close (code: number, reason: string): void
+  terminate (): void
+}
