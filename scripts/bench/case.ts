@@ -2,9 +2,12 @@ import type { Databases } from './databases.ts'
 import type { Generator } from './generator.ts'
 import type { Contender, Server } from './servers.ts'
 
-/** Seconds, but `rounds`: how often everything is measured, the contenders taking turns. */
+/** Seconds, but for `rounds`: how often everything is measured, the contenders taking turns. */
 export interface Timing {
   rounds: number
+  /** Where a few percent of CPU decide: one measurement differs from the next by more. */
+  fineRounds: number
+  /** With as much as the publishers get answered, whatever pace is measured then. */
   warmUp: number
   measure: number
   /** From the last join to the measuring of memory. */

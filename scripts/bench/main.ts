@@ -65,8 +65,9 @@ async function runAll (options: Options): Promise<void> {
   const machine = describeMachine()
   const { timing } = options
   console.log(`${machine.cores} cores of ${machine.cpu}, Node ${machine.node}`)
-  console.log(`${timing.warmUp} s warm-up and ${timing.measure} s measured each, ` +
-    (options.quick ? 'one round: a quick check, no measurement' : `the median of ${timing.rounds} rounds`))
+  console.log(`${timing.warmUp} s warm-up and ${timing.measure} s measured each, ` + (options.quick
+    ? 'one round: a quick check, no measurement'
+    : `the median of ${timing.rounds} rounds, of ${timing.fineRounds} where a few percent of CPU decide`))
   const outcomes: Outcome[] = []
   await withBench(options, async bench => {
     for (const one of cases.filter(({ name }) => options.only?.includes(name) ?? true)) {

@@ -43,7 +43,7 @@ export const calm: Case = {
     { key: 'deliveries_per_s', title: 'deliveries/s', digits: 0 },
     ...effort
   ],
-  measure: bench => measureTraffic(bench, traffic({ rate: CALM })),
+  measure: bench => measureTraffic(bench, traffic({ rate: CALM }), bench.timing.fineRounds),
   judge: medians => [atMost('CPU per delivery, Parley over ws', ratio(medians, 'cpu_per_delivery_us', parley, ws), 1, 0.9)],
   chart: {
     key: 'cpu_per_delivery_us',

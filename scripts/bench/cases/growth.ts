@@ -36,7 +36,7 @@ export const subscribers: Case = {
     channels: [ROOM],
     publishers: PUBLISHERS,
     pace: { rate: DELIVERIES_PER_SECOND / count }
-  })))),
+  }))), bench.timing.fineRounds),
   judge: medians => {
     const costs = SUBSCRIBERS.map(count => medians.get(audience(parley.name, count))!.cpu_per_delivery_us!)
     return [

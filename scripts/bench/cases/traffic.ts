@@ -16,9 +16,9 @@ export interface Traffic {
 }
 
 /** Measures each in every round, one after the other: what the machine does besides hits all alike. */
-export async function measureTraffic (bench: Bench, traffic: Traffic[]): Promise<Run[]> {
+export async function measureTraffic (bench: Bench, traffic: Traffic[], rounds = bench.timing.rounds): Promise<Run[]> {
   const runs: Run[] = []
-  for (let round = 1; round <= bench.timing.rounds; round++) {
+  for (let round = 1; round <= rounds; round++) {
     for (const one of traffic) {
       const row = one.row ?? one.contender.name
       const figures = await bench.withServer(one.contender, async (server, generator) => {

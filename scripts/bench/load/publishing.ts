@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Sink } from './connection.ts'
-import { createMeter, type Meter } from './meter.ts'
+import { createMeter } from './meter.ts'
 import type { PublishPlan, PublishResult } from './protocol.ts'
 import { Publisher } from './publisher.ts'
 import { MARK, now, readPublisher, readSlot, readTime } from './stamp.ts'
@@ -8,6 +8,8 @@ import { MARK, now, readPublisher, readSlot, readTime } from './stamp.ts'
 /** A warm-up lasts until this many, too, but not for ever: a cold server on a busy machine is nobody's measure. */
 const WARM_DELIVERIES = 10_000
 const WARM_UP_LIMIT_MS = 30_000
+/** For an open loop to find its pace after the warm-up. */
+const SETTLING_MS = 1000
 /** To wait for the last deliveries; what comes later counts as missing. */
 const PATIENCE_MS = 15_000
 
@@ -18,8 +20,11 @@ export async function publish (plan: PublishPlan, connections: Connection[], sin
   const publishers = choose(plan, connections)
   const byConnection = new Map(publishers.map(publisher => [publisher.connection, publisher]))
   const counts = { sent: 0, acked: 0, expected: 0 }
-  const closed = 'inFlight' in plan.pace ? plan.pace : undefined
-  let running = true
+  const read = () => ({ sent: counts.sent, acked: counts.acked, delivered: sink.deliveries })
+  const isSettled = (): boolean => sink.deliveries >= counts.expected && (!plan.acked || counts.acked >= counts.sent)
+  const { pace } = plan
+  /** What a publisher waits for before it publishes again. An open loop is warmed by a closed one: a calm pace would take minutes. */
+  let awaited: 'ack' | 'echo' | 'nothing' = 'rate' in pace ? 'echo' : pace.until
 
   function flush (publisher: Publisher): void {
     const sent = publisher.flush()
@@ -27,54 +32,55 @@ export async function publish (plan: PublishPlan, connections: Connection[], sin
     counts.expected += sent * audience.get(publisher.connection.target.channel)!
   }
 
-  for (const connection of connections) connection.watched = closed === undefined || byConnection.has(connection)
+  for (const connection of connections) connection.watched = 'rate' in pace || byConnection.has(connection)
   sink.deliveries = 0
   sink.delivered = (connection, bytes, from) => {
     const stamp = bytes.indexOf(MARK, from)
     meter.delivered(now() - readTime(bytes, stamp))
-    if (closed?.until !== 'echo' || !running) return
+    if (awaited !== 'echo') return
     const publisher = publishers[readPublisher(bytes, stamp)]!
     if (publisher.connection === connection) publisher.free(readSlot(bytes, stamp))
   }
   sink.acked = (connection, bytes, from, to) => {
     counts.acked++
-    if (closed?.until !== 'ack') return
+    if (awaited !== 'ack') return
     const publisher = byConnection.get(connection)!
     const slot = connection.target.dialect.slotOf(bytes, from, to)
     meter.acked(now() - publisher.sentAt(slot))
-    if (running) publisher.free(slot)
+    publisher.free(slot)
   }
   sink.settled = connection => {
     const publisher = byConnection.get(connection)
     if (publisher) flush(publisher)
   }
 
-  if (closed) {
-    for (const publisher of publishers) {
-      for (let slot = 0; slot < publisher.slots; slot++) publisher.free(slot)
-      flush(publisher)
-    }
-  } else {
-    keepPace((plan.pace as { rate: number }).rate, publishers, flush, () => running)
+  for (const publisher of publishers) {
+    for (let slot = 0; slot < publisher.slots; slot++) publisher.free(slot)
+    flush(publisher)
   }
-  const counted = await measure(plan, meter, () => ({ sent: counts.sent, acked: counts.acked, delivered: sink.deliveries }))
-  running = false
-  await until(() => sink.deliveries >= counts.expected && (!plan.acked || counts.acked >= counts.sent), PATIENCE_MS)
-  return { ...counted, missing: counts.expected - sink.deliveries }
-}
-
-async function measure ({ warmUp, measure }: PublishPlan, meter: Meter, read: () => { sent: number, acked: number, delivered: number }) {
-  await delay(warmUp * 1000)
-  await until(() => read().delivered >= WARM_DELIVERIES, WARM_UP_LIMIT_MS)
+  await delay(plan.warmUp * 1000)
+  await until(() => sink.deliveries >= WARM_DELIVERIES, WARM_UP_LIMIT_MS)
+  let stopPacing: (() => void) | undefined
+  if ('rate' in pace) {
+    awaited = 'nothing'
+    await until(isSettled, PATIENCE_MS)
+    stopPacing = keepPace(pace.rate, publishers, flush)
+    await delay(SETTLING_MS)
+  }
   meter.start()
   const before = read()
-  await delay(measure * 1000)
+  await delay(plan.measure * 1000)
   const after = read()
+  const measured = meter.stop()
+  awaited = 'nothing'
+  stopPacing?.()
+  await until(isSettled, PATIENCE_MS)
   return {
-    ...meter.stop(),
+    ...measured,
     sent: after.sent - before.sent,
     acked: after.acked - before.acked,
-    delivered: after.delivered - before.delivered
+    delivered: after.delivered - before.delivered,
+    missing: counts.expected - sink.deliveries
   }
 }
 
@@ -84,21 +90,22 @@ function choose ({ publishers, pace, acked }: PublishPlan, connections: Connecti
     new Publisher(connections[Math.floor(number * connections.length / publishers)]!, { number, slots, acked }))
 }
 
-/** The publishers take turns; what a late timer missed is made up for at once. */
-function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Publisher) => void, isRunning: () => boolean): void {
+/** The publishers take turns; what a late timer missed is made up for at once. Returns what ends it. */
+function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Publisher) => void): () => void {
   const began = performance.now()
   let published = 0
+  let timer: NodeJS.Timeout
   function tick (): void {
-    if (!isRunning()) return
     const due = (performance.now() - began) * rate / 1000
     for (; published < due; published++) {
       const publisher = publishers[published % publishers.length]!
       publisher.free(0)
       flush(publisher)
     }
-    setTimeout(tick, Math.max(0, began + published * 1000 / rate - performance.now()))
+    timer = setTimeout(tick, Math.max(0, began + published * 1000 / rate - performance.now()))
   }
   tick()
+  return () => clearTimeout(timer)
 }
 
 /** How many receive what is published to each channel. */
