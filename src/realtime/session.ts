@@ -84,7 +84,7 @@ export class Session {
   #suspended = false
   /** What leaves with the next flush: mostly one buffer, a channel's. */
   #next: Buffer | null = null
-  #more: Buffer[] = []
+  #more: Buffer[] | null = null
   #outBytes = 0
   #lastFrameAt: number
   #nextPingAt: number
@@ -139,7 +139,7 @@ export class Session {
       this.#next = frames
       this.#deps.scheduleFlush(this)
     } else {
-      this.#more.push(frames)
+      (this.#more ??= []).push(frames)
     }
     this.#outBytes += frames.length
     // What waits in the socket is added by the flush: not to look at it here makes the walk over a channel's subscribers cheap.
@@ -155,10 +155,11 @@ export class Session {
   flush (): void {
     if (this.#next === null) return
     if (this.#waitingBytes() > this.#deps.limits.maxBuffered) return this.close('slow_consumer')
-    const frames = this.#more.length === 0 ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
+    const frames = this.#more === null ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
     this.#forgetOut()
     this.transport.write(frames)
-    if (this.#inbox.length > 0 || this.#paused || this.transport.buffered > 0) this.#proceed()
+    // What these bytes have held up goes on; or reading is held up by those that the socket did not take.
+    if (this.#paused || this.transport.buffered > 0) this.#proceed()
   }
 
   /** The transport's buffer is empty again. */
@@ -313,7 +314,7 @@ export class Session {
 
   #forgetOut (): void {
     this.#next = null
-    if (this.#more.length > 0) this.#more = []
+    this.#more = null
     this.#outBytes = 0
   }
 

@@ -138,14 +138,28 @@ t.test('a peer that does not answer the close frame is cut off after 5 s, a slow
   }
 })
 
-t.test('4400 comes when more than max_buffered waits, the socket\'s buffer included; what waits is dropped', async t => {
+t.test('4400 comes when a turn ends with more than max_buffered waiting, the socket\'s buffer included; what waits is dropped', async t => {
   const { session, socket } = createSession()
   socket.buffered = 60_000
   session.send(Buffer.alloc(40_000), 1)
+  session.flush()
+  t.notOk(session.closing)
+  t.equal(socket.written.length, 1)
+  session.send(Buffer.alloc(40_001), 1)
+  session.flush()
+  t.same(socket.calls, ['pause', 'close 4400 slow consumer', 'resume'])
+  session.send(Buffer.alloc(1), 1)
+  session.flush()
+  t.equal(socket.written.length, 1)
+})
+
+t.test('4400 comes in the middle of a turn that brings more than max_buffered', async t => {
+  const { session, socket } = createSession()
+  session.send(Buffer.alloc(60_000), 1)
+  session.send(Buffer.alloc(40_000), 1)
   t.notOk(session.closing)
   session.send(Buffer.alloc(1), 1)
-  t.same(socket.calls.at(-1), 'close 4400 slow consumer')
-  session.send(Buffer.alloc(1), 1)
+  t.same(socket.calls, ['close 4400 slow consumer'])
   session.flush()
   t.same(socket.written, [])
 })
