@@ -73,14 +73,12 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
     wsHandler: (ws, request) => {
       const connection = ws as Connection
-      connection.socket = request.raw.socket
-      connection.address = request.ip
+      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket, request.ip), addressOf(request))
       connection.closed = realtime.closed
-      connection.session = realtime.open(connection, addressOf(request))
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
       connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
-      connection.socket.on('drain', () => connection.session.drained())
+      request.raw.socket.on('drain', () => connection.session.drained())
     }
   })
 }
@@ -88,22 +86,11 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
 export default routes
 
 /** A ws connection that knows its session; its listeners are shared, so that ten thousand connections are not ten thousand closures. */
-class Connection extends WebSocket implements Transport {
-  declare socket: Socket
-  declare address: string
+class Connection extends WebSocket {
   declare session: Session
   declare closed: Realtime['closed']
   /** Of the first close frame, sent or answered. */
   declare closedWith: number | undefined
-
-  get buffered (): number { return this.socket.writableLength }
-  get bytesReceived (): number { return this.socket.bytesRead }
-  get bytesSent (): number { return this.socket.bytesWritten }
-
-  /** Frames are finished when they come here: they go past ws, straight to the socket. */
-  write (frames: Buffer): void {
-    if (this.readyState === WebSocket.OPEN) this.socket.write(frames)
-  }
 
   /** ws closes by itself after a violation, with a code only. */
   override close (code?: number, reason?: string | Buffer): void {
@@ -128,6 +115,33 @@ function onPong (this: WebSocket): void {
 function onClose (this: WebSocket, code: number): void {
   const { session, closed, closedWith } = this as Connection
   closed(session, closedWith ?? code)
+}
+
+/** Frames are finished when they come here: they go past ws, straight to the socket. */
+class SocketTransport implements Transport {
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+  readonly address: string
+
+  constructor (ws: WebSocket, socket: Socket, address: string) {
+    this.#ws = ws
+    this.#socket = socket
+    this.address = address
+  }
+
+  get buffered (): number { return this.#socket.writableLength }
+  get bytesReceived (): number { return this.#socket.bytesRead }
+  get bytesSent (): number { return this.#socket.bytesWritten }
+
+  write (frames: Buffer): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames)
+  }
+
+  pause (): void { this.#ws.pause() }
+  resume (): void { this.#ws.resume() }
+  ping (): void { this.#ws.ping() }
+  close (code: number, reason: string): void { this.#ws.close(code, reason) }
+  terminate (): void { this.#ws.terminate() }
 }
 
 /** [P3] */
