@@ -10,7 +10,7 @@ export interface Options {
   out: string | null
 }
 
-const FULL: Timing = { rounds: 3, fineRounds: 7, warmUp: 3, measure: 10, settle: 20, idle: 30 }
+const FULL: Timing = { rounds: 3, fineRounds: 5, warmUp: 3, measure: 10, settle: 20, idle: 30 }
 const QUICK: Timing = { rounds: 1, fineRounds: 1, warmUp: 1, measure: 2, settle: 3, idle: 5 }
 
 /** @throws Error that says how it is used. */

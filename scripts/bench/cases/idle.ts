@@ -19,7 +19,7 @@ export const idle: Case = {
   conditions: [
     `Parley: each authenticated as another user and joined, ${PER_CHANNEL} to a channel, who are told of each other.`,
     'Socket.IO: opened and joined, no more.',
-    `Memory is the resident set beyond that after a warm-up of ${WARM_UP_CONNECTIONS} connections. One round.`
+    `Memory is the resident set beyond that after a warm-up of ${WARM_UP_CONNECTIONS} connections.`
   ],
   columns: [
     { key: 'memory_per_connection_kb', title: 'KB/connection', digits: 1 },
@@ -31,10 +31,12 @@ export const idle: Case = {
   ],
   async measure (bench) {
     const runs: Run[] = []
-    for (const contender of [contenders.parley, contenders.socketio]) {
-      const figures = await bench.withServer(contender, (server, generator) => measureOne(bench, server, generator))
-      bench.progress(`${contender.name}: ${figures.memory_per_connection_kb!.toFixed(1)} KB per connection`)
-      runs.push({ row: contender.name, round: 1, figures })
+    for (let round = 1; round <= bench.timing.rounds; round++) {
+      for (const contender of [contenders.parley, contenders.socketio]) {
+        const figures = await bench.withServer(contender, (server, generator) => measureOne(bench, server, generator))
+        bench.progress(`${contender.name}: ${figures.memory_per_connection_kb!.toFixed(1)} KB per connection`)
+        runs.push({ row: contender.name, round, figures })
+      }
     }
     return runs
   },
