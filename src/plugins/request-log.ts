@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { uuidv7 } from 'uuidv7'
 
 /** One request, answered: `route` is a pattern, `seconds` what it took. */
 export type OnAnswered = (route: string, method: string, status: number, seconds: number) => void
@@ -23,7 +23,7 @@ export default fp(async (app, { onAnswered }: { onAnswered: OnAnswered | undefin
 export function createRequestId (isBehindProxy: boolean): (request: IncomingMessage) => string {
   return ({ headers }) => {
     const given = headers['x-request-id']
-    return isBehindProxy && typeof given === 'string' && /^[!-~]{1,64}$/.test(given) ? given : uuidv7()
+    return isBehindProxy && typeof given === 'string' && /^[!-~]{1,64}$/.test(given) ? given : randomUUID()
   }
 }
 

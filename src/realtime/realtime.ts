@@ -1,4 +1,4 @@
-import { uuidv7 } from 'uuidv7'
+import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
@@ -74,7 +74,7 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
   return {
     /** A connection is open: it is welcomed [P6], and its frames may come. `subject` is whom its limits by address bind. */
     open (transport: Transport, subject: string): Session {
-      const session = new Session(uuidv7(), transport, limits?.connect(subject) ?? null, sessionDeps)
+      const session = new Session(randomUUID(), transport, limits?.connect(subject) ?? null, sessionDeps)
       hub.add(session)
       traffic.opened++
       traffic.sent.welcome++

@@ -56,6 +56,9 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     preClose: done => done()
   })
 
+  // The answer to the upgrade leaves with the welcome, in one write; see `wsHandler`.
+  app.websocketServer.on('headers', (_headers, { socket }) => socket.cork())
+
   app.route({
     method: 'GET',
     url: '/websocket',
@@ -78,7 +81,10 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
       connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
-      request.raw.socket.on('drain', () => connection.session.drained())
+      const { socket } = request.raw
+      socket.on('drain', () => connection.session.drained())
+      // After the flush of the welcome, which was asked for before.
+      setImmediate(() => socket.uncork())
     }
   })
 }
