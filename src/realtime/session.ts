@@ -170,6 +170,8 @@ export class Session {
     // A slow consumer finds what it misses by seq when it is back.
     if (name === 'slow_consumer') this.#forgetOut()
     else this.flush()
+    // By the flush, as a slow consumer.
+    if (this.closing) return
     const { code, reason } = closeTable[name]
     const isDeaf = name === 'slow_consumer' || name === 'no_pong'
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)

@@ -164,6 +164,15 @@ t.test('4400 comes in the middle of a turn that brings more than max_buffered', 
   t.same(socket.written, [])
 })
 
+t.test('whoever is closed for another reason while more than max_buffered waits is closed once, with 4400', async t => {
+  const { session, socket } = createSession()
+  socket.buffered = 100_000
+  session.send(Buffer.alloc(1), 1)
+  session.close('session_revoked')
+  t.same(socket.calls, ['close 4400 slow consumer'])
+  t.match(session.state, { phase: 'closing', reason: 'slow_consumer' })
+})
+
 t.test('requests are not read while more than half of max_buffered waits, and read again after', async t => {
   const { session, socket } = createSession()
   session.send(Buffer.alloc(10), 1)
