@@ -1,13 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, loadConfig } from '../src/config.ts'
+import { loadConfig } from '../src/config.ts'
 import { openDatabase, openShadow } from '../src/store/client.ts'
-import { DatabaseError } from '../src/store/database-error.ts'
 import { diffMigrations, migrationFiles } from '../src/store/migrate.ts'
+import { runCommand, UsageError } from './command.ts'
 
 /** `npm run db:migrate`, `db:status`, `db:new`. */
-class UsageError extends Error {}
-
 const commands: Record<string, (name?: string) => Promise<void>> = {
   async migrate () {
     const database = await openDatabase(loadConfig().config.database)
@@ -45,13 +43,8 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
   }
 }
 
-try {
-  const [command = '', name] = process.argv.slice(2)
+await runCommand(async ([command = '', name]) => {
   const run = commands[command]
   if (!run) throw new UsageError(`known commands: ${Object.keys(commands).join(', ')}`)
   await run(name)
-} catch (error) {
-  const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof UsageError
-  console.error(expected ? `parley: ${error.message}` : error)
-  process.exitCode = 1
-}
+})
