@@ -8,7 +8,7 @@ const CAPACITY_MS = 10_000
 const CONNECTIONS_RETRY_MS = 5000
 
 /** What a frame costs besides a frame and its bytes. */
-export type FrameKind = 'join' | 'command' | 'other'
+type FrameKind = 'join' | 'command' | 'other'
 
 /** Milliseconds in which one frame, byte, join or command is earned. */
 interface Pace { frame: number, byte: number, join: number, command: number }

@@ -76,12 +76,12 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
     wsHandler: (ws, request) => {
       const connection = ws as Connection
-      connection.session = realtime.open(new SocketTransport(connection, request.raw.socket, request.ip), addressOf(request))
+      const { socket } = request.raw
+      connection.session = realtime.open(new SocketTransport(connection, socket, request.ip), addressOf(request))
       connection.closed = realtime.closed
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
       connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
-      const { socket } = request.raw
       socket.on('drain', () => connection.session.drained())
       // After the flush of the welcome, which was asked for before.
       setImmediate(() => socket.uncork())
