@@ -14,12 +14,13 @@ t.test('[P11] [P12] a connection that is not authenticated in time closes with 4
 })
 
 t.test('a connection without a frame of its own for connection_timeout closes with 4402; pongs are none, heartbeats are', async t => {
-  const server = await startServer(t, { config: { performance: { connection_timeout: 2, heartbeat_interval: 1 } } })
-  const [idle, busy] = [await server.enter('idle', 'general'), await server.enter('busy', 'general')]
-  let open = true
-  const closed = idle.closed().finally(() => { open = false })
+  const server = await startServer(t, { config: { performance: { connection_timeout: 4, heartbeat_interval: 1 } } })
+  const busy = await server.enter('busy', 'general')
+  const idle = await server.enter('idle', 'general')
   let pings = 0
   idle.socket.on('ping', () => { pings++ })
+  let open = true
+  const closed = idle.closed().finally(() => { open = false })
   while (open) {
     await busy.settle()
     await new Promise(resolve => setImmediate(resolve))
@@ -30,7 +31,7 @@ t.test('a connection without a frame of its own for connection_timeout closes wi
 })
 
 t.test('[G7] a ping without a pong closes with 4403; who answers stays', async t => {
-  const server = await startServer(t, { config: { performance: { heartbeat_interval: 1, pong_timeout: 1 } } })
+  const server = await startServer(t, { config: { performance: { heartbeat_interval: 1, pong_timeout: 3 } } })
   const ann = await server.enter('ann', 'general')
   const frozen = await server.register('frozen')
   const client = await connectRaw(t, server.port, Buffer.concat([
