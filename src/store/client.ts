@@ -8,6 +8,7 @@ import { PrismaClient } from '../generated/prisma/client.ts'
 import { DatabaseError } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
 import { applyMigrations, isMigrated, readMigrationStatus, withScripts, type MigrationStatus, type MigrationTarget } from './migrate.ts'
+import { reserveConnection } from './reserved-connection.ts'
 
 export interface PoolUse {
   used: number
@@ -22,8 +23,8 @@ export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 export interface Database {
   prisma: PrismaClient
   /**
-   * One statement past Prisma, on the same connections: for what is called most, at a third of the CPU. Rows are as the driver
-   * reads them: an int8 may be text.
+   * One statement past Prisma, on a connection of the same pool that is kept for it: for what is called most, at a third of the CPU.
+   * Rows are as the driver reads them: an int8 may be text.
    */
   query: Query
   kind: 'postgresql' | 'pglite'
@@ -78,7 +79,8 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     await pool.end()
     throw new DatabaseError(`database ${placeOf(url)}: ${reason(error)}`)
   }
-  const query: Query = async (text, values) => (await pool.query(text, values)).rows
+  const reserved = reserveConnection(pool)
+  const { query } = reserved
   return {
     prisma,
     query,
@@ -87,7 +89,10 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     migrationStatus: () => withMigrationTarget(connection, readMigrationStatus),
     isMigrated: () => isMigrated(query),
     pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: size }),
-    close: () => prisma.$disconnect()
+    async close () {
+      reserved.close()
+      await prisma.$disconnect()
+    }
   }
 }
 

@@ -1,0 +1,107 @@
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { reserveConnection } from '../../src/store/reserved-connection.ts'
+import { eventually } from '../eventually.ts'
+import { administrate } from '../helper.ts'
+
+const url = process.env.TEST_DATABASE_URL ?? ''
+const PID = 'SELECT pg_backend_pid() AS pid'
+
+function open (t: Test, { max = 3, rest = 60_000 }: { max?: number, rest?: number } = {}) {
+  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 5000 })
+  pool.on('error', () => {})
+  const { query, close } = reserveConnection(pool, rest)
+  t.teardown(async () => {
+    close()
+    await pool.end()
+  })
+  return { pool, query, close, pid: async (): Promise<number> => (await query<{ pid: number }>(PID, []))[0]!.pid }
+}
+
+/** A statement that runs until `release` is called; resolves when it has begun. */
+async function hold (t: Test, query: ReturnType<typeof open>['query']) {
+  const key = Math.floor(Math.random() * 2 ** 31)
+  const holder = new pg.Client(url)
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query('SELECT pg_advisory_lock($1)', [key])
+  const held = query('SELECT pg_advisory_xact_lock($1)', [key]).then(() => 'done', () => 'failed')
+  await eventually(async () => {
+    const { rowCount } = await holder.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted", [key])
+    return rowCount === 1
+  })
+  return { held, release: () => holder.query('SELECT pg_advisory_unlock($1)', [key]) }
+}
+
+t.test('statements one after the other are on one connection, also while the pool has no other free', async t => {
+  const { pool, pid } = open(t, { max: 2 })
+  const first = await pid()
+  const other = await pool.connect()
+  t.equal(await pid(), first)
+  other.release()
+  t.equal(pool.totalCount, 2)
+})
+
+t.test('statements at the same time do not wait for each other', async t => {
+  const { query, pid } = open(t)
+  const first = await pid()
+  const { held, release } = await hold(t, query)
+  t.not(await pid(), first)
+  await release()
+  t.equal(await held, 'done')
+  t.equal(await pid(), first)
+})
+
+t.test('where the pool has one connection, nobody keeps it', async t => {
+  const { pool, pid } = open(t, { max: 1 })
+  const first = await pid()
+  const { rows } = await pool.query(PID)
+  t.equal(rows[0].pid, first)
+})
+
+t.test('a statement that fails costs its connection, and no other statement', async t => {
+  const { pool, query, pid } = open(t)
+  const first = await pid()
+  await t.rejects(query('SELECT 1 / $1::int', [0]), /division by zero/)
+  t.equal(pool.totalCount, 0)
+  t.not(await pid(), first)
+})
+
+t.test('a connection that breaks at rest is replaced before anyone uses it', async t => {
+  const { pool, pid } = open(t)
+  const first = await pid()
+  await administrate(url, `SELECT pg_terminate_backend(${first})`)
+  await eventually(() => pool.totalCount === 0)
+  t.not(await pid(), first)
+})
+
+t.test('a connection that breaks in use fails that statement alone', async t => {
+  const { query, pid } = open(t)
+  const first = await pid()
+  const { held } = await hold(t, query)
+  await administrate(url, `SELECT pg_terminate_backend(${first})`)
+  t.equal(await held, 'failed')
+  t.not(await pid(), first)
+})
+
+t.test('one that is not used for a while is given back; the next statement has another', async t => {
+  const { pool, pid } = open(t, { rest: 50 })
+  const first = await pid()
+  await eventually(() => pool.totalCount === 0)
+  t.not(await pid(), first)
+  await eventually(() => pool.totalCount === 0)
+})
+
+t.test('a statement that takes longer than that keeps it', async t => {
+  const { query } = open(t, { rest: 50 })
+  t.same(await query('SELECT pg_sleep($1) IS NULL AS done', [0.3]), [{ done: false }])
+})
+
+t.test('closing waits for the statement under way; after it the pool can end', async t => {
+  const { pool, query, close } = open(t)
+  const { held, release } = await hold(t, query)
+  close()
+  await release()
+  t.equal(await held, 'done')
+  t.equal(pool.totalCount, 0)
+})
