@@ -1,6 +1,6 @@
 import { atLeast, atMost, ratio, type Case } from '../case.ts'
 import { contenders } from '../servers.ts'
-import { effort, measureTraffic, type Traffic } from './traffic.ts'
+import { effort, measureTraffic, whatEachDoes, type Traffic } from './traffic.ts'
 
 const SUBSCRIBERS = 1000
 const PUBLISHERS = 20
@@ -10,7 +10,6 @@ const CALM = 20
 
 const rows = [contenders.parley, contenders.socketio, contenders.ws]
 const { parley: { name: parley }, socketio: { name: socketio }, ws: { name: ws } } = contenders
-const stored = 'Parley authenticates everyone and stores every message on PostgreSQL before it delivers it; Socket.IO and ws do neither.'
 
 const traffic = (pace: Traffic['pace']): Traffic[] =>
   rows.map(contender => ({ contender, subscribers: SUBSCRIBERS, channels: ['fan-out'], publishers: PUBLISHERS, pace }))
@@ -18,7 +17,7 @@ const traffic = (pace: Traffic['pace']): Traffic[] =>
 export const saturated: Case = {
   name: 'fanout',
   title: `Fan-out to ${SUBSCRIBERS.toLocaleString('en-US')} subscribers, saturated`,
-  conditions: [`${PUBLISHERS} publishers, ${IN_FLIGHT} messages in flight each, until their own copy is back.`, stored],
+  conditions: [`${PUBLISHERS} publishers, ${IN_FLIGHT} messages in flight each, until their own copy is back.`, whatEachDoes],
   columns: [
     { key: 'deliveries_per_s', title: 'deliveries/s', digits: 0 },
     { key: 'cpu_per_delivery_us', title: 'CPU µs/delivery', digits: 3 },
@@ -35,7 +34,7 @@ export const saturated: Case = {
 export const calm: Case = {
   name: 'calm',
   title: `Fan-out to ${SUBSCRIBERS.toLocaleString('en-US')} subscribers, ${CALM} messages/s`,
-  conditions: [`${PUBLISHERS} publishers taking turns; every delivery's latency is measured.`, stored],
+  conditions: [`${PUBLISHERS} publishers taking turns; every delivery's latency is measured.`, whatEachDoes],
   columns: [
     { key: 'cpu_per_delivery_us', title: 'CPU µs/delivery', digits: 2 },
     { key: 'latency_p50_ms', title: 'p50 ms', digits: 1 },

@@ -1,6 +1,6 @@
 import { atMost, format, ratio, type Case, type Column } from '../case.ts'
 import { contenders } from '../servers.ts'
-import { effort, measureTraffic } from './traffic.ts'
+import { effort, measureTraffic, whatEachDoes } from './traffic.ts'
 
 /** In all; so a message's audience and the number of messages make up for each other. */
 const DELIVERIES_PER_SECOND = 20_000
@@ -11,7 +11,7 @@ const PUBLISHERS = 10
 /** The room without a cap on its members. */
 const ROOM = 'general'
 
-const { parley, socketio } = contenders
+const { parley, socketio, ws } = contenders
 const columns: Column[] = [
   { key: 'cpu_per_delivery_us', title: 'CPU µs/delivery', digits: 2 },
   { key: 'latency_p50_ms', title: 'p50 ms', digits: 1 },
@@ -27,16 +27,22 @@ const [few, many] = [SUBSCRIBERS[0]!, SUBSCRIBERS.at(-1)!]
 export const subscribers: Case = {
   name: 'subscribers',
   title: 'Growth with subscribers',
-  conditions: [`One channel, ${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, ${PUBLISHERS} publishers taking turns.`],
+  conditions: [
+    `One channel, ${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, ${PUBLISHERS} publishers taking turns.`,
+    whatEachDoes
+  ],
   columns,
-  measure: bench => measureTraffic(bench, SUBSCRIBERS.flatMap(count => [parley, ...count === many ? [socketio] : []].map(contender => ({
-    contender,
-    row: audience(contender.name, count),
-    subscribers: count,
-    channels: [ROOM],
-    publishers: PUBLISHERS,
-    pace: { rate: DELIVERIES_PER_SECOND / count }
-  }))), bench.timing.fineRounds),
+  measure: bench => {
+    const traffic = SUBSCRIBERS.flatMap(count => (count === many ? [parley, ws, socketio] : [parley, ws]).map(contender => ({
+      contender,
+      row: audience(contender.name, count),
+      subscribers: count,
+      channels: [ROOM],
+      publishers: PUBLISHERS,
+      pace: { rate: DELIVERIES_PER_SECOND / count }
+    })))
+    return measureTraffic(bench, traffic, bench.timing.fineRounds)
+  },
   judge: medians => {
     const costs = SUBSCRIBERS.map(count => medians.get(audience(parley.name, count))!.cpu_per_delivery_us!)
     return [

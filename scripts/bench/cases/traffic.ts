@@ -6,6 +6,9 @@ import type { Contender, Server } from '../servers.ts'
 /** Connections that are being opened at any time. */
 export const CONCURRENCY = 128
 
+export const whatEachDoes =
+  'Parley authenticates everyone and stores every message on PostgreSQL before it delivers it; Socket.IO and ws do neither.'
+
 export interface Traffic {
   contender: Contender
   row?: string
