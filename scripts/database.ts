@@ -4,6 +4,7 @@ import { loadConfig } from '../src/config.ts'
 import { openDatabase, openShadow } from '../src/store/client.ts'
 import { diffMigrations, migrationFiles } from '../src/store/migrate.ts'
 import { runCommand, UsageError } from './command.ts'
+import { changedFunctions } from './functions.ts'
 
 /** `npm run db:migrate`, `db:status`, `db:new`. */
 const commands: Record<string, (name?: string) => Promise<void>> = {
@@ -33,8 +34,9 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
     if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) {
       throw new UsageError('usage: npm run db:new -- NAME, in small letters, digits and _')
     }
-    const sql = await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow })
-    if (sql === null) throw new UsageError('prisma/schema.prisma has no changes to make a migration of')
+    const tables = await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow })
+    const sql = [tables, changedFunctions()].filter(Boolean).join('\n')
+    if (sql === '') throw new UsageError('neither prisma/schema.prisma nor prisma/functions has changes to make a migration of')
     const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
     const directory = join(migrationFiles().directory, `${stamp}_${name}`)
     mkdirSync(directory)

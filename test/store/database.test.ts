@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
+import { changedFunctions } from '../../scripts/functions.ts'
 import { openDatabase, openShadow, placeOf } from '../../src/store/client.ts'
 import { diffMigrations } from '../../src/store/migrate.ts'
 
@@ -28,6 +29,10 @@ async function emptyDatabase (): Promise<string> {
 
 t.test('prisma/migrations lead to prisma/schema.prisma', async t => {
   t.equal(await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow }), null)
+})
+
+t.test('prisma/migrations define every function as prisma/functions has it', async t => {
+  t.equal(changedFunctions(), '')
 })
 
 t.test('several instances that start at once on one PostgreSQL migrate it once', async t => {

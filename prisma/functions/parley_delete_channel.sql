@@ -1,0 +1,18 @@
+-- [P24] Deletes a channel; its messages are left to parley_purge_messages.
+CREATE OR REPLACE FUNCTION parley_delete_channel(user_id uuid, channel_name text)
+RETURNS TABLE (code text, channel_id uuid) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  us "User";
+  ch "Channel";
+BEGIN
+  SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name FOR UPDATE;
+  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
+  code := CASE
+    WHEN us.id IS NULL THEN 'authentication_failed'
+    WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
+    WHEN NOT parley_owns(us, ch) THEN 'not_authorized'
+  END;
+  channel_id := ch.id;
+  IF code IS NULL THEN DELETE FROM "Channel" c WHERE c.id = ch.id; END IF;
+  RETURN NEXT;
+END $$;

@@ -1,0 +1,8 @@
+-- [P18] May this user give a channel of this name this type? Null, or the code that says why not.
+CREATE OR REPLACE FUNCTION parley_judge_type(us "User", channel_name text, new_type "ChannelType") RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN us.id IS NULL OR us."disabledAt" IS NOT NULL THEN 'authentication_failed'
+    WHEN us.email IS NULL OR coalesce(parley_type_of_name(channel_name), new_type) <> new_type
+      OR (new_type IN ('admin', 'moderator') AND us.role <> 'admin') THEN 'not_authorized'
+  END
+$$;
