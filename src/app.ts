@@ -49,6 +49,7 @@ import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createGuestStore } from './store/guests.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
@@ -148,7 +149,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
   const moderation = createModeration({ store: moderationStore, channels, events })
-  const guests = createGuests({ users, memberships: membershipStore })
+  const guests = createGuests({ store: createGuestStore(database.prisma), enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
 
   const traffic = createTraffic()
@@ -166,7 +167,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const realtime = createRealtime({
     config, limits, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
   })
-  const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
+  const watch = createWatch({ hub, broker, ...channelStore, ...users, ...tokens, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const { max_connections: maxConnections } = config.server
@@ -215,6 +216,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     await realtime.drain(publisher.close, timeLeft())
     await app.requestsAnswered(timeLeft())
     watch.stop()
+    guests.stop()
     maintenance.stop()
   })
   return app

@@ -1,4 +1,4 @@
-import type { Role } from '../schemas/common.ts'
+import type { ControlAction } from '../schemas/bus.ts'
 
 /**
  * The message bus between instances: a hint that something happened, never the proof that it did. What it loses,
@@ -24,7 +24,11 @@ export interface Broker {
 }
 
 export interface BrokerHandlers {
-  onEvent (topic: Topic, event: BusEvent): void
+  /**
+   * `isOwn`: this instance published the event itself, after a commit, so it may be acted on. Any other is only a hint [P60]: whoever can
+   * write to the bus may have made it up. Throws for one that cannot be an event of ours; it is then dropped with a warning.
+   */
+  onEvent (topic: Topic, event: BusEvent, isOwn: boolean): void
   /** Events published before this moment may be missing: first subscription, and each one after a lost connection. */
   onSubscribed (topics: Topic[]): void
   onConnected (connected: boolean): void
@@ -42,6 +46,10 @@ export interface EntriesEvent {
   frames: Buffer
   /** Where each frame ends in `frames`, in bytes. */
   ends: number[]
+  /** What tells each entry from another one with its `seq`: `keyOf` the entry. The bus does not carry it, as the frames say it. */
+  keys?: string[]
+  /** Came over the bus and has not been held against the database. */
+  isHint?: boolean
   /** When the oldest message of their batch was queued, on the clock of `performance.now()`; known on its own instance only. */
   queuedAt?: number
 }
@@ -60,14 +68,6 @@ export interface ControlEvent {
   action: ControlAction
 }
 
-export type ControlAction =
-  /** On a channel: these users are no longer members; `aclVersion` is the channel's after the change. */
-  | { type: 'membership_ended', userIds: string[], aclVersion: number }
-  /** On a channel. */
-  | { type: 'channel_deleted', timestamp: string }
-  /** On a user: the account's name or role changed. */
-  | { type: 'user_changed', user: { name?: string, role?: Role } }
-  /** On a user: close his connections, all or those of one login. */
-  | { type: 'disconnect', reason: 'disconnected' | 'session_revoked', sid?: string }
+export type { ControlAction }
 
 export type BusEvent = EntriesEvent | NoticeEvent | ControlEvent

@@ -1,4 +1,6 @@
-import type { BusEvent, ControlAction } from './broker.ts'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { ControlAction } from '../schemas/bus.ts'
+import type { BusEvent } from './broker.ts'
 
 /**
  * An event on the bus between instances. All integers big-endian.
@@ -16,6 +18,8 @@ const NOTICE = 2
 const CONTROL = 3
 const HEADER = 10
 export const INSTANCE_BYTES = 8
+
+const actions = TypeCompiler.Compile(ControlAction)
 
 export function encodeEvent (event: BusEvent, instance: Buffer): Buffer {
   switch (event.kind) {
@@ -71,7 +75,7 @@ function decodeEntries (message: Buffer): BusEvent | undefined {
   const firstSeq = message.readDoubleBE(HEADER)
   const count = message.readUInt32BE(HEADER + 8)
   const start = HEADER + 12 + 4 * count
-  if (!Number.isSafeInteger(firstSeq) || firstSeq < 0 || message.length < start) return undefined
+  if (firstSeq < 0 || !Number.isSafeInteger(firstSeq) || !Number.isSafeInteger(firstSeq + count - 1) || message.length < start) return undefined
 
   const frames = message.subarray(start)
   const ends: number[] = []
@@ -87,8 +91,7 @@ function decodeEntries (message: Buffer): BusEvent | undefined {
 function decodeControl (message: Buffer): BusEvent | undefined {
   try {
     const action: unknown = JSON.parse(message.toString('utf8', HEADER))
-    if (typeof action !== 'object' || action === null) return undefined
-    return { kind: 'control', action: action as ControlAction }
+    return actions.Check(action) ? { kind: 'control', action } : undefined
   } catch {
     return undefined
   }

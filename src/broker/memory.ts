@@ -17,7 +17,7 @@ export function createMemoryBroker (): Broker {
     connected: true,
     dropped: 0,
     publish (topic, event, scope = 'everyone') {
-      if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event)
+      if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event, true)
     },
     subscribe (topic) {
       if (topics.has(topic)) return

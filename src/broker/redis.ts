@@ -28,6 +28,7 @@ interface Session {
 
 /** What was published last still goes out, if Redis takes it at once. */
 const CLOSE_TIMEOUT_MS = 500
+const COMPLAINT_INTERVAL_MS = 1000
 
 /**
  * The bus over Redis publish/subscribe. A connection that looks alive may be deaf (a stopped server, a half-open TCP connection), so
@@ -41,6 +42,7 @@ export function createRedisBroker ({
   const beatName = `${prefix}beat:${instance.toString('hex')}`
   const wanted = new Set<Topic>()
   const outstanding: Outstanding = { count: 0, bytes: 0, dropped: 0 }
+  const complain = createComplaints(logger)
   let handlers: BrokerHandlers | undefined
   let subscriptions: Subscriptions | undefined
 
@@ -128,15 +130,12 @@ export function createRedisBroker ({
     const topic = name.slice(prefix.length) as Topic
     if (!handlers || !wanted.has(topic) || isEcho(message, instance)) return
     const event = decodeEvent(message)
-    if (!event) {
-      logger.warn({ topic, bytes: message.length }, 'message bus: a message that is not understood was dropped')
-      return
-    }
+    if (!event) return complain({ topic, bytes: message.length }, 'message bus: a message that is not understood was dropped')
     try {
-      handlers.onEvent(topic, event)
+      handlers.onEvent(topic, event, false)
     } catch (err) {
       // Thrown further it would end the connection's parser, and with it everybody's delivery.
-      logger.warn({ err, topic }, 'message bus: a handler threw')
+      complain({ err, topic }, 'message bus: a handler threw')
     }
   }
 
@@ -144,7 +143,7 @@ export function createRedisBroker ({
     get connected () { return link.session !== undefined },
     get dropped () { return outstanding.dropped },
     publish (topic, event, scope = 'everyone') {
-      if (scope === 'everyone' && wanted.has(topic)) handlers?.onEvent(topic, event)
+      if (scope === 'everyone' && wanted.has(topic)) handlers?.onEvent(topic, event, true)
       const session = link.session
       if (!session) outstanding.dropped++
       else if (!session.alone) publisherOf(topic, session.publishers).publish(prefix + topic, encodeEvent(event, instance))
@@ -169,6 +168,21 @@ export function createRedisBroker ({
       ended.abort()
       await link.close()
     }
+  }
+}
+
+/** Warns at most once a second with the same text: whoever can write to the bus must not be able to fill the log. */
+function createComplaints (logger: Logger) {
+  const lastSaid = new Map<string, { at: number, unsaid: number }>()
+  return (details: object, text: string): void => {
+    const last = lastSaid.get(text)
+    const at = performance.now()
+    if (last && at - last.at < COMPLAINT_INTERVAL_MS) {
+      last.unsaid++
+      return
+    }
+    lastSaid.set(text, { at, unsaid: 0 })
+    logger.warn({ ...details, ...last && last.unsaid > 0 && { unsaid: last.unsaid } }, text)
   }
 }
 

@@ -12,7 +12,7 @@ export interface Subscriber {
   notify (frames: Buffer, count: number): void
 }
 
-export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps'> {
+export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps' | 'onReturn'> {
   /** Bytes that may wait for one subscriber between its attachment and its reply. */
   maxWaiting: number
   traffic: Traffic
@@ -23,6 +23,8 @@ export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps'> {
 /** A subscriber that is not live yet: it has no reply yet (`from` null), or a reply that is ahead of the live stream. */
 interface Pending {
   from: number | null
+  /** `from` goes no further, whatever the reply says: no entry behind it was stored. */
+  ceiling: number
   aclVersion: number
   waiting: Array<EntriesEvent | NoticeEvent>
   bytes: number
@@ -45,8 +47,10 @@ export class LocalChannel {
     this.name = name
     this.aclVersion = aclVersion
     this.#deps = deps
-    const { read, isInFlight, onFault, traffic: { gaps } } = deps
-    this.sequencer = new Sequencer(lastSeq, { read, isInFlight, onFault, gaps, deliver: event => this.#deliver(event) })
+    const { read, isInFlight, onFault, onDoubt, traffic: { gaps } } = deps
+    this.sequencer = new Sequencer(lastSeq, {
+      read, isInFlight, onFault, onDoubt, gaps, deliver: event => this.#deliver(event), onReturn: committed => this.#return(committed)
+    })
   }
 
   get empty (): boolean { return this.#live.size === 0 && this.#pending.size === 0 }
@@ -71,7 +75,7 @@ export class LocalChannel {
   /** From now on everything is kept for this subscriber until `goLive`. */
   attach (subscriber: Subscriber, aclVersion: number): void {
     this.#live.delete(subscriber)
-    this.#pending.set(subscriber, { from: null, aclVersion, waiting: [], bytes: 0 })
+    this.#pending.set(subscriber, { from: null, ceiling: Infinity, aclVersion, waiting: [], bytes: 0 })
   }
 
   /** More came while the reply was made than may wait: it must not promise what is gone. */
@@ -79,10 +83,11 @@ export class LocalChannel {
     return this.#pending.get(subscriber)!.bytes > this.#deps.maxWaiting
   }
 
-  /** The subscriber has been told everything up to `seq` and receives what follows it [P30]. */
-  goLive (subscriber: Subscriber, seq: number): void {
+  /** The subscriber has been told everything up to this `seq` and receives what follows it [P30]. */
+  goLive (subscriber: Subscriber, told: number): void {
     const pending = this.#pending.get(subscriber)
     if (!pending) return
+    const seq = Math.min(told, pending.ceiling)
     const { waiting } = pending
     pending.from = seq
     pending.waiting = []
@@ -123,6 +128,14 @@ export class LocalChannel {
         this.#pending.delete(subscriber)
         this.#live.set(subscriber, pending.aclVersion)
       }
+    }
+  }
+
+  /** A reply that went further than the database followed a false entry. */
+  #return (committed: number): void {
+    for (const pending of this.#pending.values()) {
+      pending.ceiling = committed
+      if (pending.from !== null) pending.from = Math.min(pending.from, committed)
     }
   }
 

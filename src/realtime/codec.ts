@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { AppError } from '../errors.ts'
@@ -7,6 +8,8 @@ import { commands, requests, Ref, type CommandType, type RequestType } from '../
 
 /** Deepest nesting of a client's frame [P4]. */
 const MAX_DEPTH = 16
+/** First byte of a final text frame. */
+const TEXT_FRAME = 0x81
 /** How much of a client's own text (a type, a command) an error repeats, in characters. */
 const ECHO_LIMIT = 64
 
@@ -125,8 +128,34 @@ export function countFrames (frames: Buffer): number {
   return count
 }
 
+/**
+ * Where each of the frames ends that are joined here, and what it says. @throws for anything but whole frames as `encode` makes
+ * them: a client would end the connection that sends it others.
+ */
+export function readFrames (frames: Buffer): { ends: number[], values: unknown[] } {
+  const ends: number[] = []
+  const values: unknown[] = []
+  for (let at = 0; at < frames.length;) {
+    const length = frames[at + 1]!
+    const size = length < 126 ? length : length === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2))
+    const start = at + headSize(size)
+    const payload = frames.subarray(start, start + size)
+    if (frames[at] !== TEXT_FRAME || length !== lengthByte(size) || payload.length !== size || !isUtf8(payload)) {
+      throw new Error('not a whole text frame')
+    }
+    values.push(JSON.parse(payload.toString()))
+    ends.push(at = start + size)
+  }
+  return { ends, values }
+}
+
+/** What tells an entry from any other that could have its `seq`. */
+export function keyOf ({ type, id }: Entry): string {
+  return `${type} ${id}`
+}
+
 /** Consecutive entries of one channel as one run of frames, joined once for every subscriber. */
-export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number[] } {
+export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number[], keys: string[] } {
   const texts = entries.map(entry => JSON.stringify(entry))
   const lengths = texts.map(text => Buffer.byteLength(text))
   const frames = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headSize(length) + length, 0))
@@ -137,7 +166,7 @@ export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number
     at += frames.write(texts[i]!, at)
     ends.push(at)
   }
-  return { frames, ends }
+  return { frames, ends, keys: entries.map(keyOf) }
 }
 
 /** The reply to a stored `send_message`: the one reply on the hot path. */
@@ -161,13 +190,18 @@ export function encodeError (error: AppError, ref: Ref | undefined): Buffer {
   })
 }
 
+/** The second byte of an unmasked frame. */
+function lengthByte (length: number): number {
+  return length < 126 ? length : length < 65_536 ? 126 : 127
+}
+
 function headSize (length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10
 }
 
 /** Writes a frame's head at `at`; returns where its payload starts. */
 function writeHead (target: Buffer, at: number, length: number): number {
-  target[at] = 0x81
+  target[at] = TEXT_FRAME
   if (length < 126) {
     target[at + 1] = length
     return at + 2

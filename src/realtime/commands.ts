@@ -77,8 +77,8 @@ export function createCommands (deps: CommandDeps) {
   }
 
   async function verify (token: string): Promise<{ user: SessionUser, sid: string, expiresAt: number }> {
-    const { user: { id, name, email, role }, sid, expiresAt } = await auth.verifyAccess(token)
-    return { user: { id, name, email, role, guest: false }, sid, expiresAt }
+    const { user: { id, name, email, role, disconnects }, sid, expiresAt } = await auth.verifyAccess(token)
+    return { user: { id, name, email, role, guest: false, disconnects }, sid, expiresAt }
   }
 
   const channelCommands = createChannelCommands(deps)
@@ -113,7 +113,9 @@ export function createCommands (deps: CommandDeps) {
       const { id: userId, name: username } = session.user!
       messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId }, (error, receipt) => {
         if (error) traffic.errors[error.code]++
-        else traffic.sent.success++
+        // The subscription may have ended without this instance having heard of it.
+        if (error?.code === 'channel_not_found' || error?.code === 'not_in_channel') hub.doubts.channels([subscription.id])
+        if (!error) traffic.sent.success++
         done(error ? encodeError(error, ref) : encodeSent(receipt!, ref))
       })
     }

@@ -1,10 +1,12 @@
-import type { Broker, BrokerHandlers, BusEvent, ControlAction, Topic } from '../broker/broker.ts'
+import type { Broker, BrokerHandlers, BusEvent, ControlAction, NoticeEvent, Topic } from '../broker/broker.ts'
 import type { CloseName } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Person } from '../schemas/channel.ts'
 import type { Joined } from '../store/memberships.ts'
+import type { UserState } from '../store/users.ts'
 import { LocalChannel } from './channel.ts'
 import { countFrames, encode } from './codec.ts'
+import { checkHint } from './hints.ts'
 import type { SequencerDeps } from './sequencer.ts'
 import type { FaultPlace, Session, SessionUser } from './session.ts'
 import type { Traffic } from './traffic.ts'
@@ -21,6 +23,14 @@ export interface HubDeps {
   maxWaiting: number
 }
 
+/** What may be otherwise than this instance believes. The watch looks it up in the database. */
+export interface Doubts {
+  channels (ids: string[]): void
+  /** Someone says that memberships of these users ended; they have been told why. */
+  memberships (channelId: string, userIds: string[]): void
+  user (id: string): void
+}
+
 /** This instance's connections and what they are subscribed to. */
 export class Hub {
   readonly #deps: HubDeps
@@ -30,8 +40,10 @@ export class Hub {
   #dirty: Session[] = []
   /** Since when the runs waited that leave with the next flush. */
   #runs: number[] = []
-  /** Asked to look at channels whose events may have been missed. The watch sets it. */
-  onDoubt: (channelIds: string[]) => void = () => {}
+  /** The latest channel of each name that is in use here. */
+  readonly #names = new Map<string, LocalChannel>()
+  /** The watch sets it. */
+  doubts: Doubts = { channels () {}, memberships () {}, user () {} }
 
   constructor (deps: HubDeps) {
     this.#deps = deps
@@ -43,14 +55,16 @@ export class Hub {
 
   sessionsOf (userId: string): Session[] { return [...this.#byUser.get(userId) ?? []] }
 
+  isConnected (userId: string): boolean { return this.#byUser.has(userId) }
+
   channels (): Iterable<LocalChannel> { return this.#channels.values() }
 
   channel (id: string): LocalChannel | undefined { return this.#channels.get(id) }
 
   /** What the bus tells this hub. */
   readonly handlers: BrokerHandlers = {
-    onEvent: (topic, event) => this.#onEvent(topic, event),
-    onSubscribed: topics => this.onDoubt(topics.filter(topic => topic.startsWith('channel:')).map(idOf)),
+    onEvent: (topic, event, isOwn) => this.#onEvent(topic, event, isOwn),
+    onSubscribed: topics => this.doubts.channels(topics.filter(topic => topic.startsWith('channel:')).map(idOf)),
     onConnected: connected => this.#sendToAll(encode(busState(connected)))
   }
 
@@ -95,9 +109,19 @@ export class Hub {
       const { broker, read, isInFlight, onFault, maxWaiting, traffic } = this.#deps
       const id = joined.channelId
       channel = new LocalChannel({ id, name, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
-        read: (after, upTo, limit) => read(id, after, upTo, limit), isInFlight, onFault, maxWaiting, traffic, onDelivered: this.#onDelivered
+        read: (after, upTo, limit) => read(id, after, upTo, limit),
+        isInFlight,
+        onFault,
+        onDoubt: () => this.doubts.channels([id]),
+        maxWaiting,
+        traffic,
+        onDelivered: this.#onDelivered
       })
       this.#channels.set(id, channel)
+      // Whoever is still subscribed to a former channel of this name has missed its end.
+      const former = this.#names.get(name)
+      if (former) this.doubts.channels([former.id])
+      this.#names.set(name, channel)
       broker.subscribe(`channel:${id}`)
     }
     channel.attach(session, joined.aclVersion)
@@ -105,7 +129,7 @@ export class Hub {
     // The membership that was read is older than what is known here: it may have ended since, so all are looked at again.
     if (joined.aclVersion < channel.aclVersion) {
       channel.aclVersion = joined.aclVersion
-      this.onDoubt([channel.id])
+      this.doubts.channels([channel.id])
     }
     return channel
   }
@@ -145,6 +169,17 @@ export class Hub {
     }
   }
 
+  /** The database's word on a user who may be connected here. */
+  update ({ id, name, role, disabled, disconnects }: UserState): void {
+    for (const session of this.sessionsOf(id)) {
+      const user = session.user!
+      // A guest ends with the instance, and this one was taken for dead: whoever comes back is a guest again.
+      if (disabled) session.close(user.guest ? 'service_restart' : 'disconnected')
+      else if (user.disconnects < disconnects) session.close('disconnected')
+      else Object.assign(user, { name, role })
+    }
+  }
+
   /** Sends what a session queued, at the end of this turn of the event loop: one write per socket. */
   scheduleFlush (session: Session): void {
     this.#dirty.push(session)
@@ -175,51 +210,58 @@ export class Hub {
     for (const sessions of this.#byUser.values()) for (const session of sessions) session.notify(frame, 1)
   }
 
-  #onEvent (topic: Topic, event: BusEvent): void {
+  #onEvent (topic: Topic, event: BusEvent, isOwn: boolean): void {
     const id = idOf(topic)
-    if (topic === 'broadcast') {
-      if (event.kind === 'notice') this.#sendToAll(event.frame)
-    } else if (topic.startsWith('user:')) {
-      if (event.kind === 'notice') {
-        const count = countFrames(event.frame)
-        for (const session of this.sessionsOf(id)) if (session.id !== event.except) session.notify(event.frame, count)
-      } else if (event.kind === 'control') {
-        this.#onUserAction(id, event.action)
-      }
-    } else {
-      const channel = this.#channels.get(id)
-      if (!channel) return
+    const channel = topic.startsWith('channel:') ? this.#channels.get(id) : undefined
+    if (topic.startsWith('channel:') && !channel) return
+    if (!isOwn) event = checkHint(topic, event, channel?.name, this.#deps.maxWaiting)
+    if (event.kind === 'control') {
+      if (isOwn) this.#act(id, channel, event.action)
+      else this.#look(id, event.action)
+    } else if (channel) {
       if (event.kind === 'entries') channel.sequencer.accept(event)
-      else if (event.kind === 'notice') channel.notify(event)
-      else this.#onChannelAction(channel, event.action)
+      else channel.notify(event)
+    } else if (event.kind === 'notice') {
+      if (topic === 'broadcast') this.#sendToAll(event.frame)
+      else this.#notifyUser(id, event)
     }
   }
 
-  #onUserAction (userId: string, action: ControlAction): void {
-    if (action.type === 'disconnect') this.disconnect(userId, action.reason, action.sid)
-    if (action.type === 'user_changed') {
-      for (const { user } of this.sessionsOf(userId)) Object.assign(user!, action.user)
-    }
+  #notifyUser (id: string, { frame, except }: NoticeEvent): void {
+    const count = countFrames(frame)
+    for (const session of this.sessionsOf(id)) if (session.id !== except) session.notify(frame, count)
   }
 
-  #onChannelAction (channel: LocalChannel, action: ControlAction): void {
-    if (action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
-    if (action.type === 'membership_ended') {
+  /** What this instance has just committed needs no look at the database. */
+  #act (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
+    if (action.type === 'disconnect') this.disconnect(id, action.reason, action.sid)
+    else if (action.type === 'user_changed') {
+      for (const { user } of this.sessionsOf(id)) Object.assign(user!, action.user)
+    } else if (channel && action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
+    else if (channel && action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
       this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
       // A version that was skipped belongs to a change that this instance has not heard of.
-      if (action.aclVersion > channel.aclVersion + 1) this.onDoubt([channel.id])
+      if (action.aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
       else channel.aclVersion = Math.max(channel.aclVersion, action.aclVersion)
     }
   }
 
+  /** What the bus says of other instances' commits is looked up in the database [P60]. */
+  #look (id: string, action: ControlAction): void {
+    if (action.type === 'membership_ended') this.doubts.memberships(id, action.userIds)
+    else if (action.type === 'channel_deleted') this.doubts.channels([id])
+    else this.doubts.user(id)
+  }
+
   #unsubscribe (session: Session, channel: LocalChannel): void {
-    session.subscriptions.delete(channel.name)
+    if (session.subscriptions.get(channel.name) === channel) session.subscriptions.delete(channel.name)
     if (!channel.detach(session)) return
     if (!this.#othersOf(session, channel)) this.#deps.presence.exit(channel, personOf(session))
     if (!channel.empty) return
     channel.sequencer.close()
     this.#channels.delete(channel.id)
+    if (this.#names.get(channel.name) === channel) this.#names.delete(channel.name)
     this.#deps.broker.unsubscribe(`channel:${channel.id}`)
   }
 

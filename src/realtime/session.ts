@@ -8,7 +8,8 @@ import type { Reply } from './reply.ts'
 import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
 
-export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean }
+/** `disconnects`: how often an admin had closed the user's connections when this one was authenticated. */
+export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean, disconnects: number }
 
 /** Times are the clock's, in milliseconds. */
 export type SessionState =

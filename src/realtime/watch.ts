@@ -1,17 +1,22 @@
 import type { Broker } from '../broker/broker.ts'
 import type { ChannelVersion } from '../store/channels.ts'
+import type { UserState } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
 import { encode } from './codec.ts'
 import type { Hub } from './hub.ts'
 
 /** How often the database is asked what the bus may have lost, in milliseconds [P33]. */
 const INTERVAL_MS = 2000
-/** Revocations this much older than the last check are looked at again: a transaction commits later than its time stamp. */
+/** Hints of the bus are gathered for this long after a look at the database, in milliseconds: a flood of them is no flood of queries. */
+const HINT_INTERVAL_MS = 50
+/** Changes this much older than the last check are looked at again: a transaction commits later than its time stamp. */
 const OVERLAP_MS = 30_000
 /** How long the bus may take to tell of a membership that ended. With `INTERVAL_MS`, within the 5 s of [P33]. */
 const GRACE_MS = 1000
-/** Channels that one query asks of: for very many PostgreSQL would rather read the whole table. */
-const CHANNELS_PER_QUERY = 1000
+/** Channels or users that one query asks of: for very many PostgreSQL would rather read the whole table. */
+const IDS_PER_QUERY = 1000
+
+export interface Revocation { userId: string, sid: string }
 
 export interface WatchDeps {
   hub: Hub
@@ -19,56 +24,83 @@ export interface WatchDeps {
   /** The state of those of the channels that still exist. */
   versions (channelIds: string[]): Promise<ChannelVersion[]>
   membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
-  /** Users disabled and logins revoked within the last so many milliseconds, by the database's clock. */
-  revokedWithin (ms: number): Promise<{ users: string[], logins: Array<{ userId: string, sid: string }> }>
+  states (userIds: string[]): Promise<UserState[]>
+  /** Users who changed within the last so many milliseconds, by the database's clock. */
+  changedWithin (ms: number): Promise<UserState[]>
+  /** Logins revoked within the last so many milliseconds, by the database's clock. */
+  revokedWithin (ms: number): Promise<Revocation[]>
+  revokedAmong (sids: string[]): Promise<Revocation[]>
   onFault (error: unknown): void
 }
 
 /**
- * Holds this instance's subscriptions against the database: the bus is only a hint, so whatever it lost (messages,
- * ended memberships, deletions, revocations) is found here within seconds.
+ * Holds this instance's connections and subscriptions against the database: the bus is only a hint, so whatever it lost (messages,
+ * ended memberships, deletions, changed users, revocations) is found here within seconds, and whatever it says is confirmed here before it
+ * has an effect [P60].
  */
-export function createWatch ({ hub, broker, versions, membersAmong, revokedWithin, onFault }: WatchDeps) {
-  const doubted = new Set<string>()
+export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
+  /** Channels to look at. Where someone says that memberships ended: of whom, as they have been told why. */
+  let doubted = new Map<string, Set<string> | null>()
+  let doubtedUsers = new Set<string>()
   /** Channels whose `aclVersion` was behind when it was last looked at, and since when. */
   const behindSince = new WeakMap<LocalChannel, number>()
   let checking = false
   let lastCheck = performance.now()
+  let lastHints = -Infinity
+  let waiting: NodeJS.Timeout | undefined
 
   /** Only one check at a time: a slow database is not asked more and more. */
   async function check (all: boolean): Promise<void> {
     if (checking) return
     checking = true
+    const [channels, users] = [doubted, doubtedUsers]
+    doubted = new Map()
+    doubtedUsers = new Set()
+    if (all) for (const { id } of hub.channels()) if (!channels.has(id)) channels.set(id, null)
     try {
-      const ids = all ? [...hub.channels()].map(channel => channel.id) : [...doubted]
-      doubted.clear()
-      for (let i = 0; i < ids.length; i += CHANNELS_PER_QUERY) await checkChannels(ids.slice(i, i + CHANNELS_PER_QUERY))
-      if (all && hub.size > 0) await checkRevocations()
+      for (const part of parts([...channels.keys()])) await checkChannels(part, channels)
+      for (const part of parts([...users])) await checkUsers(part)
+      if (all && hub.size > 0) await checkChanges()
     } catch (error) {
+      // What was doubted is among what the next whole check looks at.
       onFault(error)
     } finally {
       checking = false
     }
-    if (doubted.size > 0) await check(false)
+    if (doubted.size > 0 || doubtedUsers.size > 0) checkSoon()
   }
 
-  async function checkChannels (ids: string[]): Promise<void> {
-    const found = new Map((await versions(ids)).map(version => [version.id, version]))
-    for (const id of ids) {
+  function checkSoon (): void {
+    waiting ??= setTimeout(() => {
+      waiting = undefined
+      lastHints = performance.now()
+      check(false)
+    }, Math.max(0, lastHints + HINT_INTERVAL_MS - performance.now())).unref()
+  }
+
+  async function checkChannels (ids: string[], told: ReadonlyMap<string, Set<string> | null>): Promise<void> {
+    const claimed = ids.map(id => hub.channel(id)?.sequencer.claimed)
+    const found = new Map((await store.versions(ids)).map(version => [version.id, version]))
+    for (const [i, id] of ids.entries()) {
       const channel = hub.channel(id)
-      if (!channel) continue
+      // Subscribed to since: the version may be older than what it began with.
+      if (!channel || claimed[i] === undefined) continue
       const version = found.get(id)
       if (!version) {
         hub.endChannel(channel, new Date().toISOString())
         continue
       }
-      channel.sequencer.catchUp(version.lastSeq)
-      if (isOverdue(channel, version.aclVersion)) await checkMembers(channel, version.aclVersion)
+      channel.sequencer.catchUp(version.lastSeq, claimed[i])
+      const informed = told.get(id)
+      if (isOverdue(channel, version.aclVersion, informed != null)) await checkMembers(channel, version.aclVersion, informed)
     }
   }
 
-  /** A change that the bus has not told of yet may still be on its way; only where it is late, or the bus is down, we act. */
-  function isOverdue (channel: LocalChannel, aclVersion: number): boolean {
+  /**
+   * A change that the bus has not told of yet may still be on its way; we act where it is late, where the bus is down, and where the bus
+   * has told.
+   */
+  function isOverdue (channel: LocalChannel, aclVersion: number, wasTold: boolean): boolean {
     if (aclVersion <= channel.aclVersion) {
       behindSince.delete(channel)
       return false
@@ -76,32 +108,62 @@ export function createWatch ({ hub, broker, versions, membersAmong, revokedWithi
     const now = performance.now()
     const since = behindSince.get(channel) ?? now
     behindSince.set(channel, since)
-    return !broker.connected || now - since >= GRACE_MS
+    return wasTold || !broker.connected || now - since >= GRACE_MS
   }
 
-  async function checkMembers (channel: LocalChannel, aclVersion: number): Promise<void> {
+  async function checkMembers (channel: LocalChannel, aclVersion: number, informed: Set<string> | null | undefined): Promise<void> {
     const asked = new Set(channel.subscribers().map(subscriber => subscriber.userId!))
-    const members = await membersAmong(channel.id, [...asked])
+    const members = await store.membersAmong(channel.id, [...asked])
     channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
     behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
     const isGone = (userId: string): boolean => asked.has(userId) && !members.has(userId)
-    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) session.notify(frame, 1)
+    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) if (!informed?.has(session.userId!)) session.notify(frame, 1)
   }
 
-  async function checkRevocations (): Promise<void> {
+  /** Users of whom the bus says that something about them or their logins changed. */
+  async function checkUsers (ids: string[]): Promise<void> {
+    for (const state of await store.states(ids)) hub.update(state)
+    const sids = ids.flatMap(id => hub.sessionsOf(id)).flatMap(({ state }) => state.phase === 'authenticated' && state.sid !== null ? [state.sid] : [])
+    for (const part of parts(sids)) for (const { userId, sid } of await store.revokedAmong(part)) hub.disconnect(userId, 'session_revoked', sid)
+  }
+
+  async function checkChanges (): Promise<void> {
     const began = performance.now()
-    const { users, logins } = await revokedWithin(Math.ceil(began - lastCheck) + OVERLAP_MS)
-    for (const userId of users) hub.disconnect(userId, 'disconnected')
-    for (const { userId, sid } of logins) hub.disconnect(userId, 'session_revoked', sid)
+    const ms = Math.ceil(began - lastCheck) + OVERLAP_MS
+    for (const state of await store.changedWithin(ms)) hub.update(state)
+    for (const { userId, sid } of await store.revokedWithin(ms)) hub.disconnect(userId, 'session_revoked', sid)
     lastCheck = began
   }
 
-  hub.onDoubt = ids => {
-    if (doubted.size === 0) setImmediate(() => { check(false) })
-    for (const id of ids) doubted.add(id)
+  hub.doubts = {
+    channels (ids) {
+      for (const id of ids) if (!doubted.has(id)) doubted.set(id, null)
+      if (ids.length > 0) checkSoon()
+    },
+    memberships (id, userIds) {
+      const informed = doubted.get(id) ?? new Set()
+      for (const userId of userIds) if (hub.isConnected(userId)) informed.add(userId)
+      doubted.set(id, informed)
+      checkSoon()
+    },
+    user (id) {
+      doubtedUsers.add(id)
+      checkSoon()
+    }
   }
   const timer = setInterval(() => { check(true) }, INTERVAL_MS)
   timer.unref()
-  return { stop: (): void => clearInterval(timer) }
+  return {
+    stop (): void {
+      clearInterval(timer)
+      clearTimeout(waiting)
+    }
+  }
+}
+
+function parts (ids: string[]): string[][] {
+  const found: string[][] = []
+  for (let from = 0; from < ids.length; from += IDS_PER_QUERY) found.push(ids.slice(from, from + IDS_PER_QUERY))
+  return found
 }

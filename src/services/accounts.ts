@@ -2,7 +2,6 @@ import { AppError } from '../errors.ts'
 import type { Role } from '../schemas/common.ts'
 import type { UserPatch } from '../schemas/user.ts'
 import type { Account, Users } from '../store/users.ts'
-import type { Identity } from './auth.ts'
 import { toEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { Passwords } from './passwords.ts'
@@ -31,7 +30,7 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
     return passwordHash
   }
 
-  async function changePassword ({ user, sid }: Pick<Identity, 'user' | 'sid'>, current: string, next: string, address: string) {
+  async function changePassword ({ user, sid }: { user: Account, sid: string }, current: string, next: string, address: string) {
     const from = await prove(user.id, current, address)
     const revoked = await users.changePassword({ id: user.id, sid, from, to: await passwords.hash(next) })
     if (!revoked) throw new AppError('not_authorized')
@@ -43,7 +42,7 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
      * Changes name, password or both; a new password ends all other logins. `address` is where the request comes from.
      * @throws AppError `not_authorized` for a wrong current password, `rate_limited` for too many of them.
      */
-    async update (identity: Pick<Identity, 'user' | 'sid'>, patch: UserPatch, address: string): Promise<Account> {
+    async update (identity: { user: Account, sid: string }, patch: UserPatch, address: string): Promise<Account> {
       const { name, password, current_password: current } = patch
       if (password !== undefined) {
         if (current === undefined) throw new AppError('invalid_request', { detail: 'current_password: required with password' })

@@ -65,6 +65,7 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
     /** Closes all of a user's connections with 4503. @throws AppError `user_not_found`. */
     async disconnect (userId: string): Promise<void> {
       const { id } = await find(userId.toLowerCase())
+      await users.disconnect(id)
       events.userDisconnected(id)
     },
 

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { AccessClaims, Credentials, Login, Registration } from '../schemas/auth.ts'
 import type { User } from '../schemas/user.ts'
-import type { PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
+import type { Authenticated, PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
 import type { Account, Users } from '../store/users.ts'
 import { isAccessClaims } from './access-claims.ts'
 import { createBatcher } from './batcher.ts'
@@ -27,7 +27,7 @@ export interface AuthDeps {
 }
 
 /** Who speaks, by which login, and until when (Unix milliseconds). */
-export interface Identity { user: Account, sid: string, expiresAt: number }
+export interface Identity { user: Authenticated, sid: string, expiresAt: number }
 
 export type Auth = ReturnType<typeof createAuth>
 

@@ -62,11 +62,6 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
       return row.code === null
         ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), ended: row.ended }
         : { code: row.code }
-    },
-
-    /** Ends a guest with his connection [P16]. */
-    async endGuest (userId: string): Promise<void> {
-      await prisma.$queryRaw`SELECT 1 FROM parley_end_guest(${userId}::uuid)`
     }
   })
 }

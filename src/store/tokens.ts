@@ -12,6 +12,9 @@ export interface StoredToken {
   lifetime: number
 }
 
+/** An account whose login stands. `disconnects` is to be held against the database's later. */
+export interface Authenticated extends Account { disconnects: number }
+
 /** A presented refresh token, judged by the database's clock. */
 export interface PresentedToken {
   account: Account
@@ -35,11 +38,11 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
      * For each access token: its user, or null where he is gone or disabled, or the login is unknown or revoked [P12]. In the order
      * asked, in one round trip, however many.
      */
-    async findLogins (logins: Array<{ userId: string, sid: string }>): Promise<Array<Account | null>> {
+    async findLogins (logins: Array<{ userId: string, sid: string }>): Promise<Array<Authenticated | null>> {
       const userIds = logins.map(login => login.userId)
       const sids = logins.map(login => login.sid)
-      const rows = await query<Account | { id: null }>(`
-        SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt"
+      const rows = await query<Authenticated | { id: null }>(`
+        SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u.disconnects
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
         LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND (
           SELECT bool_and(t."revokedAt" IS NULL) FROM "RefreshToken" t
@@ -102,16 +105,16 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return revoked > 0
     },
 
-    /** Users disabled and logins revoked within the last `ms` milliseconds, by the database's clock. */
-    async revokedWithin (ms: number): Promise<{ users: string[], logins: Array<{ userId: string, sid: string }> }> {
-      const rows = await prisma.$queryRaw<Array<{ user_id: string, sid: string | null }>>`
-        SELECT id AS user_id, NULL AS sid FROM "User" WHERE "disabledAt" > now() - make_interval(secs => ${ms / 1000})
-        UNION ALL
-        SELECT DISTINCT "userId", "familyId" FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
-      return {
-        users: rows.flatMap(({ user_id: id, sid }) => sid === null ? [id] : []),
-        logins: rows.flatMap(({ user_id: userId, sid }) => sid === null ? [] : [{ userId, sid }])
-      }
+    /** Logins revoked within the last `ms` milliseconds, by the database's clock. */
+    async revokedWithin (ms: number): Promise<Array<{ userId: string, sid: string }>> {
+      return await prisma.$queryRaw<Array<{ userId: string, sid: string }>>`
+        SELECT DISTINCT "userId", "familyId" AS sid FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
+    },
+
+    /** Which of these logins are revoked. */
+    async revokedAmong (sids: string[]): Promise<Array<{ userId: string, sid: string }>> {
+      return await prisma.$queryRaw<Array<{ userId: string, sid: string }>>`
+        SELECT DISTINCT "userId", "familyId" AS sid FROM "RefreshToken" WHERE "familyId" = ANY (${sids}::uuid[]) AND "revokedAt" IS NOT NULL`
     },
 
     /**

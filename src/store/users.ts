@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import type { PrismaClient } from '../generated/prisma/client.ts'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
 
@@ -15,6 +15,9 @@ export interface Account {
 /** An account as an admin sees it. */
 export interface ManagedAccount extends Account { disabledAt: Date | null }
 
+/** What open connections depend on. `disconnects`: how often an admin has closed all of them. */
+export interface UserState { id: string, name: string, role: Role, disabled: boolean, disconnects: number }
+
 /** What only the proof of identity needs. `passwordHash` is a PHC string. */
 export interface AccountSecrets extends Account {
   passwordHash: string | null
@@ -28,6 +31,9 @@ const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } 
 export type Users = ReturnType<typeof createUsers>
 
 export function createUsers (prisma: PrismaClient) {
+  const findStates = (condition: Prisma.Sql): Promise<UserState[]> => prisma.$queryRaw<UserState[]>`
+    SELECT id, name, role::text AS role, "disabledAt" IS NOT NULL AS disabled, disconnects FROM "User" WHERE ${condition}`
+
   return withStoreErrors({
     /** `email` in its normalised form. Disabled accounts are found too. */
     findByEmail (email: string): Promise<AccountSecrets | null> {
@@ -47,8 +53,16 @@ export function createUsers (prisma: PrismaClient) {
       }
     },
 
-    createGuest (name: string): Promise<Account> {
-      return prisma.user.create({ data: { name }, select: accountFields })
+    /** What open connections depend on, of those of the users who exist. */
+    states: (ids: string[]): Promise<UserState[]> => findStates(Prisma.sql`id = ANY (${ids}::uuid[])`),
+
+    /** The same of users for whom it changed within the last `ms` milliseconds, by the database's clock. */
+    changedWithin: (ms: number): Promise<UserState[]> =>
+      findStates(Prisma.sql`"changedAt" > now() - make_interval(secs => ${ms / 1000})`),
+
+    /** Notes that an admin closes all of the account's connections: those that any instance holds, also where the bus does not tell it. */
+    async disconnect (id: string): Promise<void> {
+      await prisma.user.updateMany({ where: { id, email: { not: null } }, data: { disconnects: { increment: 1 } } })
     },
 
     setRole (id: string, role: Role): Promise<Account> {

@@ -25,7 +25,7 @@ export function faultyBroker (real: Broker, { drop = 0, seed = 1, dieAt, dieAcke
       if (event.kind === 'entries' && ++publications === dieAt) die()
       const isLast = event.kind === 'entries' && publications === dieAckedAt
       if (!isLast && random() >= drop) return real.publish(topic, event, scope)
-      if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event)
+      if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event, true)
       // Acks leave at the end of this turn of the event loop.
       if (isLast) setImmediate(() => setImmediate(die))
     },

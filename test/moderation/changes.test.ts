@@ -87,7 +87,7 @@ t.test('[P33] [P34] what the bus loses of edits and deletions is repaired from t
       get connected () { return broker.connected },
       start: handlers => broker.start({
         ...handlers,
-        onEvent: (topic, event) => { if (event.kind !== 'entries') handlers.onEvent(topic, event) }
+        onEvent: (topic, event, isOwn) => { if (event.kind !== 'entries') handlers.onEvent(topic, event, isOwn) }
       })
     })
   })

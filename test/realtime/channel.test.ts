@@ -27,6 +27,7 @@ function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
     read: async () => [],
     isInFlight: () => false,
     onFault: error => { throw error },
+    onDoubt: () => {},
     onDelivered: () => {}
   })
   t.teardown(() => channel.sequencer.close())

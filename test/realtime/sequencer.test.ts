@@ -23,6 +23,8 @@ function start (t: Test, last: number, stored: number[] = []) {
   const delivered: number[] = []
   const reads: Array<[after: number, upTo: number]> = []
   const faults: unknown[] = []
+  const returns: number[] = []
+  const doubts = { count: 0 }
   const gaps = { found: 0, repaired: 0 }
   const database = { stored, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
   const sequencer = new Sequencer(last, {
@@ -35,10 +37,12 @@ function start (t: Test, last: number, stored: number[] = []) {
     },
     isInFlight: id => database.inFlight.has(id),
     onFault: error => { faults.push(error) },
+    onDoubt: () => { doubts.count++ },
+    onReturn: committed => { returns.push(committed) },
     gaps
   })
   t.teardown(() => sequencer.close())
-  return { sequencer, delivered, reads, faults, gaps, database, until: (seq: number) => eventually(() => sequencer.last === seq) }
+  return { sequencer, delivered, reads, faults, returns, doubts, gaps, database, until: (seq: number) => eventually(() => sequencer.last === seq) }
 }
 
 t.test('[P27] runs are delivered in order, once each, whatever of them came before', async t => {

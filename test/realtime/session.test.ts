@@ -8,7 +8,7 @@ import { Session, type SessionUser } from '../../src/realtime/session.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
 import type { Transport } from '../../src/realtime/transport.ts'
 
-const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
+const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false, disconnects: 0 }
 const limits = {
   authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000
 }
