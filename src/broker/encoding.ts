@@ -17,6 +17,9 @@ const ENTRIES = 1
 const NOTICE = 2
 const CONTROL = 3
 const HEADER = 10
+/** Larger messages are not read: that would hold up the process. What they said is found in the database. */
+const MAX_BYTES = 16_777_216
+const MAX_CONTROL_BYTES = 4_194_304
 export const INSTANCE_BYTES = 8
 
 const actions = TypeCompiler.Compile(ControlAction)
@@ -61,7 +64,7 @@ export function isEcho (message: Buffer, instance: Buffer): boolean {
 
 /** The event, sharing the message's memory, or undefined for anything but a sound message of this version. */
 export function decodeEvent (message: Buffer): BusEvent | undefined {
-  if (message.length < HEADER || message[0] !== VERSION) return undefined
+  if (message.length < HEADER || message.length > MAX_BYTES || message[0] !== VERSION) return undefined
   switch (message[1]) {
     case ENTRIES: return decodeEntries(message)
     case NOTICE: return { kind: 'notice', frame: message.subarray(HEADER) }
@@ -89,6 +92,7 @@ function decodeEntries (message: Buffer): BusEvent | undefined {
 }
 
 function decodeControl (message: Buffer): BusEvent | undefined {
+  if (message.length > MAX_CONTROL_BYTES) return undefined
   try {
     const action: unknown = JSON.parse(message.toString('utf8', HEADER))
     return actions.Check(action) ? { kind: 'control', action } : undefined

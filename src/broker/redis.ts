@@ -135,7 +135,7 @@ export function createRedisBroker ({
       handlers.onEvent(topic, event, false)
     } catch (err) {
       // Thrown further it would end the connection's parser, and with it everybody's delivery.
-      complain({ err, topic }, 'message bus: a handler threw')
+      complain({ err, topic }, 'message bus: an event was refused')
     }
   }
 
@@ -171,7 +171,7 @@ export function createRedisBroker ({
   }
 }
 
-/** Warns at most once a second with the same text: whoever can write to the bus must not be able to fill the log. */
+/** Warns at most once a second with the same text: whoever can write to the bus must not be able to fill the log. `unsaid`: how often it did not. */
 function createComplaints (logger: Logger) {
   const lastSaid = new Map<string, { at: number, unsaid: number }>()
   return (details: object, text: string): void => {

@@ -12,7 +12,7 @@ export interface Subscriber {
   notify (frames: Buffer, count: number): void
 }
 
-export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps' | 'onReturn'> {
+export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps' | 'onReturn' | 'maxUnvouched'> {
   /** Bytes that may wait for one subscriber between its attachment and its reply. */
   maxWaiting: number
   traffic: Traffic
@@ -47,9 +47,16 @@ export class LocalChannel {
     this.name = name
     this.aclVersion = aclVersion
     this.#deps = deps
-    const { read, isInFlight, onFault, onDoubt, traffic: { gaps } } = deps
+    const { read, isInFlight, onFault, onDoubt, maxWaiting: maxUnvouched, traffic: { gaps } } = deps
     this.sequencer = new Sequencer(lastSeq, {
-      read, isInFlight, onFault, onDoubt, gaps, deliver: event => this.#deliver(event), onReturn: committed => this.#return(committed)
+      read,
+      isInFlight,
+      onFault,
+      onDoubt,
+      maxUnvouched,
+      gaps,
+      deliver: event => this.#deliver(event),
+      onReturn: committed => this.#return(committed)
     })
   }
 

@@ -143,10 +143,20 @@ export function readFrames (frames: Buffer): { ends: number[], values: unknown[]
     if (frames[at] !== TEXT_FRAME || length !== lengthByte(size) || payload.length !== size || !isUtf8(payload)) {
       throw new Error('not a whole text frame')
     }
-    values.push(JSON.parse(payload.toString()))
-    ends.push(at = start + size)
+    values.push(parse(payload))
+    at = start + size
+    ends.push(at)
   }
   return { ends, values }
+}
+
+/** What is thrown repeats nothing of the text, which may be a message: it is logged. */
+function parse (payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString())
+  } catch {
+    throw new Error('not JSON')
+  }
 }
 
 /** What tells an entry from any other that could have its `seq`. */

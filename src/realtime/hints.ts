@@ -5,11 +5,12 @@ import { keyOf, readFrames } from './codec.ts'
 
 const entrySchema = TypeCompiler.Compile(Entry)
 
-/** Frames that mean something in the order of replies or of a channel's sequence: no notice may look like one. */
-const NO_NOTICES: ReadonlySet<unknown> = new Set([
+/** Types of frames whose place among replies or in a channel's sequence means something: a notice has none of them. */
+const NOT_NOTICES: ReadonlySet<unknown> = new Set([
   'welcome', 'success', 'error', 'heartbeat_ack', 'channel_list', 'user_list', 'message', 'message_edited', 'message_deleted'
 ])
 
+/** Which actions each kind of topic carries. */
 const ACTIONS = {
   channel: ['membership_ended', 'channel_deleted'],
   user: ['user_changed', 'disconnect'],
@@ -49,7 +50,7 @@ function checkNotice ({ frame }: NoticeEvent, channel: string | undefined, maxNo
   if (frame.length === 0 || frame.length > maxNotice) throw new Error(`notice: ${frame.length} bytes`)
   for (const value of readFrames(frame).values as Array<Record<string, unknown> | null>) {
     const type = value?.type
-    if (typeof type !== 'string' || NO_NOTICES.has(type)) throw new Error('notice: of no type that a notice has')
+    if (typeof type !== 'string' || NOT_NOTICES.has(type)) throw new Error('notice: of no type that a notice has')
     if (channel !== undefined && value!.channel !== channel) throw new Error('notice: of another channel')
   }
   return { kind: 'notice', frame }

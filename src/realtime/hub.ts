@@ -214,7 +214,10 @@ export class Hub {
     const id = idOf(topic)
     const channel = topic.startsWith('channel:') ? this.#channels.get(id) : undefined
     if (topic.startsWith('channel:') && !channel) return
-    if (!isOwn) event = checkHint(topic, event, channel?.name, this.#deps.maxWaiting)
+    const { maxWaiting } = this.#deps
+    // More than is believed at once: it is read from the database.
+    if (!isOwn && channel && event.kind === 'entries' && event.frames.length > maxWaiting) return this.doubts.channels([id])
+    if (!isOwn) event = checkHint(topic, event, channel?.name, maxWaiting)
     if (event.kind === 'control') {
       if (isOwn) this.#act(id, channel, event.action)
       else this.#look(id, event.action)

@@ -7,7 +7,7 @@ const HOLD_MS = 50
 /** Bound on runs that wait; beyond it they are forgotten and read from the database. */
 const MAX_HELD = 64
 const READ_LIMIT = 500
-/** So many of the newest entries are remembered in any case, once one came by the bus, and so many at most. */
+/** So many of the newest entries are remembered in any case, once one came by the bus, and about so many at most. */
 const MIN_REMEMBERED = 16
 const MAX_REMEMBERED = 50_000
 /** For so long after the database had as many entries, in milliseconds: a true entry may come by the bus later than its number is known. */
@@ -27,6 +27,8 @@ export interface SequencerDeps {
   onDoubt (): void
   /** No entry after this `seq` has been stored yet, whatever the bus said. Delivery goes on from there, or from before it. */
   onReturn (committed: number): void
+  /** Bytes that the bus may bring before the database has been asked how far they are true. */
+  maxUnvouched: number
   /** How often the database had what was missing here, or did not answer; and how often nothing was missing any more. */
   gaps: { found: number, repaired: number }
 }
@@ -52,6 +54,8 @@ export class Sequencer {
   #committed: number
   /** Keys of the newest entries delivered, up to `last`, since one came by the bus. */
   #remembered: string[] = []
+  /** Bytes that the bus brought since the database was asked. */
+  #unvouched = 0
   /** Up to which `seq` the database had entries when it was last noted, and when that was. */
   #noted = 0
   #notedAt = 0
@@ -89,6 +93,7 @@ export class Sequencer {
   catchUp (committed: number, claimed = 0): void {
     this.#committed = Math.max(this.#committed, committed)
     this.#isDoubted = false
+    this.#unvouched = 0
     if (claimed > committed || this.#isContradicted) this.#goBack()
     else this.#note(Math.min(committed, claimed))
     this.#target = Math.max(this.#target, committed)
@@ -116,6 +121,8 @@ export class Sequencer {
     const fresh = event.firstSeq <= this.last ? after(event, this.last) : event
     this.last = lastSeqOf(event)
     this.#remember(fresh)
+    if (fresh.isHint) this.#unvouched += fresh.frames.length
+    if (this.#unvouched > this.#deps.maxUnvouched / 2) this.#doubt()
     if (this.#told.size === 0) this.#deps.deliver(fresh)
     else for (const run of this.#untold(fresh)) this.#deps.deliver(run)
   }
@@ -135,9 +142,10 @@ export class Sequencer {
     for (const key of keys) this.#remembered.push(key)
   }
 
-  /** Is the bus not believed, or more of it than can be remembered? The database brings the entries then. */
-  #isTooMuch ({ ends }: EntriesEvent): boolean {
-    return performance.now() < this.#distrustedUntil || this.#remembered.length + ends.length > MAX_REMEMBERED
+  /** Is the bus not believed, or has it brought more than is believed at once? The database brings the entries then. */
+  #isTooMuch ({ frames }: EntriesEvent): boolean {
+    return performance.now() < this.#distrustedUntil || this.#remembered.length > MAX_REMEMBERED ||
+      this.#unvouched + frames.length > this.#deps.maxUnvouched
   }
 
   /** The database has entries up to this `seq`. Those up to the one noted before need not be remembered any longer. */

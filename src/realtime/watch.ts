@@ -7,7 +7,7 @@ import type { Hub } from './hub.ts'
 
 /** How often the database is asked what the bus may have lost, in milliseconds [P33]. */
 const INTERVAL_MS = 2000
-/** Hints of the bus are gathered for this long after a look at the database, in milliseconds: a flood of them is no flood of queries. */
+/** Hints of the bus are gathered for this long after a look at the database, in milliseconds: many hints are few queries. */
 const HINT_INTERVAL_MS = 50
 /** Changes this much older than the last check are looked at again: a transaction commits later than its time stamp. */
 const OVERLAP_MS = 30_000
@@ -45,14 +45,19 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
   /** Channels whose `aclVersion` was behind when it was last looked at, and since when. */
   const behindSince = new WeakMap<LocalChannel, number>()
   let checking = false
+  /** A check of everything was due while another check ran. */
+  let allDue = false
   let lastCheck = performance.now()
-  let lastHints = -Infinity
+  let lastEnd = -Infinity
   let waiting: NodeJS.Timeout | undefined
 
   /** Only one check at a time: a slow database is not asked more and more. */
   async function check (all: boolean): Promise<void> {
+    if (all) allDue = true
     if (checking) return
     checking = true
+    all = allDue
+    allDue = false
     const [channels, users] = [doubted, doubtedUsers]
     doubted = new Map()
     doubtedUsers = new Set()
@@ -66,16 +71,16 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
       onFault(error)
     } finally {
       checking = false
+      lastEnd = performance.now()
     }
-    if (doubted.size > 0 || doubtedUsers.size > 0) checkSoon()
+    if (allDue || doubted.size > 0 || doubtedUsers.size > 0) checkSoon()
   }
 
   function checkSoon (): void {
     waiting ??= setTimeout(() => {
       waiting = undefined
-      lastHints = performance.now()
       check(false)
-    }, Math.max(0, lastHints + HINT_INTERVAL_MS - performance.now())).unref()
+    }, Math.max(0, lastEnd + HINT_INTERVAL_MS - performance.now())).unref()
   }
 
   async function checkChannels (ids: string[], told: ReadonlyMap<string, Set<string> | null>): Promise<void> {

@@ -9,7 +9,7 @@ interface Guest { id: string, name: string, email: null, role: 'user', guest: tr
 
 export interface GuestsDeps {
   store: GuestStore
-  /** False where everyone has to bring a token: there are no guests then, and nothing runs. */
+  /** False where everyone has to bring a token: this instance has no guests then. */
   enabled: boolean
   onFault (error: unknown): void
   /** Milliseconds after which an instance that does not renew its lease counts as dead, by the database's clock. */
@@ -38,10 +38,10 @@ export function createGuests ({ store, enabled, onFault, lease = 20_000, renew =
     if (running) return
     running = true
     try {
-      await store.renewLease(instanceId, lease / 1000)
+      await renewLease()
       if (lookAfter === Infinity) lookAfter = performance.now() + lease
       while (unended.size > 0 && !stopped) await endSome([...unended].slice(0, ENDED_AT_ONCE))
-      while (performance.now() >= lookAfter && !stopped && await store.endLost(ENDED_AT_ONCE)) await store.renewLease(instanceId, lease / 1000)
+      while (performance.now() >= lookAfter && !stopped && await store.endLost(ENDED_AT_ONCE)) await renewLease()
     } catch (error) {
       lookAfter = Infinity
       onFault(error)
@@ -50,12 +50,16 @@ export function createGuests ({ store, enabled, onFault, lease = 20_000, renew =
     }
   }
 
+  async function renewLease (): Promise<void> {
+    if (enabled) await store.renewLease(instanceId, lease / 1000)
+  }
+
   async function endSome (ids: string[]): Promise<void> {
     await store.end(ids)
     for (const id of ids) unended.delete(id)
   }
 
-  const timer = enabled ? setInterval(tick, renew).unref() : undefined
+  const timer = setInterval(tick, renew).unref()
   if (enabled) tick()
 
   return {

@@ -279,7 +279,7 @@ t.test('a message that is not understood, and a handler that throws, cost that m
   a.broker.publish('channel:1', notice('good'))
   await eventually(() => heard.includes('good'))
   t.same(heard, ['bad', 'good'])
-  const expected = ['message bus: a handler threw', 'message bus: a message that is not understood was dropped']
+  const expected = ['message bus: an event was refused', 'message bus: a message that is not understood was dropped']
   t.same(log.map(({ text }) => text).toSorted(), expected)
 })
 

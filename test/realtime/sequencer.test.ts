@@ -38,6 +38,7 @@ function start (t: Test, last: number, stored: number[] = []) {
     isInFlight: id => database.inFlight.has(id),
     onFault: error => { faults.push(error) },
     onDoubt: () => { doubts.count++ },
+    maxUnvouched: 100_000,
     onReturn: committed => { returns.push(committed) },
     gaps
   })

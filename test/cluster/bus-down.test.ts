@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { Client, Frame } from '../client.ts'
+import { startRedis } from '../contracts/redis-server.ts'
+import { eventually } from '../eventually.ts'
+import { failure, redis, startServer } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+const bus = await startRedis()
+const config = { redis: { ...redis(), url: bus.url } }
+const a = await startServer(t, { config })
+const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
+const rows = createRows(a.database)
+
+/** Two instances that hear nothing of each other: each finds what the other did in the database. */
+await bus.kill()
+await eventually(() => !a.broker.connected && !b.broker.connected)
+
+const say = (client: Client, channel: string): Promise<Frame> => client.exchange({ type: 'send_message', channel, message: 'hello' })
+const join = (client: Client, channel: string, fields: object = {}): Promise<Frame> =>
+  client.exchange({ type: 'join_channel', channel, ...fields })
+
+t.test('[P60] a rename reaches the other instance\'s connections with the bus down, and so does a role', async t => {
+  const admin = await a.enter('admin')
+  await rows.role(admin, 'admin')
+  const ben = await b.enter('ben', 'names')
+  const { access_token: token, user: { id } } = ben.person
+  t.equal((await a.call('PATCH', '/api/me', { token, body: { name: 'benjamin' } })).status, 200)
+  await eventually(async () => (await say(ben, 'names')).type === 'success' && (await ben.expect('message')).username === 'benjamin')
+  const { status } = await a.call('PATCH', `/api/admin/users/${id}`, { token: admin.person.access_token, body: { role: 'moderator' } })
+  t.equal(status, 200)
+  await eventually(async () => (await join(ben, 'moderator-room')).type === 'success')
+})
+
+t.test('[P60] an admin\'s disconnection reaches the other instance\'s connections with the bus down, and no later ones', async t => {
+  const admin = await a.enter('admin')
+  await rows.role(admin, 'admin')
+  const ben = await b.enter('ben')
+  const { status } = await a.call('DELETE', `/api/admin/users/${ben.person.user.id}/connections`, { token: admin.person.access_token })
+  t.equal(status, 204)
+  t.match(await ben.closed(), { code: 4503 })
+  const again = await b.login(ben.person)
+  const witness = await b.enter('witness')
+  await a.call('DELETE', `/api/admin/users/${witness.person.user.id}/connections`, { token: admin.person.access_token })
+  await witness.closed()
+  t.equal((await again.request({ type: 'heartbeat' })).type, 'heartbeat_ack')
+})
+
+t.test('[P60] [P30] a name that a new channel took over answers as an unknown channel_id does, with the bus down too', async t => {
+  const owner = await a.enter('owner')
+  const create = { type: 'command', command: 'create_channel', name: 'phoenix' }
+  await owner.request(create)
+  await owner.request({ type: 'join_channel', channel: 'phoenix' })
+  const [ben, carl] = [await b.enter('ben'), await b.enter('carl')]
+  const former = (await join(ben, 'phoenix')).data.channel_id
+  await join(carl, 'phoenix')
+  await owner.request({ type: 'send_message', channel: 'phoenix', message: 'of the former' })
+
+  await owner.request({ type: 'command', command: 'delete_channel', channel: 'phoenix' })
+  await owner.request(create)
+  await owner.request({ type: 'join_channel', channel: 'phoenix' })
+  for (let i = 0; i < 3; i++) await owner.request({ type: 'send_message', channel: 'phoenix', message: 'of the new one' })
+
+  // Subscribed to the former one still, or told of its end already: the message must not get into the new one.
+  const { code } = await say(carl, 'phoenix')
+  t.ok(code === 'channel_not_found' || code === 'not_in_channel', code)
+  await carl.expect('channel_deleted')
+  t.same(await say(carl, 'phoenix'), failure('not_in_channel'))
+
+  const resumed = await join(ben, 'phoenix', { since: 1, channel_id: former })
+  t.match(resumed.data, { recovered: false, messages: [], seq: 3 })
+  t.not(resumed.data.channel_id, former)
+  t.same(await join(await b.enter('dora'), 'phoenix', { since: 1, channel_id: randomUUID() }), resumed, 'as for an unknown channel_id')
+  t.same(await join(ben, 'phoenix', { since: 1, channel_id: former }), resumed, 'and again, from the new subscription')
+  await owner.request({ type: 'send_message', channel: 'phoenix', message: 'live' })
+  t.match(await ben.expect(({ type, message }) => type === 'message' && message === 'live'), { seq: 4 })
+})
+
+t.teardown(() => bus.kill())
