@@ -11,7 +11,7 @@ import { busLoss } from '../test/faults/bus-loss.ts'
 import { leaks, storm } from '../test/faults/crowds.ts'
 import { databaseOutage } from '../test/faults/database-outage.ts'
 import { diskFull } from '../test/faults/disk-full.ts'
-import { deathAfterCommit, frozenInstance, ghosts, stalledLoop, wrongClock } from '../test/faults/instance-death.ts'
+import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from '../test/faults/instance-death.ts'
 import { joins } from '../test/faults/joins.ts'
 import { moderationBinds } from '../test/faults/moderation-binds.ts'
 import { idempotence, oneOrder } from '../test/faults/order.ts'
@@ -60,6 +60,7 @@ const runs: Run[] = [
   },
   { name: 'G8', what: 'bad frames beside a pair of connections', run: badFrames },
   { name: 'G9', what: 'an instance with 500 users killed', run: stage => ghosts(stage, { users: many(500) }) },
+  { name: 'G9-guests', what: 'an instance with 100 guests in a capped channel killed', run: stage => lostGuests(stage, { guests: many(100) }) },
   {
     name: 'G10', what: 'SIGTERM to an instance with 2,000 clients under 200 messages/s',
     run: stage => drain(stage, { clients: many(2000), rate: 200 })

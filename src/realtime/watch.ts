@@ -48,7 +48,8 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
   /** A check of everything was due while another check ran. */
   let allDue = false
   let lastCheck = performance.now()
-  let lastEnd = -Infinity
+  /** No earlier than then is the database asked again because of hints. */
+  let hintsFrom = 0
   let waiting: NodeJS.Timeout | undefined
 
   /** Only one check at a time: a slow database is not asked more and more. */
@@ -56,6 +57,7 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
     if (all) allDue = true
     if (checking) return
     checking = true
+    let pause = HINT_INTERVAL_MS
     all = allDue
     allDue = false
     const [channels, users] = [doubted, doubtedUsers]
@@ -68,19 +70,22 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
       if (all && hub.size > 0) await checkChanges()
     } catch (error) {
       // What was doubted is among what the next whole check looks at.
+      pause = INTERVAL_MS
       onFault(error)
     } finally {
       checking = false
-      lastEnd = performance.now()
+      hintsFrom = performance.now() + pause
     }
     if (allDue || doubted.size > 0 || doubtedUsers.size > 0) checkSoon()
   }
 
   function checkSoon (): void {
+    // The check that runs looks for what has been doubted meanwhile when it ends.
+    if (checking) return
     waiting ??= setTimeout(() => {
       waiting = undefined
       check(false)
-    }, Math.max(0, lastEnd + HINT_INTERVAL_MS - performance.now())).unref()
+    }, Math.max(0, hintsFrom - performance.now())).unref()
   }
 
   async function checkChannels (ids: string[], told: ReadonlyMap<string, Set<string> | null>): Promise<void> {

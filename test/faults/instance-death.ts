@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Frame } from '../client.ts'
+import { createClients, type Client, type Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { startProcesses } from './cluster.ts'
 import { startLoad } from './load.ts'
@@ -54,6 +54,34 @@ export async function ghosts (stage: Stage, { users }: { users: number }): Promi
   report.equal('user_left', heard('user_left').length, users)
   report.equal('users_told_of', new Set(heard('user_left').map(({ user_id }) => user_id)).size, users)
   report.equal('still_listed', (await watcher!.request({ type: 'user_list', channel: 'room' })).count, 1)
+  return report.outcome()
+}
+
+/** G9. An instance is killed that holds all the places of a capped channel, each a guest's: another instance's guests get them [P60]. */
+export async function lostGuests (stage: Stage, { guests }: { guests: number }): Promise<Outcome> {
+  const report = createReport()
+  const cluster = await startProcesses(stage, report, {
+    env: { AUTHENTICATION_ENABLED: 'false', CHANNELS_MAX_USERS_PER_CHANNEL: String(guests), CHANNELS_DEFAULT_ROOM: 'hall' }
+  })
+  const [stays, dies] = cluster.instances
+  const enter = async (port: number): Promise<Client> => {
+    const client = await createClients(stage, port).connect()
+    await client.request({ type: 'authenticate' })
+    return client
+  }
+  const join = async (client: Client): Promise<boolean> => (await client.exchange({ type: 'join_channel', channel: 'room' })).type === 'success'
+  for (let i = 1; i < guests; i++) await join(await enter(dies.port))
+  const living = await enter(stays.port)
+  report.equal('joined_before', Number(await join(living)), 1)
+  const waiting = await Promise.all(Array.from({ length: guests - 1 }, () => enter(stays.port)))
+  report.equal('let_in_before', (await Promise.all(waiting.map(join))).filter(Boolean).length, 0)
+  const began = performance.now()
+  await dies.kill()
+  await eventually(async () => (await Promise.all(waiting.map(join))).every(Boolean), 90_000)
+    .catch(() => report.problem('places are taken after 90 s'))
+  report.atMost('free_after_ms', performance.now() - began, 60_000)
+  await living.request({ type: 'send_message', channel: 'room', message: 'I am still here' })
+  report.equal('heard', (await Promise.all(waiting.map(client => client.expect('message')))).length, waiting.length)
   return report.outcome()
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deathAfterCommit, frozenInstance, ghosts, stalledLoop, wrongClock } from './instance-death.ts'
+import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
 import { passes } from './outcome.ts'
 
 // Every instance is a process of its own: slow to start where the machine is busy.
@@ -15,6 +15,10 @@ t.test('[P26] [P33] an instance killed between ack and publication: the acked me
 
 t.test('[P23] G9: an instance is killed: its users are gone, each told of once', async t => {
   passes(t, await ghosts(t, { users: 30 }))
+})
+
+t.test('[P60] G9: an instance is killed: its guests\' places in a capped channel are free within 60 s', async t => {
+  passes(t, await lostGuests(t, { guests: 4 }))
 })
 
 t.test('[P32] [P33] an instance frozen for seconds: its clients get what they missed, what was decided meanwhile binds', async t => {

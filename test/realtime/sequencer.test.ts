@@ -186,3 +186,112 @@ t.test('a run is cut at any place without touching its bytes', async t => {
   t.equal(after(whole, 4), whole)
   t.equal(after(whole, 6).frames.buffer, whole.frames.buffer)
 })
+
+/** As the bus brings it. */
+const hint = (from: number, to = from): EntriesEvent => ({ ...run(from, to), isHint: true })
+const falseHint = (from: number, to = from): EntriesEvent =>
+  ({ kind: 'entries', firstSeq: from, ...encodeEntries(numbers(from, to).map(seq => ({ ...entry(seq), id: `false ${seq}` }))), isHint: true })
+
+/** Answers each doubt as the watch does. */
+function look ({ sequencer, database }: Pick<ReturnType<typeof start>, 'sequencer' | 'database'>): void {
+  const { claimed } = sequencer
+  sequencer.catchUp(Math.max(0, ...database.stored), claimed)
+}
+
+t.test('[P60] a false entry whose true one comes later: the true one is delivered, and what follows, each once', async t => {
+  const { sequencer, delivered, doubts, returns, database, until } = start(t, 0, [1])
+  sequencer.accept(run(1))
+  sequencer.accept(hint(2))
+  sequencer.accept(falseHint(3, 4))
+  t.same(delivered, [1, 2, 3, 4])
+  database.stored = numbers(1, 5)
+  sequencer.accept(hint(3))
+  sequencer.accept(hint(4, 5))
+  t.equal(doubts.count, 1)
+  t.same(delivered, [1, 2, 3, 4], 'nothing follows before the database is asked')
+  look({ sequencer, database })
+  await until(5)
+  t.same(returns, [5])
+  t.same(delivered, [1, 2, 3, 4, 3, 4, 5])
+})
+
+t.test('[P60] a false entry beyond the last one is taken back before a true one can come', async t => {
+  const { sequencer, delivered, returns, database } = start(t, 7, numbers(1, 7))
+  sequencer.accept(falseHint(8, 9))
+  look({ sequencer, database })
+  t.same(returns, [7])
+  t.equal(sequencer.last, 7)
+  sequencer.accept(run(8, 9))
+  t.same(delivered, [8, 9, 8, 9])
+})
+
+t.test('[P60] a seq that was never given moves nothing: what is stored later is delivered', async t => {
+  const { sequencer, delivered, doubts, database, until } = start(t, 2, numbers(1, 2))
+  sequencer.accept(falseHint(2 ** 50))
+  await eventually(() => doubts.count === 1)
+  t.equal(sequencer.last, 2)
+  look({ sequencer, database })
+  database.stored = numbers(1, 4)
+  sequencer.accept(run(3))
+  look({ sequencer, database })
+  await until(4)
+  t.same(delivered, [3, 4])
+})
+
+t.test('[P60] after a false entry the bus is not believed: what it says is read from the database', async t => {
+  const { sequencer, delivered, doubts, database, until } = start(t, 0)
+  sequencer.accept(falseHint(1))
+  look({ sequencer, database })
+  sequencer.accept(falseHint(1))
+  sequencer.accept(hint(1, 2))
+  t.same(delivered, [1], 'the first false one only')
+  t.equal(doubts.count, 1)
+  database.stored = numbers(1, 2)
+  look({ sequencer, database })
+  await until(2)
+  t.same(delivered, [1, 1, 2])
+  sequencer.accept(run(3))
+  t.same(delivered, [1, 1, 2, 3], 'what this instance commits itself needs no proof')
+})
+
+t.test('[P60] an entry that comes while false ones are taken back is not delivered twice', async t => {
+  const { sequencer, delivered, database, until } = start(t, 0, [1])
+  sequencer.accept(hint(1))
+  sequencer.accept(falseHint(1))
+  const { claimed } = sequencer
+  database.stored = numbers(1, 2)
+  sequencer.accept(run(2))
+  t.same(delivered, [1])
+  sequencer.catchUp(1, claimed)
+  await until(2)
+  t.same(delivered, [1, 2])
+})
+
+t.test('[P60] a false entry that comes while the database is read is found out by what was read', async t => {
+  const { sequencer, delivered, doubts, database, until } = start(t, 0, numbers(1, 3))
+  let release: () => void = () => {}
+  database.gate = () => new Promise(resolve => { release = resolve })
+  sequencer.catchUp(3)
+  sequencer.accept(falseHint(1, 2))
+  t.same(delivered, [1, 2])
+  database.gate = async () => {}
+  release()
+  await eventually(() => doubts.count === 1)
+  t.equal(sequencer.last, 2, 'nothing is passed over meanwhile')
+  await eventually(() => {
+    look({ sequencer, database })
+    return sequencer.last === 3
+  })
+  await until(3)
+  t.same(delivered, [1, 2, 1, 2, 3])
+})
+
+t.test('[P60] the bus brings a bounded amount before the database is asked, and the rest is read there', async t => {
+  const { sequencer, delivered, doubts, database, until } = start(t, 0, numbers(1, 2000))
+  for (let seq = 1; seq <= 2000; seq++) sequencer.accept(hint(seq))
+  t.equal(doubts.count, 1)
+  t.ok(sequencer.last > 100 && sequencer.last < 1500, `delivered up to ${sequencer.last}`)
+  look({ sequencer, database })
+  await until(2000)
+  t.same(delivered, numbers(1, 2000))
+})

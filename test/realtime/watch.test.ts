@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { createMemoryBroker } from '../../src/broker/memory.ts'
+import { createMemoryPresence } from '../../src/presence/memory.ts'
+import { createAnnounce } from '../../src/realtime/announce.ts'
+import { Hub } from '../../src/realtime/hub.ts'
+import { createTraffic } from '../../src/realtime/traffic.ts'
+import { createWatch } from '../../src/realtime/watch.ts'
+import { eventually } from '../eventually.ts'
+
+t.test('[P60] many hints are few queries, one at a time, each user and channel once in each', async t => {
+  const broker = createMemoryBroker()
+  const hub = new Hub({
+    broker,
+    presence: createMemoryPresence(createAnnounce(broker)),
+    read: async () => [],
+    isInFlight: () => false,
+    onFault: error => { throw error },
+    traffic: createTraffic(),
+    maxWaiting: 1000
+  })
+  const asked: string[][] = []
+  let running = 0
+  async function query (ids: string[]): Promise<[]> {
+    t.equal(++running, 1, 'one at a time')
+    asked.push(ids)
+    await sleep(1)
+    running--
+    return []
+  }
+  const watch = createWatch({
+    hub,
+    broker,
+    versions: query,
+    states: query,
+    membersAmong: async () => new Set(),
+    changedWithin: async () => [],
+    revokedWithin: async () => [],
+    revokedAmong: async () => [],
+    onFault: error => { throw error }
+  })
+  t.teardown(() => watch.stop())
+
+  const began = performance.now()
+  while (performance.now() - began < 500) {
+    for (let i = 0; i < 100; i++) {
+      hub.doubts.user(`user ${i}`)
+      hub.doubts.channels([`channel ${i}`])
+      hub.doubts.memberships(`channel ${i}`, ['nobody'])
+    }
+    await new Promise(setImmediate)
+  }
+  const last = 'the last'
+  hub.doubts.user(last)
+  await eventually(() => asked.some(ids => ids.includes(last)))
+  const rounds = Math.ceil((performance.now() - began) / 50) + 1
+  t.ok(asked.length <= 2 * rounds, `${asked.length} queries`)
+  for (const ids of asked) t.equal(new Set(ids).size, ids.length)
+})
