@@ -12,7 +12,7 @@ const store = createGuestStore(prisma)
 /** An instance's guests, with times that a test can wait for. `stop` kills it: nothing of its guests is ended. */
 function start (t: Test, deps: Partial<GuestsDeps> = {}) {
   const faults: unknown[] = []
-  const guests = createGuests({ store, enabled: true, onFault: error => { faults.push(error) }, lease: 600, renew: 100, ...deps })
+  const guests = createGuests({ store, enabled: true, onFault: error => { faults.push(error) }, lease: 2500, renew: 200, ...deps })
   t.teardown(() => guests.stop())
   return {
     ...guests,
@@ -101,7 +101,6 @@ t.test('[P60] a guest who was ended though the connection lives is told to come 
   const { data } = await client.request({ type: 'authenticate' })
   await client.request({ type: 'join_channel', channel: 'paused' })
   await store.end([data.user_id])
-  t.match(await client.exchange({ type: 'send_message', channel: 'paused', message: 'am I there?' }), { type: 'error' })
   t.match(await client.closed(), { code: 1012 })
   const again = await server.connect()
   t.not((await again.request({ type: 'authenticate' })).data.user_id, data.user_id)
