@@ -36,6 +36,8 @@ export class LocalChannel {
   readonly name: string
   /** The highest known here; a higher one in the database means that subscriptions may have ended [P33]. */
   aclVersion: number
+  /** Connected users whose membership the bus says has ended, and who have been told why. The database has yet to confirm it [P60]. */
+  leaving = new Set<string>()
   readonly sequencer: Sequencer
   /** With the `aclVersion` at which each was a member. */
   readonly #live = new Map<Subscriber, number>()

@@ -112,6 +112,8 @@ export function createCommands (deps: CommandDeps) {
       if (!subscription) throw new AppError('not_in_channel')
       const { id: userId, name: username } = session.user!
       messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId }, (error, receipt) => {
+        // The ban has ended the subscription, which this instance is about to find.
+        if (error?.code === 'banned' && subscription.leaving.has(userId)) error = new AppError('not_in_channel')
         if (error) traffic.errors[error.code]++
         // The subscription may have ended without this instance having heard of it.
         if (error?.code === 'channel_not_found' || error?.code === 'not_in_channel') hub.doubts.channels([subscription.id])

@@ -26,8 +26,6 @@ export interface HubDeps {
 /** What may be otherwise than this instance believes. The watch looks it up in the database. */
 export interface Doubts {
   channels (ids: string[]): void
-  /** Someone says that memberships of these users ended; they have been told why. */
-  memberships (channelId: string, userIds: string[]): void
   user (id: string): void
 }
 
@@ -43,7 +41,7 @@ export class Hub {
   /** The latest channel of each name that is in use here. */
   readonly #names = new Map<string, LocalChannel>()
   /** The watch sets it. */
-  doubts: Doubts = { channels () {}, memberships () {}, user () {} }
+  doubts: Doubts = { channels () {}, user () {} }
 
   constructor (deps: HubDeps) {
     this.#deps = deps
@@ -54,8 +52,6 @@ export class Hub {
   sessions (): Iterable<Session> { return this.#sessions }
 
   sessionsOf (userId: string): Session[] { return [...this.#byUser.get(userId) ?? []] }
-
-  isConnected (userId: string): boolean { return this.#byUser.has(userId) }
 
   channels (): Iterable<LocalChannel> { return this.#channels.values() }
 
@@ -220,7 +216,7 @@ export class Hub {
     if (!isOwn) event = checkHint(topic, event, channel?.name, maxWaiting)
     if (event.kind === 'control') {
       if (isOwn) this.#act(id, channel, event.action)
-      else this.#look(id, event.action)
+      else this.#look(id, channel, event.action)
     } else if (channel) {
       if (event.kind === 'entries') channel.sequencer.accept(event)
       else channel.notify(event)
@@ -251,10 +247,12 @@ export class Hub {
   }
 
   /** What the bus says of other instances' commits is looked up in the database [P60]. */
-  #look (id: string, action: ControlAction): void {
-    if (action.type === 'membership_ended') this.doubts.memberships(id, action.userIds)
-    else if (action.type === 'channel_deleted') this.doubts.channels([id])
-    else this.doubts.user(id)
+  #look (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
+    if (!channel) return this.doubts.user(id)
+    if (action.type === 'membership_ended') {
+      for (const userId of action.userIds) if (this.#byUser.has(userId)) channel.leaving.add(userId)
+    }
+    this.doubts.channels([id])
   }
 
   #unsubscribe (session: Session, channel: LocalChannel): void {

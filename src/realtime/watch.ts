@@ -39,8 +39,7 @@ export interface WatchDeps {
  * has an effect [P60].
  */
 export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
-  /** Channels to look at. Where someone says that memberships ended: of whom, as they have been told why. */
-  let doubted = new Map<string, Set<string> | null>()
+  let doubted = new Set<string>()
   let doubtedUsers = new Set<string>()
   /** Channels whose `aclVersion` was behind when it was last looked at, and since when. */
   const behindSince = new WeakMap<LocalChannel, number>()
@@ -61,11 +60,11 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
     all = allDue
     allDue = false
     const [channels, users] = [doubted, doubtedUsers]
-    doubted = new Map()
+    doubted = new Set()
     doubtedUsers = new Set()
-    if (all) for (const { id } of hub.channels()) if (!channels.has(id)) channels.set(id, null)
+    if (all) for (const { id } of hub.channels()) channels.add(id)
     try {
-      for (const part of parts([...channels.keys()])) await checkChannels(part, channels)
+      for (const part of parts([...channels])) await checkChannels(part)
       for (const part of parts([...users])) await checkUsers(part)
       if (all && hub.size > 0) await checkChanges()
     } catch (error) {
@@ -88,8 +87,9 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
     }, Math.max(0, hintsFrom - performance.now())).unref()
   }
 
-  async function checkChannels (ids: string[], told: ReadonlyMap<string, Set<string> | null>): Promise<void> {
+  async function checkChannels (ids: string[]): Promise<void> {
     const claimed = ids.map(id => hub.channel(id)?.sequencer.claimed)
+    const leaving = ids.map(id => [...hub.channel(id)?.leaving ?? []])
     const found = new Map((await store.versions(ids)).map(version => [version.id, version]))
     for (const [i, id] of ids.entries()) {
       const channel = hub.channel(id)
@@ -101,8 +101,8 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
         continue
       }
       channel.sequencer.catchUp(version.lastSeq, claimed[i])
-      const informed = told.get(id)
-      if (isOverdue(channel, version.aclVersion, informed != null)) await checkMembers(channel, version.aclVersion, informed)
+      if (isOverdue(channel, version.aclVersion)) await checkMembers(channel, version.aclVersion)
+      for (const userId of leaving[i]!) channel.leaving.delete(userId)
     }
   }
 
@@ -110,7 +110,7 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
    * A change that the bus has not told of yet may still be on its way; we act where it is late, where the bus is down, and where the bus
    * has told.
    */
-  function isOverdue (channel: LocalChannel, aclVersion: number, wasTold: boolean): boolean {
+  function isOverdue (channel: LocalChannel, aclVersion: number): boolean {
     if (aclVersion <= channel.aclVersion) {
       behindSince.delete(channel)
       return false
@@ -118,17 +118,17 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
     const now = performance.now()
     const since = behindSince.get(channel) ?? now
     behindSince.set(channel, since)
-    return wasTold || !broker.connected || now - since >= GRACE_MS
+    return channel.leaving.size > 0 || !broker.connected || now - since >= GRACE_MS
   }
 
-  async function checkMembers (channel: LocalChannel, aclVersion: number, informed: Set<string> | null | undefined): Promise<void> {
+  async function checkMembers (channel: LocalChannel, aclVersion: number): Promise<void> {
     const asked = new Set(channel.subscribers().map(subscriber => subscriber.userId!))
     const members = await store.membersAmong(channel.id, [...asked])
     channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
     behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
     const isGone = (userId: string): boolean => asked.has(userId) && !members.has(userId)
-    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) if (!informed?.has(session.userId!)) session.notify(frame, 1)
+    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) if (!channel.leaving.has(session.userId!)) session.notify(frame, 1)
   }
 
   /** Users of whom the bus says that something about them or their logins changed. */
@@ -148,14 +148,8 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
 
   hub.doubts = {
     channels (ids) {
-      for (const id of ids) if (!doubted.has(id)) doubted.set(id, null)
+      for (const id of ids) doubted.add(id)
       if (ids.length > 0) checkSoon()
-    },
-    memberships (id, userIds) {
-      const informed = doubted.get(id) ?? new Set()
-      for (const userId of userIds) if (hub.isConnected(userId)) informed.add(userId)
-      doubted.set(id, informed)
-      checkSoon()
     },
     user (id) {
       doubtedUsers.add(id)
