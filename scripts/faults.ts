@@ -60,7 +60,10 @@ const runs: Run[] = [
   },
   { name: 'G8', what: 'bad frames beside a pair of connections', run: badFrames },
   { name: 'G9', what: 'an instance with 500 users killed', run: stage => ghosts(stage, { users: many(500) }) },
-  { name: 'G9-guests', what: 'an instance with 100 guests in a capped channel killed', run: stage => lostGuests(stage, { guests: many(100) }) },
+  {
+    name: 'G9-guests', what: 'an instance with 100 guests in a capped channel killed',
+    run: stage => lostGuests(stage, { guests: many(100) })
+  },
   {
     name: 'G10', what: 'SIGTERM to an instance with 2,000 clients under 200 messages/s',
     run: stage => drain(stage, { clients: many(2000), rate: 200 })

@@ -78,7 +78,8 @@ function decodeEntries (message: Buffer): BusEvent | undefined {
   const firstSeq = message.readDoubleBE(HEADER)
   const count = message.readUInt32BE(HEADER + 8)
   const start = HEADER + 12 + 4 * count
-  if (firstSeq < 0 || !Number.isSafeInteger(firstSeq) || !Number.isSafeInteger(firstSeq + count - 1) || message.length < start) return undefined
+  const isRange = firstSeq >= 0 && Number.isSafeInteger(firstSeq) && Number.isSafeInteger(firstSeq + count - 1)
+  if (!isRange || message.length < start) return undefined
 
   const frames = message.subarray(start)
   const ends: number[] = []

@@ -171,7 +171,10 @@ export function createRedisBroker ({
   }
 }
 
-/** Warns at most once a second with the same text: whoever can write to the bus must not be able to fill the log. `unsaid`: how often it did not. */
+/**
+ * Warns at most once a second with the same text: whoever can write to the bus must not be able to fill the log. `unsaid` is how often
+ * it has kept silent since.
+ */
 function createComplaints (logger: Logger) {
   const lastSaid = new Map<string, { at: number, unsaid: number }>()
   return (details: object, text: string): void => {

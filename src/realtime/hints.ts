@@ -40,7 +40,9 @@ function checkEntries ({ firstSeq, frames, ends }: EntriesEvent, channel: string
     throw new Error('entries: frames and their ends disagree')
   }
   const keys = found.values.map((value, i) => {
-    if (!entrySchema.Check(value) || value.channel !== channel || value.seq !== firstSeq + i) throw new Error('entries: not of this channel and seq')
+    if (!entrySchema.Check(value) || value.channel !== channel || value.seq !== firstSeq + i) {
+      throw new Error('entries: not of this channel and seq')
+    }
     return keyOf(value)
   })
   return { kind: 'entries', firstSeq, frames, ends, keys, isHint: true }

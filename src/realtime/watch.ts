@@ -128,14 +128,19 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
     behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })
     const isGone = (userId: string): boolean => asked.has(userId) && !members.has(userId)
-    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) if (!channel.leaving.has(session.userId!)) session.notify(frame, 1)
+    for (const session of hub.endSubscriptions(channel, aclVersion, isGone)) {
+      if (!channel.leaving.has(session.userId!)) session.notify(frame, 1)
+    }
   }
 
   /** Users of whom the bus says that something about them or their logins changed. */
   async function checkUsers (ids: string[]): Promise<void> {
     for (const state of await store.states(ids)) hub.update(state)
-    const sids = ids.flatMap(id => hub.sessionsOf(id)).flatMap(({ state }) => state.phase === 'authenticated' && state.sid !== null ? [state.sid] : [])
-    for (const part of parts(sids)) for (const { userId, sid } of await store.revokedAmong(part)) hub.disconnect(userId, 'session_revoked', sid)
+    const sessions = ids.flatMap(id => hub.sessionsOf(id))
+    const sids = sessions.flatMap(({ state }) => state.phase === 'authenticated' && state.sid !== null ? [state.sid] : [])
+    for (const part of parts(sids)) {
+      for (const { userId, sid } of await store.revokedAmong(part)) hub.disconnect(userId, 'session_revoked', sid)
+    }
   }
 
   async function checkChanges (): Promise<void> {

@@ -114,7 +114,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     /** Which of these logins are revoked. */
     async revokedAmong (sids: string[]): Promise<Array<{ userId: string, sid: string }>> {
       return await prisma.$queryRaw<Array<{ userId: string, sid: string }>>`
-        SELECT DISTINCT "userId", "familyId" AS sid FROM "RefreshToken" WHERE "familyId" = ANY (${sids}::uuid[]) AND "revokedAt" IS NOT NULL`
+        SELECT DISTINCT "userId", "familyId" AS sid FROM "RefreshToken"
+        WHERE "familyId" = ANY (${sids}::uuid[]) AND "revokedAt" IS NOT NULL`
     },
 
     /**

@@ -65,7 +65,8 @@ t.test('[P60] a forged user_changed changes nobody\'s identity, name, role or ri
   await admin.request({ type: 'command', command: 'create_channel', name: 'vault', channel_type: 'private' })
   const mallory = await server.enter('mallory', 'market')
   const { id, email } = admin.person.user
-  for (const user of [{ id }, { id, name: 'admin', role: 'admin', email, guest: false }, { role: 'admin' }, { name: 'admin' }, { role: 'owner' }]) {
+  const changes = [{ id }, { id, name: 'admin', role: 'admin', email, guest: false }, { role: 'admin' }, { name: 'admin' }, { role: 'owner' }]
+  for (const user of changes) {
     await forgeAction(userTopic(mallory), { type: 'user_changed', user, id, userId: id })
   }
   await settled(mallory)
@@ -111,7 +112,8 @@ t.test('[P60] [P33] a true end that follows forged ones binds on other instances
   await forgeAction(topic, { type: 'membership_ended', userIds: [target.person.user.id], aclVersion: Number.MAX_SAFE_INTEGER })
   await owner.request({ type: 'command', command: 'kick_user', channel: 'kicking', user_id: target.person.user.id })
   await target.expect('kicked_from_channel')
-  await eventually(async () => (await target.exchange({ type: 'send_message', channel: 'kicking', message: '?' })).code === 'not_in_channel')
+  const speech = { type: 'send_message', channel: 'kicking', message: '?' }
+  await eventually(async () => (await target.exchange(speech)).code === 'not_in_channel')
   t.notOk(target.inbox.some(({ type }) => type === 'channel_left'), 'they have been told why')
 })
 
@@ -197,7 +199,8 @@ t.test('[P60] malformed events cost one warning a second: no connection, and not
   const control = (text: string): Buffer => Buffer.concat([Buffer.from([1, 3]), randomBytes(INSTANCE_BYTES), Buffer.from(text)])
   const malformed = [
     '', 'nonsense', '{"type":"user_changed"}', randomBytes(5), randomBytes(5000), Buffer.alloc(17_000_000, 1),
-    ...['', 'null', '7', '"x"', '[]', '{}', '{"type":null}', '{"type":"__proto__"}', '{"type":"constructor"}', '{"__proto__":{"type":"disconnect"}}',
+    ...['', 'null', '7', '"x"', '[]', '{}', '{"type":null}', '{"type":"__proto__"}', '{"type":"constructor"}',
+      '{"__proto__":{"type":"disconnect"}}',
       '{"type":"user_changed"}', '{"type":"user_changed","user":null}', '{"type":"user_changed","user":{"role":"__proto__"}}',
       '{"type":"user_changed","user":{"name":7}}', '{"type":"disconnect"}', '{"type":"disconnect","reason":{}}',
       '{"type":"disconnect","reason":"toString"}', '{"type":"disconnect","reason":"disconnected","sid":7}',

@@ -69,7 +69,8 @@ export async function lostGuests (stage: Stage, { guests }: { guests: number }):
     await client.request({ type: 'authenticate' })
     return client
   }
-  const join = async (client: Client): Promise<boolean> => (await client.exchange({ type: 'join_channel', channel: 'room' })).type === 'success'
+  const join = async (client: Client): Promise<boolean> =>
+    (await client.exchange({ type: 'join_channel', channel: 'room' })).type === 'success'
   for (let i = 1; i < guests; i++) await join(await enter(dies.port))
   const living = await enter(stays.port)
   report.equal('joined_before', Number(await join(living)), 1)

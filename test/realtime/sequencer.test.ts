@@ -43,7 +43,8 @@ function start (t: Test, last: number, stored: number[] = []) {
     gaps
   })
   t.teardown(() => sequencer.close())
-  return { sequencer, delivered, reads, faults, returns, doubts, gaps, database, until: (seq: number) => eventually(() => sequencer.last === seq) }
+  const until = (seq: number): Promise<true> => eventually(() => sequencer.last === seq)
+  return { sequencer, delivered, reads, faults, returns, doubts, gaps, database, until }
 }
 
 t.test('[P27] runs are delivered in order, once each, whatever of them came before', async t => {
@@ -189,8 +190,10 @@ t.test('a run is cut at any place without touching its bytes', async t => {
 
 /** As the bus brings it. */
 const hint = (from: number, to = from): EntriesEvent => ({ ...run(from, to), isHint: true })
-const falseHint = (from: number, to = from): EntriesEvent =>
-  ({ kind: 'entries', firstSeq: from, ...encodeEntries(numbers(from, to).map(seq => ({ ...entry(seq), id: `false ${seq}` }))), isHint: true })
+function falseHint (from: number, to = from): EntriesEvent {
+  const entries = numbers(from, to).map(seq => ({ ...entry(seq), id: `false ${seq}` }))
+  return { kind: 'entries', firstSeq: from, ...encodeEntries(entries), isHint: true }
+}
 
 /** Answers each doubt as the watch does. */
 function look ({ sequencer, database }: Pick<ReturnType<typeof start>, 'sequencer' | 'database'>): void {

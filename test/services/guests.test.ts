@@ -66,10 +66,12 @@ t.test('[P60] an instance without guests of its own ends lost ones too', async t
 t.test('[P60] when the database comes back, every instance has the time to renew its lease', async t => {
   const channelId = await room('outage')
   const away = { is: false }
-  const reachable = { ...store, renewLease: async (...args: Parameters<typeof store.renewLease>) => {
-    if (away.is) throw new Error('away')
-    await store.renewLease(...args)
-  } }
+  const reachable = {
+    ...store, renewLease: async (...args: Parameters<typeof store.renewLease>) => {
+      if (away.is) throw new Error('away')
+      await store.renewLease(...args)
+    }
+  }
   const dead = start(t)
   const [one, two] = [start(t, { store: reachable }), start(t, { store: reachable })]
   const stays = [await one.enter(channelId), await two.enter(channelId)].toSorted()
@@ -86,10 +88,14 @@ t.test('[P60] when the database comes back, every instance has the time to renew
 t.test('[P16] a guest whom the database could not end with the connection is ended later', async t => {
   const channelId = await room('busy')
   let refusals = 3
-  const guests = start(t, { store: { ...store, end: async ids => {
-    if (refusals-- > 0) throw new Error('away')
-    await store.end(ids)
-  } } })
+  const guests = start(t, {
+    store: {
+      ...store, end: async ids => {
+        if (refusals-- > 0) throw new Error('away')
+        await store.end(ids)
+      }
+    }
+  })
   const id = await guests.enter(channelId)
   await t.rejects(guests.end(id), /away/)
   t.same(await membersOf(channelId), [id])
