@@ -65,7 +65,8 @@ t.test('[P60] a forged user_changed changes nobody\'s identity, name, role or ri
   await admin.request({ type: 'command', command: 'create_channel', name: 'vault', channel_type: 'private' })
   const mallory = await server.enter('mallory', 'market')
   const { id, email } = admin.person.user
-  const changes = [{ id }, { id, name: 'admin', role: 'admin', email, guest: false }, { role: 'admin' }, { name: 'admin' }, { role: 'owner' }]
+  const all = { id, name: 'admin', role: 'admin', email, guest: false }
+  const changes = [{ id }, all, { role: 'admin' }, { name: 'admin' }, { role: 'owner' }]
   for (const user of changes) {
     await forgeAction(userTopic(mallory), { type: 'user_changed', user, id, userId: id })
   }
