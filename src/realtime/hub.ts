@@ -120,6 +120,7 @@ export class Hub {
       this.#names.set(name, channel)
       broker.subscribe(`channel:${id}`)
     }
+    channel.sequencer.vouch(joined.lastSeq)
     channel.attach(session, joined.aclVersion)
     session.subscriptions.set(name, channel)
     // The membership that was read is older than what is known here: it may have ended since, so all are looked at again.

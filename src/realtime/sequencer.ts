@@ -82,7 +82,7 @@ export class Sequencer {
     if (event.isHint && this.#isTooMuch(event)) return this.#doubt()
     const end = lastSeqOf(event)
     this.#target = Math.max(this.#target, end)
-    if (!event.isHint) this.#committed = Math.max(this.#committed, end)
+    if (!event.isHint) this.vouch(end)
     if (this.#isContradicted || event.firstSeq > this.last + 1) return this.#hold(event)
     this.#take(event)
     this.#release()
@@ -91,7 +91,7 @@ export class Sequencer {
 
   /** The database's `lastSeq`, asked for when no higher `seq` than `claimed` was known here. Whatever is missing up to it is fetched. */
   catchUp (committed: number, claimed = 0): void {
-    this.#committed = Math.max(this.#committed, committed)
+    this.vouch(committed)
     this.#isDoubted = false
     this.#unvouched = 0
     if (claimed > committed || this.#isContradicted) this.#goBack()
@@ -99,6 +99,9 @@ export class Sequencer {
     this.#target = Math.max(this.#target, committed)
     if (this.#target > this.last) this.#repair()
   }
+
+  /** The database has entries up to this `seq`. */
+  vouch (seq: number): void { this.#committed = Math.max(this.#committed, seq) }
 
   close (): void {
     clearTimeout(this.#timer)
@@ -144,8 +147,8 @@ export class Sequencer {
 
   /** Is the bus not believed, or has it brought more than is believed at once? The database brings the entries then. */
   #isTooMuch ({ frames }: EntriesEvent): boolean {
-    return performance.now() < this.#distrustedUntil || this.#remembered.length > MAX_REMEMBERED ||
-      this.#unvouched + frames.length > this.#deps.maxUnvouched
+    const isDistrusted = performance.now() < this.#distrustedUntil
+    return isDistrusted || this.#remembered.length > MAX_REMEMBERED || this.#unvouched + frames.length > this.#deps.maxUnvouched
   }
 
   /** The database has entries up to this `seq`. Those up to the one noted before need not be remembered any longer. */
@@ -182,9 +185,9 @@ export class Sequencer {
     let from = 0
     for (let i = 0; i < event.ends.length; i++) {
       const seq = event.firstSeq + i
-      const wasTold = this.#told.get(seq) === event.keys?.[i]
+      const told = this.#told.get(seq)
       this.#told.delete(seq)
-      if (!wasTold) continue
+      if (told === undefined || told !== event.keys?.[i]) continue
       if (i > from) runs.push(part(event, from, i))
       from = i + 1
     }
@@ -279,12 +282,10 @@ export function after (event: EntriesEvent, last: number): EntriesEvent {
 function part ({ firstSeq, frames, ends, keys, isHint }: EntriesEvent, from: number, to = ends.length): EntriesEvent {
   const start = from === 0 ? 0 : ends[from - 1]!
   return {
-    kind: 'entries',
-    firstSeq: firstSeq + from,
+    kind: 'entries', firstSeq: firstSeq + from,
     frames: frames.subarray(start, ends[to - 1]),
     ends: ends.slice(from, to).map(end => end - start),
-    ...keys && { keys: keys.slice(from, to) },
-    ...isHint && { isHint }
+    ...keys && { keys: keys.slice(from, to) }, ...isHint && { isHint }
   }
 }
 
