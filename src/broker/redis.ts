@@ -135,7 +135,7 @@ export function createRedisBroker ({
       handlers.onEvent(topic, event, false)
     } catch (err) {
       // Thrown further it would end the connection's parser, and with it everybody's delivery.
-      complain({ err, topic }, 'message bus: an event was refused')
+      complain({ err, topic }, 'message bus: a handler threw')
     }
   }
 

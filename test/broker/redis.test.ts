@@ -279,7 +279,7 @@ t.test('a message that is not understood, and a handler that throws, cost that m
   a.broker.publish('channel:1', notice('good'))
   await eventually(() => heard.includes('good'))
   t.same(heard, ['bad', 'good'])
-  const expected = ['message bus: an event was refused', 'message bus: a message that is not understood was dropped']
+  const expected = ['message bus: a handler threw', 'message bus: a message that is not understood was dropped']
   t.same(log.map(({ text }) => text).toSorted(), expected)
 })
 
@@ -340,3 +340,21 @@ t.test('one log line per change of state', async t => {
 async function accepted (observer: Redis): Promise<number> {
   return Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))![1])
 }
+
+t.test('[P60] warnings of one kind come once a second, and say how many were kept back', async t => {
+  const prefix = `${randomUUID()}:`
+  const listener = await open(t, { prefix })
+  await subscribe(listener, 'channel:1')
+  log.length = 0
+  const stranger = new Redis(shared.url)
+  t.teardown(() => stranger.disconnect())
+  const began = performance.now()
+  for (let i = 0; i < 500; i++) await stranger.publish(`${prefix}channel:1`, `nonsense ${i}`)
+  await eventually(async () => {
+    await stranger.publish(`${prefix}channel:1`, 'nonsense')
+    return log.length >= 2
+  })
+  t.ok(log.length <= Math.ceil((performance.now() - began) / 1000) + 1)
+  t.match(log[1], { level: 'warn', details: { topic: 'channel:1', unsaid: Number } })
+  t.same(listener.events, [])
+})
