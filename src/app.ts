@@ -19,6 +19,7 @@ import securityPlugin from './plugins/security.ts'
 import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
 import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
+import { createOutboundMemory } from './realtime/backlog.ts'
 import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
 import { createLimits } from './realtime/limits.ts'
@@ -78,6 +79,10 @@ declare module 'fastify' {
 const BODY_LIMIT = 65_536
 /** Messages of one commit. The embedded database works on our own thread: a long commit would stall it. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** One commit, and one read of what the bus lost, put out about this part of what may wait for a connection [P52]. */
+const BURSTS = 8
+/** Entries that one such read takes at most. */
+const READ_LIMIT = 500
 /** Of `server.drain_timeout`: the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
@@ -143,8 +148,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const memberships = createMemberships({
     store: membershipStore, events, rules: { maxChannels, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
   })
+  const { max_buffered: maxBuffered, max_buffered_total: maxBufferedTotal, message_queue_size: queueSize } = config.performance
+  const outbound = createOutboundMemory(maxBufferedTotal)
+  const burst = maxBuffered / BURSTS
   const publisher = createPublisher({
-    store: messageStore, events, queueSize: config.performance.message_queue_size, batchSize: BATCH_SIZE[database.kind]
+    store: messageStore, events, queueSize, batchSize: BATCH_SIZE[database.kind], batchLength: burst, untilRoom: outbound.untilRoom
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
   const moderation = createModeration({ store: moderationStore, channels, events })
@@ -156,22 +164,23 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     broker,
     presence,
     traffic,
-    read: messages.entries,
+    read: (channelId, after, upTo) => messages.entries(channelId, after, upTo, READ_LIMIT, burst),
     isInFlight: messages.isInFlight,
     onFault,
-    maxWaiting: config.performance.max_buffered / 2
+    maxWaiting: maxBuffered / 2,
+    outbound
   })
   const limits = config.limits.enabled ? createLimits(config.limits) : null
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const realtime = createRealtime({
-    config, limits, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
+    config, limits, outbound, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
   })
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const { max_connections: maxConnections } = config.server
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
-  const metrics = isMeasured ? createMetrics({ maxConnections, hub, traffic, publisher, broker, presence, database }) : undefined
+  const metrics = isMeasured ? createMetrics({ maxConnections, hub, outbound, traffic, publisher, broker, presence, database }) : undefined
   app.decorate('metrics', metrics?.registry)
 
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })

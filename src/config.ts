@@ -64,7 +64,8 @@ export const ConfigSchema = Type.Object({
     connection_timeout: seconds(300),
     pong_timeout: seconds(10),
     message_queue_size: count(1000, { minimum: 1 }),
-    max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' })
+    max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' }),
+    max_buffered_total: count(67_108_864, { minimum: 1_048_576, description: 'bytes' })
   }),
   redis: Type.Object({
     url: optional({ pattern: '^rediss?://', secret: true, description: 'a redis:// or rediss:// URL' }),

@@ -33,7 +33,7 @@ export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay
     const missed = seq - since
     if (missed < 0 || missed > resumeLimit) return lost
     if (missed === 0) return { ...lost, recovered: true }
-    const entries = await messages.entries(channel.id, since, seq, missed)
+    const entries = await messages.entries(channel.id, since, seq, missed, maxReplay)
     const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxReplay
     return isWhole ? { seq, recovered: true, messages: entries } : lost
   }

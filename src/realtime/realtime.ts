@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
+import type { OutboundMemory } from './backlog.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
@@ -15,6 +16,8 @@ export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' 
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
   /** Null: none. */
   limits: Limits | null
+  /** What all connections hold for their sockets. */
+  outbound: OutboundMemory
   onFault (error: unknown, where?: FaultPlace): void
   /** A connection is gone: what there was to it. */
   onEnd (life: Life): void
@@ -31,7 +34,7 @@ const ANSWERED_BY = 0.8
 const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, limits, onFault, onEnd, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
   const { hub, guests, traffic } = services
   const commands = createCommands({
@@ -58,6 +61,7 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
         onFault(error, { connection: session.id })
       }
     }
+    hub.relieve(now)
     limits?.sweep()
   })
   const endingGuests = new Set<Promise<void>>()
@@ -66,7 +70,13 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     endingGuests.add(ending)
   }
   const sessionDeps: SessionDeps = {
-    traffic, now: clock.now, limits: sessionLimits, ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
+    traffic,
+    now: clock.now,
+    limits: sessionLimits,
+    memory: outbound,
+    ...commands,
+    scheduleFlush: session => hub.scheduleFlush(session),
+    onFault
   }
   const sendAway = (session: Session): void =>
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)

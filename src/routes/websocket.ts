@@ -114,8 +114,9 @@ function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean)
 /** ws has sent its own close frame with the code of the violation, and waits for the peer's. */
 function onError (): void {}
 
-function onPong (this: WebSocket): void {
-  (this as Connection).session.pong()
+/** A pong that does not carry a ping's number answers the last one. */
+function onPong (this: WebSocket, payload: Buffer): void {
+  (this as Connection).session.pong(payload.length === 4 ? payload.readUInt32BE() : undefined)
 }
 
 function onClose (this: WebSocket, code: number): void {
@@ -139,13 +140,18 @@ class SocketTransport implements Transport {
   get bytesReceived (): number { return this.#socket.bytesRead }
   get bytesSent (): number { return this.#socket.bytesWritten }
 
-  write (frames: Buffer): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames)
+  write (frames: Buffer, onTaken?: () => void): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames, onTaken)
   }
 
   pause (): void { this.#ws.pause() }
   resume (): void { this.#ws.resume() }
-  ping (): void { this.#ws.ping() }
+  ping (number: number): void {
+    const payload = Buffer.allocUnsafe(4)
+    payload.writeUInt32BE(number)
+    this.#ws.ping(payload)
+  }
+
   close (code: number, reason: string): void { this.#ws.close(code, reason) }
   terminate (): void { this.#ws.terminate() }
 }

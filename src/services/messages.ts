@@ -45,7 +45,7 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     /** The newest `limit` messages up to `upTo`, for a join [P31]. */
     newest: (channelId: string, upTo: number, limit: number): Promise<Message[]> => store.history(channelId, { before: upTo + 1, limit }),
 
-    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`. */
+    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
 
     isInFlight: publisher.isInFlight

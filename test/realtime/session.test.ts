@@ -1,6 +1,7 @@
 import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
+import { createOutboundMemory } from '../../src/realtime/backlog.ts'
 import type { Envelope } from '../../src/realtime/codec.ts'
 import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
 import type { Reply } from '../../src/realtime/reply.ts'
@@ -36,6 +37,7 @@ function createSession (
   }
   const session = new Session('s1', transport, allowance, {
     traffic: createTraffic(),
+    memory: createOutboundMemory(Infinity),
     now: () => clock.now,
     limits,
     handle: (_, request) => handle(request),
@@ -136,41 +138,6 @@ t.test('a peer that does not answer the close frame is cut off after 5 s, a slow
     tick(after)
     t.equal(socket.calls.at(-1), 'terminate', name)
   }
-})
-
-t.test('4400 comes when a turn ends with more than max_buffered waiting, the socket\'s buffer included; what waits is dropped', async t => {
-  const { session, socket } = createSession()
-  socket.buffered = 60_000
-  session.send(Buffer.alloc(40_000), 1)
-  session.flush()
-  t.notOk(session.closing)
-  t.equal(socket.written.length, 1)
-  session.send(Buffer.alloc(40_001), 1)
-  session.flush()
-  t.same(socket.calls, ['pause', 'close 4400 slow consumer', 'resume'])
-  session.send(Buffer.alloc(1), 1)
-  session.flush()
-  t.equal(socket.written.length, 1)
-})
-
-t.test('4400 comes in the middle of a turn that brings more than max_buffered', async t => {
-  const { session, socket } = createSession()
-  session.send(Buffer.alloc(60_000), 1)
-  session.send(Buffer.alloc(40_000), 1)
-  t.notOk(session.closing)
-  session.send(Buffer.alloc(1), 1)
-  t.same(socket.calls, ['close 4400 slow consumer'])
-  session.flush()
-  t.same(socket.written, [])
-})
-
-t.test('whoever is closed for another reason while more than max_buffered waits is closed once, with 4400', async t => {
-  const { session, socket } = createSession()
-  socket.buffered = 100_000
-  session.send(Buffer.alloc(1), 1)
-  session.close('session_revoked')
-  t.same(socket.calls, ['close 4400 slow consumer'])
-  t.match(session.state, { phase: 'closing', reason: 'slow_consumer' })
 })
 
 t.test('requests are not read while more than half of max_buffered waits, and read again after', async t => {
