@@ -6,6 +6,7 @@ import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
 import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
+import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
@@ -134,7 +135,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const throttle = createLoginThrottle({ limitRegistrations: config.limits.enabled })
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
-  const admin = createAdmin({ users, store: moderationStore, events })
+  const admin = createAdmin({ users, store: moderationStore, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
     users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
   })

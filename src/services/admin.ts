@@ -1,5 +1,6 @@
 import type { Static } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
+import { jsonSize } from '../frame-size.ts'
 import type { PageQuery, Role } from '../schemas/common.ts'
 import type { ManagedUser, UserChange } from '../schemas/moderation.ts'
 import type { ModerationStore } from '../store/moderation.ts'
@@ -10,8 +11,13 @@ import { readPage, type PageOrder } from './paging.ts'
 
 export type Admin = ReturnType<typeof createAdmin>
 
-/** What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases his own account here. */
-export function createAdmin ({ users, store, events }: { users: Users, store: ModerationStore, events: Events }) {
+/**
+ * What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases his own account here.
+ * `maxText`: bytes that an announcement's text may take as JSON.
+ */
+export function createAdmin ({ users, store, events, maxText = Infinity }: {
+  users: Users, store: ModerationStore, events: Events, maxText?: number
+}) {
   async function find (id: string): Promise<ManagedUser> {
     const account = await users.findManaged(id)
     if (!account) throw new AppError('user_not_found')
@@ -68,8 +74,9 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
       events.userDisconnected(id)
     },
 
-    /** To every authenticated connection. */
+    /** To every authenticated connection. @throws AppError `message_too_long` where the frame would be larger than any may be [P59]. */
     announce (message: string): void {
+      if (jsonSize(message) > maxText) throw new AppError('message_too_long')
       events.announced(message)
     },
 
