@@ -35,7 +35,7 @@ export function createCommands (deps: CommandDeps) {
       }
       if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
       const isNew = session.user === null
-      session.authenticated(user, sid, expiresAt - Date.now())
+      session.authenticated(user, sid, expiresAt)
       hub.identify(session, user)
       const reply = success('authenticated', {
         user_id: user.id,
