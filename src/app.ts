@@ -8,6 +8,7 @@ import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
+import { createAllowedOrigins } from './origins.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import { createCounters } from './plugins/counters.ts'
@@ -91,7 +92,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     if (error instanceof AppError) logger.warn({ ...where, err: error.cause ?? error }, error.message)
     else logger.error({ ...where, err: error }, 'fault')
   }
-  const allowedOrigins = (config.server.allowed_origins ?? '').split(',').map(origin => origin.trim().toLowerCase()).filter(Boolean)
+  const allowedOrigins = createAllowedOrigins(config.server.allowed_origins)
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     genReqId: createRequestId(config.server.trust_proxy !== 'false'),

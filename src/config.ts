@@ -4,6 +4,7 @@ import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
 import { largestReply, largestRequest } from './frame-size.ts'
+import { areOrigins } from './origins.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -24,6 +25,7 @@ const optional = (options: object = {}) => Type.Optional(Type.String({ minLength
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
+FormatRegistry.Set('origins', areOrigins)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
 /** Every key, its default, its bounds and its names in the environment. */
@@ -33,7 +35,9 @@ export const ConfigSchema = Type.Object({
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, env: ['PORT', 'WEBSOCKET_PORT'] }),
     max_connections: count(10_000, { minimum: 1, env: ['WEBSOCKET_MAX_CONNECTIONS'] }),
     max_payload: count(65_536, { minimum: 1024, maximum: 16_777_216, description: 'bytes' }),
-    allowed_origins: Type.Optional(Type.String({ description: 'comma list, * = any', env: ['ALLOWED_ORIGINS'] })),
+    allowed_origins: Type.Optional(Type.String({
+      format: 'origins', description: 'a comma list of origins such as https://chat.example.org, or * for any', env: ['ALLOWED_ORIGINS']
+    })),
     trust_proxy: Type.String({
       format: 'trust-proxy',
       default: 'false',

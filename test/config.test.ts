@@ -170,6 +170,20 @@ t.test('[P59] lengths that could not be delivered stop the start with one line t
   }
 })
 
+t.test('[P3] ALLOWED_ORIGINS has origins or *; what is none stops the start', async t => {
+  for (const text of [
+    '', '*', 'https://a.example', 'https://A.example:443, http://localhost:3000', 'https://a.example/', 'capacitor://localhost', 'http://[::1]:80'
+  ]) {
+    t.equal(loadConfig({ ...file(t, `server:\n  allowed_origins: "${text}"\n`) }).config.server.allowed_origins, text)
+  }
+  for (const text of [
+    'a.example', 'null', 'https://', 'https://a.example/chat', 'https://a.example?x', 'https://me@a.example', 'https://a.example https://b.example',
+    'https://*.a.example', 'https://a.example, b.example', 'https://a.example:99999'
+  ]) {
+    refuses(t, { ...file(t, ''), ALLOWED_ORIGINS: text }, 'ALLOWED_ORIGINS', 'origins such as https://chat.example.org', JSON.stringify(text))
+  }
+})
+
 t.test('no line shows a secret', async t => {
   for (const env of [{ JWT_SECRET: 'hush' }, { ADMIN_PASSWORD: 'hush' }, { DATABASE_URL: 'mysql://u:hush@h' }, { REDIS_URL: 'hush' }]) {
     const { message } = refuses(t, env, Object.keys(env)[0]!)
