@@ -52,16 +52,14 @@ export function createAdmin ({ users, store, events, maxText = Infinity }: {
      * Changes role, disables or enables; `actorId` null: the operator at the command line.
      * @throws AppError `user_not_found`, `not_authorized` for one's own account.
      */
-    async change (actorId: string | null, userId: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
-      const id = userId.toLowerCase()
+    async change (actorId: string | null, id: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
       if (role !== undefined) await setRole(actorId, id, role)
       if (disabled !== undefined) await setDisabled(actorId, id, disabled)
       return find(id)
     },
 
     /** Erases an account; its messages stay under `deleted user`. `actorId` null: its user himself. @throws AppError as `change`. */
-    async erase (actorId: string | null, userId: string): Promise<void> {
-      const id = userId.toLowerCase()
+    async erase (actorId: string | null, id: string): Promise<void> {
       const outcome = await store.erase(actorId, id)
       if (outcome.code !== null) throw new AppError(outcome.code)
       events.userDisconnected(id)
@@ -70,7 +68,7 @@ export function createAdmin ({ users, store, events, maxText = Infinity }: {
 
     /** Closes all of a user's connections with 4503. @throws AppError `user_not_found`. */
     async disconnect (userId: string): Promise<void> {
-      const { id } = await find(userId.toLowerCase())
+      const { id } = await find(userId)
       events.userDisconnected(id)
     },
 
