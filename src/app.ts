@@ -88,7 +88,10 @@ const DRAIN_SHARE = 0.85
  * signal; `close()` drains it, in less than `server.drain_timeout`. Closing database, broker and presence is the caller's.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
+  /** A full disk has its line in the log: whoever meets it adds none. */
+  const isTold = (error: unknown): boolean => database.full && error instanceof AppError && error.code === 'unavailable'
   const onFault = (error: unknown, where?: FaultPlace): void => {
+    if (isTold(error)) return
     if (error instanceof AppError) logger.warn({ ...where, err: error.cause ?? error }, error.message)
     else logger.error({ ...where, err: error }, 'fault')
   }
@@ -118,7 +121,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     // Node looks for connections past their time-outs every 30 s, if not told otherwise.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
   })
-  await app.register(errorsPlugin)
+  await app.register(errorsPlugin, { isTold })
   await app.register(upgradePlugin)
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
@@ -192,7 +195,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(moderationRoutes, { moderation, memberships, messages })
   await app.register(adminRoutes, { admin })
   await app.register(healthRoutes, {
-    pingDatabase: messageStore.ping, isMigrated: database.isMigrated, broker, isDraining: () => realtime.draining
+    pingDatabase: messageStore.ping,
+    isMigrated: database.isMigrated,
+    isFull: () => database.full,
+    broker,
+    isDraining: () => realtime.draining
   })
   if (metrics && metricsPort === undefined) {
     await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.registry.metrics()), token: metricsToken })
