@@ -36,7 +36,7 @@ t.test('[P26] a full disk under the embedded database: one line, /readyz 503, no
   })
   const ready = async () => {
     const response = await fetch(`${origin}/readyz`)
-    return { status: response.status, ...await response.json() as object }
+    return { http: response.status, ...await response.json() as object }
   }
 
   t.equal(await send('before'), undefined)
@@ -44,7 +44,7 @@ t.test('[P26] a full disk under the embedded database: one line, /readyz 503, no
   fillDisk(filler)
   for (let i = 0; i < 30; i++) t.equal(await send(`full ${i}`), 'unavailable')
   for (let i = 0; i < 3; i++) t.equal((await post()).status, 503)
-  t.match(await ready(), { status: 503, database: 'full' })
+  t.match(await ready(), { http: 503, database: 'full' })
   const history = await fetch(`${origin}/api/channels/room/messages`, { headers: { authorization: `Bearer ${token}` } })
   t.equal(history.status, 200, 'what is stored can be read')
   t.equal(server.output().match(/"level":[45]0/g)?.length, 1, server.output())
@@ -52,7 +52,7 @@ t.test('[P26] a full disk under the embedded database: one line, /readyz 503, no
 
   rmSync(filler)
   await eventually(async () => await send('after') === undefined)
-  t.match(await ready(), { status: 200, database: 'up' })
+  t.match(await ready(), { http: 200, database: 'up' })
   for (const message of acked) t.equal((await ben!.expect('message')).message, message, 'both stayed connected, and got what was acked')
   t.match(server.output().match(/"level":[45]0/g), { length: 1 })
 })
