@@ -65,3 +65,9 @@ t.test('an engine that panics for want of room hangs nobody and is opened anew, 
     t.same(database.lines.length, 2 * round)
   }
 })
+
+t.test('on a full disk nothing is opened, and the error says what is wanted', async t => {
+  const disk = mountDisk(t, 16)
+  if (disk === undefined) return t.pass('no file system may be mounted here')
+  await t.rejects(openEngine(disk, false), { message: 'the disk is full: 20 MiB have to be free' })
+})
