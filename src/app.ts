@@ -6,7 +6,9 @@ import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
 import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
+import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
+import { createAllowedOrigins } from './origins.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import { createCounters } from './plugins/counters.ts'
@@ -91,11 +93,14 @@ const DRAIN_SHARE = 0.85
  * signal; `close()` drains it, in less than `server.drain_timeout`. Closing database, broker and presence is the caller's.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
+  /** A full disk has its line in the log: whoever meets it adds none. */
+  const isTold = (error: unknown): boolean => database.full && error instanceof AppError && error.code === 'unavailable'
   const onFault = (error: unknown, where?: FaultPlace): void => {
+    if (isTold(error)) return
     if (error instanceof AppError) logger.warn({ ...where, err: error.cause ?? error }, error.message)
     else logger.error({ ...where, err: error }, 'fault')
   }
-  const allowedOrigins = (config.server.allowed_origins ?? '').split(',').map(origin => origin.trim().toLowerCase()).filter(Boolean)
+  const allowedOrigins = createAllowedOrigins(config.server.allowed_origins)
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     genReqId: createRequestId(config.server.trust_proxy !== 'false'),
@@ -121,7 +126,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     // Node looks for connections past their time-outs every 30 s, if not told otherwise.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
   })
-  await app.register(errorsPlugin)
+  await app.register(errorsPlugin, { isTold })
   await app.register(upgradePlugin)
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
@@ -139,7 +144,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const throttle = createLoginThrottle({ limitRegistrations: config.limits.enabled })
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
-  const admin = createAdmin({ users, store: moderationStore, events })
+  const admin = createAdmin({ users, store: moderationStore, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
     users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
   })
@@ -199,7 +204,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(moderationRoutes, { moderation, memberships, messages })
   await app.register(adminRoutes, { admin })
   await app.register(healthRoutes, {
-    pingDatabase: messageStore.ping, isMigrated: database.isMigrated, broker, isDraining: () => realtime.draining
+    pingDatabase: messageStore.ping,
+    isMigrated: database.isMigrated,
+    isFull: () => database.full,
+    broker,
+    isDraining: () => realtime.draining
   })
   if (metrics && metricsPort === undefined) {
     await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.registry.metrics()), token: metricsToken })

@@ -4,22 +4,28 @@ import { encode } from './codec.ts'
 
 /** For how long a channel's presence frames are gathered after one went out, in milliseconds. The rule allows 1 s [P23]. */
 const WINDOW_MS = 500
+/** Bytes that go out at once, and milliseconds until as many may follow: whoever reads takes 8 MB/s, and no notice is large [P59]. */
+const PIECE_BYTES = 16_384
+const PACE_MS = 2
 
-/** What waits for its end is of one scope. */
-interface Window { scope: Parameters<Announce>[3], frames: Buffer[] }
+type Scope = Parameters<Announce>[3]
+
+/** All frames in a window have the same scope. */
+interface Window { scope: Scope, frames: Buffer[] }
 
 /**
  * Tells a channel's subscribers, on every instance, that users came or went [P23]. A lone one is told at once; those that
- * follow within the window go out together, so that a thousand joins are not a million writes.
+ * follow within the window go out together, so that a thousand joins are not a million writes, and in pieces.
  */
 export function createAnnounce (broker: Broker): Announce {
   /** Open windows by channel. */
   const windows = new Map<Topic, Window>()
   let timer: NodeJS.Timeout | undefined
+  const publish = createPacer((topic: Topic, frame: Buffer, scope: Scope) => broker.publish(topic, { kind: 'notice', frame }, scope))
 
-  function flush (topic: Topic, { scope, frames }: Window): void {
-    broker.publish(topic, { kind: 'notice', frame: Buffer.concat(frames) }, scope)
-    frames.length = 0
+  function flush (topic: Topic, window: Window): void {
+    for (const piece of cut(window.frames)) publish(topic, piece, window.scope)
+    window.frames = []
   }
 
   function endWindows (): void {
@@ -46,6 +52,50 @@ export function createAnnounce (broker: Broker): Announce {
     }
     windows.set(topic, { scope, frames: [] })
     timer ??= setInterval(endWindows, WINDOW_MS).unref()
-    broker.publish(topic, { kind: 'notice', frame }, scope)
+    publish(topic, frame, scope)
+  }
+}
+
+/** Frames joined to pieces of at most `PIECE_BYTES` each. */
+function cut (frames: Buffer[]): Buffer[] {
+  const pieces: Buffer[][] = []
+  let room = 0
+  for (const frame of frames) {
+    if (frame.length > room) {
+      pieces.push([])
+      room = PIECE_BYTES
+    }
+    pieces.at(-1)!.push(frame)
+    room -= frame.length
+  }
+  return pieces.map(piece => Buffer.concat(piece))
+}
+
+/** Publishes pieces in their order: at once up to `PIECE_BYTES` altogether, of whatever channels, the rest at its pace. */
+function createPacer (publish: (topic: Topic, piece: Buffer, scope: Scope) => void) {
+  let waiting: Array<Parameters<typeof publish>> = []
+  let room = PIECE_BYTES
+  let timer: NodeJS.Timeout | undefined
+
+  function proceed (): void {
+    let sent = 0
+    while (sent < waiting.length && waiting[sent]![1].length <= room) {
+      room -= waiting[sent]![1].length
+      publish(...waiting[sent++]!)
+    }
+    if (sent > 0) waiting = waiting.slice(sent)
+  }
+
+  return (...piece: Parameters<typeof publish>): void => {
+    waiting.push(piece)
+    proceed()
+    timer ??= setTimeout(renew, PACE_MS)
+  }
+
+  function renew (): void {
+    timer = undefined
+    room = PIECE_BYTES
+    proceed()
+    if (room < PIECE_BYTES) timer = setTimeout(renew, PACE_MS)
   }
 }

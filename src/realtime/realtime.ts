@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
+import { maxItemBytes } from '../frame-size.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
 import type { OutboundMemory } from './backlog.ts'
 import { createClock } from './clock.ts'
@@ -12,7 +13,7 @@ import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from '
 import { countEnd, type Life } from './traffic.ts'
 import type { Transport } from './transport.ts'
 
-export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
+export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxItems'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
   /** Null: none. */
   limits: Limits | null
@@ -41,7 +42,7 @@ export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...s
     ...services,
     authenticationEnabled: authentication.enabled,
     resumeLimit: channels.resume_limit,
-    maxReplay: performance.max_buffered / 2
+    maxItems: maxItemBytes(performance)
   })
   const sessionLimits: SessionLimits = {
     authenticationTimeout: authentication.timeout * 1000,

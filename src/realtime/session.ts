@@ -11,10 +11,10 @@ import type { Transport } from './transport.ts'
 
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean }
 
-/** Times are the clock's, in milliseconds. */
+/** Times are the clock's, in milliseconds; `expiresAt` is Unix time, by the wall clock [P14]. */
 export type SessionState =
   | { phase: 'open', deadline: number }
-  | { phase: 'authenticated', user: SessionUser, sid: string | null, deadline: number }
+  | { phase: 'authenticated', user: SessionUser, sid: string | null, expiresAt: number }
   /** `reason` is undefined where the close was not ours. */
   | { phase: 'closing', user: SessionUser | null, cutAt: number, reason: CloseName | undefined }
 
@@ -106,12 +106,12 @@ export class Session {
   get closing (): boolean { return this.state.phase === 'closing' }
 
   /**
-   * `expiresIn`: milliseconds until the access token expires; Infinity for a guest.
+   * `expiresAt`: when the access token expires, in Unix milliseconds; Infinity for a guest.
    * @throws AppError `rate_limited` where the user has as many connections as he may.
    */
-  authenticated (user: SessionUser, sid: string | null, expiresIn: number): void {
+  authenticated (user: SessionUser, sid: string | null, expiresAt: number): void {
     this.#allowance?.identify(user.id)
-    this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
+    this.state = { phase: 'authenticated', user, sid, expiresAt }
   }
 
   /** A data frame arrived. */
@@ -193,8 +193,11 @@ export class Session {
     this.#refused = 0
     if (state.phase === 'closing') {
       if (now >= state.cutAt) this.transport.terminate()
-    } else if (now >= state.deadline) {
-      this.close(state.phase === 'open' ? 'authentication_timeout' : 'token_expired')
+    } else if (state.phase === 'open' && now >= state.deadline) {
+      this.close('authentication_timeout')
+    } else if (state.phase === 'authenticated' && Date.now() >= state.expiresAt + TOKEN_GRACE_MS) {
+      // The clock of deadlines stands still with the process, as on a machine that was suspended; a token's time goes on.
+      this.close('token_expired')
     } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
       this.close('connection_timeout')
     } else if (this.#outbox.isSlow()) {

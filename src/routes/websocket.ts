@@ -3,6 +3,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
+import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
 import { addressOf } from '../plugins/limits.ts'
 import type { Limits } from '../realtime/limits.ts'
 import type { Realtime } from '../realtime/realtime.ts'
@@ -18,8 +19,8 @@ export interface WebsocketDeps {
   /** Null: none. */
   limits: Pick<Limits, 'upgrade'> | null
   maxPayload: number
-  /** Origins besides the server's own; `*` is any [P3]. */
-  allowedOrigins: string[]
+  /** Besides the server's own [P3]. */
+  allowedOrigins: AllowedOrigins
 }
 
 const MAX_FRAGMENTS = 64
@@ -157,10 +158,8 @@ class SocketTransport implements Transport {
 }
 
 /** [P3] */
-function isAllowedOrigin ({ headers }: FastifyRequest, allowed: string[]): boolean {
-  const { origin, host } = headers
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin.toLowerCase())) return true
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+function isAllowedOrigin ({ headers: { origin, host } }: FastifyRequest, allowed: AllowedOrigins): boolean {
+  return origin === undefined || allowed.has(origin) || isOwnOrigin(origin, host)
 }
 
 /** [P2] */

@@ -32,7 +32,7 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     /** Edits (`text`) or deletes (null) a message [P34]. @throws AppError */
     async change (userId: string, channel: string, messageId: string, text: string | null): Promise<Receipt> {
       if (text !== null) checkText(text)
-      return await promised(done => publisher.change({ channel, userId, messageId: messageId.toLowerCase(), text }, done))
+      return await promised(done => publisher.change({ channel, userId, messageId, text }, done))
     },
 
     /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */

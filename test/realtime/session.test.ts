@@ -1,4 +1,5 @@
-import t from 'tap'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { createOutboundMemory } from '../../src/realtime/backlog.ts'
@@ -60,29 +61,54 @@ function createSession (
 const heartbeat = Buffer.from('{"type":"heartbeat"}')
 const send = Buffer.from('{"type":"send_message"}')
 
+/** A wall clock that goes only as told, in Unix milliseconds. */
+function createWallClock (t: Test): (time: number) => void {
+  mock.timers.enable({ apis: ['Date'], now: 0 })
+  t.teardown(() => mock.timers.reset())
+  return time => mock.timers.setTime(time)
+}
+
 t.test('[P14] a connection closes with 4401 30 s after its token expired, and not sooner', async t => {
+  const setWallClock = createWallClock(t)
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', 60_000)
   session.receive(heartbeat)
-  tick(60_001)
-  session.pong()
-  tick(89_999)
+  for (const time of [60_001, 89_999]) {
+    setWallClock(time)
+    tick(time)
+    session.pong()
+  }
   t.notOk(session.closing)
+  setWallClock(90_000)
   tick(90_000)
   t.match(socket.calls, [/ping/, 'close 4401 token expired'])
 })
 
 t.test('[P13] [P14] a fresh token moves the end', async t => {
+  const setWallClock = createWallClock(t)
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', 1000)
+  setWallClock(30_999)
   tick(30_999)
   session.pong()
-  session.authenticated(ann, 'sid', 60_000)
+  session.authenticated(ann, 'sid', 91_000)
+  setWallClock(31_000)
   tick(31_000)
   session.pong()
   t.notOk(session.closing)
-  tick(30_999 + 90_000)
+  setWallClock(121_000)
+  tick(31_001)
   t.equal(socket.calls.at(-1), 'close 4401 token expired')
+})
+
+t.test('[P14] a token that expired while the machine was suspended ends its connection at the next tick', async t => {
+  const setWallClock = createWallClock(t)
+  const { session, socket, tick } = createSession()
+  session.authenticated(ann, 'sid', 3_600_000)
+  tick(1000)
+  setWallClock(8 * 3_600_000)
+  tick(3000)
+  t.same(socket.calls, ['close 4401 token expired'])
 })
 
 t.test('[P16] a guest\'s connection does not expire', async t => {
