@@ -166,11 +166,15 @@ function checkAdmin ({ authentication: { admin_email: email, admin_password: pas
 
 /** Every message that may be stored can be sent and delivered, whatever its characters: else it would end whoever is to get it [P59]. */
 function checkSizes ({ server, channels, performance }: Config): void {
+  const { max_buffered: maxBuffered, max_buffered_total: total } = performance
+  if (total < maxBuffered) {
+    throw new ConfigError(`performance.max_buffered_total must be at least performance.max_buffered (${maxBuffered}), not ${total}`)
+  }
   const { max_message_length: length } = channels
   const buffered = 2 * largestReply(length)
   const payload = largestRequest(length)
   const wrong = [
-    ...performance.max_buffered < buffered ? [`performance.max_buffered to at least ${buffered} (now ${performance.max_buffered})`] : [],
+    ...maxBuffered < buffered ? [`performance.max_buffered to at least ${buffered} (now ${maxBuffered})`] : [],
     ...server.max_payload < payload ? [`server.max_payload to at least ${payload} (now ${server.max_payload})`] : []
   ]
   if (wrong.length === 0) return

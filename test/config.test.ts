@@ -164,6 +164,8 @@ t.test('[P59] lengths that could not be delivered stop the start with one line t
     'channels.max_message_length 1000000', 'performance.max_buffered to at least 12008192 (now 1048576)')
   refuses(t, sizes(6000, 1_048_576, 65_536), 'channels.max_message_length 6000', 'server.max_payload to at least 74048 (now 65536)')
   refuses(t, sizes(100_000, 65_536, 1024), 'performance.max_buffered to at least 1208192', 'and server.max_payload to at least 1202048')
+  refuses(t, { ...file(t, ''), PERFORMANCE_MAX_BUFFERED: '67108865' },
+    'performance.max_buffered_total must be at least performance.max_buffered (67108865), not 67108864')
   refuses(t, { ...file(t, ''), SERVER_MAX_PAYLOAD: '16384' }, 'channels.max_message_length 4000', 'server.max_payload to at least 50048')
   for (const [length, buffered, payload] of [[1_000_000, 12_008_192, 12_002_048], [4000, 65_536, 50_048], [1, 65_536, 4096]] as const) {
     t.equal(loadConfig(sizes(length, buffered, payload)).config.channels.max_message_length, length)

@@ -4,9 +4,8 @@ import { encode } from './codec.ts'
 
 /** For how long a channel's presence frames are gathered after one went out, in milliseconds. The rule allows 1 s [P23]. */
 const WINDOW_MS = 500
-/** Bytes that go out at once, and milliseconds until as many may follow: whoever reads takes 8 MB/s, and no notice is large [P59]. */
+/** Bytes of frames that are published as one [P59]. */
 const PIECE_BYTES = 16_384
-const PACE_MS = 2
 
 type Scope = Parameters<Announce>[3]
 
@@ -21,7 +20,7 @@ export function createAnnounce (broker: Broker): Announce {
   /** Open windows by channel. */
   const windows = new Map<Topic, Window>()
   let timer: NodeJS.Timeout | undefined
-  const publish = createPacer((topic: Topic, frame: Buffer, scope: Scope) => broker.publish(topic, { kind: 'notice', frame }, scope))
+  const publish = (topic: Topic, frame: Buffer, scope: Scope): void => broker.publish(topic, { kind: 'notice', frame }, scope)
 
   function flush (topic: Topic, window: Window): void {
     for (const piece of cut(window.frames)) publish(topic, piece, window.scope)
@@ -69,33 +68,4 @@ function cut (frames: Buffer[]): Buffer[] {
     room -= frame.length
   }
   return pieces.map(piece => Buffer.concat(piece))
-}
-
-/** Publishes pieces in their order: at once up to `PIECE_BYTES` altogether, of whatever channels, the rest at its pace. */
-function createPacer (publish: (topic: Topic, piece: Buffer, scope: Scope) => void) {
-  let waiting: Array<Parameters<typeof publish>> = []
-  let room = PIECE_BYTES
-  let timer: NodeJS.Timeout | undefined
-
-  function proceed (): void {
-    let sent = 0
-    while (sent < waiting.length && waiting[sent]![1].length <= room) {
-      room -= waiting[sent]![1].length
-      publish(...waiting[sent++]!)
-    }
-    if (sent > 0) waiting = waiting.slice(sent)
-  }
-
-  return (...piece: Parameters<typeof publish>): void => {
-    waiting.push(piece)
-    proceed()
-    timer ??= setTimeout(renew, PACE_MS)
-  }
-
-  function renew (): void {
-    timer = undefined
-    room = PIECE_BYTES
-    proceed()
-    if (room < PIECE_BYTES) timer = setTimeout(renew, PACE_MS)
-  }
 }
