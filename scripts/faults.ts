@@ -7,6 +7,7 @@ import pg from 'pg'
 import { loadConfig } from '../src/config.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { badFrames } from '../test/faults/bad-frames.ts'
+import { bursts } from '../test/faults/bursts.ts'
 import { busLoss } from '../test/faults/bus-loss.ts'
 import { leaks, storm } from '../test/faults/crowds.ts'
 import { databaseOutage } from '../test/faults/database-outage.ts'
@@ -90,6 +91,7 @@ const runs: Run[] = [
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
+  { name: 'G22', what: 'much at once, at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {
     name: 'disk-full', what: "PostgreSQL's disk full for 10 s under 50 messages/s",
     run: stage => diskFull(stage, { rate: 50, seconds: long(10) })

@@ -1,6 +1,7 @@
 import type { EntriesEvent, NoticeEvent } from '../broker/broker.ts'
 import { countFrames } from './codec.ts'
-import { after, lastSeqOf, Sequencer, type SequencerDeps } from './sequencer.ts'
+import { after, lastSeqOf } from './runs.ts'
+import { Sequencer, type SequencerDeps } from './sequencer.ts'
 import type { Traffic } from './traffic.ts'
 
 /** What a channel needs of a connection. */
@@ -49,10 +50,11 @@ export class LocalChannel {
     this.name = name
     this.aclVersion = aclVersion
     this.#deps = deps
-    const { read, isInFlight, onFault, onDoubt, maxWaiting: maxUnvouched, traffic: { gaps } } = deps
+    const { read, isInFlight, hasRoom, onFault, onDoubt, maxWaiting: maxUnvouched, traffic: { gaps } } = deps
     this.sequencer = new Sequencer(lastSeq, {
       read,
       isInFlight,
+      hasRoom,
       onFault,
       onDoubt,
       maxUnvouched,

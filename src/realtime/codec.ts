@@ -119,13 +119,19 @@ function encodeText (json: string): Buffer {
 /** How many frames of ours are joined here. */
 export function countFrames (frames: Buffer): number {
   let count = 0
-  for (let at = 0; at < frames.length; count++) {
-    const length = frames[at + 1]!
-    if (length < 126) at += 2 + length
-    else if (length === 126) at += 4 + frames.readUInt16BE(at + 2)
-    else at += 10 + Number(frames.readBigUInt64BE(at + 2))
-  }
+  for (let at = 0; at < frames.length; count++) at = endOfFrame(frames, at)
   return count
+}
+
+/** Where the last whole frame ends that lies within `most` bytes from `start`, where a frame begins; at least one frame further. */
+export function endOfFrames (frames: Buffer, start: number, most: number): number {
+  let end = endOfFrame(frames, start)
+  while (end < frames.length) {
+    const next = endOfFrame(frames, end)
+    if (next - start > most) break
+    end = next
+  }
+  return end
 }
 
 /**
@@ -135,17 +141,15 @@ export function countFrames (frames: Buffer): number {
 export function readFrames (frames: Buffer): { ends: number[], values: unknown[] } {
   const ends: number[] = []
   const values: unknown[] = []
-  for (let at = 0; at < frames.length;) {
-    const length = frames[at + 1]!
-    const size = length < 126 ? length : length === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2))
-    const start = at + headSize(size)
-    const payload = frames.subarray(start, start + size)
-    if (frames[at] !== TEXT_FRAME || length !== lengthByte(size) || payload.length !== size || !isUtf8(payload)) {
+  for (let at = 0; at < frames.length; at = ends.at(-1)!) {
+    const end = endOfFrame(frames, at)
+    const start = startOfPayload(frames, at)
+    const payload = frames.subarray(start, end)
+    if (frames[at] !== TEXT_FRAME || end > frames.length || frames[at + 1] !== lengthByte(end - start) || !isUtf8(payload)) {
       throw new Error('not a whole text frame')
     }
     values.push(parse(payload))
-    at = start + size
-    ends.push(at)
+    ends.push(end)
   }
   return { ends, values }
 }
@@ -157,6 +161,18 @@ function parse (payload: Buffer): unknown {
   } catch {
     throw new Error('not JSON')
   }
+}
+
+function startOfPayload (frames: Buffer, at: number): number {
+  const length = frames[at + 1]!
+  return at + (length < 126 ? 2 : length === 126 ? 4 : 10)
+}
+
+function endOfFrame (frames: Buffer, at: number): number {
+  const length = frames[at + 1]!
+  if (length < 126) return at + 2 + length
+  if (length === 126) return at + 4 + frames.readUInt16BE(at + 2)
+  return at + 10 + Number(frames.readBigUInt64BE(at + 2))
 }
 
 /** What tells an entry from any other that could have its `seq`. */

@@ -4,6 +4,7 @@ import type { Presence } from '../presence/presence.ts'
 import type { Person } from '../schemas/channel.ts'
 import type { Joined } from '../store/memberships.ts'
 import type { UserState } from '../store/users.ts'
+import type { OutboundMemory } from './backlog.ts'
 import { LocalChannel } from './channel.ts'
 import { countFrames, encode } from './codec.ts'
 import { checkHint } from './hints.ts'
@@ -15,12 +16,13 @@ export interface HubDeps {
   broker: Broker
   presence: Presence
   /** Entries of a channel's sequence, from the database. */
-  read (channelId: string, after: number, upTo: number, limit: number): ReturnType<SequencerDeps['read']>
+  read (channelId: string, after: number, upTo: number): ReturnType<SequencerDeps['read']>
   isInFlight: SequencerDeps['isInFlight']
   onFault (error: unknown, where?: FaultPlace): void
   traffic: Traffic
   /** Bytes that may wait for one subscriber while its join is answered. */
   maxWaiting: number
+  outbound: OutboundMemory
 }
 
 /** What may be otherwise than this instance believes. The watch looks it up in the database. */
@@ -102,15 +104,16 @@ export class Hub {
   attach (session: Session, name: string, joined: Joined): LocalChannel {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
-      const { broker, read, isInFlight, onFault, maxWaiting, traffic } = this.#deps
+      const { broker, read, isInFlight, onFault, maxWaiting, traffic, outbound } = this.#deps
       const id = joined.channelId
       channel = new LocalChannel({ id, name, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
-        read: (after, upTo, limit) => read(id, after, upTo, limit),
+        read: (after, upTo) => read(id, after, upTo),
         isInFlight,
         onFault,
         onDoubt: () => this.doubts.channels([id]),
         maxWaiting,
         traffic,
+        hasRoom: () => !outbound.isFull,
         onDelivered: this.#onDelivered
       })
       this.#channels.set(id, channel)

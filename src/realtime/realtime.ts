@@ -2,19 +2,24 @@ import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
+import { maxItemBytes } from '../frame-size.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
+import type { OutboundMemory } from './backlog.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
 import type { Limits } from './limits.ts'
+import { createRelief } from './relief.ts'
 import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from './session.ts'
 import { countEnd, type Life } from './traffic.ts'
 import type { Transport } from './transport.ts'
 
-export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
+export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxItems'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
   /** Null: none. */
   limits: Limits | null
+  /** What all connections hold for their sockets. */
+  outbound: OutboundMemory
   onFault (error: unknown, where?: FaultPlace): void
   /** A connection is gone: what there was to it. */
   onEnd (life: Life): void
@@ -31,14 +36,14 @@ const ANSWERED_BY = 0.8
 const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, limits, onFault, onEnd, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
   const { hub, guests, traffic } = services
   const commands = createCommands({
     ...services,
     authenticationEnabled: authentication.enabled,
     resumeLimit: channels.resume_limit,
-    maxReplay: performance.max_buffered / 2
+    maxItems: maxItemBytes(performance)
   })
   const sessionLimits: SessionLimits = {
     authenticationTimeout: authentication.timeout * 1000,
@@ -50,6 +55,7 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
   let draining = false
   let spread = MIN_SPREAD_MS
   let emptied: () => void = () => {}
+  const relieve = createRelief(outbound)
   const clock = createClock(now => {
     for (const session of hub.sessions()) {
       try {
@@ -58,6 +64,7 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
         onFault(error, { connection: session.id })
       }
     }
+    relieve(hub.sessions(), now)
     limits?.sweep()
   })
   const endingGuests = new Set<Promise<void>>()
@@ -66,7 +73,13 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     endingGuests.add(ending)
   }
   const sessionDeps: SessionDeps = {
-    traffic, now: clock.now, limits: sessionLimits, ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
+    traffic,
+    now: clock.now,
+    limits: sessionLimits,
+    memory: outbound,
+    ...commands,
+    scheduleFlush: session => hub.scheduleFlush(session),
+    onFault
   }
   const sendAway = (session: Session): void =>
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)

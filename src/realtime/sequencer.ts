@@ -1,12 +1,12 @@
 import type { EntriesEvent } from '../broker/broker.ts'
 import type { Entry } from '../schemas/message.ts'
 import { encodeEntries } from './codec.ts'
+import { after, consecutive, lastSeqOf, part } from './runs.ts'
 
 /** How long an entry that came too early waits for those before it, before the database is asked, in milliseconds. */
 const HOLD_MS = 50
-/** Bound on runs that wait; beyond it they are forgotten and read from the database. */
+/** Bound on runs that wait; beyond it they are dropped and read from the database. */
 const MAX_HELD = 64
-const READ_LIMIT = 500
 /** So many of the newest entries are remembered in any case, once one came by the bus, and about so many at most. */
 const MIN_REMEMBERED = 16
 const MAX_REMEMBERED = 50_000
@@ -18,8 +18,10 @@ const DISTRUST_MS = 60_000
 export interface SequencerDeps {
   /** Receives every entry once, in order of `seq`, without a gap [P27]. */
   deliver (event: EntriesEvent): void
-  /** Entries with `after < seq <= upTo`, from the database, at most `limit`. */
-  read (after: number, upTo: number, limit: number): Promise<Entry[]>
+  /** The next entries with `after < seq <= upTo`, from the database: as many as may be put out at once, none where there are none. */
+  read (after: number, upTo: number): Promise<Entry[]>
+  /** May more be put out? Where not, the entries are read from the database later [P52]. */
+  hasRoom (): boolean
   /** Is this message in a batch of ours whose sender has no ack yet? Then the batch itself delivers it. */
   isInFlight (id: string): boolean
   onFault (error: unknown): void
@@ -54,6 +56,8 @@ export class Sequencer {
   #committed: number
   /** Keys of the newest entries delivered, up to `last`, since one came by the bus. */
   #remembered: string[] = []
+  /** Highest `seq` that was dropped. Up to there the bus is not believed: the true entries have come and do not come again. */
+  #dropped = 0
   /** Bytes that the bus brought since the database was asked. */
   #unvouched = 0
   /** Up to which `seq` the database had entries when it was last noted, and when that was. */
@@ -116,8 +120,16 @@ export class Sequencer {
       this.#isContradicted = true
       this.#doubt()
     } else if (lastSeqOf(event) > this.last) {
-      this.#deliver(event)
+      const isMistrusted = event.isHint === true && this.last < this.#dropped
+      if (this.#deps.hasRoom() && !isMistrusted) this.#deliver(event)
+      else this.#drop(event)
     }
+  }
+
+  /** The database brings these entries later. */
+  #drop (event: EntriesEvent): void {
+    this.#dropped = Math.max(this.#dropped, lastSeqOf(event))
+    this.#repairLater()
   }
 
   #deliver (event: EntriesEvent): void {
@@ -174,6 +186,7 @@ export class Sequencer {
     this.#held = this.#held.filter(event => !event.isHint)
     this.last = Math.min(before, this.#committed)
     this.#target = this.#committed
+    this.#dropped = 0
     this.#isContradicted = false
     this.#distrustedUntil = performance.now() + DISTRUST_MS
     this.#deps.onReturn(this.#committed)
@@ -204,10 +217,13 @@ export class Sequencer {
   }
 
   #hold (event: EntriesEvent): void {
-    if (this.#held.length < MAX_HELD) {
-      this.#held.push(event)
-      this.#held.sort((a, b) => a.firstSeq - b.firstSeq)
-    }
+    if (this.#held.length === MAX_HELD) return this.#drop(event)
+    this.#held.push(event)
+    this.#held.sort((a, b) => a.firstSeq - b.firstSeq)
+    this.#repairLater()
+  }
+
+  #repairLater (): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       if (this.#target > this.last && !this.#isDoubted) this.#repair()
@@ -223,10 +239,11 @@ export class Sequencer {
     this.#repairing = true
     try {
       while (this.#target > this.last) {
+        if (!this.#deps.hasRoom()) return this.#repairLater()
         const from = this.last
         const committed = this.#committed
         const upTo = Math.min(this.#target, (this.#held[0]?.firstSeq ?? Infinity) - 1)
-        const entries = await this.#deps.read(from, upTo, READ_LIMIT)
+        const entries = await this.#deps.read(from, upTo)
         if (this.#isContradicted) return
         // Went back meanwhile.
         if (this.last < from) continue
@@ -240,10 +257,11 @@ export class Sequencer {
           this.accept({ kind: 'entries', firstSeq: run[0]!.seq, ...encodeEntries(run) })
         }
         if (unsettled !== -1 || this.#isContradicted) return
-        if (entries.length < READ_LIMIT) this.#passOver(Math.min(upTo, committed))
+        // Whatever the database has no more was pruned.
+        if (entries.length === 0) this.#passOver(Math.min(upTo, committed))
         this.#release()
         // The bus alone says that there are more.
-        if (entries.length < READ_LIMIT && this.last < upTo) return this.#doubt()
+        if (entries.length === 0 && this.last < upTo) return this.#doubt()
       }
       this.#closeGap()
     } catch (error) {
@@ -266,35 +284,4 @@ export class Sequencer {
     this.#hasGap = false
     this.#deps.gaps.repaired++
   }
-}
-
-export function lastSeqOf (event: EntriesEvent): number {
-  return event.firstSeq + event.ends.length - 1
-}
-
-/** The part of a run with `seq > last`. */
-export function after (event: EntriesEvent, last: number): EntriesEvent {
-  const skipped = last - event.firstSeq + 1
-  return skipped <= 0 ? event : part(event, skipped)
-}
-
-/** The entries from one place in a run to before another. */
-function part ({ firstSeq, frames, ends, keys, isHint }: EntriesEvent, from: number, to = ends.length): EntriesEvent {
-  const start = from === 0 ? 0 : ends[from - 1]!
-  return {
-    kind: 'entries', firstSeq: firstSeq + from,
-    frames: frames.subarray(start, ends[to - 1]),
-    ends: ends.slice(from, to).map(end => end - start),
-    ...keys && { keys: keys.slice(from, to) }, ...isHint && { isHint }
-  }
-}
-
-function consecutive (entries: Entry[]): Entry[][] {
-  const runs: Entry[][] = []
-  for (const entry of entries) {
-    const run = runs.at(-1)
-    if (run && run.at(-1)!.seq + 1 === entry.seq) run.push(entry)
-    else runs.push([entry])
-  }
-  return runs
 }

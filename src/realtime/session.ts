@@ -4,6 +4,7 @@ import type { Role } from '../schemas/common.ts'
 import type { LocalChannel } from './channel.ts'
 import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
 import { kindOf, type Allowance } from './limits.ts'
+import { Outbox, type OutboxDeps } from './outbox.ts'
 import type { Reply } from './reply.ts'
 import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
@@ -11,17 +12,16 @@ import type { Transport } from './transport.ts'
 /** `disconnects`: how often an admin had closed the user's connections when this one was authenticated. */
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean, disconnects: number }
 
-/** Times are the clock's, in milliseconds. */
+/** Times are the clock's, in milliseconds; `expiresAt` is Unix time, by the wall clock [P14]. */
 export type SessionState =
   | { phase: 'open', deadline: number }
-  | { phase: 'authenticated', user: SessionUser, sid: string | null, deadline: number }
+  | { phase: 'authenticated', user: SessionUser, sid: string | null, expiresAt: number }
   /** `reason` is undefined where the close was not ours. */
   | { phase: 'closing', user: SessionUser | null, cutAt: number, reason: CloseName | undefined }
 
 /** What all sessions share. */
-export interface SessionDeps {
+export interface SessionDeps extends OutboxDeps {
   traffic: Traffic
-  now (): number
   limits: SessionLimits
   /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
@@ -83,14 +83,9 @@ export class Session {
   #onlySends = true
   #paused = false
   #suspended = false
-  /** What leaves with the next flush: mostly one buffer, a channel's. */
-  #next: Buffer | null = null
-  #more: Buffer[] | null = null
-  #outBytes = 0
+  readonly #outbox: Outbox
   #lastFrameAt: number
   #nextPingAt: number
-  /** When the ping without an answer was sent, or 0. */
-  #pingedAt = 0
   #violations: number[] | null = null
   /** Frames over the limits since the last tick. */
   #refused = 0
@@ -100,6 +95,7 @@ export class Session {
     this.transport = transport
     this.#allowance = allowance
     this.#deps = deps
+    this.#outbox = new Outbox(transport, deps, this)
     const now = deps.now()
     this.state = { phase: 'open', deadline: now + deps.limits.authenticationTimeout }
     this.#lastFrameAt = now
@@ -111,12 +107,12 @@ export class Session {
   get closing (): boolean { return this.state.phase === 'closing' }
 
   /**
-   * `expiresIn`: milliseconds until the access token expires; Infinity for a guest.
+   * `expiresAt`: when the access token expires, in Unix milliseconds; Infinity for a guest.
    * @throws AppError `rate_limited` where the user has as many connections as he may.
    */
-  authenticated (user: SessionUser, sid: string | null, expiresIn: number): void {
+  authenticated (user: SessionUser, sid: string | null, expiresAt: number): void {
     this.#allowance?.identify(user.id)
-    this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
+    this.state = { phase: 'authenticated', user, sid, expiresAt }
   }
 
   /** A data frame arrived. */
@@ -130,21 +126,14 @@ export class Session {
     this.#proceed()
   }
 
-  pong (): void { this.#pingedAt = 0 }
+  /** `number`: of the ping that it answers; undefined where the pong does not say. */
+  pong (number?: number): void { this.#outbox.pong(number) }
 
   /** Queues `count` finished frames; they leave at the end of this turn of the event loop, together. */
   send (frames: Buffer, count: number): void {
     if (this.closing) return
     this.framesSent += count
-    if (this.#next === null) {
-      this.#next = frames
-      this.#deps.scheduleFlush(this)
-    } else {
-      (this.#more ??= []).push(frames)
-    }
-    this.#outBytes += frames.length
-    // What waits in the socket is added by the flush: not to look at it here makes the walk over a channel's subscribers cheap.
-    if (this.#outBytes > this.#deps.limits.maxBuffered) this.close('slow_consumer')
+    if (this.#outbox.push(frames)) this.#deps.scheduleFlush(this)
   }
 
   /** Sends frames that answer nothing and are in no channel's sequence. */
@@ -154,25 +143,22 @@ export class Session {
   }
 
   flush (): void {
-    if (this.#next === null) return
-    if (this.#waitingBytes() > this.#deps.limits.maxBuffered) return this.close('slow_consumer')
-    const frames = this.#more === null ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
-    this.#forgetOut()
-    this.transport.write(frames)
+    this.#outbox.flush()
     // What these bytes have held up goes on; or reading is held up by those that the socket did not take.
     if (this.#paused || this.transport.buffered > 0) this.#proceed()
   }
 
-  /** The transport's buffer is empty again. */
+  /** The socket has taken what waited, or a part of it. */
   drained (): void { this.#proceed() }
+
+  /** What is kept for the socket, and since when it has taken nothing; null while it keeps up. */
+  get backlog (): Outbox['backlog'] { return this.#outbox.backlog }
 
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
     // A slow consumer finds what it misses by seq when it is back.
-    if (name === 'slow_consumer') this.#forgetOut()
-    else this.flush()
-    // By the flush, as a slow consumer.
-    if (this.closing) return
+    if (name === 'slow_consumer') this.#outbox.clear()
+    else this.#outbox.finish()
     const { code, reason } = closeTable[name]
     const isDeaf = name === 'slow_consumer' || name === 'no_pong'
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
@@ -196,7 +182,7 @@ export class Session {
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
     this.#inbox = []
-    this.#forgetOut()
+    this.#outbox.clear()
     this.#allowance?.release()
   }
 
@@ -208,18 +194,22 @@ export class Session {
     this.#refused = 0
     if (state.phase === 'closing') {
       if (now >= state.cutAt) this.transport.terminate()
-    } else if (now >= state.deadline) {
-      this.close(state.phase === 'open' ? 'authentication_timeout' : 'token_expired')
+    } else if (state.phase === 'open' && now >= state.deadline) {
+      this.close('authentication_timeout')
+    } else if (state.phase === 'authenticated' && Date.now() >= state.expiresAt + TOKEN_GRACE_MS) {
+      // The clock of deadlines stands still with the process, as on a machine that was suspended; a token's time goes on.
+      this.close('token_expired')
     } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
       this.close('connection_timeout')
-    } else if (this.#pingedAt !== 0) {
+    } else if (this.#outbox.isSlow()) {
+      this.close('slow_consumer')
+    } else if (this.#outbox.awaitsPong) {
       // While its requests wait for us, its pong is not read.
-      if (wasHeld || this.#inbox.length >= MAX_WAITING) this.#pingedAt = now
-      else if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
+      if (wasHeld || this.#inbox.length >= MAX_WAITING) this.#outbox.readOn()
+      else if (this.#outbox.isSilent()) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
-      this.#pingedAt = now
-      this.transport.ping()
+      this.#outbox.ping()
     }
     if (wasHeld) this.#proceed()
   }
@@ -315,18 +305,10 @@ export class Session {
     else this.transport.resume()
   }
 
-  #forgetOut (): void {
-    this.#next = null
-    this.#more = null
-    this.#outBytes = 0
-  }
-
   /** Half of what may wait does: first that has to go. Or it asks and asks though it is refused: that has to wait for the clock. */
   #isHeld (): boolean {
-    return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 || this.#refused >= MAX_REFUSED
+    return this.#outbox.waiting > this.#deps.limits.maxBuffered / 2 || this.#refused >= MAX_REFUSED
   }
-
-  #waitingBytes (): number { return this.#outBytes + this.transport.buffered }
 }
 
 function read (frame: Buffer): Envelope | AppError {

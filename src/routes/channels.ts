@@ -58,7 +58,7 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
       querystring: MemberQuery,
       response: answers(200, OnlinePage)
     }
-  }, request => channels.onlinePage(request.user.id, request.params.name, request.query))
+  }, request => channels.online(request.user.id, request.params.name, request.query))
 }
 
 export default routes

@@ -38,7 +38,7 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
       schema: { ...shared, summary: put, params: TargetParams, body, response: answers(200, ActResult) }
     }, async request => {
       const { name, user_id: target } = request.params
-      if (path === 'members' && target.toLowerCase() === request.user.id) {
+      if (path === 'members' && target === request.user.id) {
         await memberships.join(request.user.id, name)
         return { channel: name, user_id: request.user.id }
       }
@@ -49,7 +49,7 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
       schema: { ...shared, summary: remove, params: TargetParams, response: answers(204, Type.Null()) }
     }, async (request, reply) => {
       const { name, user_id: target } = request.params
-      if (path === 'members' && target.toLowerCase() === request.user.id) await memberships.leave(request.user.id, name)
+      if (path === 'members' && target === request.user.id) await memberships.leave(request.user.id, name)
       else await moderation.act(request.user.id, remove, name, target)
       return reply.code(204).send(null)
     })

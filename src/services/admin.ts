@@ -1,5 +1,6 @@
 import type { Static } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
+import { jsonSize } from '../frame-size.ts'
 import type { PageQuery, Role } from '../schemas/common.ts'
 import type { ManagedUser, UserChange } from '../schemas/moderation.ts'
 import type { ModerationStore } from '../store/moderation.ts'
@@ -10,8 +11,13 @@ import { readPage, type PageOrder } from './paging.ts'
 
 export type Admin = ReturnType<typeof createAdmin>
 
-/** What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases his own account here. */
-export function createAdmin ({ users, store, events }: { users: Users, store: ModerationStore, events: Events }) {
+/**
+ * What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases his own account here.
+ * `maxText`: bytes that an announcement's text may take as JSON.
+ */
+export function createAdmin ({ users, store, events, maxText = Infinity }: {
+  users: Users, store: ModerationStore, events: Events, maxText?: number
+}) {
   async function find (id: string): Promise<ManagedUser> {
     const account = await users.findManaged(id)
     if (!account) throw new AppError('user_not_found')
@@ -46,16 +52,14 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
      * Changes role, disables or enables; `actorId` null: the operator at the command line.
      * @throws AppError `user_not_found`, `not_authorized` for one's own account.
      */
-    async change (actorId: string | null, userId: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
-      const id = userId.toLowerCase()
+    async change (actorId: string | null, id: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
       if (role !== undefined) await setRole(actorId, id, role)
       if (disabled !== undefined) await setDisabled(actorId, id, disabled)
       return find(id)
     },
 
     /** Erases an account; its messages stay under `deleted user`. `actorId` null: its user himself. @throws AppError as `change`. */
-    async erase (actorId: string | null, userId: string): Promise<void> {
-      const id = userId.toLowerCase()
+    async erase (actorId: string | null, id: string): Promise<void> {
       const outcome = await store.erase(actorId, id)
       if (outcome.code !== null) throw new AppError(outcome.code)
       events.userDisconnected(id)
@@ -64,13 +68,14 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
 
     /** Closes all of a user's connections with 4503. @throws AppError `user_not_found`. */
     async disconnect (userId: string): Promise<void> {
-      const { id } = await find(userId.toLowerCase())
+      const { id } = await find(userId)
       await users.disconnect(id)
       events.userDisconnected(id)
     },
 
-    /** To every authenticated connection. */
+    /** To every authenticated connection. @throws AppError `message_too_long` where the frame would be larger than any may be [P59]. */
     announce (message: string): void {
+      if (jsonSize(message) > maxText) throw new AppError('message_too_long')
       events.announced(message)
     },
 

@@ -1,10 +1,10 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
-import type { Channel, Member, Person } from '../schemas/channel.ts'
+import type { Channel, Member } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
 import type { ChannelStore, Standing } from '../store/channels.ts'
-import { readPage, type PageOrder } from './paging.ts'
+import { fitPage, readPage, type PageOrder, type PagePlace } from './paging.ts'
 import type { Events } from './events.ts'
 
 export type Channels = ReturnType<typeof createChannels>
@@ -65,17 +65,17 @@ export function createChannels ({ store, presence, events, maxChannels }: {
       return { members, ...rest }
     },
 
-    /** Who is online in the channel now, across all instances. */
-    async online (userId: string, name: string): Promise<Person[]> {
-      const channel = await read(userId, name)
-      return await store.people(await presence.list(channel.id))
-    },
-
-    async onlinePage (userId: string, name: string, query: PageQuery) {
+    /**
+     * Who is online in the channel now, across all instances: a page by id, and in `count` how many they are altogether.
+     * `maxBytes`: what the page's users may take as JSON [P59].
+     */
+    async online (userId: string, name: string, query: PagePlace, maxBytes = Infinity) {
       const channel = await read(userId, name)
       const online = await presence.list(channel.id)
-      const { items, ...rest } = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
-      return { users: await store.people(items), count: online.length, ...rest }
+      const ids = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
+      const people = await store.people(ids.items)
+      const { items: users, next_cursor } = fitPage({ ...ids, items: people }, person => person.user_id, maxBytes)
+      return { users, count: online.length, next_cursor }
     },
 
     /** Users online, per channel, in the order asked. */

@@ -32,7 +32,7 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     /** Edits (`text`) or deletes (null) a message [P34]. @throws AppError */
     async change (userId: string, channel: string, messageId: string, text: string | null): Promise<Receipt> {
       if (text !== null) checkText(text)
-      return await promised(done => publisher.change({ channel, userId, messageId: messageId.toLowerCase(), text }, done))
+      return await promised(done => publisher.change({ channel, userId, messageId, text }, done))
     },
 
     /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
@@ -45,7 +45,7 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     /** The newest `limit` messages up to `upTo`, for a join [P31]. */
     newest: (channelId: string, upTo: number, limit: number): Promise<Message[]> => store.history(channelId, { before: upTo + 1, limit }),
 
-    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`. */
+    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
 
     isInFlight: publisher.isInFlight

@@ -27,8 +27,7 @@ export function createModeration ({ store, channels, events }: { store: Moderati
      * @returns the command's `data`. Where there was nothing to do, success without effect.
      * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`.
      */
-    async act (actorId: string, act: UserAct, channel: string, target: string, details: ActDetails = {}): Promise<ActResult> {
-      const targetId = target.toLowerCase()
+    async act (actorId: string, act: UserAct, channel: string, targetId: string, details: ActDetails = {}): Promise<ActResult> {
       const { reason } = details
       const duration = act === 'mute_user' ? details.duration ?? DEFAULT_MUTE : details.duration
       const outcome = await store.moderate({ actorId, act, channel, targetId, reason, duration })

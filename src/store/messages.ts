@@ -80,17 +80,25 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
       return rows.map(toMessage)
     },
 
-    /** Every entry with `after < seq`, at most `limit` and none beyond `upTo`, ascending: messages, edits, deletions [P34]. */
-    async entries (channelId: string, after: number, upTo: number, limit: number): Promise<Entry[]> {
+    /**
+     * Every entry with `after < seq`, none beyond `upTo`, ascending: messages, edits, deletions [P34]. At most `limit`, and no further one
+     * once their texts have `maxBytes` together.
+     */
+    async entries (channelId: string, after: number, upTo: number, limit: number, maxBytes: number): Promise<Entry[]> {
       const rows = await prisma.$queryRaw<EntryRow[]>`
-        SELECT 'message' AS kind, ${messageColumns}
-        FROM ${messageTables}
-        WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
-        UNION ALL
-        SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
-        FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
-        WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
-        ORDER BY seq LIMIT ${limit}`
+        WITH found AS (
+          SELECT 'message' AS kind, ${messageColumns}
+          FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
+          UNION ALL
+          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
+          FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
+          WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
+          ORDER BY seq LIMIT ${limit}
+        ), measured AS (
+          SELECT *, sum(octet_length(content)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
+        )
+        SELECT * FROM measured WHERE coalesce(bytes, 0) < ${maxBytes} ORDER BY seq`
       return rows.map(toEntry)
     },
 

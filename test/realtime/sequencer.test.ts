@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import type { EntriesEvent } from '../../src/broker/broker.ts'
 import { encodeEntries } from '../../src/realtime/codec.ts'
-import { after, Sequencer } from '../../src/realtime/sequencer.ts'
+import { after } from '../../src/realtime/runs.ts'
+import { Sequencer } from '../../src/realtime/sequencer.ts'
 import type { Entry } from '../../src/schemas/message.ts'
 import { eventually } from '../eventually.ts'
 
@@ -18,6 +19,9 @@ function seqsIn ({ frames, ends, firstSeq }: EntriesEvent): number[] {
   return seqs
 }
 
+/** Entries of one read. */
+const READ_LIMIT = 500
+
 /** A sequencer at `last` over a database that holds `stored`. */
 function start (t: Test, last: number, stored: number[] = []) {
   const delivered: number[] = []
@@ -26,16 +30,17 @@ function start (t: Test, last: number, stored: number[] = []) {
   const returns: number[] = []
   const doubts = { count: 0 }
   const gaps = { found: 0, repaired: 0 }
-  const database = { stored, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
+  const database = { stored, hasRoom: true, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
   const sequencer = new Sequencer(last, {
     deliver: event => { delivered.push(...seqsIn(event)) },
-    read: async (after, upTo, limit) => {
+    read: async (after, upTo) => {
       reads.push([after, upTo])
-      const found = database.stored.filter(seq => seq > after && seq <= upTo).slice(0, limit).map(entry)
+      const found = database.stored.filter(seq => seq > after && seq <= upTo).slice(0, READ_LIMIT).map(entry)
       await database.gate()
       return found
     },
     isInFlight: id => database.inFlight.has(id),
+    hasRoom: () => database.hasRoom,
     onFault: error => { faults.push(error) },
     onDoubt: () => { doubts.count++ },
     maxUnvouched: 100_000,
@@ -159,6 +164,18 @@ t.test('a gap is counted once, as found and, however it was filled, as repaired'
   await eventually(() => faults.length === 1)
   sequencer.close()
   t.same(gaps, { found: 2, repaired: 2 }, 'nobody misses it any more')
+})
+
+t.test('[P52] without room for more nothing is delivered, and all of it once there is room', async t => {
+  const { sequencer, delivered, database, until } = start(t, 0, numbers(1, 5))
+  database.hasRoom = false
+  sequencer.accept(run(1, 2))
+  sequencer.catchUp(4)
+  t.same(delivered, [])
+  database.hasRoom = true
+  sequencer.accept(run(5))
+  await until(5)
+  t.same(delivered, numbers(1, 5))
 })
 
 t.test('more early runs than may wait are not lost', async t => {
@@ -297,4 +314,29 @@ t.test('[P60] the bus brings a bounded amount before the database is asked, and 
   look({ sequencer, database })
   await until(2000)
   t.same(delivered, numbers(1, 2000))
+})
+
+t.test('[P52] [P60] without room a false entry is still found out by the true one', async t => {
+  const { sequencer, delivered, doubts, database, until } = start(t, 0, [1])
+  sequencer.accept(falseHint(1))
+  database.hasRoom = false
+  sequencer.accept(hint(1))
+  t.equal(doubts.count, 1)
+  database.hasRoom = true
+  look({ sequencer, database })
+  await until(1)
+  await eventually(() => delivered.length === 2)
+})
+
+t.test('[P52] [P60] what came without room is read from the database, whatever the bus says later', async t => {
+  const { sequencer, doubts, reads, database, until } = start(t, 0, numbers(1, 3))
+  database.hasRoom = false
+  sequencer.accept(hint(1, 2))
+  database.hasRoom = true
+  sequencer.accept(falseHint(1, 3))
+  t.equal(sequencer.last, 0)
+  await until(3)
+  t.same(reads, [[0, 3]])
+  sequencer.accept(hint(1, 3))
+  t.equal(doubts.count, 0, 'the true ones were delivered')
 })

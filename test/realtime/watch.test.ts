@@ -3,6 +3,7 @@ import t from 'tap'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { createMemoryPresence } from '../../src/presence/memory.ts'
 import { createAnnounce } from '../../src/realtime/announce.ts'
+import { createOutboundMemory } from '../../src/realtime/backlog.ts'
 import { Hub } from '../../src/realtime/hub.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
 import { createWatch } from '../../src/realtime/watch.ts'
@@ -17,7 +18,8 @@ t.test('[P60] many hints are few queries, one at a time, each user and channel o
     isInFlight: () => false,
     onFault: error => { throw error },
     traffic: createTraffic(),
-    maxWaiting: 1000
+    maxWaiting: 1000,
+    outbound: createOutboundMemory(Infinity)
   })
   const asked: string[][] = []
   let running = 0

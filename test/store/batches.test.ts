@@ -98,9 +98,10 @@ t.test('[P30] entries and history: bounds are exclusive, limits kept, order asce
   await messages.publish(Array.from({ length: 10 }, (_, n) =>
     ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: `m${n + 1}`, clientId: undefined })))
   const seqs = (rows: Array<{ seq: number }>): number[] => rows.map(({ seq }) => seq)
-  t.same(seqs(await messages.entries(channel.id, 3, 6, 100)), [4, 5, 6])
-  t.same(seqs(await messages.entries(channel.id, 3, 9, 2)), [4, 5])
-  t.same(seqs(await messages.entries(channel.id, 10, 20, 10)), [])
+  t.same(seqs(await messages.entries(channel.id, 3, 6, 100, 1000)), [4, 5, 6])
+  t.same(seqs(await messages.entries(channel.id, 3, 9, 2, 1000)), [4, 5])
+  t.same(seqs(await messages.entries(channel.id, 3, 9, 100, 3)), [4, 5], 'the text that passes the bound is the last one')
+  t.same(seqs(await messages.entries(channel.id, 10, 20, 10, 1000)), [])
   t.same(seqs(await messages.history(channel.id, { limit: 3 })), [8, 9, 10])
   t.same(seqs(await messages.history(channel.id, { before: 5, limit: 2 })), [3, 4])
   t.same(seqs(await messages.history(channel.id, { after: 5, limit: 2 })), [6, 7])

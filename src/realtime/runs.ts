@@ -1,0 +1,34 @@
+import type { EntriesEvent } from '../broker/broker.ts'
+import type { Entry } from '../schemas/message.ts'
+
+export function lastSeqOf (event: EntriesEvent): number {
+  return event.firstSeq + event.ends.length - 1
+}
+
+/** The part of a run with `seq > last`. */
+export function after (event: EntriesEvent, last: number): EntriesEvent {
+  const skipped = last - event.firstSeq + 1
+  return skipped <= 0 ? event : part(event, skipped)
+}
+
+/** The entries from one place in a run to before another. */
+export function part ({ firstSeq, frames, ends, keys, isHint }: EntriesEvent, from: number, to = ends.length): EntriesEvent {
+  const start = from === 0 ? 0 : ends[from - 1]!
+  return {
+    kind: 'entries', firstSeq: firstSeq + from,
+    frames: frames.subarray(start, ends[to - 1]),
+    ends: ends.slice(from, to).map(end => end - start),
+    ...keys && { keys: keys.slice(from, to) }, ...isHint && { isHint }
+  }
+}
+
+/** Entries in order of `seq` as runs without a gap in them. */
+export function consecutive (entries: Entry[]): Entry[][] {
+  const runs: Entry[][] = []
+  for (const entry of entries) {
+    const run = runs.at(-1)
+    if (run && run.at(-1)!.seq + 1 === entry.seq) run.push(entry)
+    else runs.push([entry])
+  }
+  return runs
+}
