@@ -16,7 +16,7 @@ import jwtPlugin from './plugins/jwt.ts'
 import limitsPlugin from './plugins/limits.ts'
 import requestLogPlugin, { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'
 import securityPlugin from './plugins/security.ts'
-import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
+import upgradesPlugin, { isHandshake } from './plugins/upgrades.ts'
 import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
 import { createEvents } from './realtime/events.ts'
@@ -100,10 +100,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     // A URL that cannot be read meets no hook.
     frameworkErrors: (error, request, reply) => {
       nameReply(request, reply)
-      reply.raw.once('finish', () => {
-        logRequest(request, reply)
-        endUpgrade(request)
-      })
+      app.upgrades.begin(request, reply)
+      reply.raw.once('finish', () => logRequest(request, reply))
       sendError(error, request, reply)
     },
     trustProxy: trustProxy(config.server.trust_proxy),
@@ -114,10 +112,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
     // Node looks for connections past their time-outs every 30 s, if not told otherwise.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
   })
   await app.register(errorsPlugin)
-  await app.register(upgradePlugin)
+  const limits = config.limits.enabled ? createLimits(config.limits) : null
+  await app.register(upgradesPlugin, { limits })
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
   await app.register(jwtPlugin, { secret: jwtSecret })
@@ -161,7 +160,6 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     onFault,
     maxWaiting: config.performance.max_buffered / 2
   })
-  const limits = config.limits.enabled ? createLimits(config.limits) : null
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const realtime = createRealtime({
     config, limits, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
@@ -198,7 +196,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(websocketRoutes, {
     realtime,
     onRefused: code => countRefusal(traffic, code),
-    hasRoom: () => !realtime.draining && hub.size < maxConnections && !(limits && app.isUnderPressure()),
+    hasRoom: () => !realtime.draining && hub.size + app.upgrades.size <= maxConnections && !(limits && app.isUnderPressure()),
     limits,
     maxPayload: config.server.max_payload,
     allowedOrigins
@@ -214,6 +212,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
     await realtime.drain(publisher.close, timeLeft())
     await app.requestsAnswered(timeLeft())
+    app.upgrades.close()
     watch.stop()
     maintenance.stop()
   })

@@ -65,7 +65,7 @@ export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
  * Whom limits by address bind: an IPv4 address or an IPv6 network of 64 bits, as a household or host has one. Where any proxy is
  * trusted, the address may be any text: all that is none counts as one.
  */
-export function addressOf ({ ip }: FastifyRequest): string {
+export function addressOf ({ ip }: Pick<FastifyRequest, 'ip'>): string {
   return isIP(ip) === 0 ? 'unknown' : normalizeIP(ip)
 }
 
