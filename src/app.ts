@@ -8,6 +8,7 @@ import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
 import { createMetrics } from './metrics/registry.ts'
 import authPlugin from './plugins/auth.ts'
+import descriptorsPlugin from './plugins/descriptors.ts'
 import docsPlugin from './plugins/docs.ts'
 import { createCounters } from './plugins/counters.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
@@ -78,6 +79,8 @@ declare module 'fastify' {
 const BODY_LIMIT = 65_536
 /** Messages of one commit. The embedded database works on our own thread: a long commit would stall it. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** More files of the embedded database that may come to be open after the start. */
+const EMBEDDED_FILES = 100
 /** Of `server.drain_timeout`: the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
@@ -117,6 +120,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(errorsPlugin)
   const limits = config.limits.enabled ? createLimits(config.limits) : null
   await app.register(upgradesPlugin, { limits })
+  const { max_connections: maxConnections } = config.server
+  await app.register(descriptorsPlugin, { reserve: descriptorsOf(config), maxConnections })
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
   await app.register(jwtPlugin, { secret: jwtSecret })
@@ -167,9 +172,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
-  const { max_connections: maxConnections } = config.server
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
-  const metrics = isMeasured ? createMetrics({ maxConnections, hub, traffic, publisher, broker, presence, database }) : undefined
+  const { descriptors } = app
+  const sources = { maxConnections, hub, traffic, publisher, broker, presence, database, descriptors }
+  const metrics = isMeasured ? createMetrics(sources) : undefined
   app.decorate('metrics', metrics?.registry)
 
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
@@ -196,7 +202,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(websocketRoutes, {
     realtime,
     onRefused: code => countRefusal(traffic, code),
-    hasRoom: () => !realtime.draining && hub.size + app.upgrades.size <= maxConnections && !(limits && app.isUnderPressure()),
+    hasRoom: () => !realtime.draining && hub.size + app.upgrades.size <= maxConnections && !app.descriptors.areScarce &&
+      !(limits && app.isUnderPressure()),
     limits,
     maxPayload: config.server.max_payload,
     allowedOrigins
@@ -217,6 +224,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     maintenance.stop()
   })
   return app
+}
+
+/** File descriptors that the database's and Redis' drivers may open; the embedded database opens a file for each table and index. */
+function descriptorsOf ({ database, redis }: Config): number {
+  return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) + (redis.url === undefined ? 0 : redis.pool_size)
 }
 
 /** fastify's option: true, false, or the addresses of proxies. */

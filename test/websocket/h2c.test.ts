@@ -95,7 +95,8 @@ t.test('[P54] the request keeps every header as it came, and what is no request 
   const server = await startServer(t)
   let seen: string[] = []
   server.app.server.on('request', ({ rawHeaders }) => { seen = rawHeaders })
-  await exchange(t, server, 1, head('GET /healthz', 'X-Name: J\xfcrgen', 'x-twice: 1', 'X-Twice: 2', 'X-Empty:', 'X-Spaces:   a  b  ', ...h2c))
+  const unusual = ['X-Name: J\xfcrgen', 'x-twice: 1', 'X-Twice: 2', 'X-Empty:', 'X-Spaces:   a  b  ']
+  await exchange(t, server, 1, head('GET /healthz', ...unusual, ...h2c))
   t.same(seen, [
     'Host', '127.0.0.1', 'X-Name', 'J\xc3\xbcrgen', 'x-twice', '1', 'X-Twice', '2', 'X-Empty', '', 'X-Spaces', 'a  b',
     'Connection', 'HTTP2-Settings', 'Upgrade', 'h2c', 'HTTP2-Settings', h2c[2]!.slice('HTTP2-Settings: '.length)
