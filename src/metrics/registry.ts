@@ -50,7 +50,8 @@ export function createMetrics (sources: MetricsSources): { registry: Registry, o
   }
 }
 
-function connections ({ gauge, counter, gauges, counters }: Definitions, { maxConnections, hub, traffic, descriptors }: MetricsSources): void {
+function connections ({ gauge, counter, gauges, counters }: Definitions, sources: MetricsSources): void {
+  const { maxConnections, hub, traffic, descriptors } = sources
   gauge('parley_connections', 'WebSocket connections open', () => hub.size)
   gauge('parley_connections_max', 'WebSocket connections that may be open', () => maxConnections)
   counter('parley_connections_opened_total', 'WebSocket connections opened', () => traffic.opened)

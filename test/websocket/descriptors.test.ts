@@ -100,9 +100,9 @@ t.test('[P54] no file descriptor left for the database, Redis or files: the proc
   // Until whatever runs every few seconds has run.
   for (let i = 0; i < 100; i++) await ann.exchange({ type: 'channel_list' })
   const late = openSocket(t, server.port, 'GET /docs/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')
-  await eventually(() => linesWith(server, 'out of file descriptors') === 1)
   limit(700)
-  t.equal((await late.answered()).status, 200)
+  // Whether Node could still refuse it, or takes it now.
+  await Promise.race([late.answered(), late.ended()])
   await eventually(() => talk().then(() => true, () => false), PATIENCE)
   await ann.expect('restored', PATIENCE)
   t.equal((await fetch(`http://127.0.0.1:${server.port}/docs/`)).status, 200)
