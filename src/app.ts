@@ -10,6 +10,7 @@ import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
 import { createAllowedOrigins } from './origins.ts'
 import authPlugin from './plugins/auth.ts'
+import descriptorsPlugin from './plugins/descriptors.ts'
 import docsPlugin from './plugins/docs.ts'
 import { createCounters } from './plugins/counters.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
@@ -18,7 +19,7 @@ import jwtPlugin from './plugins/jwt.ts'
 import limitsPlugin from './plugins/limits.ts'
 import requestLogPlugin, { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'
 import securityPlugin from './plugins/security.ts'
-import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
+import upgradesPlugin, { isHandshake } from './plugins/upgrades.ts'
 import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
 import { createOutboundMemory } from './realtime/backlog.ts'
@@ -86,6 +87,8 @@ const BATCH_SIZE = { postgresql: 500, pglite: 100 }
 const BURSTS = 8
 /** Entries that one such read takes at most. */
 const READ_LIMIT = 500
+/** More files of the embedded database that may come to be open after the start. */
+const EMBEDDED_FILES = 100
 /** Of `server.drain_timeout`: the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
@@ -111,10 +114,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     // A URL that cannot be read meets no hook.
     frameworkErrors: (error, request, reply) => {
       nameReply(request, reply)
-      reply.raw.once('finish', () => {
-        logRequest(request, reply)
-        endUpgrade(request)
-      })
+      app.upgrades.begin(request, reply)
+      reply.raw.once('finish', () => logRequest(request, reply))
       sendError(error, request, reply)
     },
     trustProxy: trustProxy(config.server.trust_proxy),
@@ -125,10 +126,13 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
     // Node looks for connections past their time-outs every 30 s, if not told otherwise.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
   })
   await app.register(errorsPlugin, { isTold })
-  await app.register(upgradePlugin)
+  const limits = config.limits.enabled ? createLimits(config.limits) : null
+  await app.register(upgradesPlugin, { limits })
+  const { max_connections: maxConnections } = config.server
+  await app.register(descriptorsPlugin, { reserve: descriptorsOf(config), maxConnections })
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
   await app.register(jwtPlugin, { secret: jwtSecret })
@@ -176,7 +180,6 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     maxWaiting: maxBuffered / 2,
     outbound
   })
-  const limits = config.limits.enabled ? createLimits(config.limits) : null
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const realtime = createRealtime({
     config, limits, outbound, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
@@ -184,9 +187,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const watch = createWatch({ hub, broker, ...channelStore, ...users, ...tokens, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
-  const { max_connections: maxConnections } = config.server
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
-  const metrics = isMeasured ? createMetrics({ maxConnections, hub, outbound, traffic, publisher, broker, presence, database }) : undefined
+  const { descriptors } = app
+  const sources = { maxConnections, hub, outbound, traffic, publisher, broker, presence, database, descriptors }
+  const metrics = isMeasured ? createMetrics(sources) : undefined
   app.decorate('metrics', metrics?.registry)
 
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
@@ -217,7 +221,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(websocketRoutes, {
     realtime,
     onRefused: code => countRefusal(traffic, code),
-    hasRoom: () => !realtime.draining && hub.size < maxConnections && !(limits && app.isUnderPressure()),
+    hasRoom: () => !realtime.draining && hub.size + app.upgrades.size <= maxConnections && !app.descriptors.areScarce &&
+      !(limits && app.isUnderPressure()),
     limits,
     maxPayload: config.server.max_payload,
     allowedOrigins
@@ -233,11 +238,17 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
     await realtime.drain(publisher.close, timeLeft())
     await app.requestsAnswered(timeLeft())
+    app.upgrades.close()
     watch.stop()
     guests.stop()
     maintenance.stop()
   })
   return app
+}
+
+/** File descriptors that the database's and Redis' drivers may open; the embedded database opens a file for each table and index. */
+function descriptorsOf ({ database, redis }: Config): number {
+  return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) + (redis.url === undefined ? 0 : redis.pool_size)
 }
 
 /** fastify's option: true, false, or the addresses of proxies. */

@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import type { Broker } from '../broker/broker.ts'
 import { SECONDS } from '../histogram.ts'
+import type { Descriptors } from '../plugins/descriptors.ts'
 import type { OnAnswered } from '../plugins/request-log.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { OutboundMemory } from '../realtime/backlog.ts'
@@ -21,6 +22,7 @@ export interface MetricsSources {
   broker: Broker
   presence: Presence
   database: Database
+  descriptors: Descriptors
 }
 
 /** Of the event loop's lag, the worst of all workers is what matters; the library says their mean. */
@@ -50,12 +52,14 @@ export function createMetrics (sources: MetricsSources): { registry: Registry, o
   }
 }
 
-function connections ({ gauge, counter, gauges, counters }: Definitions, { maxConnections, hub, outbound, traffic }: MetricsSources): void {
+function connections ({ gauge, counter, gauges, counters }: Definitions, sources: MetricsSources): void {
+  const { maxConnections, hub, outbound, traffic, descriptors } = sources
   gauge('parley_connections', 'WebSocket connections open', () => hub.size)
   gauge('parley_connections_max', 'WebSocket connections that may be open', () => maxConnections)
   counter('parley_connections_opened_total', 'WebSocket connections opened', () => traffic.opened)
   counters('parley_closes_total', 'WebSocket connections ended, by close code', 'code', () => traffic.closes)
   counters('parley_upgrades_refused_total', 'WebSocket upgrades refused, by error code', 'reason', () => traffic.refused)
+  counter('parley_connections_dropped_total', 'Connections dropped for want of descriptors', () => descriptors.dropped)
   gauges('parley_sessions', 'WebSocket connections open, by state', 'state', () => {
     const states = { open: 0, authenticated: 0, closing: 0 }
     for (const { state } of hub.sessions()) states[state.phase]++

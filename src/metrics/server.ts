@@ -22,6 +22,8 @@ export async function openMetricsServer ({ text, host, port, token, logger }: Me
   await app.register(errorsPlugin)
   await app.register(metricsRoutes, { text, token })
   await app.listen({ host, port })
+  // Of a connection that could not be accepted: an error that nobody listens to would end the process.
+  app.server.on('error', error => logger.warn({ err: error }, 'the port for metrics accepts no connection'))
   const address = app.server.address()
   return {
     port: typeof address === 'object' ? address?.port ?? port : port,

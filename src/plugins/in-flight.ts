@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import { resolvesWithin } from '../deadline.ts'
-import { isUpgrade } from './upgrade.ts'
+import { isUpgrade } from './upgrades.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
 import { getHeapStatistics } from 'node:v8'
 import fastifyRateLimit, { normalizeIP, type FastifyRateLimitStore } from '@fastify/rate-limit'
-import fastifyUnderPressure from '@fastify/under-pressure'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
@@ -9,6 +8,7 @@ import { AppError } from '../errors.ts'
 import type { Auth } from '../services/auth.ts'
 import { bearerOf } from './auth.ts'
 import type { Counters } from './counters.ts'
+import pressurePlugin from './pressure.ts'
 
 export interface LimitsDeps {
   config: Config['limits']
@@ -18,11 +18,6 @@ export interface LimitsDeps {
 }
 
 const WINDOW_MS = 60_000
-/**
- * Over which the delay of the event loop is averaged, in milliseconds. A single stall of that length counts as pressure, whatever the
- * threshold, and a start or a pause of the whole machine easily stalls for a second.
- */
-const PRESSURE_SAMPLE_MS = 3000
 /** Users and addresses that one instance counts for itself; of more, those not seen for longest start anew. */
 const MAX_COUNTED = 10_000
 
@@ -52,12 +47,9 @@ export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
     if (request.routeOptions.url?.startsWith('/api/')) await limit.call(this, request, reply)
   })
 
-  await app.register(fastifyUnderPressure, {
-    sampleInterval: PRESSURE_SAMPLE_MS,
-    maxEventLoopDelay: config.event_loop_delay,
-    maxHeapUsedBytes: getHeapStatistics().heap_size_limit * config.heap_percent / 100,
-    // Who is there already is served; only new connections are refused, by their route.
-    pressureHandler: () => {}
+  await app.register(pressurePlugin, {
+    maxDelay: config.event_loop_delay,
+    maxHeap: getHeapStatistics().heap_size_limit * config.heap_percent / 100
   })
 }, { name: 'limits' })
 
@@ -65,7 +57,7 @@ export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
  * Whom limits by address bind: an IPv4 address or an IPv6 network of 64 bits, as a household or host has one. Where any proxy is
  * trusted, the address may be any text: all that is none counts as one.
  */
-export function addressOf ({ ip }: FastifyRequest): string {
+export function addressOf ({ ip }: Pick<FastifyRequest, 'ip'>): string {
   return isIP(ip) === 0 ? 'unknown' : normalizeIP(ip)
 }
 

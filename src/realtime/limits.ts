@@ -138,6 +138,13 @@ export function createLimits (config: Config['limits'], now: () => number = () =
       return 0
     },
 
+    /** One more connection of this address is held by a request that is not answered yet. @returns what ends that. */
+    hold (address: string): () => void {
+      const meter = meterOf(addresses, address, paces.address)
+      meter.connections++
+      return () => { meter.connections-- }
+    },
+
     /** A connection from this address is open. */
     connect: (address: string): Allowance => new Allowance(limits, paces.connection, meterOf(addresses, address, paces.address)),
 

@@ -32,8 +32,10 @@ const MAX_SPREAD_MS = 30_000
 /** Of a drain's time, until when queued messages may be committed, and until when clients may answer the close frame. */
 const PUBLISHED_BY = 0.6
 const ANSWERED_BY = 0.8
-/** How long clients have for it in any case, in milliseconds. */
-const ANSWER_MS = 5000
+/** How long clients have for it, in milliseconds: the more there are who have made themselves known, the longer. */
+const MIN_ANSWER_MS = 1500
+const ANSWER_PER_CLIENT_MS = 5
+const MAX_ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
 export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...services }: RealtimeDeps) {
@@ -133,9 +135,11 @@ export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...s
       for (const session of hub.sessions()) session.suspend()
       await resolvesWithin(published(), timeLeft(PUBLISHED_BY))
       spread = Math.min(MAX_SPREAD_MS, MIN_SPREAD_MS + hub.size * SPREAD_PER_CLIENT_MS)
+      const known = [...hub.sessions()].filter(({ user }) => user !== null).length
+      const patience = Math.min(MAX_ANSWER_MS, MIN_ANSWER_MS + known * ANSWER_PER_CLIENT_MS)
       const empty = hub.size === 0 ? Promise.resolve() : new Promise<void>(resolve => { emptied = resolve })
       for (const session of [...hub.sessions()]) sendAway(session)
-      if (!await resolvesWithin(empty, Math.min(ANSWER_MS, timeLeft(ANSWERED_BY)))) {
+      if (!await resolvesWithin(empty, Math.min(patience, timeLeft(ANSWERED_BY)))) {
         for (const session of [...hub.sessions()]) session.cut()
       }
       await resolvesWithin(empty.then(() => Promise.all(endingGuests)), timeLeft())

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
@@ -45,6 +46,8 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
 
   await app.register(fastifyWebsocket, {
     options: {
+      // Not the server itself: only what the plugin for upgrades has found to be a handshake comes here.
+      server: app.upgrades.handshakes as Server,
       // A subclass, whatever the statics that the CommonJS types ask for.
       WebSocket: Connection as never,
       maxPayload,
@@ -78,6 +81,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     wsHandler: (ws, request) => {
       const connection = ws as Connection
       const { socket } = request.raw
+      app.upgrades.release(socket)
       connection.session = realtime.open(new SocketTransport(connection, socket, request.ip), addressOf(request))
       connection.closed = realtime.closed
       // The plugin's own listener would keep the request as well.

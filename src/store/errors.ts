@@ -16,9 +16,11 @@ const unavailableKinds = new Set([
   'DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TransactionWriteConflict'
 ])
 
-/** What the driver says of a connection that is lost or never came; it gives these no code. */
-const lostConnection =
-  /connection terminated|connection timeout|query read timeout|timeout exceeded|connection error|has encountered a connection|ECONN|EPIPE/i
+/** What the driver says of a connection that is lost or never came, for want of a file descriptor for example; it gives these no code. */
+const lostConnection = new RegExp([
+  'connection terminated', 'connection timeout', 'query read timeout', 'timeout exceeded', 'connection error',
+  'has encountered a connection', 'ECONN', 'EPIPE', 'EMFILE', 'ENFILE', 'getaddrinfo'
+].join('|'), 'i')
 
 /**
  * Says what a failed call to the database means: `unavailable` where the same call may succeed later, otherwise the error itself.

@@ -13,6 +13,8 @@ export interface StartOptions {
   env?: Record<string, string>
   /** Orders faults; the instance is then test/faults/instance.ts instead of the server itself. */
   faults?: Faults
+  /** Files and sockets that it may have open; any number, if not told. */
+  descriptors?: number
 }
 
 /** Starts the server, as it was built, in a process of its own on a free port; killed when the scope ends. Resolves when it listens. */
@@ -56,9 +58,11 @@ export async function startProcess (scope: Scope, options: StartOptions) {
 export type Instance = Awaited<ReturnType<typeof startProcess>>
 
 /** As `startProcess`, without waiting: for starts that fail. */
-export function launch (scope: Scope, { env = {}, faults }: StartOptions) {
+export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOptions) {
   const program = faults ? ['--import=tsx', '--expose-gc', 'test/faults/instance.ts'] : ['--enable-source-maps', 'dist/src/server.js']
-  const child = spawn(process.execPath, program, {
+  const limit = descriptors === undefined ? [] : ['bash', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'bash']
+  const [command, ...args] = [...limit, process.execPath, ...program]
+  const child = spawn(command!, args, {
     cwd: root,
     env: {
       PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...env,
