@@ -131,3 +131,29 @@ t.test('[P54] [G10] SIGTERM ends a server in seconds, whatever is open', async t
   // Three seconds where the machine has nothing else to do; 54 where somebody waits for these sockets.
   t.ok(performance.now() - began < 10_000)
 })
+
+/** A server that has nothing else to do has so many milliseconds to end with any of these open. */
+const ENDED_WITHIN_MS = 3000
+/** Its client waits for `100 Continue`, and then does not go on. */
+const expectant = handshake({ Upgrade: 'h2c', 'Content-Length': '10', Expect: '100-continue' }, '/api/auth/login').replace('GET', 'POST')
+
+for (const [what, bytes] of [
+  ['HEAD /websocket', withMethod('HEAD')],
+  ['an upgrade behind a request in the same segment', plain + handshake()],
+  ['HEAD /websocket behind a request in the same segment', plain + withMethod('HEAD')],
+  ['an upgrade behind an upgrade in the same segment', handshake() + handshake()],
+  ['an upgrade behind a refused upgrade in the same segment', handshake({}, '/nowhere') + handshake()],
+  ['an upgrade to h2c whose body does not come', expectant],
+  ['a WebSocket connection whose client answers nothing', handshake()]
+] as const) {
+  t.test(`[P54] [G10] SIGTERM ends an idle server within 3 s: ${what}`, async t => {
+    const server = await startProcess(t, { env: { DATABASE_URL: await createDatabase(t), SERVER_DRAIN_TIMEOUT: '60' } })
+    const sockets = Array.from({ length: 20 }, () => openSocket(t, server.port, bytes))
+    await Promise.all(sockets.map(({ received }) => eventually(() => received() !== '')))
+    const began = performance.now()
+    server.signal('SIGTERM')
+    t.same(await server.exited, { code: 0, signal: null })
+    const took = Math.round(performance.now() - began)
+    t.ok(took < ENDED_WITHIN_MS, `${took} ms`)
+  })
+}
