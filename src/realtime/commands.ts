@@ -49,7 +49,7 @@ export function createCommands (deps: CommandDeps) {
     join_channel: createJoin(deps),
 
     async leave_channel (session, { channel }) {
-      await memberships.leave(session.userId!, channel, session.id)
+      await memberships.leave(session.actor, channel, session.id)
       hub.unsubscribe(session, channel)
       return success('channel_left', { channel })
     },
@@ -58,7 +58,7 @@ export function createCommands (deps: CommandDeps) {
 
     async channel_list (session, query) {
       // `query` is the frame: its `type` is not the kind of channels to list.
-      const page = await channels.list(session.userId!, { ...query, type: undefined })
+      const page = await channels.list(session.actor, { ...query, type: undefined })
       const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
       return {
         frame: {
@@ -71,7 +71,7 @@ export function createCommands (deps: CommandDeps) {
     },
 
     async user_list (session, { channel }) {
-      const users = await channels.online(session.userId!, channel)
+      const users = await channels.online(session.actor, channel)
       return { frame: { type: 'user_list', channel, users, count: users.length } }
     }
   }
@@ -110,8 +110,8 @@ export function createCommands (deps: CommandDeps) {
       messages.checkText(message)
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
-      const { id: userId, name: username } = session.user!
-      messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId }, (error, receipt) => {
+      const username = session.user!.name
+      messages.send({ ...session.actor, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
         if (error) traffic.errors[error.code]++
         else traffic.sent.success++
         done(error ? encodeError(error, ref) : encodeSent(receipt!, ref))
