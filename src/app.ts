@@ -146,7 +146,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
   const admin = createAdmin({ users, store: moderationStore, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
-    users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
+    users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
   const channels = createChannels({ store: channelStore, presence, events, maxChannels })
