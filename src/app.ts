@@ -139,15 +139,22 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
-  const channels = createChannels({ store: channelStore, presence, events, maxChannels })
+  const { enabled: isLimited, user_channels_created: createdPerMinute, user_invitations: invitationsPerMinute } = config.limits
+  const creation = { maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? createdPerMinute : 0 }
+  const channels = createChannels({ store: channelStore, presence, events, rules: creation })
   const memberships = createMemberships({
-    store: membershipStore, events, rules: { maxChannels, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
+    store: membershipStore, events, rules: { ...creation, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
   })
   const publisher = createPublisher({
     store: messageStore, events, queueSize: config.performance.message_queue_size, batchSize: BATCH_SIZE[database.kind]
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
-  const moderation = createModeration({ store: moderationStore, channels, events })
+  const moderation = createModeration({
+    store: moderationStore,
+    channels,
+    events,
+    invitationLimits: { most: config.channels.max_invitations_per_user, perMinute: isLimited ? invitationsPerMinute : 0 }
+  })
   const guests = createGuests({ users, memberships: membershipStore })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
 
@@ -184,7 +191,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   }
   await app.register(docsPlugin)
   await app.register(authRoutes, { auth })
-  await app.register(meRoutes, { accounts })
+  await app.register(meRoutes, { accounts, moderation })
   await app.register(channelRoutes, { channels })
   await app.register(messageRoutes, { messages })
   await app.register(moderationRoutes, { moderation, memberships, messages })

@@ -1,8 +1,10 @@
 -- [P18]–[P22] Makes users members of channels, by name.
 -- batch: [{u: user id, n: channel name, i: id for the channel if it is to be made}, …]. A cap of 0 is none.
 -- One row per join, in order: a code, or the channel as it was at that moment.
-CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean)
-RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, acl_version bigint)
+DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean);
+CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean,
+  max_created int DEFAULT 0, created_a_minute int DEFAULT 0)
+RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, acl_version bigint, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   todo bigint[];
@@ -23,7 +25,7 @@ BEGIN
     LEFT JOIN "ChannelUser" m ON m."channelId" = c.id AND m."userId" = u.id
   LOOP
     IF item.member THEN
-      RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item."aclVersion";
+      RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item."aclVersion", NULL::bigint;
     ELSE
       todo := todo || item.ord;
     END IF;
@@ -42,6 +44,7 @@ BEGIN
       WHERE b.ord = ANY (todo) AND parley_role_fits(u.role, coalesce(parley_type_of_name(b.n), 'public'))
         AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.name = b.n)
         AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = u.id) < max_channels)
+        AND (b.n = default_room OR parley_judge_creation(u, max_created, created_a_minute) IS NULL)
       ORDER BY b.n, b.ord
       ON CONFLICT (name) DO NOTHING RETURNING id
     ) SELECT array_agg(new.id) INTO made FROM new;
@@ -61,7 +64,7 @@ BEGIN
       WHEN ch.id IS NULL THEN CASE
         WHEN NOT create_missing THEN 'channel_not_found'
         WHEN NOT parley_role_fits(us.role, coalesce(parley_type_of_name(item.n), 'public')) THEN 'not_authorized'
-        ELSE 'too_many_channels' END
+        ELSE coalesce(parley_judge_creation(us, max_created, created_a_minute), 'too_many_channels') END
       WHEN NOT parley_sees(us, ch) THEN 'channel_not_found'
       WHEN NOT parley_role_fits(us.role, ch."channelType") THEN 'not_authorized'
       WHEN EXISTS (SELECT FROM "ChannelBan" x WHERE x."channelId" = ch.id AND x."userId" = us.id
@@ -70,11 +73,17 @@ BEGIN
       WHEN item.n = default_room THEN NULL
       WHEN max_channels > 0 AND (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = us.id) >= max_channels THEN 'too_many_channels'
       WHEN max_users > 0 AND ch."userCount" >= max_users THEN 'channel_full'
+      -- The first member of a channel made here made it.
+      WHEN ch.id = ANY (made) AND ch."userCount" = 0 THEN parley_judge_creation(us, max_created, created_a_minute)
     END;
+    retry_after_ms := CASE WHEN code = 'rate_limited' THEN parley_creation_wait(us, created_a_minute) END;
     IF code IS NULL THEN
       INSERT INTO "ChannelUser" ("channelId", "userId") VALUES (ch.id, us.id);
       DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = us.id;
       UPDATE "Channel" c SET "userCount" = c."userCount" + 1 WHERE c.id = ch.id;
+      IF ch.id = ANY (made) AND ch."userCount" = 0 AND item.n <> default_room THEN
+        PERFORM parley_count_creation(us.id, created_a_minute);
+      END IF;
       -- The first member of a channel made here is its creator and first moderator. (A guest is neither.)
       IF ch.id = ANY (made) AND ch."userCount" = 0 AND us.email IS NOT NULL THEN
         UPDATE "Channel" c SET "createdBy" = us.id WHERE c.id = ch.id;

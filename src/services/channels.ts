@@ -3,15 +3,15 @@ import { AppError } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
-import type { ChannelStore, Standing } from '../store/channels.ts'
+import type { ChannelStore, CreationRules, Standing } from '../store/channels.ts'
 import { readPage, type PageOrder } from './paging.ts'
 import type { Events } from './events.ts'
 
 export type Channels = ReturnType<typeof createChannels>
 
 /** Channels themselves: finding, making, changing, deleting. Whoever may not know of one meets `channel_not_found` [P19]. */
-export function createChannels ({ store, presence, events, maxChannels }: {
-  store: ChannelStore, presence: Presence, events: Events, maxChannels: number
+export function createChannels ({ store, presence, events, rules }: {
+  store: ChannelStore, presence: Presence, events: Events, rules: CreationRules
 }) {
   async function find (userId: string, name: string): Promise<Standing> {
     const standing = await store.find(userId, name)
@@ -35,10 +35,10 @@ export function createChannels ({ store, presence, events, maxChannels }: {
       return { channels, ...rest }
     },
 
-    /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21]. */
+    /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21] [P58], `rate_limited` [P58]. */
     async create (userId: string, name: string, type: ChannelType = 'public'): Promise<Channel> {
-      const code = await store.create(userId, uuidv7(), name, type, maxChannels)
-      if (code) throw new AppError(code)
+      const refusal = await store.create(userId, uuidv7(), name, type, rules)
+      if (refusal) throw new AppError(refusal.code, refusal)
       return (await find(userId, name)).channel
     },
 

@@ -61,7 +61,8 @@ export function createPruning (prisma: PrismaClient) {
     /** Removes up to `limit` lines of the moderation log. @returns how many. */
     async deleteLog (cutoff: Date, limit: number): Promise<number> {
       return prisma.$executeRaw`
-        DELETE FROM "ModerationLog" WHERE id IN (SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY id LIMIT ${limit})`
+        DELETE FROM "ModerationLog" WHERE id = ANY (ARRAY(
+          SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY "createdAt" LIMIT ${limit}))`
     },
 
     /** Removes up to `limit` users who ended before the cutoff: what they wrote was older still. @returns how many. */

@@ -121,11 +121,11 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     async purge (grace: number, limit = 1000): Promise<number> {
       return prisma.$executeRaw`
         WITH bound AS (SELECT now() - make_interval(secs => ${grace}) AS cutoff)
-        DELETE FROM "RefreshToken" WHERE id IN (
+        DELETE FROM "RefreshToken" WHERE id = ANY (ARRAY(
           SELECT t.id FROM "RefreshToken" t, bound
           WHERE t."expiresAt" < cutoff AND (t."revokedAt" IS NULL OR NOT EXISTS (
             SELECT FROM "RefreshToken" s WHERE s."familyId" = t."familyId" AND s."expiresAt" >= cutoff))
-          LIMIT ${limit})`
+          ORDER BY t."expiresAt" LIMIT ${limit}))`
     }
   })
 }

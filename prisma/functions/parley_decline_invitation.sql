@@ -1,0 +1,17 @@
+-- [P57] Ends the user's invitation to a channel. Null, also where there was none, or the code that says why not.
+CREATE OR REPLACE FUNCTION parley_decline_invitation(user_id uuid, channel_name text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  us "User";
+  ch "Channel";
+  at timestamptz := date_trunc('milliseconds', clock_timestamp());
+BEGIN
+  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
+  SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name;
+  IF us.id IS NULL THEN RETURN 'authentication_failed'; END IF;
+  IF ch.id IS NULL OR NOT parley_sees(us, ch) THEN RETURN 'channel_not_found'; END IF;
+  IF us.email IS NULL THEN RETURN 'not_authorized'; END IF;
+  UPDATE "ChannelInvite" i SET "declinedAt" = at WHERE i."channelId" = ch.id AND i."userId" = us.id AND i."declinedAt" IS NULL;
+  -- A refusal that is a day old keeps nobody from inviting again: its row is of no more use.
+  DELETE FROM "ChannelInvite" i WHERE i."userId" = us.id AND i."declinedAt" < at - interval '1 day';
+  RETURN NULL;
+END $$;
