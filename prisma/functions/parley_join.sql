@@ -44,7 +44,7 @@ BEGIN
       WHERE b.ord = ANY (todo) AND parley_role_fits(u.role, coalesce(parley_type_of_name(b.n), 'public'))
         AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.name = b.n)
         AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = u.id) < max_channels)
-        AND (b.n = default_room OR parley_judge_creation(u, max_created, created_a_minute) IS NULL)
+        AND (b.n = default_room OR parley_judge_creation(u.*, max_created, created_a_minute) IS NULL)
       ORDER BY b.n, b.ord
       ON CONFLICT (name) DO NOTHING RETURNING id
     ) SELECT array_agg(new.id) INTO made FROM new;

@@ -1,0 +1,160 @@
+import t from 'tap'
+import type { Frame } from '../client.ts'
+import { failure, startServer, type ConfigChange, type Person, type Server } from '../helper.ts'
+import { createRows } from '../rows.ts'
+import { createScene, some } from './scene.ts'
+
+const server = await startServer(t)
+const { prisma } = server.database
+const { arrange, log } = createScene(server)
+
+const decline = (channel: string) => ({ type: 'command', command: 'decline_invitation', channel })
+const list = async (at: Server, person: Person, query = ''): Promise<Frame> =>
+  (await at.call('GET', `/api/me/invitations${query}`, { token: person.access_token })).body
+
+/** A server of its own, `count` inviters with a channel each, and ben whom they invite. */
+async function crowd (t: Parameters<typeof startServer>[0], count: number, config: ConfigChange) {
+  const server = await startServer(t, { config })
+  const ben = await server.enter('ben')
+  const inviters = await Promise.all(Array.from({ length: count }, async () => {
+    const ann = await server.enter('ann')
+    const channel = some()
+    await ann.request({ command: 'create_channel', name: channel })
+    return (): Promise<Frame> => ann.exchange({ command: 'invite_user', channel, user_id: ben.person.user.id })
+  }))
+  const invitations = async (): Promise<number> => (await ben.settle()).filter(({ type }) => type === 'invited_to_channel').length
+  return { server, ben, inviters, invitations }
+}
+
+t.test('[P57] decline_invitation ends an invitation: a private channel is invisible again, and its moderators may not invite for a day', async t => {
+  const { ben, name, id, command } = await arrange('private')
+  await command('invite_user')
+  t.match(await server.call('GET', `/api/channels/${name}`, { token: ben.person.access_token }), { status: 200 })
+  t.same(await ben.exchange(decline(name)), { type: 'success', action: 'invitation_declined', data: { channel: name } })
+  t.same(await list(server, ben.person), { invitations: [], next_cursor: null })
+  t.same(await ben.exchange({ type: 'join_channel', channel: name }), failure('channel_not_found'))
+  t.notOk((await ben.request({ type: 'channel_list', limit: 100 })).channels.some((channel: Frame) => channel.name === name))
+  t.same(await ben.exchange(decline(name)), failure('channel_not_found'), 'declined already')
+  await ben.expect('invited_to_channel')
+
+  const { retry_after_ms: wait, ...refused } = await command('invite_user')
+  t.same(refused, failure('rate_limited'))
+  t.ok(wait > 86_000_000 && wait <= 86_400_000, `${wait}`)
+  await command('kick_user')
+  t.equal((await command('invite_user')).code, 'rate_limited', 'a kick takes nothing back')
+  t.same((await log(name)).map(({ action }) => action), ['invite_user'], 'whom nobody invites cannot be kicked')
+  t.notOk((await ben.settle()).some(({ type }) => type.endsWith('_channel')))
+
+  await prisma.$executeRaw`UPDATE "ChannelInvite" SET "declinedAt" = "declinedAt" - interval '1 day' WHERE "userId" = ${id}::uuid`
+  t.match(await command('invite_user'), { action: 'user_invited' })
+  t.match(await ben.expect('invited_to_channel'), { channel: name })
+  t.match(await ben.exchange({ type: 'join_channel', channel: name }), { action: 'channel_joined' })
+})
+
+t.test('[P19] [P57] without an invitation declining has no effect, and does not tell whether a private channel is there', async t => {
+  const { ben, name } = await arrange('public')
+  const { name: hidden } = await arrange('private')
+  t.match(await ben.exchange(decline(name)), { action: 'invitation_declined', data: { channel: name } })
+  t.same(await ben.exchange({ type: 'send_message', channel: name, message: 'still a member' }).then(({ action }) => action), 'message_sent')
+  const absent = await ben.exchange(decline(some()))
+  t.same(absent, failure('channel_not_found'))
+  t.same(await ben.exchange(decline(hidden)), absent)
+  t.equal((await ben.exchange({ command: 'decline_invitation' })).code, 'channel_required')
+  t.equal((await ben.exchange(decline('No Name'))).code, 'invalid_channel_name')
+  t.equal((await ben.exchange({ ...decline(name), channel: 7 })).code, 'invalid_frame')
+})
+
+t.test('[P57] GET /api/me/invitations pages by channel name, DELETE declines', async t => {
+  const { ann, ben, id } = await arrange()
+  const names = Array.from({ length: 5 }, some).sort()
+  for (const [i, name] of names.entries()) {
+    await ann.request({ command: 'create_channel', name, channel_type: i % 2 === 0 ? 'private' : 'public' })
+    await ann.request({ command: 'invite_user', channel: name, user_id: id })
+  }
+  const pages: Frame[] = [await list(server, ben.person, '?limit=2')]
+  while (pages.at(-1)!.next_cursor !== null) pages.push(await list(server, ben.person, `?limit=2&cursor=${pages.at(-1)!.next_cursor}`))
+  t.same(pages.map(({ invitations }) => invitations.map(({ channel }: Frame) => channel)), [names.slice(0, 2), names.slice(2, 4), names.slice(4)])
+  const [first] = pages[0]!.invitations
+  t.match(first, {
+    channel: names[0], channel_id: String, channel_type: 'private', invited_by: ann.person.user.id, username: 'ann', created_at: /^\d.+Z$/
+  })
+  t.same(Object.keys(first), ['channel', 'channel_id', 'channel_type', 'invited_by', 'username', 'created_at'])
+  t.same((await list(server, ann.person)).invitations, [], 'each sees their own')
+
+  const remove = (name: string, token?: string) => server.call('DELETE', `/api/me/invitations/${name}`, { token })
+  t.match(await remove(names[0]!, ben.person.access_token), { status: 204, body: null })
+  t.match(await remove(names[0]!, ben.person.access_token), { status: 404, body: { code: 'channel_not_found' } })
+  t.match(await remove(names[1]!, ben.person.access_token), { status: 204 })
+  t.match(await remove(names[1]!, ben.person.access_token), { status: 204 }, 'public: without effect')
+  t.match(await remove('No%20Name', ben.person.access_token), { status: 400, body: { code: 'invalid_channel_name' } })
+  t.match(await remove(names[2]!), { status: 401 })
+  for (const query of ['?limit=0', '?limit=101', '?limit=x', '?cursor=', '?cursor=bm8gbmFtZQ', '?page=1']) {
+    const { status, body } = await server.call('GET', `/api/me/invitations${query}`, { token: ben.person.access_token })
+    t.match({ status, body }, { status: 400, body: { code: 'invalid_request' } }, query)
+  }
+  t.same((await list(server, ben.person)).invitations.map(({ channel }: Frame) => channel), names.slice(2))
+  await ben.request({ type: 'join_channel', channel: names[2] })
+  t.equal((await list(server, ben.person)).invitations.length, 2, 'used up')
+  t.match(await server.call('DELETE', `/api/channels/${names[3]}`, { token: ann.person.access_token }), { status: 204 })
+  t.equal((await list(server, ben.person)).invitations.length, 1, 'ended with the channel')
+})
+
+t.test('[P57] invitations to one user are limited by the minute, over all inviters at once and whatever ends them', async t => {
+  const { server: own, ben, inviters, invitations } = await crowd(t, 6, { limits: { user_invitations: 4 } })
+  const replies = await Promise.all(inviters.map(invite => invite()))
+  t.equal(replies.filter(({ action }) => action === 'user_invited').length, 4)
+  const { retry_after_ms: wait, ...refused } = replies.find(({ type }) => type === 'error')!
+  t.same(refused, failure('rate_limited'))
+  t.ok(wait > 0 && wait <= 60_000, `${wait}`)
+  for (const { channel } of (await list(own, ben.person)).invitations) await ben.request(decline(channel))
+  await own.database.prisma.channel.deleteMany({ where: { invites: { some: {} } } })
+  t.equal((await inviters[replies.findIndex(({ type }) => type === 'error')]!()).code, 'rate_limited', 'a refusal makes no room')
+  t.equal(await invitations(), 4)
+
+  await own.database.prisma.$executeRaw`UPDATE "ModerationLog" SET "createdAt" = "createdAt" - interval '1 minute'`
+  t.match(await inviters[replies.findIndex(({ type }) => type === 'error')]!(), { action: 'user_invited' }, 'a minute later')
+})
+
+t.test('[P57] inviting and kicking in turns is limited too', async t => {
+  const { ben, command } = await arrange('private')
+  const codes = []
+  for (let n = 0; n < 30; n++) {
+    codes.push((await command('invite_user')).code)
+    await command('kick_user')
+  }
+  t.same(codes, [...Array(20).fill(undefined), ...Array(10).fill('rate_limited')])
+  t.equal((await ben.settle()).filter(({ type }) => type === 'invited_to_channel' || type === 'kicked_from_channel').length, 40)
+})
+
+t.test('[P57] no more than max_invitations_per_user are pending, exactly so with many inviters at once; a declined one makes room', async t => {
+  const { server: own, ben, inviters, invitations } = await crowd(t, 8, { channels: { max_invitations_per_user: 3 } })
+  const replies = await Promise.all(inviters.map(invite => invite()))
+  t.equal(replies.filter(({ action }) => action === 'user_invited').length, 3)
+  t.match(replies.find(({ type }) => type === 'error'), { code: 'rate_limited', retry_after_ms: 60_000 })
+  t.equal(await invitations(), 3)
+  const again = await Promise.all(inviters.map(invite => invite()))
+  t.equal(again.filter(({ action }) => action === 'user_invited').length, 3, 'inviting the invited has no effect')
+  t.equal(await invitations(), 3)
+  await ben.request(decline((await list(own, ben.person)).invitations[0].channel))
+  const last = await Promise.all(inviters.map(invite => invite()))
+  t.equal(last.filter(({ action }) => action === 'user_invited').length, 3)
+  t.equal(await invitations(), 4)
+})
+
+t.test('[P57] limits of 0 and limits switched off are none', async t => {
+  const { inviters, invitations } = await crowd(t, 25, { channels: { max_invitations_per_user: 0 }, limits: { enabled: false } })
+  const replies = await Promise.all(inviters.map(invite => invite()))
+  t.ok(replies.every(({ action }) => action === 'user_invited'))
+  t.equal(await invitations(), 25)
+})
+
+t.test('[P57] what was declined long ago goes with the next refusal', async t => {
+  const { ben, name, command } = await arrange('private')
+  const old = await createRows(server.database).channel('private')
+  await createRows(server.database).invitation(old, ben)
+  await ben.request(decline(old.name))
+  await prisma.$executeRaw`UPDATE "ChannelInvite" SET "declinedAt" = "declinedAt" - interval '2 days' WHERE "channelId" = ${old.id}::uuid`
+  await command('invite_user')
+  await ben.request(decline(name))
+  t.equal(await prisma.channelInvite.count({ where: { channelId: old.id } }), 0)
+})
