@@ -97,7 +97,7 @@ export const ConfigSchema = Type.Object({
     user_commands: count(40, { minimum: 1, description: 'a second' }),
     user_connections: count(100, { minimum: 1 }),
     user_channels_created: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute' }),
-    user_invitations: count(20, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
+    user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
     address_joins: count(2000, { minimum: 1, description: 'a second' }),

@@ -3,15 +3,12 @@ CREATE OR REPLACE FUNCTION parley_decline_invitation(user_id uuid, channel_name 
 DECLARE
   us "User";
   ch "Channel";
-  at timestamptz := date_trunc('milliseconds', clock_timestamp());
 BEGIN
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
+  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL FOR NO KEY UPDATE;
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name;
   IF us.id IS NULL THEN RETURN 'authentication_failed'; END IF;
   IF ch.id IS NULL OR NOT parley_sees(us, ch) THEN RETURN 'channel_not_found'; END IF;
   IF us.email IS NULL THEN RETURN 'not_authorized'; END IF;
-  UPDATE "ChannelInvite" i SET "declinedAt" = at WHERE i."channelId" = ch.id AND i."userId" = us.id AND i."declinedAt" IS NULL;
-  -- A refusal that is a day old keeps nobody from inviting again: its row is of no more use.
-  DELETE FROM "ChannelInvite" i WHERE i."userId" = us.id AND i."declinedAt" < at - interval '1 day';
+  DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = us.id;
   RETURN NULL;
 END $$;

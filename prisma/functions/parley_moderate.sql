@@ -42,7 +42,7 @@ BEGIN
     SELECT r.code, r.effect, r.effect, r.retry_after_ms INTO code, effect, tell, retry_after_ms
       FROM parley_invite(ch.id, us.id, target.id, max_invitations, invitations_a_minute) r;
   ELSIF act IN ('kick_user', 'ban_user') THEN
-    DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id AND i."declinedAt" IS NULL;
+    DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id;
     effect := FOUND;
     SELECT r.acl_version, r.ended INTO acl_version, ended FROM parley_end_membership(ch.id, target.id) r;
     tell := effect OR ended;
@@ -65,7 +65,7 @@ BEGIN
     tell := effect AND times_told > 0;
   ELSIF act = 'mute_user' THEN
     tell := EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = target.id)
-      OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id AND i."declinedAt" IS NULL);
+      OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id);
     INSERT INTO "ChannelMute" AS x ("channelId", "userId", "mutedBy", told, "expiresAt", "createdAt")
       VALUES (ch.id, target.id, us.id, tell, expires_at, at)
       ON CONFLICT ("channelId", "userId") DO UPDATE SET "mutedBy" = EXCLUDED."mutedBy", told = EXCLUDED.told OR x.told,

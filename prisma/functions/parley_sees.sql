@@ -3,5 +3,5 @@ CREATE OR REPLACE FUNCTION parley_sees(u "User", c "Channel") RETURNS boolean LA
   SELECT c."channelType" <> 'private' OR u.role = 'admin' OR (u.email IS NOT NULL AND (
     coalesce(c."createdBy" = u.id, false)
     OR EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id)
-    OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = c.id AND i."userId" = u.id AND i."declinedAt" IS NULL)))
+    OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = c.id AND i."userId" = u.id)))
 $$;

@@ -35,7 +35,7 @@ export function createChannelStore (prisma: PrismaClient) {
         WITH u AS MATERIALIZED (SELECT * FROM "User" WHERE id = ${userId}::uuid AND "disabledAt" IS NULL),
         own AS MATERIALIZED (
           SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
-          UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id AND i."declinedAt" IS NULL
+          UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id
           UNION SELECT x.id FROM u JOIN "Channel" x ON x."createdBy" = u.id
         ), c AS (
           SELECT page.* FROM u JOIN unnest(${type ? [type] : channelTypes}::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'

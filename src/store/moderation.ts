@@ -16,7 +16,7 @@ export interface ModerationRequest {
   duration: number | undefined
 }
 
-/** How many invitations one user may have, and get within a minute [P57]. 0 is no limit. */
+/** How many invitations one user may have, and get within a minute [P57]. One inviter may use a quarter of either. 0 is no limit. */
 export interface InvitationLimits { most: number, perMinute: number }
 
 /**
@@ -74,7 +74,7 @@ export function createModerationStore (prisma: PrismaClient) {
         FROM "ChannelInvite" i
         CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = i."channelId" LIMIT 1) c
         LEFT JOIN LATERAL (SELECT x.name FROM "User" x WHERE x.id = i."invitedBy" LIMIT 1) u ON true
-        WHERE i."userId" = ${userId}::uuid AND i."declinedAt" IS NULL AND c.name > ${after ?? ''} ORDER BY c.name LIMIT ${limit}`
+        WHERE i."userId" = ${userId}::uuid AND c.name > ${after ?? ''} ORDER BY c.name LIMIT ${limit}`
       return rows.map(withTimes)
     },
 

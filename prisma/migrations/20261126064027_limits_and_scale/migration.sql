@@ -23,11 +23,14 @@ WITH RECURSIVE stored AS (
 INSERT INTO "DeletedChannel" (id)
   SELECT s.id FROM stored s WHERE s.id IS NOT NULL AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.id = s.id);
 
--- CreateIndex
-CREATE INDEX "ModerationLog_targetId_createdAt_idx" ON "ModerationLog"("targetId", "createdAt");
+-- AlterTable
+ALTER TABLE "ChannelBan" ADD COLUMN     "told" SMALLINT NOT NULL DEFAULT 1;
 
--- CreateIndex
-CREATE INDEX "ModerationLog_createdAt_idx" ON "ModerationLog"("createdAt");
+-- AlterTable
+ALTER TABLE "ChannelMute" ADD COLUMN     "told" BOOLEAN NOT NULL DEFAULT true;
+
+-- AlterTable
+ALTER TABLE "User" ADD COLUMN     "creationsRefilledAt" TIMESTAMPTZ(6);
 
 -- CreateIndex
 CREATE INDEX "Channel_channelType_name_idx" ON "Channel"("channelType", "name");
@@ -35,17 +38,11 @@ CREATE INDEX "Channel_channelType_name_idx" ON "Channel"("channelType", "name");
 -- CreateIndex
 CREATE INDEX "Channel_createdBy_idx" ON "Channel"("createdBy");
 
--- AlterTable
-ALTER TABLE "ChannelBan" ADD COLUMN     "told" SMALLINT NOT NULL DEFAULT 1;
+-- CreateIndex
+CREATE INDEX "ModerationLog_targetId_action_createdAt_idx" ON "ModerationLog"("targetId", "action", "createdAt");
 
--- AlterTable
-ALTER TABLE "ChannelInvite" ADD COLUMN     "declinedAt" TIMESTAMPTZ(3);
-
--- AlterTable
-ALTER TABLE "ChannelMute" ADD COLUMN     "told" BOOLEAN NOT NULL DEFAULT true;
-
--- AlterTable
-ALTER TABLE "User" ADD COLUMN     "creationsRefilledAt" TIMESTAMPTZ(6);
+-- CreateIndex
+CREATE INDEX "ModerationLog_createdAt_idx" ON "ModerationLog"("createdAt");
 
 -- [P58] Counts a channel that the user has made. The user keeps the count: deleting the channel gives nothing back.
 CREATE OR REPLACE FUNCTION parley_count_creation(maker uuid, a_minute int) RETURNS void LANGUAGE sql VOLATILE AS $$
@@ -90,16 +87,13 @@ CREATE OR REPLACE FUNCTION parley_decline_invitation(user_id uuid, channel_name 
 DECLARE
   us "User";
   ch "Channel";
-  at timestamptz := date_trunc('milliseconds', clock_timestamp());
 BEGIN
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
+  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL FOR NO KEY UPDATE;
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name;
   IF us.id IS NULL THEN RETURN 'authentication_failed'; END IF;
   IF ch.id IS NULL OR NOT parley_sees(us, ch) THEN RETURN 'channel_not_found'; END IF;
   IF us.email IS NULL THEN RETURN 'not_authorized'; END IF;
-  UPDATE "ChannelInvite" i SET "declinedAt" = at WHERE i."channelId" = ch.id AND i."userId" = us.id AND i."declinedAt" IS NULL;
-  -- A refusal that is a day old keeps nobody from inviting again: its row is of no more use.
-  DELETE FROM "ChannelInvite" i WHERE i."userId" = us.id AND i."declinedAt" < at - interval '1 day';
+  DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = us.id;
   RETURN NULL;
 END $$;
 
@@ -126,37 +120,44 @@ BEGIN
 END $$;
 
 -- [P57] Invites `target` to a channel. `effect` false: nothing changed, because they are a member or invited already, or because of
--- `code`. For parley_moderate, which holds the locks of the target and the channel. `max_pending`: invitations one user may have;
--- `a_minute`: invitations that reach one user; 0 is no limit.
+-- `code`. For parley_moderate, which holds the locks of the target and the channel. `max_pending`: invitations that one user may have;
+-- `a_minute`: how many one user may get within a minute. One inviter may use a quarter of either. 0 is no limit.
 CREATE OR REPLACE FUNCTION parley_invite(channel uuid, inviter uuid, target uuid, max_pending int, a_minute int, OUT code text, OUT effect boolean,
   OUT retry_after_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   at timestamptz := date_trunc('milliseconds', clock_timestamp());
-  old "ChannelInvite";
   free_at timestamptz;
 BEGIN
   effect := false;
-  SELECT * INTO old FROM "ChannelInvite" i WHERE i."channelId" = channel AND i."userId" = target;
   IF EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = channel AND m."userId" = target)
-    OR (old."userId" IS NOT NULL AND old."declinedAt" IS NULL) THEN RETURN; END IF;
+    OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = channel AND i."userId" = target) THEN RETURN; END IF;
 
-  -- The moderation log remembers invitations that a kick, a refusal or the channel's end has removed since.
-  free_at := greatest(
-    old."declinedAt" + interval '1 day',
-    (SELECT l."createdAt" + interval '1 minute' FROM "ModerationLog" l
-      WHERE l."targetId" = target AND l."createdAt" > at - interval '1 minute' AND l.action = 'invite_user' AND a_minute > 0
-      ORDER BY l."createdAt" DESC OFFSET greatest(a_minute - 1, 0) LIMIT 1),
-    CASE WHEN max_pending > 0 AND (SELECT count(*) FROM "ChannelInvite" i WHERE i."userId" = target AND i."declinedAt" IS NULL) >= max_pending
-      THEN at + interval '1 minute' END);
+  IF max_pending > 0 AND (
+    SELECT count(*) >= max_pending OR count(*) FILTER (WHERE i."invitedBy" = inviter) >= ceil(max_pending / 4.0)
+    FROM "ChannelInvite" i WHERE i."userId" = target) THEN
+    code := 'too_many_invitations';
+    RETURN;
+  END IF;
+
+  IF a_minute > 0 THEN
+    -- The moderation log remembers invitations that were used, declined or taken back since. No more than `a_minute` of its lines are read.
+    WITH recent AS MATERIALIZED (
+      SELECT l."actorId", l."createdAt" + interval '1 minute' AS over_at FROM "ModerationLog" l
+      WHERE l."targetId" = target AND l.action = 'invite_user' AND l."createdAt" > at - interval '1 minute'
+      ORDER BY l."createdAt" DESC LIMIT a_minute
+    )
+    SELECT greatest(
+      (SELECT r.over_at FROM recent r ORDER BY r.over_at DESC OFFSET a_minute - 1 LIMIT 1),
+      (SELECT r.over_at FROM recent r WHERE r."actorId" = inviter ORDER BY r.over_at DESC OFFSET ceil(a_minute / 4.0)::int - 1 LIMIT 1)
+    ) INTO free_at;
+  END IF;
   IF free_at > at THEN
     code := 'rate_limited';
     retry_after_ms := ceil(extract(epoch FROM free_at - at) * 1000)::bigint;
     RETURN;
   END IF;
 
-  INSERT INTO "ChannelInvite" ("channelId", "userId", "invitedBy", "createdAt") VALUES (channel, target, inviter, at)
-    ON CONFLICT ("channelId", "userId") DO UPDATE
-    SET "invitedBy" = EXCLUDED."invitedBy", "createdAt" = EXCLUDED."createdAt", "declinedAt" = NULL;
+  INSERT INTO "ChannelInvite" ("channelId", "userId", "invitedBy", "createdAt") VALUES (channel, target, inviter, at);
   effect := true;
 END $$;
 
@@ -313,7 +314,7 @@ BEGIN
     SELECT r.code, r.effect, r.effect, r.retry_after_ms INTO code, effect, tell, retry_after_ms
       FROM parley_invite(ch.id, us.id, target.id, max_invitations, invitations_a_minute) r;
   ELSIF act IN ('kick_user', 'ban_user') THEN
-    DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id AND i."declinedAt" IS NULL;
+    DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id;
     effect := FOUND;
     SELECT r.acl_version, r.ended INTO acl_version, ended FROM parley_end_membership(ch.id, target.id) r;
     tell := effect OR ended;
@@ -336,7 +337,7 @@ BEGIN
     tell := effect AND times_told > 0;
   ELSIF act = 'mute_user' THEN
     tell := EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = target.id)
-      OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id AND i."declinedAt" IS NULL);
+      OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id);
     INSERT INTO "ChannelMute" AS x ("channelId", "userId", "mutedBy", told, "expiresAt", "createdAt")
       VALUES (ch.id, target.id, us.id, tell, expires_at, at)
       ON CONFLICT ("channelId", "userId") DO UPDATE SET "mutedBy" = EXCLUDED."mutedBy", told = EXCLUDED.told OR x.told,
@@ -377,11 +378,3 @@ BEGIN
   DELETE FROM "DeletedChannel" d WHERE d.id = channel;
   RETURN messages + changes + 1;
 END $$;
-
--- [P19] Does the channel exist for this user? A guest (no email) sees no private one. Never null: callers ask NOT.
-CREATE OR REPLACE FUNCTION parley_sees(u "User", c "Channel") RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT c."channelType" <> 'private' OR u.role = 'admin' OR (u.email IS NOT NULL AND (
-    coalesce(c."createdBy" = u.id, false)
-    OR EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id)
-    OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = c.id AND i."userId" = u.id AND i."declinedAt" IS NULL)))
-$$;
