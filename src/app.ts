@@ -139,8 +139,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
-  const { enabled: isLimited, user_channels_created: createdPerMinute, user_invitations: invitationsPerMinute } = config.limits
-  const creation = { maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? createdPerMinute : 0 }
+  const { limits: { enabled: isLimited, ...limit } } = config
+  const creation = { maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? limit.user_channels_created : 0 }
   const channels = createChannels({ store: channelStore, presence, events, rules: creation })
   const memberships = createMemberships({
     store: membershipStore, events, rules: { ...creation, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
@@ -153,7 +153,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     store: moderationStore,
     channels,
     events,
-    invitationLimits: { most: config.channels.max_invitations_per_user, perMinute: isLimited ? invitationsPerMinute : 0 }
+    invitationLimits: isLimited ? { pending: limit.user_pending_invitations, perMinute: limit.user_invitations } : { pending: 0, perMinute: 0 }
   })
   const guests = createGuests({ users, memberships: membershipStore })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })

@@ -17,7 +17,7 @@ export interface ModerationRequest {
 }
 
 /** How many invitations one user may have, and get within a minute [P57]. One inviter may use a quarter of either. 0 is no limit. */
-export interface InvitationLimits { most: number, perMinute: number }
+export interface InvitationLimits { pending: number, perMinute: number }
 
 /**
  * `effect` is false where there was nothing to do; `tell`: the target is to be told [P57]; `ended` says that a membership ended.
@@ -41,12 +41,12 @@ export type ModerationStore = ReturnType<typeof createModerationStore>
 export function createModerationStore (prisma: PrismaClient) {
   return withStoreErrors({
     async moderate (
-      { actorId, act, channel, targetId, reason, duration }: ModerationRequest, { most, perMinute }: InvitationLimits
+      { actorId, act, channel, targetId, reason, duration }: ModerationRequest, { pending, perMinute }: InvitationLimits
     ): Promise<Refused | Moderated> {
       const [row] = await prisma.$queryRaw<[ModeratedRow]>`
         SELECT * FROM parley_moderate(
           ${actorId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid,
-          ${most}::int, ${perMinute}::int)`
+          ${pending}::int, ${perMinute}::int)`
       if (row.code !== null) return refused(row.code, row.retry_after_ms)
       return {
         code: null,

@@ -25,7 +25,7 @@ t.test('[P15] what a disabled user\'s connection still asks changes and shows no
   const moderation = createModerationStore(prisma)
   for (const act of userActs) {
     const request = { actorId: ann.id, act, channel: channel.name, targetId: ben.id, reason: undefined, duration: 60 }
-    t.same(await moderation.moderate(request, { most: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
+    t.same(await moderation.moderate(request, { pending: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
   }
   t.equal(await moderation.decline(ann.id, channel.name), 'authentication_failed')
   const channels = createChannelStore(prisma)

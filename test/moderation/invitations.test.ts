@@ -129,8 +129,8 @@ t.test('[P57] inviting in turns with kicks or refusals is limited too: one invit
   }
 })
 
-t.test('[P57] no more than max_invitations_per_user are pending, exactly so with many inviters at once; a declined one makes room', async t => {
-  const { server: own, ben, inviters, invitations } = await crowd(t, 8, { channels: { max_invitations_per_user: 3 } })
+t.test('[P57] no more than limits.user_pending_invitations are pending, exactly so with many inviters at once; a declined one makes room', async t => {
+  const { server: own, ben, inviters, invitations } = await crowd(t, 8, { limits: { user_pending_invitations: 3 } })
   const replies = await Promise.all(inviters.map(invite => invite()))
   t.equal(replies.filter(({ action }) => action === 'user_invited').length, 3)
   t.same(replies.find(({ type }) => type === 'error'), failure('too_many_invitations'))
@@ -145,7 +145,7 @@ t.test('[P57] no more than max_invitations_per_user are pending, exactly so with
 })
 
 t.test('[P57] one inviter has at most a quarter of the pending invitations, over all their channels, by REST too', async t => {
-  const own = await startServer(t, { config: { channels: { max_invitations_per_user: 12 } } })
+  const own = await startServer(t, { config: { limits: { user_pending_invitations: 12 } } })
   const [ann, ben] = [await own.enter('ann'), await own.enter('ben')]
   const invite = async (): Promise<{ status: number, body: Frame }> => {
     const channel = some()
@@ -158,8 +158,8 @@ t.test('[P57] one inviter has at most a quarter of the pending invitations, over
   t.match(replies.at(-1)!.body, { code: 'too_many_invitations', message: 'Maximum invitations per user exceeded' })
 })
 
-t.test('[P57] limits of 0 and limits switched off are none', async t => {
-  const { inviters, invitations } = await crowd(t, 25, { channels: { max_invitations_per_user: 0 }, limits: { enabled: false } })
+t.test('[P57] limits that are switched off are none', async t => {
+  const { inviters, invitations } = await crowd(t, 25, { limits: { enabled: false } })
   const replies = await Promise.all(inviters.map(invite => invite()))
   t.ok(replies.every(({ action }) => action === 'user_invited'))
   t.equal(await invitations(), 25)
