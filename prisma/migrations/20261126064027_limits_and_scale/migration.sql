@@ -33,6 +33,9 @@ ALTER TABLE "ChannelMute" ADD COLUMN     "told" BOOLEAN NOT NULL DEFAULT true;
 ALTER TABLE "User" ADD COLUMN     "creationsRefilledAt" TIMESTAMPTZ(6);
 
 -- CreateIndex
+CREATE INDEX "User_gone_idx" ON "User"("disabledAt") WHERE (email IS NULL);
+
+-- CreateIndex
 CREATE INDEX "Channel_channelType_name_idx" ON "Channel"("channelType", "name");
 
 -- CreateIndex
@@ -168,7 +171,7 @@ DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean);
 CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean,
   max_created int DEFAULT 0, created_a_minute int DEFAULT 0)
 RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, acl_version bigint, retry_after_ms bigint)
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   todo bigint[];
   made uuid[];
@@ -176,16 +179,17 @@ DECLARE
   ch "Channel";
   us "User";
 BEGIN
-  -- Members who come back, most joins by far, need no lock and write nothing.
+  -- Members who come back, most joins by far, need no lock and write nothing. (LATERAL … LIMIT 1 here and below: one index probe each,
+  -- whatever the planner believes of the tables' sizes.)
   FOR item IN
     SELECT b.ord, c.id, c."channelType", c."lastSeq", c."aclVersion",
-      m."userId" IS NOT NULL AND parley_role_fits(u.role, c."channelType") AND NOT EXISTS (
-        SELECT FROM "ChannelBan" x WHERE x."channelId" = c.id AND x."userId" = u.id AND (x."expiresAt" IS NULL OR x."expiresAt" > clock_timestamp())
-      ) AS member
+      m.found IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member
     FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
-    LEFT JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL
-    LEFT JOIN "Channel" c ON c.name = b.n
-    LEFT JOIN "ChannelUser" m ON m."channelId" = c.id AND m."userId" = u.id
+    LEFT JOIN LATERAL (SELECT o.role FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL LIMIT 1) u ON true
+    LEFT JOIN LATERAL (SELECT * FROM "Channel" o WHERE o.name = b.n LIMIT 1) c ON true
+    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelUser" o WHERE o."channelId" = c.id AND o."userId" = b.u LIMIT 1) m ON true
+    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelBan" o WHERE o."channelId" = c.id AND o."userId" = b.u
+      AND (o."expiresAt" IS NULL OR o."expiresAt" > clock_timestamp()) LIMIT 1) x ON true
   LOOP
     IF item.member THEN
       RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item."aclVersion", NULL::bigint;
@@ -196,24 +200,24 @@ BEGIN
   IF todo IS NULL THEN RETURN; END IF;
 
   PERFORM FROM "User" u
-    WHERE u.id IN (SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b) ORDER BY u.id FOR NO KEY UPDATE;
+    WHERE u.id = ANY (ARRAY(SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b)) ORDER BY u.id FOR NO KEY UPDATE;
   IF create_missing THEN
     -- In order of name: two batches that make the same channels must not wait for each other.
     WITH new AS (
       INSERT INTO "Channel" (id, name, "channelType")
       SELECT DISTINCT ON (b.n) b.i, b.n, coalesce(parley_type_of_name(b.n), 'public')
       FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
-      JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL
-      WHERE b.ord = ANY (todo) AND parley_role_fits(u.role, coalesce(parley_type_of_name(b.n), 'public'))
-        AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.name = b.n)
-        AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = u.id) < max_channels)
-        AND (b.n = default_room OR parley_judge_creation(u.*, max_created, created_a_minute) IS NULL)
+      CROSS JOIN LATERAL (SELECT o AS us FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL LIMIT 1) u
+      WHERE b.ord = ANY (todo) AND parley_role_fits((u.us).role, coalesce(parley_type_of_name(b.n), 'public'))
+        AND (SELECT true FROM "Channel" c WHERE c.name = b.n LIMIT 1) IS NULL
+        AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = b.u) < max_channels)
+        AND (b.n = default_room OR parley_judge_creation(u.us, max_created, created_a_minute) IS NULL)
       ORDER BY b.n, b.ord
       ON CONFLICT (name) DO NOTHING RETURNING id
     ) SELECT array_agg(new.id) INTO made FROM new;
   END IF;
   PERFORM FROM "Channel" c
-    WHERE c.name IN (SELECT b ->> 'n' FROM json_array_elements(batch) b) ORDER BY c.id FOR NO KEY UPDATE;
+    WHERE c.name = ANY (ARRAY(SELECT b ->> 'n' FROM json_array_elements(batch) b)) ORDER BY c.id FOR NO KEY UPDATE;
 
   FOR item IN
     SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
@@ -357,9 +361,29 @@ BEGIN
   RETURN NEXT;
 END $$;
 
+-- Deletes up to `most` tokens that expired more than `grace` seconds (an access token's lifetime) ago, and returns how many. A revoked
+-- one stays while its login has others, which are known as revoked by it. In order of the index: without the settings, a planner that
+-- knows nothing of the table (nobody analyses the embedded database) reads and sorts all expired tokens for each round.
+CREATE OR REPLACE FUNCTION parley_purge_logins(grace int, most int) RETURNS int LANGUAGE plpgsql VOLATILE
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+  cutoff timestamptz := clock_timestamp() - make_interval(secs => grace);
+  purged int;
+BEGIN
+  DELETE FROM "RefreshToken" t WHERE t.id = ANY (ARRAY(
+    SELECT o.id FROM "RefreshToken" o
+    WHERE o."expiresAt" < cutoff AND (o."revokedAt" IS NULL
+      OR (SELECT true FROM "RefreshToken" s WHERE s."familyId" = o."familyId" AND s."expiresAt" >= cutoff LIMIT 1) IS NULL)
+    ORDER BY o."expiresAt" LIMIT most));
+  GET DIAGNOSTICS purged = ROW_COUNT;
+  RETURN purged;
+END $$;
+
 -- Removes up to `most` entries, messages and changes, of one deleted channel, and its row in DeletedChannel with the last of them.
--- Returns how many rows went; 0 says that no deleted channel is left. Instances that purge at once take different channels.
-CREATE OR REPLACE FUNCTION parley_purge_messages(most int) RETURNS int LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+-- Returns how many rows went; 0 says that no deleted channel is left. Instances that purge at once take different channels. In order of
+-- the indexes: without the settings, a planner that knows nothing of the tables reads and sorts all of a channel for its first round.
+CREATE OR REPLACE FUNCTION parley_purge_messages(most int) RETURNS int LANGUAGE plpgsql VOLATILE
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
   channel uuid;
   messages int;
