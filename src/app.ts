@@ -140,7 +140,9 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
   const { limits: { enabled: isLimited, ...limit } } = config
-  const creation = { maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? limit.user_channels_created : 0 }
+  const creation = {
+    maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? limit.user_channels_created : 0
+  }
   const channels = createChannels({ store: channelStore, presence, events, rules: creation })
   const memberships = createMemberships({
     store: membershipStore, events, rules: { ...creation, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
@@ -153,7 +155,9 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     store: moderationStore,
     channels,
     events,
-    invitationLimits: isLimited ? { pending: limit.user_pending_invitations, perMinute: limit.user_invitations } : { pending: 0, perMinute: 0 }
+    invitationLimits: isLimited
+      ? { pending: limit.user_pending_invitations, perMinute: limit.user_invitations }
+      : { pending: 0, perMinute: 0 }
   })
   const guests = createGuests({ users, memberships: membershipStore })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })

@@ -43,7 +43,10 @@ export function createModeration ({ store, channels, events, invitationLimits }:
       return { channel, user_id: targetId, ...extra }
     },
 
-    /** Ends an invitation to this user; success without effect where there is none. @throws AppError `channel_not_found`, `not_authorized`. */
+    /**
+     * Ends an invitation to this user; success without effect where there is none.
+     * @throws AppError `channel_not_found`, `not_authorized`.
+     */
     async decline (userId: string, channel: string): Promise<{ channel: string }> {
       const code = await store.decline(userId, channel)
       if (code) throw new AppError(code)

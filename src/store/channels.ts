@@ -38,7 +38,8 @@ export function createChannelStore (prisma: PrismaClient) {
           UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id
           UNION SELECT x.id FROM u JOIN "Channel" x ON x."createdBy" = u.id
         ), c AS (
-          SELECT page.* FROM u JOIN unnest(${type ? [type] : channelTypes}::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
+          SELECT page.* FROM u
+          JOIN unnest(${type ? [type] : channelTypes}::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
           CROSS JOIN LATERAL (
             SELECT * FROM "Channel" x WHERE x."channelType" = t.type AND x.name > ${after ?? ''} ORDER BY x.name LIMIT ${limit}) page
           UNION ALL
@@ -145,7 +146,8 @@ const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel
   c."createdAt" AS created_at, c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
 /** (Not EXISTS: for a list the planner may read all memberships to answer that.) */
-const standing = Prisma.sql`(SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
+const standing = Prisma.sql`
+  (SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
   parley_role_fits(u.role, c."channelType") AS may_read`
 
 function toStanding (row: StandingRow): Standing {

@@ -62,7 +62,8 @@ export function createModerationStore (prisma: PrismaClient) {
 
     /** Ends this user's invitation [P57]. @returns null, also where there was none, or why not. */
     async decline (userId: string, channel: string): Promise<ErrorCode | null> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`SELECT parley_decline_invitation(${userId}::uuid, ${channel}) AS code`
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_decline_invitation(${userId}::uuid, ${channel}) AS code`
       return row.code
     },
 

@@ -54,7 +54,8 @@ export function createPruning (prisma: PrismaClient) {
 
     async oldRest (cutoff: Date): Promise<OldRest> {
       const log = await prisma.moderationLog.count({ where: { createdAt: { lt: cutoff } } })
-      const [{ users }] = await prisma.$queryRaw<[{ users: number }]>`SELECT count(*)::int AS users FROM "User" u WHERE ${goneBefore(cutoff)}`
+      const [{ users }] = await prisma.$queryRaw<[{ users: number }]>`
+        SELECT count(*)::int AS users FROM "User" u WHERE ${goneBefore(cutoff)}`
       return { log, users }
     },
 

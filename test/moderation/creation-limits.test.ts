@@ -17,7 +17,7 @@ function makers (server: Server, person: Client, { access_token: token }: Person
 
 const leave = (person: Client, channel: string): Promise<Frame> => person.exchange({ type: 'leave_channel', channel })
 
-t.test('[P58] a user has made at most max_created_per_user living channels, by making and leaving too, in whatever way; admins alike', async t => {
+t.test('[P58] a user has made at most max_created_per_user living channels, however they make and leave them; admins alike', async t => {
   const server = await startServer(t, { config: { channels: { max_created_per_user: 3 } } })
   for (const role of ['user', 'admin'] as const) {
     const ann = await server.enter('ann')
@@ -87,7 +87,9 @@ t.test('[P58] both limits hold exactly, with many connections at two instances a
 })
 
 t.test('[P58] a cap of 0 is none, and limits that are switched off are none', async t => {
-  const server = await startServer(t, { config: { channels: { max_created_per_user: 0, max_channels_per_user: 0 }, limits: { enabled: false } } })
+  const server = await startServer(t, {
+    config: { channels: { max_created_per_user: 0, max_channels_per_user: 0 }, limits: { enabled: false } }
+  })
   const ann = await server.enter('ann')
   const make = makers(server, ann, ann.person)
   const codes = await Promise.all(Array.from({ length: 110 }, () => make.rest()))

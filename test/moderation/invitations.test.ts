@@ -48,7 +48,7 @@ t.test('[P19] [P57] without an invitation declining has no effect, and does not 
   const { ben, name } = await arrange('public')
   const { name: hidden } = await arrange('private')
   t.match(await ben.exchange(decline(name)), { action: 'invitation_declined', data: { channel: name } })
-  t.same(await ben.exchange({ type: 'send_message', channel: name, message: 'still a member' }).then(({ action }) => action), 'message_sent')
+  t.match(await ben.exchange({ type: 'send_message', channel: name, message: 'still a member' }), { action: 'message_sent' })
   const absent = await ben.exchange(decline(some()))
   t.same(absent, failure('channel_not_found'))
   t.same(await ben.exchange(decline(hidden)), absent)
@@ -66,7 +66,8 @@ t.test('[P57] GET /api/me/invitations pages by channel name, DELETE declines', a
   }
   const pages: Frame[] = [await list(server, ben.person, '?limit=2')]
   while (pages.at(-1)!.next_cursor !== null) pages.push(await list(server, ben.person, `?limit=2&cursor=${pages.at(-1)!.next_cursor}`))
-  t.same(pages.map(({ invitations }) => invitations.map(({ channel }: Frame) => channel)), [names.slice(0, 2), names.slice(2, 4), names.slice(4)])
+  const listed = pages.map(({ invitations }) => invitations.map(({ channel }: Frame) => channel))
+  t.same(listed, [names.slice(0, 2), names.slice(2, 4), names.slice(4)])
   const [first] = pages[0]!.invitations
   t.match(first, {
     channel: names[0], channel_id: String, channel_type: 'private', invited_by: ann.person.user.id, username: 'ann', created_at: /^\d.+Z$/
@@ -129,7 +130,7 @@ t.test('[P57] inviting in turns with kicks or refusals is limited too: one invit
   }
 })
 
-t.test('[P57] no more than limits.user_pending_invitations are pending, exactly so with many inviters at once; a declined one makes room', async t => {
+t.test('[P57] no more than limits.user_pending_invitations are pending, with many inviters at once; declining makes room', async t => {
   const { server: own, ben, inviters, invitations } = await crowd(t, 8, { limits: { user_pending_invitations: 3 } })
   const replies = await Promise.all(inviters.map(invite => invite()))
   t.equal(replies.filter(({ action }) => action === 'user_invited').length, 3)
@@ -159,8 +160,10 @@ t.test('[P57] one inviter has at most a quarter of the pending invitations, over
 })
 
 t.test('[P57] limits that are switched off are none', async t => {
-  const { inviters, invitations } = await crowd(t, 25, { limits: { enabled: false } })
-  const replies = await Promise.all(inviters.map(invite => invite()))
-  t.ok(replies.every(({ action }) => action === 'user_invited'))
-  t.equal(await invitations(), 25)
+  const { server: own, ben, inviters, invitations } = await crowd(t, 1, { limits: { enabled: false } })
+  for (let n = 0; n < 50; n++) {
+    t.match(await inviters[0]!(), { action: 'user_invited' })
+    await ben.request(decline((await list(own, ben.person)).invitations[0].channel))
+  }
+  t.equal(await invitations(), 50)
 })

@@ -9,7 +9,9 @@ const { prisma } = server.database
 const rows = createRows(server.database)
 const { arrange, log } = createScene(server)
 
-const kinds = ['banned_from_channel', 'unbanned_from_channel', 'muted_in_channel', 'unmuted_in_channel', 'kicked_from_channel', 'invited_to_channel']
+const kinds = [
+  'banned_from_channel', 'unbanned_from_channel', 'muted_in_channel', 'unmuted_in_channel', 'kicked_from_channel', 'invited_to_channel'
+]
 
 /** The notices about moderation that came and were not expected, by type. */
 async function notices (client: Client): Promise<string[]> {

@@ -17,7 +17,8 @@ t.test('[P58] on the embedded database everyone else has a turn after each round
   await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
     SELECT ${channel}::uuid, n, gen_random_uuid(), ${id}::uuid, 'x', now() FROM generate_series(1, 5000) n`
   await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
-    SELECT x.id, uuid_send(x.id), '', ${id}::uuid, x.id, now() - interval '1 year' FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 5000)) x`
+    SELECT x.id, uuid_send(x.id), '', ${id}::uuid, x.id, now() - interval '1 year'
+    FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 5000)) x`
   const faults: unknown[] = []
   const maintenance = createMaintenance({
     messages: createMessageStore(database), tokens: createTokens(database), tokenLifetime: 60, onFault: error => faults.push(error)

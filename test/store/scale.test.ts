@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
+import type { UserAct } from '../../src/schemas/moderation.ts'
 import { createChannelStore } from '../../src/store/channels.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createMembershipStore } from '../../src/store/memberships.ts'
@@ -16,7 +17,6 @@ import { createRows } from '../rows.ts'
 const FEW = 400
 const MANY = 8000
 
-const limits = { pending: 100, perMinute: 40 }
 const rules = { maxChannels: 50, maxCreated: 100, createdPerMinute: 60, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
 
 /** A database in which ann, an admin and a guest have their few things, beside `count` people with things of their own. */
@@ -26,9 +26,12 @@ async function fill (t: Test, count: number) {
   t.teardown(database.close)
   const { prisma } = database
   const rows = createRows(database)
-  const user = async (name: string, data: object = {}) => ({ user: await prisma.user.create({ data: { name, email: `${name}@example.org`, ...data } }) })
+  const user = async (name: string, data: object = {}) => {
+    return { user: await prisma.user.create({ data: { name, email: `${name}@example.org`, ...data } }) }
+  }
   await prisma.$executeRaw`INSERT INTO "User" (id, name, email, "disabledAt")
-    SELECT gen_random_uuid(), 'person ' || n, 'p' || n || '@example.org', CASE WHEN n % 2 = 0 THEN now() - interval '1 year' END FROM generate_series(1, ${count}) n`
+    SELECT gen_random_uuid(), 'person ' || n, 'p' || n || '@example.org', CASE WHEN n % 2 = 0 THEN now() - interval '1 year' END
+    FROM generate_series(1, ${count}) n`
   await prisma.$executeRaw`INSERT INTO "Channel" (id, name, "channelType", "createdBy", "userCount", "lastSeq")
     SELECT u.id, 'p-' || u.id, 'private', u.id, 1, 1 FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "ChannelUser" ("channelId", "userId") SELECT u.id, u.id FROM "User" u`
@@ -37,13 +40,15 @@ async function fill (t: Test, count: number) {
   await prisma.$executeRaw`INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy") SELECT u.id, u.id, u.id FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "ChannelMute" ("channelId", "userId", "mutedBy", "expiresAt")
     SELECT u.id, u.id, u.id, now() + interval '1 hour' FROM "User" u`
-  await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt") SELECT u.id, 1, u.id, u.id, 'x', now() FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT u.id, 1, u.id, u.id, 'x', now() FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "MessageChange" ("channelId", seq, "messageId", kind, "userId", "createdAt")
     SELECT u.id, 2, u.id, 'edited', u.id, now() FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "ModerationLog" (id, action, "actorId", "targetId", "channelId")
     SELECT u.id, 'invite_user', u.id, u.id, u.id FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "revokedAt")
-    SELECT u.id, uuid_send(u.id), '', u.id, u.id, now() + interval '1 day', CASE WHEN u."disabledAt" IS NOT NULL THEN now() - interval '1 hour' END FROM "User" u`
+    SELECT u.id, uuid_send(u.id), '', u.id, u.id, now() + interval '1 day',
+      CASE WHEN u."disabledAt" IS NOT NULL THEN now() - interval '1 hour' END FROM "User" u`
 
   const people = { ann: await user('ann'), ben: await user('ben'), admin: await user('admin', { role: 'admin' }) }
   const { ann, ben } = people
@@ -57,7 +62,9 @@ async function fill (t: Test, count: number) {
   await rows.message(channel, ann)
   // Long over.
   const expiresAt = new Date(Date.now() - 90 * 86_400_000)
-  await prisma.refreshToken.create({ data: { tokenHash: Buffer.from('x'), salt: Buffer.from(''), userId: ann.user.id, familyId: uuidv7(), expiresAt } })
+  await prisma.refreshToken.create({
+    data: { tokenHash: Buffer.from('x'), salt: Buffer.from(''), userId: ann.user.id, familyId: uuidv7(), expiresAt }
+  })
   await prisma.moderationLog.create({ data: { action: 'ban_user', createdAt: expiresAt } })
   await prisma.user.create({ data: { name: 'guest-1', disabledAt: expiresAt } })
   const deleted = await rows.channel('public', { creator: ann })
@@ -75,6 +82,13 @@ async function readSoFar ({ prisma }: World['database']): Promise<number> {
   const [row] = await prisma.$queryRaw<[{ read: number }]>`
     SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables)::int + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)::int AS read`
   return row.read
+}
+
+interface Someone { user: { id: string } }
+
+function act ({ prisma }: World['database'], act: UserAct, by: Someone, { name: channel }: { name: string }, on: Someone) {
+  const request = { actorId: by.user.id, act, channel, targetId: on.user.id, reason: undefined, duration: undefined }
+  return createModerationStore(prisma).moderate(request, { pending: 100, perMinute: 40 })
 }
 
 /** Every statement that lists, looks after or ends something. */
@@ -97,14 +111,14 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   versions: ({ database, channel }) => createChannelStore(database.prisma).versions([channel.id]),
   'members among': ({ database, channel, people: { ann } }) => createChannelStore(database.prisma).membersAmong(channel.id, [ann.user.id]),
   'revoked within': ({ database }) => createTokens(database).revokedWithin(10_000),
-  'an invitation': ({ database, people: { ann, admin }, channel }) => createModerationStore(database.prisma).moderate(
-    { actorId: ann.user.id, act: 'invite_user', channel: channel.name, targetId: admin.user.id, reason: undefined, duration: undefined }, limits),
-  'a kick': ({ database, people: { ann, ben }, channel }) => createModerationStore(database.prisma).moderate(
-    { actorId: ann.user.id, act: 'kick_user', channel: channel.name, targetId: ben.user.id, reason: undefined, duration: undefined }, limits),
-  'declining an invitation': ({ database, people: { ann }, invited }) => createModerationStore(database.prisma).decline(ann.user.id, invited.name),
+  'an invitation': ({ database, people: { ann, admin }, channel }) => act(database, 'invite_user', ann, channel, admin),
+  'a kick': ({ database, people: { ann, ben }, channel }) => act(database, 'kick_user', ann, channel, ben),
+  'declining an invitation': ({ database, people: { ann }, invited }) =>
+    createModerationStore(database.prisma).decline(ann.user.id, invited.name),
   'making a channel by joining': ({ database, people: { ben } }) =>
     createMembershipStore(database).join([{ userId: ben.user.id, channel: 'joined', newId: uuidv7() }], rules),
-  'making a channel': ({ database, people: { ben } }) => createChannelStore(database.prisma).create(ben.user.id, uuidv7(), 'made', 'public', rules),
+  'making a channel': ({ database, people: { ben } }) =>
+    createChannelStore(database.prisma).create(ben.user.id, uuidv7(), 'made', 'public', rules),
   leaving: ({ database, people: { ben } }) => createMembershipStore(database).leave(ben.user.id, 'made'),
   'joining again': ({ database, people: { ben } }) =>
     createMembershipStore(database).join([{ userId: ben.user.id, channel: 'joined', newId: uuidv7() }], rules),
@@ -112,11 +126,14 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const draft = { id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: 'x', clientId: undefined }
     t.match(await createMessageStore(database).publish([draft]), [{ code: null }])
   },
-  'changing a type': ({ database, channel, people: { ann } }) => createChannelStore(database.prisma).setType(ann.user.id, channel.name, 'public'),
+  'changing a type': ({ database, channel, people: { ann } }) =>
+    createChannelStore(database.prisma).setType(ann.user.id, channel.name, 'public'),
   'checking logins': ({ database, people: { ann } }) => createTokens(database).findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
-  'changing a role': ({ database, people: { ann, admin } }) => createModerationStore(database.prisma).setRole(admin.user.id, ann.user.id, 'moderator'),
-  'disabling': ({ database, people: { ann, admin } }) => createModerationStore(database.prisma).setDisabled(admin.user.id, ann.user.id, true),
-  'erasing': ({ database, people: { ann, admin } }) => createModerationStore(database.prisma).erase(admin.user.id, ann.user.id),
+  'changing a role': ({ database, people: { ann, admin } }) =>
+    createModerationStore(database.prisma).setRole(admin.user.id, ann.user.id, 'moderator'),
+  disabling: ({ database, people: { ann, admin } }) =>
+    createModerationStore(database.prisma).setDisabled(admin.user.id, ann.user.id, true),
+  erasing: ({ database, people: { ann, admin } }) => createModerationStore(database.prisma).erase(admin.user.id, ann.user.id),
   'purging messages of deleted channels': async ({ database }) => {
     const { purge } = createMessageStore(database)
     t.same([await purge(1000), await purge(1000)], [2, 0])
@@ -162,8 +179,10 @@ t.test('[P58] a round of maintenance reads what it removes, not all that there i
   await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "revokedAt")
     SELECT id, uuid_send(id), '', ${ann.user.id}::uuid, id, now() - interval '1 year', now() - interval '1 year'
     FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ${MANY})) x`
-  await prisma.$executeRaw`INSERT INTO "ModerationLog" (id, action, "createdAt") SELECT gen_random_uuid(), 'x', now() - interval '1 year' FROM generate_series(1, ${MANY})`
-  await prisma.$executeRaw`INSERT INTO "User" (id, name, "disabledAt") SELECT gen_random_uuid(), 'guest', now() - interval '1 year' FROM generate_series(1, ${MANY})`
+  await prisma.$executeRaw`INSERT INTO "ModerationLog" (id, action, "createdAt")
+    SELECT gen_random_uuid(), 'x', now() - interval '1 year' FROM generate_series(1, ${MANY})`
+  await prisma.$executeRaw`INSERT INTO "User" (id, name, "disabledAt")
+    SELECT gen_random_uuid(), 'guest', now() - interval '1 year' FROM generate_series(1, ${MANY})`
   await createChannelStore(prisma).delete(ann.user.id, channel.name)
   const cutoff = new Date(Date.now() - 200 * 86_400_000)
   const rounds = {
