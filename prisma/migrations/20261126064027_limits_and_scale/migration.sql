@@ -185,10 +185,10 @@ BEGIN
     SELECT b.ord, c.id, c."channelType", c."lastSeq", c."aclVersion",
       m.found IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member
     FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
-    LEFT JOIN LATERAL (SELECT o.role FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL LIMIT 1) u ON true
+    LEFT JOIN LATERAL (SELECT o.id, o.role FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL LIMIT 1) u ON true
     LEFT JOIN LATERAL (SELECT * FROM "Channel" o WHERE o.name = b.n LIMIT 1) c ON true
-    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelUser" o WHERE o."channelId" = c.id AND o."userId" = b.u LIMIT 1) m ON true
-    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelBan" o WHERE o."channelId" = c.id AND o."userId" = b.u
+    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelUser" o WHERE o."channelId" = c.id AND o."userId" = u.id LIMIT 1) m ON true
+    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelBan" o WHERE o."channelId" = c.id AND o."userId" = u.id
       AND (o."expiresAt" IS NULL OR o."expiresAt" > clock_timestamp()) LIMIT 1) x ON true
   LOOP
     IF item.member THEN
