@@ -149,9 +149,13 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
-  const channels = createChannels({ store: channelStore, presence, events, maxChannels })
+  const { limits: { enabled: isLimited, ...limit } } = config
+  const creation = {
+    maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? limit.user_channels_created : 0
+  }
+  const channels = createChannels({ store: channelStore, presence, events, rules: creation })
   const memberships = createMemberships({
-    store: membershipStore, events, rules: { maxChannels, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
+    store: membershipStore, events, rules: { ...creation, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
   })
   const { max_buffered: maxBuffered, max_buffered_total: maxBufferedTotal, message_queue_size: queueSize } = config.performance
   const outbound = createOutboundMemory(maxBufferedTotal)
@@ -160,7 +164,14 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     store: messageStore, events, queueSize, batchSize: BATCH_SIZE[database.kind], batchLength: burst, untilRoom: outbound.untilRoom
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
-  const moderation = createModeration({ store: moderationStore, channels, events })
+  const moderation = createModeration({
+    store: moderationStore,
+    channels,
+    events,
+    invitationLimits: isLimited
+      ? { pending: limit.user_pending_invitations, perMinute: limit.user_invitations }
+      : { pending: 0, perMinute: 0 }
+  })
   const guests = createGuests({ users, memberships: membershipStore })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
 
@@ -198,7 +209,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   }
   await app.register(docsPlugin)
   await app.register(authRoutes, { auth })
-  await app.register(meRoutes, { accounts })
+  await app.register(meRoutes, { accounts, moderation })
   await app.register(channelRoutes, { channels })
   await app.register(messageRoutes, { messages })
   await app.register(moderationRoutes, { moderation, memberships, messages })

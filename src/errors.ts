@@ -24,6 +24,7 @@ export const errorTable = {
   muted: { message: 'Muted in channel', status: 403 },
   channel_full: { message: 'Maximum users per channel exceeded', status: 409 },
   too_many_channels: { message: 'Maximum channels per user exceeded', status: 409 },
+  too_many_invitations: { message: 'Maximum invitations per user exceeded', status: 409 },
   message_not_found: { message: 'Message not found', status: 404 },
   last_admin: { message: 'Last administrator', status: 409 },
   message_too_long: { message: 'Message too long', status: 400 },

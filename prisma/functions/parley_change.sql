@@ -2,7 +2,8 @@
 -- batch: [{n: channel name, u: user id, s: login, i: message id, m: new text, or null to delete, l: id for the log}, …]
 -- One row per change, in order: a code, or the entry's channel, seq, time and the message's author.
 CREATE OR REPLACE FUNCTION parley_change(batch json)
-RETURNS TABLE (code text, channel_id uuid, seq bigint, created_at timestamptz, author_id uuid, retry_after_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (code text, channel_id uuid, seq bigint, created_at timestamptz, author_id uuid, retry_after_ms bigint)
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   item record;
   us "User";
@@ -12,8 +13,8 @@ DECLARE
   muted_until timestamptz;
   at timestamptz;
 BEGIN
-  PERFORM FROM "User" u WHERE u.id IN (SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b) ORDER BY u.id FOR SHARE;
-  PERFORM FROM "Channel" c WHERE c.name IN (SELECT b ->> 'n' FROM json_array_elements(batch) b) ORDER BY c.id FOR NO KEY UPDATE;
+  PERFORM FROM "User" u WHERE u.id = ANY (ARRAY(SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b)) ORDER BY u.id FOR SHARE;
+  PERFORM FROM "Channel" c WHERE c.name = ANY (ARRAY(SELECT b ->> 'n' FROM json_array_elements(batch) b)) ORDER BY c.id FOR NO KEY UPDATE;
   at := date_trunc('milliseconds', clock_timestamp());
   FOR item IN
     SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (n text, u uuid, s uuid, i uuid, m text, l uuid)) WITH ORDINALITY AS b (n, u, s, i, m, l, ord) ORDER BY b.ord

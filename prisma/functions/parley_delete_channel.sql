@@ -15,6 +15,9 @@ BEGIN
     WHEN NOT parley_owns(us, ch) THEN 'not_authorized'
   END;
   channel_id := ch.id;
-  IF code IS NULL THEN DELETE FROM "Channel" c WHERE c.id = ch.id; END IF;
+  IF code IS NULL THEN
+    DELETE FROM "Channel" c WHERE c.id = ch.id;
+    INSERT INTO "DeletedChannel" (id) VALUES (ch.id);
+  END IF;
   RETURN NEXT;
 END $$;

@@ -40,6 +40,10 @@ export function createChannelCommands ({ channels, messages, moderation }: Chann
       return success('message_deleted', await messages.change(session.actor, channel, id, null))
     },
 
+    async decline_invitation (session, { channel }) {
+      return success('invitation_declined', await moderation.decline(session.actor, channel))
+    },
+
     invite_user: about('invite_user', 'user_invited'),
     kick_user: about('kick_user', 'user_kicked'),
     ban_user: about('ban_user', 'user_banned'),

@@ -1,13 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ErrorReply } from '../schemas/common.ts'
+import { ChannelParams, MemberQuery } from '../schemas/channel.ts'
+import { answers, ErrorReply } from '../schemas/common.ts'
+import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
 import type { Accounts } from '../services/accounts.ts'
 import { toUser } from '../services/auth.ts'
+import type { Moderation } from '../services/moderation.ts'
 
 const shared = { tags: ['me'], security: [{ bearer: [] }] }
 
-const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { accounts }) => {
+const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts, moderation: Moderation }> = async (app, { accounts, moderation }) => {
   app.requireUser()
 
   app.get('/api/me', {
@@ -27,6 +30,17 @@ const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { 
     schema: { ...shared, summary: 'Erase the account', body: AccountDeletion, response: { 204: Type.Null(), '4xx': ErrorReply } }
   }, async (request, reply) => {
     await accounts.erase(request.actor, request.body.password, request.ip)
+    return reply.code(204).send(null)
+  })
+
+  app.get('/api/me/invitations', {
+    schema: { ...shared, summary: 'Invitations to channels', querystring: MemberQuery, response: answers(200, InvitationPage) }
+  }, request => moderation.invitations(request.user.id, request.query))
+
+  app.delete('/api/me/invitations/:name', {
+    schema: { ...shared, summary: 'Decline an invitation', params: ChannelParams, response: answers(204, Type.Null()) }
+  }, async (request, reply) => {
+    await moderation.decline(request.actor, request.params.name)
     return reply.code(204).send(null)
   })
 }

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Channel, Member } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
-import type { ChannelStore, Standing } from '../store/channels.ts'
+import type { ChannelStore, CreationRules, Standing } from '../store/channels.ts'
 import type { Actor } from '../store/users.ts'
 import { fitPage, readPage, type PageOrder, type PagePlace } from './paging.ts'
 import type { Events } from './events.ts'
@@ -11,8 +11,8 @@ import type { Events } from './events.ts'
 export type Channels = ReturnType<typeof createChannels>
 
 /** Channels themselves: finding, making, changing, deleting. Whoever may not know of one meets `channel_not_found` [P19]. */
-export function createChannels ({ store, presence, events, maxChannels }: {
-  store: ChannelStore, presence: Presence, events: Events, maxChannels: number
+export function createChannels ({ store, presence, events, rules }: {
+  store: ChannelStore, presence: Presence, events: Events, rules: CreationRules
 }) {
   async function find (actor: Actor, name: string): Promise<Standing> {
     const standing = await store.find(actor, name)
@@ -36,10 +36,10 @@ export function createChannels ({ store, presence, events, maxChannels }: {
       return { channels, ...rest }
     },
 
-    /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21]. */
+    /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21] [P58], `rate_limited` [P58]. */
     async create (actor: Actor, name: string, type: ChannelType = 'public'): Promise<Channel> {
-      const code = await store.create(actor, uuidv7(), name, type, maxChannels)
-      if (code) throw new AppError(code)
+      const refusal = await store.create(actor, uuidv7(), name, type, rules)
+      if (refusal) throw new AppError(refusal.code, refusal)
       return (await find(actor, name)).channel
     },
 

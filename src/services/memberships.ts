@@ -11,7 +11,7 @@ export type Memberships = ReturnType<typeof createMemberships>
 export function createMemberships ({ store, events, rules }: { store: MembershipStore, events: Events, rules: JoinRules }) {
   const join = createBatcher<JoinRequest, Joined>(async batch => {
     const outcomes = await store.join(batch, rules)
-    return outcomes.map(outcome => outcome.code === null ? outcome : new AppError(outcome.code))
+    return outcomes.map(outcome => outcome.code === null ? outcome : new AppError(outcome.code, outcome))
   })
 
   return {

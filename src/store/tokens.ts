@@ -121,13 +121,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
      * revoked one stays while its login has others, which are known as revoked by it.
      */
     async purge (grace: number, limit = 1000): Promise<number> {
-      return prisma.$executeRaw`
-        WITH bound AS (SELECT now() - make_interval(secs => ${grace}) AS cutoff)
-        DELETE FROM "RefreshToken" WHERE id IN (
-          SELECT t.id FROM "RefreshToken" t, bound
-          WHERE t."expiresAt" < cutoff AND (t."revokedAt" IS NULL OR NOT EXISTS (
-            SELECT FROM "RefreshToken" s WHERE s."familyId" = t."familyId" AND s."expiresAt" >= cutoff))
-          LIMIT ${limit})`
+      const [row] = await prisma.$queryRaw<[{ purged: number }]>`SELECT parley_purge_logins(${grace}::int, ${limit}::int) AS purged`
+      return row.purged
     }
   })
 }

@@ -26,15 +26,17 @@ t.test('[P15] what a disabled user\'s connection still asks changes and shows no
   const moderation = createModerationStore(prisma)
   for (const act of userActs) {
     const request = { actor, act, channel: channel.name, targetId: ben.id, reason: undefined, duration: 60 }
-    t.same(await moderation.moderate(request), { code: 'authentication_failed' }, act)
+    t.same(await moderation.moderate(request, { pending: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
   }
+  t.equal(await moderation.decline(actor, channel.name), 'authentication_failed')
   const channels = createChannelStore(prisma)
+  const creation = { maxChannels: 0, maxCreated: 0, createdPerMinute: 0 }
   t.same(await channels.setType(actor, channel.name, 'private'), { code: 'authentication_failed' })
   t.same(await channels.delete(actor, channel.name), { code: 'authentication_failed' })
-  t.equal(await channels.create(actor, uuidv7(), 'new', 'public', 0), 'authentication_failed')
-  const rules = { maxChannels: 0, maxUsers: 0, defaultRoom: 'general', createMissing: true }
+  t.same(await channels.create(actor, uuidv7(), 'new', 'public', creation), { code: 'authentication_failed' })
+  const rules = { ...creation, maxUsers: 0, defaultRoom: 'general', createMissing: true }
   const memberships = createMembershipStore(database)
-  const join = (name: string) => memberships.join([{ userId: ann.id, sid: null, channel: name, newId: uuidv7() }], rules)
+  const join = (name: string) => memberships.join([{ ...actor, channel: name, newId: uuidv7() }], rules)
   t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])
   t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])
   for (const text of ['y', null]) {

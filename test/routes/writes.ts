@@ -91,6 +91,12 @@ export const writes: Write[] = [
     body: nothing,
     refusals: gone
   },
+  {
+    route: 'DELETE /api/me/invitations/:name',
+    path: ({ other }) => `/api/me/invitations/${other}`,
+    body: nothing,
+    refusals: gone
+  },
   ...acts('bans', moderator),
   ...acts('mutes', moderator),
   ...acts('moderators', admin),

@@ -7,7 +7,7 @@ import { createMessageStore } from '../../src/store/messages.ts'
 import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
 
-const rules = { maxChannels: 50, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
+const rules = { maxChannels: 50, maxCreated: 0, createdPerMinute: 0, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
 
 async function open (t: Test) {
   const database = await openDatabase({ ...loadConfig({}).config.database, url: await createDatabase(t) })
@@ -122,9 +122,11 @@ t.test('[P24] messages and changes of deleted channels are purged a limited numb
   await prisma.messageChange.createMany({
     data: [...[4, 5, 6, 7].map(seq => change(gone[0]!, seq)), change(gone[1]!, 1), change(kept.id, 2)]
   })
+  await prisma.deletedChannel.createMany({ data: [...gone, uuidv7()].map(id => ({ id })) })
   const purged: number[] = []
   do purged.push(await messages.purge(2)); while (purged.at(-1)! > 0)
-  t.same(purged, [2, 2, 2, 1, 1, 0])
+  t.same(purged, [2, 2, 2, 2, 2, 1, 0], 'with the row of each deleted channel, also of one without entries')
+  t.equal(await prisma.deletedChannel.count(), 0)
   t.same((await prisma.message.findMany()).map(({ channelId }) => channelId), [kept.id])
   t.same((await prisma.messageChange.findMany()).map(({ channelId }) => channelId), [kept.id])
 })

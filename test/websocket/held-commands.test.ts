@@ -23,6 +23,7 @@ const writes: Record<CommandType | Exclude<RequestType, 'authenticate' | 'heartb
   delete_channel: [({ room }) => ({ channel: room }), admin],
   edit_message: [scene => ({ ...ofMessage(scene), message: 'y' }), { ...member, demoted: 'not_authorized' }],
   delete_message: [ofMessage, { ...gone, demoted: 'not_authorized', banned: 'banned' }],
+  decline_invitation: [({ other }) => ({ channel: other }), gone],
   invite_user: [ofTarget, moderator],
   kick_user: [ofTarget, moderator],
   ban_user: [ofTarget, moderator],
