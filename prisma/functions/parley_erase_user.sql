@@ -11,7 +11,7 @@ BEGIN
   RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, true) e;
   DELETE FROM "ChannelInvite" i WHERE i."userId" = target_id;
   DELETE FROM "ChannelModerator" m WHERE m."userId" = target_id;
-  UPDATE "RefreshToken" t SET "revokedAt" = clock_timestamp() WHERE t."userId" = target_id AND t."revokedAt" IS NULL;
+  PERFORM parley_end_logins(target_id, 0);
   UPDATE "User" u SET email = NULL, name = 'deleted user', "passwordHash" = NULL, role = 'user', "disabledAt" = coalesce(u."disabledAt", clock_timestamp())
     WHERE u.id = target_id;
   PERFORM parley_log(coalesce(actor_id, target_id), 'erase_user', target_id, nowhere, NULL, NULL, log_id);

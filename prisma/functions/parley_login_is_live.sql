@@ -1,0 +1,10 @@
+-- Is this login of the user not over [P12] [P56]? A guest has no login: `login` is null.
+-- Without `enable_seqscan = off` a plan that was made while the table was small would go on reading all of it.
+CREATE OR REPLACE FUNCTION parley_login_is_live(us "User", login uuid) RETURNS boolean LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+BEGIN
+  RETURN login IS NULL OR (
+    EXISTS (SELECT FROM "RefreshToken" t
+      WHERE t."familyId" = login AND t."userId" = us.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL
+        AND (us."loginsEndedUpTo" IS NULL OR (t."createdAt", t.id) > (us."loginsEndedUpTo", us."loginsEndedUpToId")))
+    AND NOT EXISTS (SELECT FROM "RefreshToken" t WHERE t."familyId" = login AND t."revokedAt" IS NOT NULL));
+END $$;
