@@ -8,11 +8,13 @@ const MANY = 300_000
 /** Logins of one account, put straight into the database, last used an hour ago and earlier. */
 async function seedLogins ({ database }: Server, userId: string): Promise<void> {
   // In parts: a statement may take five seconds.
-  for (let from = 1; from < MANY; from += 20_000) await database.prisma.$executeRaw`
+  for (let from = 1; from < MANY; from += 20_000) {
+    await database.prisma.$executeRaw`
     INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
     SELECT gen_random_uuid(), uuid_send(gen_random_uuid()), '\\x00', ${userId}::uuid, gen_random_uuid(), now() + interval '1 day',
       now() - interval '1 hour' - make_interval(secs => n)
     FROM generate_series(${from}::int, ${from}::int + 19999) n`
+  }
 }
 
 t.test(`[P56] an account with ${MANY} logins is disabled, erased and given a new password at once`, async t => {

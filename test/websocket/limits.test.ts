@@ -112,7 +112,7 @@ t.test('[P5] an address over its connections, or its upgrades a second, gets 429
   await eventually(async () => (await upgrade(t, slow)).status === 101)
 })
 
-t.test('[P35] [P56] an address is what a trusted proxy says in any usual form, IPv6 by /64; text that is none counts for itself', async t => {
+t.test('[P35] [P56] an address is what a trusted proxy says in any usual form, IPv6 by /64; other text counts for itself', async t => {
   const server = await start(t, { address_connections: 1 }, { trust_proxy: 'loopback' })
   const status = async (from: string): Promise<number> => (await upgrade(t, server, { 'X-Forwarded-For': from })).status
   t.equal(await status('192.0.2.1'), 101)
