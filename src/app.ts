@@ -4,14 +4,15 @@ import type { Registry } from 'prom-client'
 import { uuidv7 } from 'uuidv7'
 import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
+import { createCounters } from './counters.ts'
 import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
 import { createAllowedOrigins } from './origins.ts'
+import addressPlugin, { trustProxy } from './plugins/address.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
-import { createCounters } from './plugins/counters.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
 import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
@@ -127,6 +128,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
   })
   await app.register(errorsPlugin, { isTold })
+  await app.register(addressPlugin)
   await app.register(upgradePlugin)
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
@@ -141,7 +143,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 
   const events = createEvents(broker, onFault)
   const passwords = createPasswords()
-  const throttle = createLoginThrottle({ limitRegistrations: config.limits.enabled })
+  const counters = createCounters({ ...config.redis, url: config.redis.url, logger })
+  const throttle = createLoginThrottle({ counters, limitAll: config.limits.enabled })
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
   const admin = createAdmin({ users, store: moderationStore, events, maxText: maxItemBytes(config.performance) })
@@ -191,7 +194,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const realtime = createRealtime({
     config, limits, outbound, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
   })
-  const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
+  const watch = createWatch({ hub, broker, ...channelStore, ...tokens, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const { max_connections: maxConnections } = config.server
@@ -202,11 +205,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
   await app.register(securityPlugin, { allowedOrigins })
   await app.register(authPlugin, { auth })
-  if (config.limits.enabled) {
-    const { url, prefix } = config.redis
-    const counters = url === undefined ? null : createCounters({ url, prefix, logger })
-    await app.register(limitsPlugin, { config: config.limits, auth, counters })
-  }
+  if (config.limits.enabled) await app.register(limitsPlugin, { config: config.limits, auth, counters })
   await app.register(docsPlugin)
   await app.register(authRoutes, { auth })
   await app.register(meRoutes, { accounts, moderation })
@@ -237,8 +236,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     await channelStore.ensure(uuidv7(), defaultRoom)
     const { admin_email: email, admin_password: password } = config.authentication
     if (email !== undefined && password !== undefined) await accounts.ensureAdmin(email, password)
+    counters.start()
     await broker.start(hub.handlers)
   })
+  app.addHook('onClose', counters.close)
   app.addHook('preClose', async () => {
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
     await realtime.drain(publisher.close, timeLeft())
@@ -247,9 +248,4 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     maintenance.stop()
   })
   return app
-}
-
-/** fastify's option: true, false, or the addresses of proxies. */
-function trustProxy (value: string): boolean | string {
-  return value === 'true' ? true : value === 'false' ? false : value
 }

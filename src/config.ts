@@ -52,6 +52,7 @@ export const ConfigSchema = Type.Object({
     token_expiry: seconds(3600),
     refresh_token_expiry: seconds(86_400),
     timeout: seconds(10),
+    max_logins: count(100, { description: 'of one account; 0 is no limit' }),
     jwt_secret: optional({ minLength: 32, secret: true, env: ['JWT_SECRET'] }),
     admin_email: optional({ format: 'account-email', description: 'an email address', env: ['ADMIN_EMAIL'] }),
     admin_password: optional({ minLength: 8, secret: true, env: ['ADMIN_PASSWORD'] })

@@ -19,8 +19,10 @@ export interface WatchDeps {
   /** The state of those of the channels that still exist. */
   versions (channelIds: string[]): Promise<ChannelVersion[]>
   membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
-  /** Users disabled and logins revoked within the last so many milliseconds, by the database's clock. */
-  revokedWithin (ms: number): Promise<{ users: string[], logins: Array<{ userId: string, sid: string }> }>
+  /** Users who were disabled, and users of whom logins have ended, within the last so many milliseconds by the database's clock. */
+  revokedWithin (ms: number): Promise<{ disabled: string[], loggedOut: string[] }>
+  /** For each login: its user, or null where it is over. */
+  findLogins (logins: Array<{ userId: string, sid: string }>): Promise<Array<object | null>>
   onFault (error: unknown): void
 }
 
@@ -28,7 +30,7 @@ export interface WatchDeps {
  * Holds this instance's subscriptions against the database: the bus is only a hint, so whatever it lost (messages,
  * ended memberships, deletions, revocations) is found here within seconds.
  */
-export function createWatch ({ hub, broker, versions, membersAmong, revokedWithin, onFault }: WatchDeps) {
+export function createWatch ({ hub, broker, versions, membersAmong, revokedWithin, findLogins, onFault }: WatchDeps) {
   const doubted = new Set<string>()
   /** Channels whose `aclVersion` was behind when it was last looked at, and since when. */
   const behindSince = new WeakMap<LocalChannel, number>()
@@ -91,10 +93,20 @@ export function createWatch ({ hub, broker, versions, membersAmong, revokedWithi
 
   async function checkRevocations (): Promise<void> {
     const began = performance.now()
-    const { users, logins } = await revokedWithin(Math.ceil(began - lastCheck) + OVERLAP_MS)
-    for (const userId of users) hub.disconnect(userId, 'disconnected')
-    for (const { userId, sid } of logins) hub.disconnect(userId, 'session_revoked', sid)
+    const { disabled, loggedOut } = await revokedWithin(Math.ceil(began - lastCheck) + OVERLAP_MS)
+    for (const userId of disabled) hub.disconnect(userId, 'disconnected')
+    const logins = loggedOut.flatMap(loginsOf)
+    const found = logins.length > 0 ? await findLogins(logins) : []
+    logins.forEach(({ userId, sid }, i) => {
+      if (found[i] === null) hub.disconnect(userId, 'session_revoked', sid)
+    })
     lastCheck = began
+  }
+
+  /** The logins behind this user's connections. */
+  function loginsOf (userId: string): Array<{ userId: string, sid: string }> {
+    const sids = hub.sessionsOf(userId).map(({ state }) => state.phase === 'authenticated' ? state.sid : null)
+    return [...new Set(sids)].filter(sid => sid !== null).map(sid => ({ userId, sid }))
   }
 
   hub.onDoubt = ids => {

@@ -24,12 +24,12 @@ const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts, moderation: Modera
       body: UserPatch,
       response: { 200: User, '4xx': ErrorReply }
     }
-  }, async request => toUser(await accounts.update({ user: request.user, sid: request.actor.sid }, request.body, request.ip)))
+  }, async request => toUser(await accounts.update({ user: request.user, sid: request.actor.sid }, request.body, request.address)))
 
   app.delete('/api/me', {
     schema: { ...shared, summary: 'Erase the account', body: AccountDeletion, response: { 204: Type.Null(), '4xx': ErrorReply } }
   }, async (request, reply) => {
-    await accounts.erase(request.actor, request.body.password, request.ip)
+    await accounts.erase(request.actor, request.body.password, request.address)
     return reply.code(204).send(null)
   })
 

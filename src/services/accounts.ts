@@ -1,11 +1,12 @@
 import { AppError } from '../errors.ts'
 import type { Role } from '../schemas/common.ts'
 import type { UserPatch } from '../schemas/user.ts'
+import { StartError } from '../start-error.ts'
 import type { Account, Actor, Users } from '../store/users.ts'
 import type { Identity } from './auth.ts'
 import { toEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
-import type { Passwords } from './passwords.ts'
+import type { Attempt, Passwords } from './passwords.ts'
 
 export interface AccountsDeps {
   users: Users
@@ -35,8 +36,8 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
     { user, sid }: Pick<Identity, 'user'> & Pick<Actor, 'sid'>, current: string, next: string, address: string
   ) {
     const from = await prove(user.id, current, address)
-    const revoked = await users.changePassword({ id: user.id, sid, from, to: await passwords.hash(next) })
-    for (const ended of revoked) onLoginRevoked(user.id, ended)
+    const ended = await users.changePassword({ id: user.id, sid, from, to: await passwords.hash(next, address) })
+    for (const login of ended) onLoginRevoked(user.id, login)
   }
 
   return {
@@ -57,16 +58,24 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
       return { ...identity.user, name }
     },
 
-    /** Makes the account an admin, and the account itself where there is none; the password of one that exists stays. */
-    async ensureAdmin (email: string, password: string): Promise<void> {
-      const address = toEmail(email)
-      if (!await users.findByEmail(address)) {
-        const made = await users.create({ email: address, name: 'admin', passwordHash: await passwords.hash(password), role: 'admin' })
-          .catch(unlessTaken)
+    /**
+     * Makes an admin account of this email address and password where there is none. One that exists becomes an admin if the password is
+     * its own: whoever registered the address first may be anyone. An admin stays one, whatever their password is by now.
+     * @throws StartError
+     */
+    async ensureAdmin (given: string, password: string): Promise<void> {
+      const email = toEmail(given)
+      if (!await users.findByEmail(email)) {
+        const passwordHash = await passwords.hash(password, OPERATOR)
+        const made = await users.create({ email, name: 'admin', passwordHash, role: 'admin' }).catch(unlessTaken)
         if (made) return
       }
-      const found = await users.findByEmail(address)
-      if (found) await users.setRole(found.id, 'admin')
+      const found = await users.findByEmail(email)
+      if (found?.role === 'admin') return
+      const passwordHash = found?.passwordHash ?? null
+      const isTheirs = await passwords.verify(passwordHash, password, uncounted)
+      const isPromoted = found && passwordHash && isTheirs && await users.promote({ id: found.id, passwordHash })
+      if (!isPromoted) throw new StartError(foreignAccount(email))
     },
 
     /** @throws AppError as `update`; `last_admin`. */
@@ -75,6 +84,15 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
       await erase(actor)
     }
   }
+}
+
+/** Where the operator's own passwords come from. */
+const OPERATOR = 'operator'
+const uncounted: Attempt = { address: OPERATOR, admit: async () => {}, fail: async () => {}, succeed: async () => {} }
+
+function foreignAccount (email: string): string {
+  return `ADMIN_EMAIL: ${email} has an account already, and ADMIN_PASSWORD is not its password; ` +
+    `give its password, name another address, or run "npm run admin -- promote ${email}" if you know whose account it is`
 }
 
 /** Another instance that starts at the same moment has made the account. */

@@ -12,6 +12,8 @@ export interface StoredToken {
   lifetime: number
 }
 
+export interface NewLogin { userId: string, sid: string, passwordHash: string, token: StoredToken, maxLogins: number }
+
 /** A presented refresh token, judged by the database's clock. */
 export interface PresentedToken {
   account: Account
@@ -23,7 +25,7 @@ export interface PresentedToken {
   /** Used less than 10 s ago. */
   usedJustNow: boolean
   expired: boolean
-  /** True when any token of the login is: a successor made while the login was being revoked is none of the revoked rows. */
+  /** The login is over. */
   revoked: boolean
 }
 
@@ -47,16 +49,14 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     },
 
     /**
-     * Starts a login; false where the account is disabled or its hash is not `passwordHash` any more. The row lock makes a change of
-     * password wait, so that it sees this login and revokes it.
+     * Starts a login; null where the account is disabled or its hash is not `passwordHash` any more. Resolves with the logins that ended
+     * for it: the longest unused ones beyond `maxLogins`; 0 is no limit [P56].
      */
-    async start ({ userId, sid, passwordHash, token }: { userId: string, sid: string, passwordHash: string, token: StoredToken }) {
-      const inserted = await prisma.$executeRaw`
-        INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
-        SELECT ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, u.id, ${sid}::uuid, now() + make_interval(secs => ${token.lifetime})
-        FROM "User" u WHERE u.id = ${userId}::uuid AND u."disabledAt" IS NULL AND u."passwordHash" = ${passwordHash}
-        FOR SHARE OF u`
-      return inserted === 1
+    async start ({ userId, sid, passwordHash, token, maxLogins }: NewLogin): Promise<string[] | null> {
+      const [{ ended }] = await prisma.$queryRaw<[{ ended: string[] | null }]>`
+        SELECT parley_start_login(${userId}::uuid, ${sid}::uuid, ${passwordHash}, ${maxLogins}::int,
+          ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, ${token.lifetime}::int) AS ended`
+      return ended
     },
 
     async find (hash: Uint8Array<ArrayBuffer>): Promise<PresentedToken | null> {
@@ -64,7 +64,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u."disabledAt" IS NOT NULL AS disabled,
           t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired, t."usedAt" IS NOT NULL AS used,
           coalesce(t."usedAt" > now() - interval '10 seconds', false) AS "usedJustNow",
-          EXISTS (SELECT FROM "RefreshToken" r WHERE r."familyId" = t."familyId" AND r."revokedAt" IS NOT NULL) AS revoked
+          NOT parley_login_is_live(u, t."familyId") AS revoked
         FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
         WHERE t."tokenHash" = ${hash}`
       if (!row) return null
@@ -72,22 +72,12 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return { account: { id, email, name, role, createdAt }, ...token }
     },
 
-    /** Marks a token used and stores its successor; false where it was used, revoked or expired, or its user disabled, by then. */
+    /** Marks a token used and stores its successor; false where it was used or expired by then, or its login was over. */
     async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken): Promise<boolean> {
-      const inserted = await prisma.$executeRaw`
-        WITH owner AS (
-          SELECT u.id FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
-          WHERE t."tokenHash" = ${hash} AND u."disabledAt" IS NULL AND parley_login_is_live(u, t."familyId")
-          FOR SHARE OF u
-        ), used AS (
-          UPDATE "RefreshToken" t SET "usedAt" = now() FROM owner
-          WHERE t."tokenHash" = ${hash} AND t."userId" = owner.id
-            AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND t."expiresAt" > now()
-          RETURNING t."userId", t."familyId")
-        INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
-        SELECT ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, "userId", "familyId",
-          now() + make_interval(secs => ${successor.lifetime}) FROM used`
-      return inserted === 1
+      const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`
+        SELECT parley_refresh_login(
+          ${hash}, ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, ${successor.lifetime}::int) AS done`
+      return done
     },
 
     /** Whole seconds that an unused token is still good for; null where it was used, or is not there. */
@@ -100,20 +90,21 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
 
     /** Ends a login. False where it had ended before. */
     async revoke (sid: string): Promise<boolean> {
-      const [row] = await prisma.$queryRaw<[{ ended: boolean }]>`SELECT parley_end_login(${sid}::uuid) AS ended`
-      return row.ended
+      const [{ ended }] = await prisma.$queryRaw<[{ ended: boolean }]>`SELECT parley_end_login(${sid}::uuid) AS ended`
+      return ended
     },
 
-    /** Users disabled and logins revoked within the last `ms` milliseconds, by the database's clock. */
-    async revokedWithin (ms: number): Promise<{ users: string[], logins: Array<{ userId: string, sid: string }> }> {
-      const rows = await prisma.$queryRaw<Array<{ user_id: string, sid: string | null }>>`
-        SELECT id AS user_id, NULL AS sid FROM "User" WHERE "disabledAt" > now() - make_interval(secs => ${ms / 1000})
+    /**
+     * Users who were disabled, and users of whom logins have ended, within the last `ms` milliseconds by the database's clock. Which
+     * logins, `findLogins` says: of many that ended at once only some are marked.
+     */
+    async revokedWithin (ms: number): Promise<{ disabled: string[], loggedOut: string[] }> {
+      const rows = await prisma.$queryRaw<Array<{ id: string, disabled: boolean }>>`
+        SELECT id, true AS disabled FROM "User" WHERE "disabledAt" > now() - make_interval(secs => ${ms / 1000})
         UNION ALL
-        SELECT DISTINCT "userId", "familyId" FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
-      return {
-        users: rows.flatMap(({ user_id: id, sid }) => sid === null ? [id] : []),
-        logins: rows.flatMap(({ user_id: userId, sid }) => sid === null ? [] : [{ userId, sid }])
-      }
+        SELECT DISTINCT "userId", false FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
+      const idsOf = (disabled: boolean): string[] => rows.filter(row => row.disabled === disabled).map(row => row.id)
+      return { disabled: idsOf(true), loggedOut: idsOf(false) }
     },
 
     /**

@@ -57,8 +57,10 @@ export function createUsers (prisma: PrismaClient) {
       return prisma.user.create({ data: { name }, select: accountFields })
     },
 
-    setRole (id: string, role: Role): Promise<Account> {
-      return prisma.user.update({ where: { id }, data: { role }, select: accountFields })
+    /** Makes an account an admin. False where its hash is not `passwordHash` any more. */
+    async promote ({ id, passwordHash }: { id: string, passwordHash: string }): Promise<boolean> {
+      const { count } = await prisma.user.updateMany({ where: { id, passwordHash }, data: { role: 'admin' } })
+      return count === 1
     },
 
     /** @returns null, or why not. */
@@ -69,22 +71,14 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /**
-     * Replaces the hash `from` by `to` and revokes the user's logins but `sid`; resolves with those revoked.
-     * In two statements: the second must see a login that committed while the first waited for the row.
-     * @throws AppError `authentication_failed`; `not_authorized` where the hash is `from` no more.
+     * Replaces the hash `from` by `to` and ends the user's logins but `sid`; resolves with those ended, of very many with some.
+     * @throws AppError `authentication_failed` where `sid` is over, `not_authorized` where the hash is `from` no more.
      */
     async changePassword ({ id, sid, from, to }: { id: string, sid: string | null, from: string, to: string }): Promise<string[]> {
-      const [[{ code }], revoked] = await prisma.$transaction([
-        prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-          SELECT parley_change_password(${id}::uuid, ${sid}::uuid, ${from}, ${to}) AS code`,
-        prisma.$queryRaw<Array<{ familyId: string }>>`
-          UPDATE "RefreshToken" SET "revokedAt" = now()
-          WHERE "userId" = ${id}::uuid AND "familyId" <> ${sid}::uuid AND "revokedAt" IS NULL
-            AND EXISTS (SELECT FROM "User" WHERE id = ${id}::uuid AND "passwordHash" = ${to})
-          RETURNING "familyId"`
-      ])
-      if (code) throw new AppError(code)
-      return [...new Set(revoked.map(row => row.familyId))]
+      const [{ code, ended }] = await prisma.$queryRaw<[{ code: ErrorCode | null, ended: string[] }]>`
+        SELECT code, ended FROM parley_change_password(${id}::uuid, ${sid}::uuid, ${from}, ${to})`
+      if (code !== null) throw new AppError(code)
+      return ended
     },
 
     /** Any account that is not erased. */

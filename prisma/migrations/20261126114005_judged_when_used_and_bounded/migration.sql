@@ -1,3 +1,28 @@
+-- CreateTable
+CREATE TABLE "DeletedChannel" (
+    "id" UUID NOT NULL,
+    "deletedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "DeletedChannel_pkey" PRIMARY KEY ("id")
+);
+
+-- Channels that were deleted before, as far as their messages are still there: a walk along the primary keys from one channel to the
+-- next, some microseconds each, and no lock that anyone waits for. It comes first: what follows locks tables until the end. (If an
+-- instance of the release before deletes a channel in these very seconds, the messages stay. Nobody can see them.)
+SET LOCAL statement_timeout = 0;
+WITH RECURSIVE stored AS (
+  SELECT least(
+    (SELECT m."channelId" FROM "Message" m ORDER BY m."channelId" LIMIT 1),
+    (SELECT x."channelId" FROM "MessageChange" x ORDER BY x."channelId" LIMIT 1)) AS id
+  UNION ALL
+  SELECT least(
+    (SELECT m."channelId" FROM "Message" m WHERE m."channelId" > s.id ORDER BY m."channelId" LIMIT 1),
+    (SELECT x."channelId" FROM "MessageChange" x WHERE x."channelId" > s.id ORDER BY x."channelId" LIMIT 1))
+  FROM stored s WHERE s.id IS NOT NULL
+)
+INSERT INTO "DeletedChannel" (id)
+  SELECT s.id FROM stored s WHERE s.id IS NOT NULL AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.id = s.id);
+
 -- DropIndex
 DROP INDEX "RefreshToken_familyId_idx";
 
@@ -8,15 +33,9 @@ ALTER TABLE "ChannelBan" ADD COLUMN     "told" SMALLINT NOT NULL DEFAULT 1;
 ALTER TABLE "ChannelMute" ADD COLUMN     "told" BOOLEAN NOT NULL DEFAULT true;
 
 -- AlterTable
-ALTER TABLE "User" ADD COLUMN     "creationsRefilledAt" TIMESTAMPTZ(6);
-
--- CreateTable
-CREATE TABLE "DeletedChannel" (
-    "id" UUID NOT NULL,
-    "deletedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-
-    CONSTRAINT "DeletedChannel_pkey" PRIMARY KEY ("id")
-);
+ALTER TABLE "User" ADD COLUMN     "creationsRefilledAt" TIMESTAMPTZ(6),
+ADD COLUMN     "loginsEndedUpTo" TIMESTAMPTZ(3),
+ADD COLUMN     "loginsEndedUpToId" UUID;
 
 -- CreateIndex
 CREATE INDEX "Channel_channelType_name_idx" ON "Channel"("channelType", "name");
@@ -31,7 +50,16 @@ CREATE INDEX "ModerationLog_targetId_action_createdAt_idx" ON "ModerationLog"("t
 CREATE INDEX "ModerationLog_createdAt_idx" ON "ModerationLog"("createdAt");
 
 -- CreateIndex
-CREATE INDEX "RefreshToken_familyId_revokedAt_idx" ON "RefreshToken"("familyId", "revokedAt");
+CREATE INDEX "RefreshToken_familyId_expiresAt_idx" ON "RefreshToken"("familyId", "expiresAt");
+
+-- CreateIndex
+CREATE INDEX "RefreshToken_familyId_unused_idx" ON "RefreshToken"("familyId") WHERE ("usedAt" IS NULL AND "revokedAt" IS NULL);
+
+-- CreateIndex
+CREATE INDEX "RefreshToken_familyId_revoked_idx" ON "RefreshToken"("familyId") WHERE ("revokedAt" IS NOT NULL);
+
+-- CreateIndex
+CREATE INDEX "RefreshToken_userId_unused_idx" ON "RefreshToken"("userId", "createdAt", "id") WHERE ("usedAt" IS NULL AND "revokedAt" IS NULL);
 
 -- CreateIndex
 CREATE INDEX "User_role_idx" ON "User"("role") WHERE (role = 'admin');
@@ -113,17 +141,26 @@ BEGIN
   END LOOP;
 END $$;
 
--- Replaces the password hash of the user who acts, where it still is the one that they have just proved to know.
-CREATE OR REPLACE FUNCTION parley_change_password(user_id uuid, login uuid, old_hash text, new_hash text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+-- Replaces the hash of the user who acts, where it still is the one that they have just proved to know, and ends all logins but `login`,
+-- which counts as used. `code` says why not; `ended` is as parley_end_logins returns it.
+CREATE OR REPLACE FUNCTION parley_change_password(user_id uuid, login uuid, old_hash text, new_hash text)
+RETURNS TABLE (code text, ended uuid[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";
 BEGIN
   PERFORM FROM "User" u WHERE u.id = user_id FOR NO KEY UPDATE;
   us := parley_actor(user_id, login);
-  IF us.id IS NULL THEN RETURN 'authentication_failed'; END IF;
-  IF us."passwordHash" IS DISTINCT FROM old_hash THEN RETURN 'not_authorized'; END IF;
-  UPDATE "User" u SET "passwordHash" = new_hash WHERE u.id = us.id;
-  RETURN NULL;
+  code := CASE
+    WHEN us.id IS NULL THEN 'authentication_failed'
+    WHEN us."passwordHash" IS DISTINCT FROM old_hash THEN 'not_authorized'
+  END;
+  IF code IS NULL THEN
+    UPDATE "User" u SET "passwordHash" = new_hash WHERE u.id = us.id;
+    UPDATE "RefreshToken" t SET "createdAt" = parley_login_time(us)
+      WHERE t."familyId" = login AND t."usedAt" IS NULL AND t."revokedAt" IS NULL;
+    ended := ARRAY(SELECT parley_end_logins(us.id, 1));
+  END IF;
+  RETURN NEXT;
 END $$;
 
 -- [P58] Counts a channel that the user has made. The user keeps the count: deleting the channel gives nothing back.
@@ -206,16 +243,45 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Ends a login. False where it had ended before. The user's lock makes it wait for what they are changing by it.
-CREATE OR REPLACE FUNCTION parley_end_login(login uuid) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+-- Ends one login. False where there was nothing to end. The user's lock makes it wait for what they are changing by it.
+CREATE OR REPLACE FUNCTION parley_end_login(login uuid) RETURNS boolean LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 BEGIN
   PERFORM FROM "User" u WHERE u.id = (SELECT t."userId" FROM "RefreshToken" t WHERE t."familyId" = login LIMIT 1) FOR NO KEY UPDATE;
-  UPDATE "RefreshToken" t SET "revokedAt" = clock_timestamp() WHERE t."familyId" = login AND t."revokedAt" IS NULL;
+  UPDATE "RefreshToken" t SET "revokedAt" = clock_timestamp() WHERE t."familyId" = login AND t."usedAt" IS NULL AND t."revokedAt" IS NULL;
   RETURN FOUND;
 END $$;
 
+-- Ends all logins of the user but the `spared` most recently used ones; returns up to a thousand of those ended. The caller has locked
+-- the user `FOR NO KEY UPDATE`. A thousand tokens are revoked; where there are more, the mark on the user ends them all without
+-- touching them.
+CREATE OR REPLACE FUNCTION parley_end_logins(target_id uuid, spared int) RETURNS SETOF uuid LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+DECLARE
+  most CONSTANT int := 1000;
+  us "User";
+  newest "RefreshToken";
+  ended int;
+BEGIN
+  SELECT * INTO us FROM "User" u WHERE u.id = target_id;
+  SELECT * INTO newest FROM "RefreshToken" t
+    WHERE t."userId" = us.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL
+      AND (us."loginsEndedUpTo" IS NULL OR (t."createdAt", t.id) > (us."loginsEndedUpTo", us."loginsEndedUpToId"))
+    ORDER BY t."createdAt" DESC, t.id DESC OFFSET spared LIMIT 1;
+  IF newest.id IS NULL THEN RETURN; END IF;
+  RETURN QUERY
+    UPDATE "RefreshToken" r SET "revokedAt" = clock_timestamp() WHERE r.id IN (
+      SELECT t.id FROM "RefreshToken" t
+      WHERE t."userId" = us.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND (t."createdAt", t.id) <= (newest."createdAt", newest.id)
+        AND (us."loginsEndedUpTo" IS NULL OR (t."createdAt", t.id) > (us."loginsEndedUpTo", us."loginsEndedUpToId"))
+      ORDER BY t."createdAt" DESC, t.id DESC LIMIT most)
+    RETURNING r."familyId";
+  GET DIAGNOSTICS ended = ROW_COUNT;
+  IF ended = most THEN
+    UPDATE "User" u SET "loginsEndedUpTo" = newest."createdAt", "loginsEndedUpToId" = newest.id WHERE u.id = us.id;
+  END IF;
+END $$;
+
 -- Erases an account: disabled, in no channel, without email, name and hash, its logins revoked. What it wrote stays.
--- `actor_id` is null where the users do it themselves; `login` is whose ever acts.
+-- `actor_id` is null where the users do it themselves; `login` is of whoever acts.
 DROP FUNCTION IF EXISTS parley_erase_user(uuid, uuid, uuid);
 CREATE OR REPLACE FUNCTION parley_erase_user(actor_id uuid, target_id uuid, log_id uuid, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -238,7 +304,7 @@ BEGIN
   RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, true) e;
   DELETE FROM "ChannelInvite" i WHERE i."userId" = target_id;
   DELETE FROM "ChannelModerator" m WHERE m."userId" = target_id;
-  UPDATE "RefreshToken" t SET "revokedAt" = clock_timestamp() WHERE t."userId" = target_id AND t."revokedAt" IS NULL;
+  PERFORM parley_end_logins(target_id, 0);
   UPDATE "User" u SET email = NULL, name = 'deleted user', "passwordHash" = NULL, role = 'user', "disabledAt" = coalesce(u."disabledAt", clock_timestamp())
     WHERE u.id = target_id;
   PERFORM parley_log(coalesce(actor_id, target_id), 'erase_user', target_id, nowhere, NULL, NULL, log_id);
@@ -449,13 +515,25 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- [P12] Is this a login of the user's that has not ended? Null is a guest's, who has none, and what an instance of the release before
--- sends. A login has ended once any of its refresh tokens is revoked: the index (familyId, revokedAt) has that one first.
--- (PL/pgSQL, because PostgreSQL plans an SQL function that reads a table anew in every statement that calls it: 90 µs.)
-CREATE OR REPLACE FUNCTION parley_login_is_live(us "User", login uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+-- [P12] [P56] Is this a login of the user's that is not over? Null is a guest's, who has none, and what an instance of the release before
+-- sends. (PL/pgSQL, because PostgreSQL plans an SQL function that reads a table anew in every statement that calls it: 90 µs. Without
+-- `enable_seqscan = off` a plan that was made while the table was small would go on reading all of it.)
+CREATE OR REPLACE FUNCTION parley_login_is_live(us "User", login uuid) RETURNS boolean LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 BEGIN
-  RETURN login IS NULL OR coalesce((
-    SELECT t."revokedAt" IS NULL AND t."userId" = us.id FROM "RefreshToken" t WHERE t."familyId" = login ORDER BY t."revokedAt" LIMIT 1), false);
+  RETURN login IS NULL OR (
+    EXISTS (SELECT FROM "RefreshToken" t
+      WHERE t."familyId" = login AND t."userId" = us.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL
+        AND (us."loginsEndedUpTo" IS NULL OR (t."createdAt", t.id) > (us."loginsEndedUpTo", us."loginsEndedUpToId")))
+    AND NOT EXISTS (SELECT FROM "RefreshToken" t WHERE t."familyId" = login AND t."revokedAt" IS NOT NULL));
+END $$;
+
+-- The `createdAt` of a token that makes its login the user's most recently used one. The caller has locked the user.
+CREATE OR REPLACE FUNCTION parley_login_time(us "User") RETURNS timestamptz LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+BEGIN
+  -- GREATEST passes over nulls.
+  RETURN greatest(clock_timestamp(), us."loginsEndedUpTo" + interval '1 millisecond', (
+    SELECT t."createdAt" + interval '1 millisecond' FROM "RefreshToken" t
+    WHERE t."userId" = us.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL ORDER BY t."createdAt" DESC, t.id DESC LIMIT 1));
 END $$;
 
 -- One act of one user on another in a channel: invite_user, kick_user, ban_user, unban_user, mute_user, unmute_user,
@@ -647,6 +725,26 @@ BEGIN
   RETURN messages + changes + 1;
 END $$;
 
+-- Marks a refresh token used and stores its successor. False where it was used or had expired by then, or its login was over.
+CREATE OR REPLACE FUNCTION parley_refresh_login(
+  used_hash bytea, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
+) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  token "RefreshToken";
+  us "User";
+BEGIN
+  SELECT * INTO token FROM "RefreshToken" t WHERE t."tokenHash" = used_hash;
+  -- Whatever ends logins takes a stronger lock on the user: it comes before this statement and is seen below, or sees the successor.
+  SELECT * INTO us FROM "User" u WHERE u.id = token."userId" AND u."disabledAt" IS NULL FOR SHARE;
+  IF us.id IS NULL OR NOT parley_login_is_live(us, token."familyId") THEN RETURN false; END IF;
+  UPDATE "RefreshToken" t SET "usedAt" = now()
+    WHERE t.id = token.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND t."expiresAt" > now();
+  IF NOT FOUND THEN RETURN false; END IF;
+  INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
+    VALUES (token_id, token_hash, token_salt, us.id, token."familyId", now() + make_interval(secs => lifetime), parley_login_time(us));
+  RETURN true;
+END $$;
+
 -- Gives the user who acts another name.
 CREATE OR REPLACE FUNCTION parley_rename_user(user_id uuid, login uuid, new_name text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -708,7 +806,7 @@ BEGIN
   PERFORM FROM "Channel" c WHERE c.id IN (SELECT m."channelId" FROM "ChannelUser" m WHERE m."userId" = target_id) ORDER BY c.id FOR NO KEY UPDATE;
   UPDATE "User" u SET "disabledAt" = CASE WHEN disable THEN clock_timestamp() END WHERE u.id = target_id;
   IF disable THEN
-    UPDATE "RefreshToken" t SET "revokedAt" = clock_timestamp() WHERE t."userId" = target_id AND t."revokedAt" IS NULL;
+    PERFORM parley_end_logins(target_id, 0);
   END IF;
   PERFORM parley_log(actor_id, CASE WHEN disable THEN 'disable_user' ELSE 'enable_user' END, target_id, nowhere, NULL, NULL, log_id);
   RETURN NULL;
@@ -732,4 +830,21 @@ BEGIN
   UPDATE "User" u SET role = new_role WHERE u.id = target_id;
   PERFORM parley_log(actor_id, 'set_role_' || new_role, target_id, nowhere, NULL, NULL, log_id);
   RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, false) e;
+END $$;
+
+-- Starts a login. Returns the logins that ended for it, the longest unused ones beyond `max_logins` (0 is no limit) [P56]; null where the
+-- account is disabled or its hash is not `password_hash` any more. Whatever else ends logins waits for the lock and sees this one.
+CREATE OR REPLACE FUNCTION parley_start_login(
+  target_id uuid, login uuid, password_hash text, max_logins int, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
+) RETURNS uuid[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  us "User";
+BEGIN
+  SELECT * INTO us FROM "User" u
+    WHERE u.id = target_id AND u."disabledAt" IS NULL AND u."passwordHash" = password_hash FOR NO KEY UPDATE;
+  IF us.id IS NULL THEN RETURN NULL; END IF;
+  INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
+    VALUES (token_id, token_hash, token_salt, us.id, login, now() + make_interval(secs => lifetime), parley_login_time(us));
+  IF max_logins = 0 THEN RETURN '{}'; END IF;
+  RETURN ARRAY(SELECT parley_end_logins(us.id, max_logins));
 END $$;
