@@ -1,3 +1,4 @@
+import { AppError } from '../src/errors.ts'
 import type { Role } from '../src/schemas/common.ts'
 import type { ManagedUser } from '../src/schemas/moderation.ts'
 import { createAdmin, type Admin } from '../src/services/admin.ts'
@@ -71,7 +72,14 @@ async function list (admin: Admin, query: string | undefined): Promise<ManagedUs
 async function change ({ users, admin }: Context, email: string, to: { role: Role } | { disabled: boolean }): Promise<ManagedUser[]> {
   const found = await users.findByEmail(normaliseEmail(email))
   if (!found) throw new UsageError(`no account has the email ${printable(email)}`)
-  return [await admin.change(null, found.id, to)]
+  try {
+    return [await admin.change(null, found.id, to)]
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'last_admin') {
+      throw new UsageError(`${printable(email)} is the last enabled admin: promote another account first`)
+    }
+    throw error
+  }
 }
 
 function promotion (role: string): Role {

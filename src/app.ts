@@ -4,15 +4,16 @@ import type { Registry } from 'prom-client'
 import { uuidv7 } from 'uuidv7'
 import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
+import { createCounters } from './counters.ts'
 import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
 import { createAllowedOrigins } from './origins.ts'
+import addressPlugin, { trustProxy } from './plugins/address.ts'
 import authPlugin from './plugins/auth.ts'
 import descriptorsPlugin from './plugins/descriptors.ts'
 import docsPlugin from './plugins/docs.ts'
-import { createCounters } from './plugins/counters.ts'
 import errorsPlugin, { sendError } from './plugins/errors.ts'
 import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
@@ -129,6 +130,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
   })
   await app.register(errorsPlugin, { isTold })
+  await app.register(addressPlugin)
   const limits = config.limits.enabled ? createLimits(config.limits) : null
   await app.register(upgradesPlugin, { limits })
   const { max_connections: maxConnections } = config.server
@@ -146,17 +148,22 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 
   const events = createEvents(broker, onFault)
   const passwords = createPasswords()
-  const throttle = createLoginThrottle({ limitRegistrations: config.limits.enabled })
+  const counters = createCounters({ ...config.redis, url: config.redis.url, logger })
+  const throttle = createLoginThrottle({ counters, limitAll: config.limits.enabled })
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
   const admin = createAdmin({ users, store: moderationStore, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
-    users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
+    users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
-  const channels = createChannels({ store: channelStore, presence, events, maxChannels })
+  const { limits: { enabled: isLimited, ...limit } } = config
+  const creation = {
+    maxChannels, maxCreated: config.channels.max_created_per_user, createdPerMinute: isLimited ? limit.user_channels_created : 0
+  }
+  const channels = createChannels({ store: channelStore, presence, events, rules: creation })
   const memberships = createMemberships({
-    store: membershipStore, events, rules: { maxChannels, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
+    store: membershipStore, events, rules: { ...creation, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
   })
   const { max_buffered: maxBuffered, max_buffered_total: maxBufferedTotal, message_queue_size: queueSize } = config.performance
   const outbound = createOutboundMemory(maxBufferedTotal)
@@ -165,7 +172,14 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     store: messageStore, events, queueSize, batchSize: BATCH_SIZE[database.kind], batchLength: burst, untilRoom: outbound.untilRoom
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
-  const moderation = createModeration({ store: moderationStore, channels, events })
+  const moderation = createModeration({
+    store: moderationStore,
+    channels,
+    events,
+    invitationLimits: isLimited
+      ? { pending: limit.user_pending_invitations, perMinute: limit.user_invitations }
+      : { pending: 0, perMinute: 0 }
+  })
   const guests = createGuests({ store: createGuestStore(database.prisma), enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({ messages: messageStore, tokens, tokenLifetime: config.authentication.token_expiry, onFault })
 
@@ -196,14 +210,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
   await app.register(securityPlugin, { allowedOrigins })
   await app.register(authPlugin, { auth })
-  if (config.limits.enabled) {
-    const { url, prefix } = config.redis
-    const counters = url === undefined ? null : createCounters({ url, prefix, logger })
-    await app.register(limitsPlugin, { config: config.limits, auth, counters })
-  }
+  if (config.limits.enabled) await app.register(limitsPlugin, { config: config.limits, auth, counters })
   await app.register(docsPlugin)
   await app.register(authRoutes, { auth })
-  await app.register(meRoutes, { accounts })
+  await app.register(meRoutes, { accounts, moderation })
   await app.register(channelRoutes, { channels })
   await app.register(messageRoutes, { messages })
   await app.register(moderationRoutes, { moderation, memberships, messages })
@@ -232,8 +242,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     await channelStore.ensure(uuidv7(), defaultRoom)
     const { admin_email: email, admin_password: password } = config.authentication
     if (email !== undefined && password !== undefined) await accounts.ensureAdmin(email, password)
+    counters.start()
     await broker.start(hub.handlers)
   })
+  app.addHook('onClose', counters.close)
   app.addHook('preClose', async () => {
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
     await realtime.drain(publisher.close, timeLeft())
@@ -249,9 +261,4 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 /** File descriptors that the database's and Redis' drivers may open; the embedded database opens a file for each table and index. */
 function descriptorsOf ({ database, redis }: Config): number {
   return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) + (redis.url === undefined ? 0 : redis.pool_size)
-}
-
-/** fastify's option: true, false, or the addresses of proxies. */
-function trustProxy (value: string): boolean | string {
-  return value === 'true' ? true : value === 'false' ? false : value
 }

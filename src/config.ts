@@ -52,6 +52,7 @@ export const ConfigSchema = Type.Object({
     token_expiry: seconds(3600),
     refresh_token_expiry: seconds(86_400),
     timeout: seconds(10),
+    max_logins: count(100, { description: 'of one account; 0 is no limit' }),
     jwt_secret: optional({ minLength: 32, secret: true, env: ['JWT_SECRET'] }),
     admin_email: optional({ format: 'account-email', description: 'an email address', env: ['ADMIN_EMAIL'] }),
     admin_password: optional({ minLength: 8, secret: true, env: ['ADMIN_PASSWORD'] })
@@ -60,6 +61,7 @@ export const ConfigSchema = Type.Object({
     default_room: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', default: 'general' }),
     max_channels_per_user: count(50),
     max_users_per_channel: count(1000),
+    max_created_per_user: count(100),
     create_on_join: flag(true),
     max_message_length: count(4000, { minimum: 1, maximum: 1_000_000, description: 'Unicode code points' }),
     resume_limit: count(1000)
@@ -100,6 +102,9 @@ export const ConfigSchema = Type.Object({
     user_joins: count(40, { minimum: 1, description: 'a second' }),
     user_commands: count(40, { minimum: 1, description: 'a second' }),
     user_connections: count(100, { minimum: 1 }),
+    user_channels_created: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute' }),
+    user_pending_invitations: count(100, { minimum: 1, maximum: 1_000_000, description: 'to one user by all others' }),
+    user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
     address_joins: count(2000, { minimum: 1, description: 'a second' }),

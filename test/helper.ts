@@ -5,6 +5,7 @@ import type { Broker } from '../src/broker/broker.ts'
 import { createMemoryBroker } from '../src/broker/memory.ts'
 import { createRedisBroker } from '../src/broker/redis.ts'
 import { loadConfig, type Config } from '../src/config.ts'
+import { createCounters } from '../src/counters.ts'
 import { errorTable, type ErrorCode } from '../src/errors.ts'
 import { createLogger } from '../src/logger.ts'
 import { createMemoryPresence } from '../src/presence/memory.ts'
@@ -22,7 +23,7 @@ import { createClients, type Client, type Frame } from './client.ts'
 export const secret = 'the secret of the tests, 32 bytes and more'
 
 const PASSWORD = 'correct horse'
-const hashed = createPasswords().hash(PASSWORD)
+const hashed = createPasswords().hash(PASSWORD, '127.0.0.1')
 
 /** Overrides of single keys: `{ channels: { default_room: 'lobby' } }`. */
 export type ConfigChange = { [S in keyof Config]?: Partial<Config[S]> }
@@ -108,7 +109,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     users: createUsers(database.prisma),
     tokens: createTokens(database),
     passwords: { hash: () => hashed, verify: async () => true },
-    throttle: createLoginThrottle(),
+    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: true }),
     ...app.accessTokens,
     config: config.authentication,
     onLoginRevoked: () => {}

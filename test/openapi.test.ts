@@ -58,7 +58,7 @@ t.test('openapi.json lists every route, with its body, its answer and its errors
   const one = '/api/channels/{name}'
   const expected = [
     'POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/refresh', 'POST /api/auth/logout',
-    'GET /api/me', 'PATCH /api/me', 'DELETE /api/me',
+    'GET /api/me', 'PATCH /api/me', 'DELETE /api/me', 'GET /api/me/invitations', 'DELETE /api/me/invitations/{name}',
     'GET /api/channels', 'POST /api/channels', `GET ${one}`, `PATCH ${one}`, `DELETE ${one}`,
     'GET /api/channels/{name}/messages', 'POST /api/channels/{name}/messages',
     'PATCH /api/channels/{name}/messages/{id}', 'DELETE /api/channels/{name}/messages/{id}',

@@ -1,19 +1,25 @@
--- Makes a channel, its creator a member and its first moderator.
-CREATE OR REPLACE FUNCTION parley_create_channel(user_id uuid, id uuid, channel_name text, new_type "ChannelType", max_channels int)
+-- Makes a channel, its creator a member and its first moderator. A cap of 0 is none.
+DROP FUNCTION IF EXISTS parley_create_channel(uuid, uuid, text, "ChannelType", int);
+CREATE OR REPLACE FUNCTION parley_create_channel(user_id uuid, id uuid, channel_name text, new_type "ChannelType", max_channels int,
+  max_created int DEFAULT 0, created_a_minute int DEFAULT 0, login uuid DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";
   refusal text;
 BEGIN
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id FOR NO KEY UPDATE;
+  PERFORM FROM "User" u WHERE u.id = user_id FOR NO KEY UPDATE;
+  us := parley_actor(user_id, login);
   refusal := parley_judge_type(us, channel_name, new_type);
   IF refusal IS NOT NULL THEN RETURN refusal; END IF;
   IF EXISTS (SELECT FROM "Channel" c WHERE c.name = channel_name) THEN RETURN 'channel_exists'; END IF;
   IF max_channels > 0 AND (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = us.id) >= max_channels THEN RETURN 'too_many_channels'; END IF;
+  refusal := parley_judge_creation(us, max_created, created_a_minute);
+  IF refusal IS NOT NULL THEN RETURN refusal; END IF;
   INSERT INTO "Channel" (id, name, "channelType", "createdBy", "userCount") VALUES (id, channel_name, new_type, us.id, 1)
     ON CONFLICT (name) DO NOTHING;
   IF NOT FOUND THEN RETURN 'channel_exists'; END IF;
   INSERT INTO "ChannelUser" ("channelId", "userId") VALUES (id, us.id);
   INSERT INTO "ChannelModerator" ("channelId", "userId") VALUES (id, us.id);
+  PERFORM parley_count_creation(us.id, created_a_minute);
   RETURN NULL;
 END $$;

@@ -50,7 +50,7 @@ export function createCommands (deps: CommandDeps) {
     join_channel: createJoin(deps),
 
     async leave_channel (session, { channel }) {
-      await memberships.leave(session.userId!, channel, session.id)
+      await memberships.leave(session.actor, channel, session.id)
       hub.unsubscribe(session, channel)
       return success('channel_left', { channel })
     },
@@ -59,7 +59,7 @@ export function createCommands (deps: CommandDeps) {
 
     async channel_list (session, query) {
       // `query` is the frame: its `type` is not the kind of channels to list.
-      const page = await channels.list(session.userId!, { ...query, type: undefined })
+      const page = await channels.list(session.actor, { ...query, type: undefined })
       const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
       const rows = page.channels.map(({ channel: { id, name, channel_type, user_count }, isMember }, i) =>
         ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember }))
@@ -68,7 +68,7 @@ export function createCommands (deps: CommandDeps) {
     },
 
     async user_list (session, { channel, limit = MAX_USERS_PER_PAGE, cursor }) {
-      return { frame: { type: 'user_list', channel, ...await channels.online(session.userId!, channel, { limit, cursor }, maxItems) } }
+      return { frame: { type: 'user_list', channel, ...await channels.online(session.actor, channel, { limit, cursor }, maxItems) } }
     }
   }
 
@@ -107,7 +107,7 @@ export function createCommands (deps: CommandDeps) {
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
       const { id: userId, name: username } = session.user!
-      messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId }, (error, receipt) => {
+      messages.send({ ...session.actor, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
         // The ban has ended the subscription, which this instance is about to find.
         if (error?.code === 'banned' && subscription.leaving.has(userId)) error = new AppError('not_in_channel')
         if (error) traffic.errors[error.code]++

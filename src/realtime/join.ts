@@ -48,7 +48,7 @@ export function createJoin ({ hub, memberships, messages, resumeLimit, maxItems 
 
   return async (session: Session, { channel: name, since, channel_id: channelId, history }: JoinFrame): Promise<Reply> => {
     if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
-    const joined = await memberships.join(session.userId!, name)
+    const joined = await memberships.join(session.actor, name)
     if (session.closing) throw new AppError('not_in_channel')
 
     const before = session.subscriptions.get(name)

@@ -1,6 +1,7 @@
 import { AppError, closeTable, type CloseName } from '../errors.ts'
 import type { Ref } from '../schemas/protocol.ts'
 import type { Role } from '../schemas/common.ts'
+import type { Actor } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
 import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
 import { kindOf, type Allowance } from './limits.ts'
@@ -104,6 +105,12 @@ export class Session {
 
   get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
   get userId (): string | undefined { return this.user?.id }
+  /** Who asks, by which login. @throws AppError `not_authenticated`. */
+  get actor (): Actor {
+    if (this.state.phase !== 'authenticated') throw new AppError('not_authenticated')
+    return { userId: this.state.user.id, sid: this.state.sid }
+  }
+
   get closing (): boolean { return this.state.phase === 'closing' }
 
   /**

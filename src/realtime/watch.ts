@@ -13,10 +13,10 @@ const HINT_INTERVAL_MS = 50
 const OVERLAP_MS = 30_000
 /** How long the bus may take to tell of a membership that ended. With `INTERVAL_MS`, within the 5 s of [P33]. */
 const GRACE_MS = 1000
-/** Channels or users that one query asks of: for very many PostgreSQL would rather read the whole table. */
-const IDS_PER_QUERY = 1000
+/** Channels, users or logins that one query asks of: for very many PostgreSQL would rather read the whole table. */
+const ITEMS_PER_QUERY = 1000
 
-export interface Revocation { userId: string, sid: string }
+interface Login { userId: string, sid: string }
 
 export interface WatchDeps {
   hub: Hub
@@ -27,9 +27,10 @@ export interface WatchDeps {
   states (userIds: string[]): Promise<UserState[]>
   /** Users who changed within the last so many milliseconds, by the database's clock. */
   changedWithin (ms: number): Promise<UserState[]>
-  /** Logins revoked within the last so many milliseconds, by the database's clock. */
-  revokedWithin (ms: number): Promise<Revocation[]>
-  revokedAmong (sids: string[]): Promise<Revocation[]>
+  /** Users of whom logins have ended within the last so many milliseconds, by the database's clock. */
+  loggedOutWithin (ms: number): Promise<string[]>
+  /** For each login: its user, or null where it is over. */
+  findLogins (logins: Login[]): Promise<Array<object | null>>
   onFault (error: unknown): void
 }
 
@@ -135,20 +136,29 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
 
   /** Users of whom the bus says that something about them or their logins changed. */
   async function checkUsers (ids: string[]): Promise<void> {
-    for (const state of await store.states(ids)) hub.update(state)
-    const sessions = ids.flatMap(id => hub.sessionsOf(id))
-    const sids = sessions.flatMap(({ state }) => state.phase === 'authenticated' && state.sid !== null ? [state.sid] : [])
-    for (const part of parts(sids)) {
-      for (const { userId, sid } of await store.revokedAmong(part)) hub.disconnect(userId, 'session_revoked', sid)
+    const over: Login[] = []
+    for (const logins of parts(ids.flatMap(loginsOf))) {
+      const found = await store.findLogins(logins)
+      over.push(...logins.filter((_, i) => found[i] === null))
     }
+    // The logins of whoever is disabled are over as well: that comes first, as the reason why the connections end.
+    for (const state of await store.states(ids)) hub.update(state)
+    for (const { userId, sid } of over) hub.disconnect(userId, 'session_revoked', sid)
   }
 
   async function checkChanges (): Promise<void> {
     const began = performance.now()
     const ms = Math.ceil(began - lastCheck) + OVERLAP_MS
     for (const state of await store.changedWithin(ms)) hub.update(state)
-    for (const { userId, sid } of await store.revokedWithin(ms)) hub.disconnect(userId, 'session_revoked', sid)
+    const loggedOut = (await store.loggedOutWithin(ms)).filter(id => hub.sessionsOf(id).length > 0)
+    for (const part of parts(loggedOut)) await checkUsers(part)
     lastCheck = began
+  }
+
+  /** The logins behind this user's connections. */
+  function loginsOf (userId: string): Login[] {
+    const sids = hub.sessionsOf(userId).map(({ state }) => state.phase === 'authenticated' ? state.sid : null)
+    return [...new Set(sids)].filter(sid => sid !== null).map(sid => ({ userId, sid }))
   }
 
   hub.doubts = {
@@ -171,8 +181,8 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
   }
 }
 
-function parts (ids: string[]): string[][] {
-  const found: string[][] = []
-  for (let from = 0; from < ids.length; from += IDS_PER_QUERY) found.push(ids.slice(from, from + IDS_PER_QUERY))
+function parts<T> (items: T[]): T[][] {
+  const found: T[][] = []
+  for (let from = 0; from < items.length; from += ITEMS_PER_QUERY) found.push(items.slice(from, from + ITEMS_PER_QUERY))
   return found
 }

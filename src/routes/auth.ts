@@ -10,13 +10,13 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
   app.post('/api/auth/register', {
     schema: { tags, summary: 'Make an account and log in', body: Registration, response: { 201: Login, '4xx': ErrorReply } }
   }, async (request, reply) => {
-    const login = await auth.register(request.body, request.ip)
+    const login = await auth.register(request.body, request.address)
     return reply.code(201).send(login)
   })
 
   app.post('/api/auth/login', {
     schema: { tags, summary: 'Log in', body: Credentials, response: { 200: Login, '4xx': ErrorReply } }
-  }, request => auth.login(request.body, request.ip))
+  }, request => auth.login(request.body, request.address))
 
   app.post('/api/auth/refresh', {
     schema: {

@@ -1,14 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ErrorReply } from '../schemas/common.ts'
+import { ChannelParams, MemberQuery } from '../schemas/channel.ts'
+import { answers, ErrorReply } from '../schemas/common.ts'
+import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
 import type { Accounts } from '../services/accounts.ts'
 import { toUser } from '../services/auth.ts'
+import type { Moderation } from '../services/moderation.ts'
 
 const shared = { tags: ['me'], security: [{ bearer: [] }] }
 
-const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { accounts }) => {
-  app.addHook('onRequest', app.authenticate)
+const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts, moderation: Moderation }> = async (app, { accounts, moderation }) => {
+  app.requireUser()
 
   app.get('/api/me', {
     schema: { ...shared, summary: 'The account behind the token', response: { 200: User, '4xx': ErrorReply } }
@@ -21,12 +24,23 @@ const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { 
       body: UserPatch,
       response: { 200: User, '4xx': ErrorReply }
     }
-  }, async request => toUser(await accounts.update({ user: request.user, sid: request.sid }, request.body, request.ip)))
+  }, async request => toUser(await accounts.update({ user: request.user, sid: request.actor.sid }, request.body, request.address)))
 
   app.delete('/api/me', {
     schema: { ...shared, summary: 'Erase the account', body: AccountDeletion, response: { 204: Type.Null(), '4xx': ErrorReply } }
   }, async (request, reply) => {
-    await accounts.erase(request.user.id, request.body.password, request.ip)
+    await accounts.erase(request.actor, request.body.password, request.address)
+    return reply.code(204).send(null)
+  })
+
+  app.get('/api/me/invitations', {
+    schema: { ...shared, summary: 'Invitations to channels', querystring: MemberQuery, response: answers(200, InvitationPage) }
+  }, request => moderation.invitations(request.user.id, request.query))
+
+  app.delete('/api/me/invitations/:name', {
+    schema: { ...shared, summary: 'Decline an invitation', params: ChannelParams, response: answers(204, Type.Null()) }
+  }, async (request, reply) => {
+    await moderation.decline(request.actor, request.params.name)
     return reply.code(204).send(null)
   })
 }

@@ -5,7 +5,6 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
 import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
-import { addressOf } from '../plugins/limits.ts'
 import type { Limits } from '../realtime/limits.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import type { Session } from '../realtime/session.ts'
@@ -33,7 +32,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
   let isProxyTold = false
 
   function admit (request: FastifyRequest): void {
-    const wait = limits?.upgrade(addressOf(request)) ?? 0
+    const wait = limits?.upgrade(request.address) ?? 0
     if (wait === 0) return
     const isForwarded = request.headers['x-forwarded-for'] !== undefined
     if (isForwarded && request.ip === request.raw.socket.remoteAddress && !isProxyTold) {
@@ -82,7 +81,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       const connection = ws as Connection
       const { socket } = request.raw
       app.upgrades.release(socket)
-      connection.session = realtime.open(new SocketTransport(connection, socket, request.ip), addressOf(request))
+      connection.session = realtime.open(new SocketTransport(connection, socket, request.ip), request.address)
       connection.closed = realtime.closed
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)

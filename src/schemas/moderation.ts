@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, MessageId, NextCursor, PageQuery, Role, Text, Timestamp, UserId, Uuid } from './common.ts'
+import { ChannelName, ChannelType, MessageId, NextCursor, PageQuery, Role, Text, Timestamp, UserId, Uuid } from './common.ts'
 import { User } from './user.ts'
 
 const YEAR = 31_536_000
@@ -51,6 +51,13 @@ export const MutePage = Type.Object({ mutes: Type.Array(Mute), next_cursor: Next
 export const Moderator = Type.Object({ ...person, created_at: Timestamp })
 export type Moderator = Static<typeof Moderator>
 export const ModeratorPage = Type.Object({ moderators: Type.Array(Moderator), next_cursor: NextCursor })
+
+/** `invited_by` and `username`: who invited. */
+export const Invitation = Type.Object({
+  channel: Type.String(), channel_id: Uuid, channel_type: ChannelType, invited_by: Uuid, username: Type.String(), created_at: Timestamp
+})
+export type Invitation = Static<typeof Invitation>
+export const InvitationPage = Type.Object({ invitations: Type.Array(Invitation), next_cursor: NextCursor })
 
 export const LogEntry = Type.Object({
   id: Uuid,

@@ -51,6 +51,7 @@ export const commands = {
   edit_message: Request({ channel: ChannelName, id: MessageId, message: MessageText }),
   delete_message: Request({ channel: ChannelName, id: MessageId }),
   invite_user: Request(target),
+  decline_invitation: Request({ channel: ChannelName }),
   kick_user: Request(target),
   ban_user: Request({ ...target, reason: Type.Optional(Reason), duration: Type.Optional(BanDuration) }),
   unban_user: Request(target),

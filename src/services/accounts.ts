@@ -1,10 +1,11 @@
 import { AppError } from '../errors.ts'
 import type { Role } from '../schemas/common.ts'
 import type { UserPatch } from '../schemas/user.ts'
-import type { Account, Users } from '../store/users.ts'
+import { StartError } from '../start-error.ts'
+import type { Account, Actor, Users } from '../store/users.ts'
 import { toEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
-import type { Passwords } from './passwords.ts'
+import type { Attempt, Passwords } from './passwords.ts'
 
 export interface AccountsDeps {
   users: Users
@@ -12,14 +13,14 @@ export interface AccountsDeps {
   throttle: LoginThrottle
   onLoginRevoked (userId: string, sid: string): void
   /** Erases the account and closes its connections with 4503. */
-  erase (userId: string): Promise<void>
+  erase (actor: Actor): Promise<void>
   /** The account has another name. */
   onUserChanged (userId: string, change: { name?: string, role?: Role }): void
 }
 
 export type Accounts = ReturnType<typeof createAccounts>
 
-/** What a user may do with his own account. Wrong passwords are throttled as at login and answered `not_authorized`. */
+/** What users may do with their own accounts. Wrong passwords are throttled as at login and answered `not_authorized`. */
 export function createAccounts ({ users, passwords, throttle, onLoginRevoked, erase, onUserChanged }: AccountsDeps) {
   async function prove (userId: string, password: string, address: string): Promise<string> {
     const attempt = throttle.attempt(userId, address)
@@ -30,11 +31,10 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
     return passwordHash
   }
 
-  async function changePassword ({ user, sid }: { user: Account, sid: string }, current: string, next: string, address: string) {
+  async function changePassword ({ user, sid }: { user: Account } & Pick<Actor, 'sid'>, current: string, next: string, address: string) {
     const from = await prove(user.id, current, address)
-    const revoked = await users.changePassword({ id: user.id, sid, from, to: await passwords.hash(next) })
-    if (!revoked) throw new AppError('not_authorized')
-    for (const ended of revoked) onLoginRevoked(user.id, ended)
+    const ended = await users.changePassword({ id: user.id, sid, from, to: await passwords.hash(next, address) })
+    for (const login of ended) onLoginRevoked(user.id, login)
   }
 
   return {
@@ -42,36 +42,54 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
      * Changes name, password or both; a new password ends all other logins. `address` is where the request comes from.
      * @throws AppError `not_authorized` for a wrong current password, `rate_limited` for too many of them.
      */
-    async update (identity: { user: Account, sid: string }, patch: UserPatch, address: string): Promise<Account> {
+    async update (identity: { user: Account } & Pick<Actor, 'sid'>, patch: UserPatch, address: string): Promise<Account> {
       const { name, password, current_password: current } = patch
       if (password !== undefined) {
         if (current === undefined) throw new AppError('invalid_request', { detail: 'current_password: required with password' })
         await changePassword(identity, current, password, address)
       }
       if (name === undefined || name === identity.user.name) return identity.user
-      const renamed = await users.rename(identity.user.id, name)
+      const code = await users.rename({ userId: identity.user.id, sid: identity.sid }, name)
+      if (code) throw new AppError(code)
       onUserChanged(identity.user.id, { name })
-      return renamed
+      return { ...identity.user, name }
     },
 
-    /** Makes the account an admin, and the account itself where there is none; the password of one that exists stays. */
-    async ensureAdmin (email: string, password: string): Promise<void> {
-      const address = toEmail(email)
-      if (!await users.findByEmail(address)) {
-        const made = await users.create({ email: address, name: 'admin', passwordHash: await passwords.hash(password), role: 'admin' })
-          .catch(unlessTaken)
+    /**
+     * Makes an admin account of this email address and password where there is none. One that exists becomes an admin if the password is
+     * its own: whoever registered the address first may be anyone. An admin stays one, whatever their password is by now.
+     * @throws StartError
+     */
+    async ensureAdmin (given: string, password: string): Promise<void> {
+      const email = toEmail(given)
+      if (!await users.findByEmail(email)) {
+        const passwordHash = await passwords.hash(password, OPERATOR)
+        const made = await users.create({ email, name: 'admin', passwordHash, role: 'admin' }).catch(unlessTaken)
         if (made) return
       }
-      const found = await users.findByEmail(address)
-      if (found) await users.setRole(found.id, 'admin')
+      const found = await users.findByEmail(email)
+      if (found?.role === 'admin') return
+      const passwordHash = found?.passwordHash ?? null
+      const isTheirs = await passwords.verify(passwordHash, password, uncounted)
+      const isPromoted = found && passwordHash && isTheirs && await users.promote({ id: found.id, passwordHash })
+      if (!isPromoted) throw new StartError(foreignAccount(email))
     },
 
-    /** @throws AppError as `update`. */
-    async erase (userId: string, password: string, address: string): Promise<void> {
-      await prove(userId, password, address)
-      await erase(userId)
+    /** @throws AppError as `update`; `last_admin`. */
+    async erase (actor: Actor, password: string, address: string): Promise<void> {
+      await prove(actor.userId, password, address)
+      await erase(actor)
     }
   }
+}
+
+/** Where the operator's own passwords come from. */
+const OPERATOR = 'operator'
+const uncounted: Attempt = { address: OPERATOR, admit: async () => {}, fail: async () => {}, succeed: async () => {} }
+
+function foreignAccount (email: string): string {
+  return `ADMIN_EMAIL: ${email} has an account already, and ADMIN_PASSWORD is not its password; ` +
+    `give its password, name another address, or run "npm run admin -- promote ${email}" if you know whose account it is`
 }
 
 /** Another instance that starts at the same moment has made the account. */

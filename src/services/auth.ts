@@ -21,7 +21,7 @@ export interface AuthDeps {
   sign (claims: AccessClaims): string
   /** Returns the claims of a token that this server signed and that has not expired; throws for any other. */
   verify (token: string): unknown
-  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry'>
+  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry' | 'max_logins'>
   /** A login has ended: its connections are to be closed with 4504. */
   onLoginRevoked (userId: string, sid: string): void
 }
@@ -39,8 +39,9 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   async function startLogin (account: Account, passwordHash: string): Promise<Login> {
     const sid = uuidv7()
     const value = randomBytes(32).toString('base64url')
-    const started = await tokens.start({ userId: account.id, sid, passwordHash, token: toStored(value) })
-    if (!started) throw new AppError('authentication_failed')
+    const ended = await tokens.start({ userId: account.id, sid, passwordHash, token: toStored(value), maxLogins: config.max_logins })
+    if (ended === null) throw new AppError('authentication_failed')
+    for (const other of ended) onLoginRevoked(account.id, other)
     return toLogin(account, sid, value, config.refresh_token_expiry)
   }
 
@@ -90,7 +91,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
       const email = toEmail(given)
       await throttle.register(address)
       if (await users.findByEmail(email)) throw new AppError('email_taken')
-      const passwordHash = await passwords.hash(password)
+      const passwordHash = await passwords.hash(password, address)
       return startLogin(await users.create({ email, name, passwordHash }), passwordHash)
     },
 

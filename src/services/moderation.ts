@@ -2,7 +2,8 @@ import { AppError } from '../errors.ts'
 import type { PageQuery } from '../schemas/common.ts'
 import { DEFAULT_MUTE, type ActResult, type UserAct } from '../schemas/moderation.ts'
 import type { Notice } from '../schemas/protocol.ts'
-import type { Moderated, ModerationStore } from '../store/moderation.ts'
+import type { InvitationLimits, Moderated, ModerationStore } from '../store/moderation.ts'
+import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Events } from './events.ts'
 import { readPage, type PageOrder } from './paging.ts'
@@ -13,55 +14,73 @@ export type Moderation = ReturnType<typeof createModeration>
 export interface ActDetails { reason?: string | undefined, duration?: number | undefined }
 
 /** Acts of users on other users in a channel. Who may do what is judged by the database, under the channel's lock [P32]. */
-export function createModeration ({ store, channels, events }: { store: ModerationStore, channels: Channels, events: Events }) {
+export function createModeration ({ store, channels, events, invitationLimits }: {
+  store: ModerationStore, channels: Channels, events: Events, invitationLimits: InvitationLimits
+}) {
   /** The id of a channel whose bans, mutes and log this user may read. @throws AppError */
-  async function moderated (userId: string, name: string): Promise<string> {
-    const { channel } = await channels.find(userId, name)
-    if (!await store.mayModerate(userId, channel.id)) throw new AppError('not_authorized')
+  async function moderated (actor: Actor, name: string): Promise<string> {
+    const { channel } = await channels.find(actor, name)
+    if (!await store.mayModerate(actor, channel.id)) throw new AppError('not_authorized')
     return channel.id
   }
 
   return {
     /**
-     * Carries out one act and tells the target of it.
+     * Carries out one act and tells the target of it, where they have to do with the channel [P57].
      * @returns the command's `data`. Where there was nothing to do, success without effect.
-     * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`.
+     * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`, `rate_limited`.
      */
-    async act (actorId: string, act: UserAct, channel: string, targetId: string, details: ActDetails = {}): Promise<ActResult> {
+    async act (actor: Actor, act: UserAct, channel: string, targetId: string, details: ActDetails = {}): Promise<ActResult> {
       const { reason } = details
       const duration = act === 'mute_user' ? details.duration ?? DEFAULT_MUTE : details.duration
-      const outcome = await store.moderate({ actorId, act, channel, targetId, reason, duration })
-      if (outcome.code !== null) throw new AppError(outcome.code)
+      const outcome = await store.moderate({ actor, act, channel, targetId, reason, duration }, invitationLimits)
+      if (outcome.code !== null) throw new AppError(outcome.code, outcome)
       const expiry = { expires_at: outcome.expiresAt?.toISOString() ?? null }
       const extra = act === 'ban_user'
         ? { reason: reason ?? null, ...expiry }
         : act === 'mute_user' ? { duration: duration!, ...expiry } : {}
-      if (outcome.effect) tell(act, channel, targetId, outcome, extra)
+      tell(act, channel, targetId, outcome, extra)
       return { channel, user_id: targetId, ...extra }
     },
 
-    async bans (userId: string, name: string, query: PageQuery) {
-      const id = await moderated(userId, name)
+    /**
+     * Ends an invitation to this user; success without effect where there is none.
+     * @throws AppError `channel_not_found`, `not_authorized`.
+     */
+    async decline (actor: Actor, channel: string): Promise<{ channel: string }> {
+      const code = await store.decline(actor, channel)
+      if (code) throw new AppError(code)
+      return { channel }
+    },
+
+    /** The user's own invitations, by channel name. */
+    async invitations (userId: string, query: PageQuery) {
+      const { items: invitations, ...rest } = await readPage(query, byChannel, (after, most) => store.invitations(userId, after, most))
+      return { invitations, ...rest }
+    },
+
+    async bans (actor: Actor, name: string, query: PageQuery) {
+      const id = await moderated(actor, name)
       const { items: bans, ...rest } = await readPage(query, byUser, (after, most) => store.bans(id, after, most))
       return { bans, ...rest }
     },
 
-    async mutes (userId: string, name: string, query: PageQuery) {
-      const id = await moderated(userId, name)
+    async mutes (actor: Actor, name: string, query: PageQuery) {
+      const id = await moderated(actor, name)
       const { items: mutes, ...rest } = await readPage(query, byUser, (after, most) => store.mutes(id, after, most))
       return { mutes, ...rest }
     },
 
     /** Whoever may see who is in the channel may see who moderates it. */
-    async moderators (userId: string, name: string, query: PageQuery) {
-      const { id } = await channels.read(userId, name)
+    async moderators (actor: Actor, name: string, query: PageQuery) {
+      const { id } = await channels.read(actor, name)
       const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(id, after, most))
       return { moderators, ...rest }
     },
 
     /** The channel's own part of the moderation log, newest first. */
-    async log (userId: string, name: string, query: PageQuery) {
-      const id = await moderated(userId, name)
+    async log (actor: Actor, name: string, query: PageQuery) {
+      const id = await moderated(actor, name)
       const { items: log, ...rest } = await readPage(query, byLogId, (after, most) => store.log(id, after, most))
       return { log, ...rest }
     }
@@ -69,7 +88,7 @@ export function createModeration ({ store, channels, events }: { store: Moderati
 
   function tell (act: UserAct, channel: string, targetId: string, outcome: Moderated, extra: object): void {
     const type = notices[act]
-    if (type) {
+    if (type && outcome.tell) {
       const about = act === 'invite_user' ? { channel_type: outcome.channelType } : extra
       const notice: Notice = { type, channel, ...about, timestamp: new Date().toISOString() }
       events.userNotified(targetId, notice)
@@ -79,6 +98,7 @@ export function createModeration ({ store, channels, events }: { store: Moderati
 }
 
 const byUser: PageOrder<{ user_id: string }> = { shape: 'uuid', key: row => row.user_id }
+const byChannel: PageOrder<{ channel: string }> = { shape: 'name', key: row => row.channel }
 const byLogId: PageOrder<{ id: string }> = { shape: 'uuid', key: row => row.id }
 
 /** What the target's connections are told. */

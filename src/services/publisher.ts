@@ -4,13 +4,13 @@ import { AppError } from '../errors.ts'
 import { Histogram, SECONDS } from '../histogram.ts'
 import type { Entry, Receipt } from '../schemas/message.ts'
 import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
+import type { Actor } from '../store/users.ts'
 import type { Events } from './events.ts'
 
 /** A message that its sender may send, as far as this instance knows; the database has the last word [P32]. */
-export interface Draft {
+export interface Draft extends Actor {
   channelId: string
   channel: string
-  userId: string
   username: string
   text: string
   clientId: string | undefined
@@ -147,7 +147,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       const place = placeOf.get(key)
       if (place !== undefined) return { place, repeated: true }
       placeOf.set(key, firsts.length)
-      firsts.push({ id, channelId: draft.channelId, userId: draft.userId, content: draft.text, clientId: draft.clientId })
+      firsts.push({ id, channelId: draft.channelId, userId: draft.userId, sid: draft.sid, content: draft.text, clientId: draft.clientId })
       return { place: firsts.length - 1, repeated: false }
     })
     const verdicts = await store.publish(firsts)

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
 /** A channel, and what one user is in it. */
 export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
@@ -14,25 +15,41 @@ export type ChannelStore = ReturnType<typeof createChannelStore>
 
 export function createChannelStore (prisma: PrismaClient) {
   return withStoreErrors({
-    /** The channel, where this user may know of it [P19] and is not disabled [P15], else null. */
-    async find (userId: string, name: string): Promise<Standing | null> {
+    /** The channel, where this user may know of it [P19] and may act [P55], else null. */
+    async find ({ userId, sid }: Actor, name: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${standing}
-        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL
+        FROM "Channel" c JOIN parley_actor(${userId}::uuid, ${sid}::uuid) u ON u.id IS NOT NULL
         WHERE c.name = ${name} AND parley_sees(u, c)`
       return row ? toStanding(row) : null
     },
 
-    /** Channels this user may know of, by name, beginning after the name `after`. */
+    /**
+     * Channels this user may know of, by name, beginning after the name `after`: what `parley_sees` says of each [P19], found by indexes.
+     * Types that the user sees all channels of are read in order of name, a page of each; private channels are found by what the
+     * user is to them. (LATERAL … LIMIT: one index probe each, whatever the planner believes of the tables' sizes.)
+     */
     async list (
-      userId: string, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
+      { userId, sid }: Actor, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
     ): Promise<Standing[]> {
       const rows = await prisma.$queryRaw<StandingRow[]>`
-        SELECT ${channelColumns}, ${standing}
-        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL
-        WHERE c.name > ${after ?? ''} AND parley_sees(u, c)
-          ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty}
-        ORDER BY c.name LIMIT ${limit}`
+        WITH u AS MATERIALIZED (
+          SELECT * FROM "User" o WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND parley_login_is_live(o, ${sid}::uuid)),
+        own AS MATERIALIZED (
+          SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
+          UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id
+          UNION SELECT x.id FROM u JOIN "Channel" x ON x."createdBy" = u.id
+        ), c AS (
+          SELECT page.* FROM u
+          JOIN unnest(${type ? [type] : channelTypes}::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
+          CROSS JOIN LATERAL (
+            SELECT * FROM "Channel" x WHERE x."channelType" = t.type AND x.name > ${after ?? ''} ORDER BY x.name LIMIT ${limit}) page
+          UNION ALL
+          SELECT x.* FROM u JOIN own ON u.role <> 'admin' AND u.email IS NOT NULL AND ${type ?? 'private'} = 'private'
+          CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = own.id LIMIT 1) x
+          WHERE x."channelType" = 'private' AND x.name > ${after ?? ''}
+        )
+        SELECT ${channelColumns}, ${standing} FROM (SELECT * FROM c ORDER BY c.name LIMIT ${limit}) c CROSS JOIN u ORDER BY c.name`
       return rows.map(toStanding)
     },
 
@@ -66,23 +83,27 @@ export function createChannelStore (prisma: PrismaClient) {
     },
 
     /** @returns null, or why not. */
-    async create (userId: string, id: string, name: string, type: ChannelType, maxChannels: number): Promise<ErrorCode | null> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_create_channel(${userId}::uuid, ${id}::uuid, ${name}, ${type}::"ChannelType", ${maxChannels}::int) AS code`
-      return row.code
+    async create ({ userId, sid }: Actor, id: string, name: string, type: ChannelType, rules: CreationRules): Promise<Refused | null> {
+      const { maxChannels, maxCreated, createdPerMinute } = rules
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, retry_after_ms: bigint | null }]>`
+        SELECT r.code, CASE WHEN r.code = 'rate_limited' THEN
+          (SELECT parley_creation_wait(u, ${createdPerMinute}::int) FROM "User" u WHERE u.id = ${userId}::uuid) END AS retry_after_ms
+        FROM parley_create_channel(${userId}::uuid, ${id}::uuid, ${name}, ${type}::"ChannelType", ${maxChannels}::int, ${maxCreated}::int,
+          ${createdPerMinute}::int, ${sid}::uuid) AS r (code)`
+      return row.code === null ? null : refused(row.code, row.retry_after_ms)
     },
 
-    async setType (userId: string, name: string, type: ChannelType): Promise<Refused | Retyped> {
+    async setType ({ userId, sid }: Actor, name: string, type: ChannelType): Promise<Refused | Retyped> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, removed: string[] }]>`
-        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType")`
+        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType", ${sid}::uuid)`
       return row.code === null
         ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), removed: row.removed }
         : { code: row.code }
     },
 
-    async delete (userId: string, name: string): Promise<Refused | { code: null, channelId: string }> {
+    async delete ({ userId, sid }: Actor, name: string): Promise<Refused | { code: null, channelId: string }> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string }]>`
-        SELECT * FROM parley_delete_channel(${userId}::uuid, ${name})`
+        SELECT * FROM parley_delete_channel(${userId}::uuid, ${name}, ${sid}::uuid)`
       return row.code === null ? { code: null, channelId: row.channel_id } : { code: row.code }
     },
 
@@ -93,13 +114,23 @@ export function createChannelStore (prisma: PrismaClient) {
   })
 }
 
-export interface Refused { code: ErrorCode }
+/** `retryAfterMs`: when the same may succeed, where that is known. */
+export interface Refused { code: ErrorCode, retryAfterMs?: number }
+
+export function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null): Refused {
+  return retryAfterMs === null ? { code } : { code, retryAfterMs: Number(retryAfterMs) }
+}
+
+/** What binds a user who makes a channel [P21] [P58]. 0 is no limit. */
+export interface CreationRules { maxChannels: number, maxCreated: number, createdPerMinute: number }
 
 /** `removed`: whose membership the new type ended. */
 export interface Retyped { code: null, channelId: string, aclVersion: number, removed: string[] }
 
 /** Before every id. */
 export const NIL = '00000000-0000-0000-0000-000000000000'
+
+const channelTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
 
 interface StandingRow {
   id: string
@@ -116,7 +147,9 @@ interface StandingRow {
 const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by,
   c."createdAt" AS created_at, c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
-const standing = Prisma.sql`EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id) AS is_member,
+/** (Not EXISTS: for a list the planner may read all memberships to answer that.) */
+const standing = Prisma.sql`
+  (SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
   parley_role_fits(u.role, c."channelType") AS may_read`
 
 function toStanding (row: StandingRow): Standing {

@@ -1,17 +1,17 @@
 import type { ErrorCode } from '../errors.ts'
 import type { ChannelType } from '../schemas/common.ts'
-import type { Refused } from './channels.ts'
+import { refused, type CreationRules, type Refused } from './channels.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
-export interface JoinRequest {
-  userId: string
+export interface JoinRequest extends Actor {
   channel: string
   /** Id of the channel if it is to be made. */
   newId: string
 }
 
-export interface JoinRules { maxChannels: number, maxUsers: number, defaultRoom: string, createMissing: boolean }
+export interface JoinRules extends CreationRules { maxUsers: number, defaultRoom: string, createMissing: boolean }
 
 /** The channel as it was when the user was its member. */
 export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
@@ -23,12 +23,12 @@ export type MembershipStore = ReturnType<typeof createMembershipStore>
 
 export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   async function joinTogether (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
-    const { maxChannels, maxUsers, defaultRoom, createMissing } = rules
-    const json = JSON.stringify(batch.map(({ userId, channel, newId }) => ({ u: userId, n: channel, i: newId })))
-    const rows = await query<JoinRow>('SELECT * FROM parley_join($1::json, $2::int, $3::int, $4, $5)',
-      [json, maxChannels, maxUsers, defaultRoom, createMissing])
+    const { maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute } = rules
+    const json = JSON.stringify(batch.map(({ userId, sid, channel, newId }) => ({ u: userId, s: sid, n: channel, i: newId })))
+    const rows = await query<JoinRow>('SELECT * FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)',
+      [json, maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute])
     const outcomes: Array<Refused | Joined> = []
-    for (const row of rows) outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : { code: row.code }
+    for (const row of rows) outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : refused(row.code, row.retry_after_ms)
     return outcomes
   }
 
@@ -56,9 +56,9 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
     },
 
     /** Ends a membership [P20]. */
-    async leave (userId: string, channel: string): Promise<Refused | Left> {
+    async leave ({ userId, sid }: Actor, channel: string): Promise<Refused | Left> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, ended: boolean }]>`
-        SELECT * FROM parley_leave(${userId}::uuid, ${channel})`
+        SELECT * FROM parley_leave(${userId}::uuid, ${channel}, ${sid}::uuid)`
       return row.code === null
         ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), ended: row.ended }
         : { code: row.code }
@@ -73,6 +73,7 @@ interface JoinRow {
   channel_type: ChannelType
   last_seq: bigint | number | string
   acl_version: bigint | number | string
+  retry_after_ms: bigint | number | string | null
 }
 
 function toJoined (row: JoinRow): Joined {

@@ -4,12 +4,12 @@ import type { ErrorCode } from '../errors.ts'
 import type { Entry, Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
 /** A message on its way into the database. */
-export interface NewMessage {
+export interface NewMessage extends Actor {
   id: string
   channelId: string
-  userId: string
   content: string
   clientId: string | undefined
 }
@@ -25,7 +25,7 @@ const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS 
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /** An edit (`text`) or a deletion (null) of a message, by channel name. */
-export interface MessageChange { channel: string, userId: string, messageId: string, text: string | null }
+export interface MessageChange extends Actor { channel: string, messageId: string, text: string | null }
 
 /** What the database made of one change of a batch. */
 export type ChangeVerdict =
@@ -44,7 +44,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 
   async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
     const json = JSON.stringify(batch.map(change =>
-      ({ n: change.channel, u: change.userId, i: change.messageId, m: change.text, l: uuidv7() })))
+      ({ n: change.channel, u: change.userId, s: change.sid, i: change.messageId, m: change.text, l: uuidv7() })))
     const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
     return rows.map(row => row.code === null
       ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
@@ -185,8 +185,8 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
   return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 
-function toJson ({ channelId, userId, id, content, clientId }: NewMessage): object {
-  return { c: channelId, u: userId, i: id, m: content, k: clientId }
+function toJson ({ channelId, userId, sid, id, content, clientId }: NewMessage): object {
+  return { c: channelId, u: userId, s: sid, i: id, m: content, k: clientId }
 }
 
 function toMessage (row: EntryRow): Message {

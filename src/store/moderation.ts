@@ -2,12 +2,13 @@ import { uuidv7 } from 'uuidv7'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ChannelType, Role } from '../schemas/common.ts'
-import type { Ban, LogEntry, Moderator, Mute, UserAct } from '../schemas/moderation.ts'
-import { NIL, type Refused } from './channels.ts'
+import type { Ban, Invitation, LogEntry, Moderator, Mute, UserAct } from '../schemas/moderation.ts'
+import { NIL, refused, type Refused } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
 export interface ModerationRequest {
-  actorId: string
+  actor: Actor
   act: UserAct
   channel: string
   targetId: string
@@ -16,7 +17,12 @@ export interface ModerationRequest {
   duration: number | undefined
 }
 
-/** `effect` is false where there was nothing to do; `ended` says that a membership ended. */
+/** How many invitations one user may have, and get within a minute [P57]. One inviter may use a quarter of either. 0 is no limit. */
+export interface InvitationLimits { pending: number, perMinute: number }
+
+/**
+ * `effect` is false where there was nothing to do; `tell`: the target is to be told [P57]; `ended` says that a membership ended.
+ */
 export interface Moderated {
   code: null
   channelId: string
@@ -24,6 +30,7 @@ export interface Moderated {
   aclVersion: number
   expiresAt: Date | null
   effect: boolean
+  tell: boolean
   ended: boolean
 }
 
@@ -34,11 +41,14 @@ export type ModerationStore = ReturnType<typeof createModerationStore>
 
 export function createModerationStore (prisma: PrismaClient) {
   return withStoreErrors({
-    async moderate ({ actorId, act, channel, targetId, reason, duration }: ModerationRequest): Promise<Refused | Moderated> {
+    async moderate (
+      { actor, act, channel, targetId, reason, duration }: ModerationRequest, { pending, perMinute }: InvitationLimits
+    ): Promise<Refused | Moderated> {
       const [row] = await prisma.$queryRaw<[ModeratedRow]>`
         SELECT * FROM parley_moderate(
-          ${actorId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid)`
-      if (row.code !== null) return { code: row.code }
+          ${actor.userId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid,
+          ${pending}::int, ${perMinute}::int, ${actor.sid}::uuid)`
+      if (row.code !== null) return refused(row.code, row.retry_after_ms)
       return {
         code: null,
         channelId: row.channel_id,
@@ -46,14 +56,35 @@ export function createModerationStore (prisma: PrismaClient) {
         aclVersion: Number(row.acl_version),
         expiresAt: row.expires_at,
         effect: row.effect,
+        tell: row.tell,
         ended: row.ended
       }
     },
 
+    /** Ends this user's invitation [P57]. @returns null, also where there was none, or why not. */
+    async decline ({ userId, sid }: Actor, channel: string): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_decline_invitation(${userId}::uuid, ${channel}, ${sid}::uuid) AS code`
+      return row.code
+    },
+
+    /** Invitations of this user, by channel name, beginning after the name `after`. */
+    async invitations (userId: string, after: string | undefined, limit: number): Promise<Invitation[]> {
+      const rows = await prisma.$queryRaw<Array<Dated<Invitation>>>`
+        SELECT c.name AS channel, c.id AS channel_id, c."channelType"::text AS channel_type, i."invitedBy" AS invited_by,
+          coalesce(u.name, '') AS username, i."createdAt" AS created_at
+        FROM "ChannelInvite" i
+        CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = i."channelId" LIMIT 1) c
+        LEFT JOIN LATERAL (SELECT x.name FROM "User" x WHERE x.id = i."invitedBy" LIMIT 1) u ON true
+        WHERE i."userId" = ${userId}::uuid AND c.name > ${after ?? ''} ORDER BY c.name LIMIT ${limit}`
+      return rows.map(withTimes)
+    },
+
     /** May this user see a channel's bans, mutes and log? */
-    async mayModerate (userId: string, channelId: string): Promise<boolean> {
+    async mayModerate ({ userId, sid }: Actor, channelId: string): Promise<boolean> {
       const [row] = await prisma.$queryRaw<Array<{ may: boolean }>>`
-        SELECT parley_can_moderate(u, c) AS may FROM "User" u, "Channel" c WHERE u.id = ${userId}::uuid AND c.id = ${channelId}::uuid`
+        SELECT parley_can_moderate(u, c) AS may
+        FROM parley_actor(${userId}::uuid, ${sid}::uuid) u, "Channel" c WHERE u.id IS NOT NULL AND c.id = ${channelId}::uuid`
       return row?.may ?? false
     },
 
@@ -99,23 +130,38 @@ export function createModerationStore (prisma: PrismaClient) {
       return rows.map(withTimes)
     },
 
-    /** @returns the memberships that the role no longer allows [P15]. */
-    async setRole (actorId: string | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
+    /** `actor` null: the operator. @returns the memberships that the role no longer allows [P15]. */
+    async setRole (actor: Actor | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_set_role(${actorId}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid)`)
+        SELECT * FROM parley_set_role(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid,
+          ${actor?.sid ?? null}::uuid)`)
     },
 
-    /** @returns null, or why not. */
-    async setDisabled (actorId: string | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
+    /** `actor` null: the operator. @returns null, or why not. */
+    async setDisabled (actor: Actor | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_set_disabled(${actorId}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid) AS code`
+        SELECT parley_set_disabled(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid,
+          ${actor?.sid ?? null}::uuid) AS code`
       return row.code
     },
 
-    /** Ends an account; what it wrote stays. `actorId` is null where the user does it himself. */
-    async erase (actorId: string | null, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
+    /** An admin ends an account; what it wrote stays. */
+    async erase ({ userId, sid }: Actor, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_erase_user(${actorId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid)`)
+        SELECT * FROM parley_erase_user(${userId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
+    },
+
+    /** The same of the user's own account. */
+    async eraseSelf ({ userId, sid }: Actor): Promise<Refused | { code: null, ended: Ended[] }> {
+      return toEnded(await prisma.$queryRaw<EndedRow[]>`
+        SELECT * FROM parley_erase_user(NULL, ${userId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
+    },
+
+    /** Judges and logs what an admin does without changing a row. @returns null, or why not. */
+    async logAdminAct ({ userId, sid }: Actor, act: 'announce' | 'disconnect_user', targetId: string | null): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_log_admin_act(${userId}::uuid, ${sid}::uuid, ${act}, ${targetId}::uuid, ${uuidv7()}::uuid) AS code`
+      return row.code
     }
   })
 }
@@ -127,7 +173,9 @@ interface ModeratedRow {
   acl_version: bigint
   expires_at: Date | null
   effect: boolean
+  tell: boolean
   ended: boolean
+  retry_after_ms: bigint | null
 }
 
 interface EndedRow { code: ErrorCode | null, channel_id: string, channel_name: string, acl_version: bigint }

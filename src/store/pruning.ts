@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import { NIL } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
 
@@ -54,21 +54,23 @@ export function createPruning (prisma: PrismaClient) {
 
     async oldRest (cutoff: Date): Promise<OldRest> {
       const log = await prisma.moderationLog.count({ where: { createdAt: { lt: cutoff } } })
-      const users = await prisma.user.count({ where: goneBefore(cutoff) })
+      const [{ users }] = await prisma.$queryRaw<[{ users: number }]>`
+        SELECT count(*)::int AS users FROM "User" u WHERE ${goneBefore(cutoff)}`
       return { log, users }
     },
 
     /** Removes up to `limit` lines of the moderation log. @returns how many. */
     async deleteLog (cutoff: Date, limit: number): Promise<number> {
       return prisma.$executeRaw`
-        DELETE FROM "ModerationLog" WHERE id IN (SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY id LIMIT ${limit})`
+        DELETE FROM "ModerationLog" WHERE id = ANY (ARRAY(
+          SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY "createdAt" LIMIT ${limit}))`
     },
 
     /** Removes up to `limit` users who ended before the cutoff: what they wrote was older still. @returns how many. */
     async deleteUsers (cutoff: Date, limit: number): Promise<number> {
-      const rows = await prisma.user.findMany({ where: goneBefore(cutoff), take: limit, select: { id: true } })
-      const { count } = await prisma.user.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
-      return count
+      return prisma.$executeRaw`
+        DELETE FROM "User" WHERE id = ANY (ARRAY(
+          SELECT u.id FROM "User" u WHERE ${goneBefore(cutoff)} ORDER BY u."disabledAt" LIMIT ${limit}))`
     },
 
     /** For the embedded database, which has nobody who does it by himself: room that was freed may be used again. */
@@ -79,6 +81,7 @@ export function createPruning (prisma: PrismaClient) {
 }
 
 /** Guests [P16] that have gone and accounts that were erased. Both have neither email nor membership. */
-function goneBefore (cutoff: Date) {
-  return { email: null, disabledAt: { lt: cutoff }, memberships: { none: {} } }
+function goneBefore (cutoff: Date): Prisma.Sql {
+  return Prisma.sql`u.email IS NULL AND u."disabledAt" < ${cutoff}
+    AND (SELECT true FROM "ChannelUser" m WHERE m."userId" = u.id LIMIT 1) IS NULL`
 }

@@ -15,6 +15,8 @@ export interface StoredToken {
 /** An account whose login stands. `disconnects` is to be held against the database's later. */
 export interface Authenticated extends Account { disconnects: number }
 
+export interface NewLogin { userId: string, sid: string, passwordHash: string, token: StoredToken, maxLogins: number }
+
 /** A presented refresh token, judged by the database's clock. */
 export interface PresentedToken {
   account: Account
@@ -26,7 +28,7 @@ export interface PresentedToken {
   /** Used less than 10 s ago. */
   usedJustNow: boolean
   expired: boolean
-  /** True when any token of the login is: a successor made while the login was being revoked is none of the revoked rows. */
+  /** The login is over. */
   revoked: boolean
 }
 
@@ -44,24 +46,20 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       const rows = await query<Authenticated | { id: null }>(`
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u.disconnects
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
-        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND (
-          SELECT bool_and(t."revokedAt" IS NULL) FROM "RefreshToken" t
-          WHERE t."familyId" = asked.sid AND t."userId" = asked.user_id)
+        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND parley_login_is_live(u, asked.sid)
         ORDER BY asked.place`, [userIds, sids])
       return rows.map(row => row.id === null ? null : row)
     },
 
     /**
-     * Starts a login; false where the account is disabled or its hash is not `passwordHash` any more. The row lock makes a change of
-     * password wait, so that it sees this login and revokes it.
+     * Starts a login; null where the account is disabled or its hash is not `passwordHash` any more. Resolves with the logins that ended
+     * for it: the longest unused ones beyond `maxLogins`; 0 is no limit [P56].
      */
-    async start ({ userId, sid, passwordHash, token }: { userId: string, sid: string, passwordHash: string, token: StoredToken }) {
-      const inserted = await prisma.$executeRaw`
-        INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
-        SELECT ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, u.id, ${sid}::uuid, now() + make_interval(secs => ${token.lifetime})
-        FROM "User" u WHERE u.id = ${userId}::uuid AND u."disabledAt" IS NULL AND u."passwordHash" = ${passwordHash}
-        FOR SHARE OF u`
-      return inserted === 1
+    async start ({ userId, sid, passwordHash, token, maxLogins }: NewLogin): Promise<string[] | null> {
+      const [{ ended }] = await prisma.$queryRaw<[{ ended: string[] | null }]>`
+        SELECT parley_start_login(${userId}::uuid, ${sid}::uuid, ${passwordHash}, ${maxLogins}::int,
+          ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, ${token.lifetime}::int) AS ended`
+      return ended
     },
 
     async find (hash: Uint8Array<ArrayBuffer>): Promise<PresentedToken | null> {
@@ -69,7 +67,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u."disabledAt" IS NOT NULL AS disabled,
           t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired, t."usedAt" IS NOT NULL AS used,
           coalesce(t."usedAt" > now() - interval '10 seconds', false) AS "usedJustNow",
-          EXISTS (SELECT FROM "RefreshToken" r WHERE r."familyId" = t."familyId" AND r."revokedAt" IS NOT NULL) AS revoked
+          NOT parley_login_is_live(u, t."familyId") AS revoked
         FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
         WHERE t."tokenHash" = ${hash}`
       if (!row) return null
@@ -77,17 +75,12 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return { account: { id, email, name, role, createdAt }, ...token }
     },
 
-    /** Marks a token used and stores its successor; false where it was used, revoked or expired by then. */
+    /** Marks a token used and stores its successor; false where it was used or expired by then, or its login was over. */
     async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken): Promise<boolean> {
-      const inserted = await prisma.$executeRaw`
-        WITH used AS (
-          UPDATE "RefreshToken" SET "usedAt" = now()
-          WHERE "tokenHash" = ${hash} AND "usedAt" IS NULL AND "revokedAt" IS NULL AND "expiresAt" > now()
-          RETURNING "userId", "familyId")
-        INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
-        SELECT ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, "userId", "familyId",
-          now() + make_interval(secs => ${successor.lifetime}) FROM used`
-      return inserted === 1
+      const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`
+        SELECT parley_refresh_login(
+          ${hash}, ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, ${successor.lifetime}::int) AS done`
+      return done
     },
 
     /** Whole seconds that an unused token is still good for; null where it was used, or is not there. */
@@ -100,22 +93,18 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
 
     /** Ends a login. False where it had ended before. */
     async revoke (sid: string): Promise<boolean> {
-      const revoked = await prisma.$executeRaw`
-        UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "familyId" = ${sid}::uuid AND "revokedAt" IS NULL`
-      return revoked > 0
+      const [{ ended }] = await prisma.$queryRaw<[{ ended: boolean }]>`SELECT parley_end_login(${sid}::uuid) AS ended`
+      return ended
     },
 
-    /** Logins revoked within the last `ms` milliseconds, by the database's clock. */
-    async revokedWithin (ms: number): Promise<Array<{ userId: string, sid: string }>> {
-      return await prisma.$queryRaw<Array<{ userId: string, sid: string }>>`
-        SELECT DISTINCT "userId", "familyId" AS sid FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
-    },
-
-    /** Which of these logins are revoked. */
-    async revokedAmong (sids: string[]): Promise<Array<{ userId: string, sid: string }>> {
-      return await prisma.$queryRaw<Array<{ userId: string, sid: string }>>`
-        SELECT DISTINCT "userId", "familyId" AS sid FROM "RefreshToken"
-        WHERE "familyId" = ANY (${sids}::uuid[]) AND "revokedAt" IS NOT NULL`
+    /**
+     * Users of whom logins have ended within the last `ms` milliseconds, by the database's clock. Which logins, `findLogins` says: of many
+     * that ended at once only some are marked.
+     */
+    async loggedOutWithin (ms: number): Promise<string[]> {
+      const rows = await prisma.$queryRaw<Array<{ userId: string }>>`
+        SELECT DISTINCT "userId" FROM "RefreshToken" WHERE "revokedAt" > now() - make_interval(secs => ${ms / 1000})`
+      return rows.map(({ userId }) => userId)
     },
 
     /**
@@ -123,13 +112,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
      * revoked one stays while its login has others, which are known as revoked by it.
      */
     async purge (grace: number, limit = 1000): Promise<number> {
-      return prisma.$executeRaw`
-        WITH bound AS (SELECT now() - make_interval(secs => ${grace}) AS cutoff)
-        DELETE FROM "RefreshToken" WHERE id IN (
-          SELECT t.id FROM "RefreshToken" t, bound
-          WHERE t."expiresAt" < cutoff AND (t."revokedAt" IS NULL OR NOT EXISTS (
-            SELECT FROM "RefreshToken" s WHERE s."familyId" = t."familyId" AND s."expiresAt" >= cutoff))
-          LIMIT ${limit})`
+      const [row] = await prisma.$queryRaw<[{ purged: number }]>`SELECT parley_purge_logins(${grace}::int, ${limit}::int) AS purged`
+      return row.purged
     }
   })
 }

@@ -77,6 +77,13 @@ t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async
   const first = await startProcess(t, { env })
   const token = (await register(first.port)).access_token
   await sendAndKill(first, await enter(t, first.port, token), acked)
+
+  await t.test('[P56] a start with the ADMIN_EMAIL of an account that has another password is refused in one line', async t => {
+    const refused = launch(t, { env: { ...env, ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'not their password' } })
+    t.equal((await refused.exited).code, 1)
+    t.match(refused.output(), /^parley: ADMIN_EMAIL: ann@example\.org has an account already[^\n]*\n$/)
+  })
+
   const server = await startProcess(t, { env })
   const client = await enter(t, server.port, token)
 

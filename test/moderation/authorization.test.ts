@@ -109,7 +109,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'leave': return { type: 'leave_channel', channel }
     case 'send': return { type: 'send_message', channel, message: 'x' }
     case 'online': return { type: 'user_list', channel }
-    case 'delete_channel': return { type: 'command', command: act, channel }
+    case 'delete_channel': case 'decline_invitation': return { type: 'command', command: act, channel }
     case 'edit_message': return { type: 'command', command: act, channel, id: messageId, message: 'x' }
     case 'delete_message': return { type: 'command', command: act, channel, id: messageId }
     default: return userActs.includes(act as UserAct) ? { type: 'command', command: act, channel, user_id: targetId } : undefined
@@ -130,6 +130,7 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
     case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]
     case 'delete_channel': return ['DELETE', at]
+    case 'decline_invitation': return ['DELETE', `/api/me/invitations/${channel}`]
     case 'edit_message': return ['PATCH', `${at}/messages/${messageId}`, { message: 'x' }]
     case 'delete_message': return ['DELETE', `${at}/messages/${messageId}`]
     // With one's own id these two mean joining and leaving.

@@ -11,7 +11,7 @@ export type Relation = 'self' | 'creator' | 'equal' | 'higher' | 'lower'
 export type Act =
   | UserAct | 'edit_message' | 'delete_message'
   | 'join' | 'leave' | 'send' | 'history' | 'members' | 'online' | 'moderators' | 'bans' | 'mutes' | 'log'
-  | 'make_private' | 'make_admin' | 'delete_channel'
+  | 'decline_invitation' | 'make_private' | 'make_admin' | 'delete_channel'
 
 export interface Case { type: ChannelType, kind: Kind, standing: Standing, act: Act, relation: Relation }
 
@@ -55,7 +55,7 @@ export const acts: Record<Act, 'anyone' | 'nobody'> = {
   add_moderator: 'anyone', remove_moderator: 'anyone', edit_message: 'anyone', delete_message: 'anyone',
   join: 'nobody', leave: 'nobody', send: 'nobody', history: 'nobody', members: 'nobody', online: 'nobody',
   moderators: 'nobody', bans: 'nobody', mutes: 'nobody', log: 'nobody',
-  make_private: 'nobody', make_admin: 'nobody', delete_channel: 'nobody'
+  decline_invitation: 'nobody', make_private: 'nobody', make_admin: 'nobody', delete_channel: 'nobody'
 }
 
 /** docs/protocol.md as a function: the code that refuses, or `ok`. The order is [P9]'s: visible, authorised, state. */
@@ -70,6 +70,8 @@ export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' 
       return !fits(kind, type) ? 'not_authorized' : standing === 'banned' ? 'banned' : 'ok'
     case 'leave':
       return 'ok'
+    case 'decline_invitation':
+      return allow(kind !== 'guest')
     case 'send':
       return standing === 'banned' ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'history':
@@ -91,10 +93,11 @@ export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' 
     case 'make_admin':
       return allow(kind === 'admin')
     case 'edit_message':
-      if (kind === 'guest' || c.relation !== 'self') return 'not_authorized'
+      if (kind === 'guest' || !fits(kind, type) || c.relation !== 'self') return 'not_authorized'
       return standing === 'banned' ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'delete_message':
-      return allow(kind !== 'guest' && (c.relation === 'self' || (canModerate(c) && outranks(c))))
+      if (kind === 'guest' || !fits(kind, type) || (c.relation !== 'self' && !(canModerate(c) && outranks(c)))) return 'not_authorized'
+      return standing === 'banned' && kind !== 'admin' ? 'banned' : 'ok'
     default:
       return allow(canModerate(c) && outranks(c))
   }
@@ -107,7 +110,7 @@ function sees ({ type, kind, standing }: Case): boolean {
 
 function canModerate ({ type, kind, standing }: Case): boolean {
   if (kind === 'admin') return true
-  if (kind === 'guest' || !fits(kind, type)) return false
+  if (kind === 'guest' || !fits(kind, type) || standing === 'banned') return false
   return standing === 'creator' || standing === 'moderator' || (kind === 'moderator' && type === 'moderator')
 }
 

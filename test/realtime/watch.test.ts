@@ -37,8 +37,8 @@ t.test('[P60] many hints are few queries, one at a time, each user and channel o
     states: query,
     membersAmong: async () => new Set(),
     changedWithin: async () => [],
-    revokedWithin: async () => [],
-    revokedAmong: async () => [],
+    loggedOutWithin: async () => [],
+    findLogins: async () => [],
     onFault: error => { throw error }
   })
   t.teardown(() => watch.stop())

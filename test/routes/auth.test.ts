@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { hash } from '@node-rs/argon2'
 import t from 'tap'
 import type { Login } from '../../src/schemas/auth.ts'
 import { secret } from '../helper.ts'
@@ -43,6 +44,19 @@ t.test('register, log in, read the account, refresh and log out', async t => {
   t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
   t.match(await call('POST', '/api/auth/refresh', { refresh_token: refreshed.body.refresh_token }), { status: 401, body: failed })
   t.equal((await call('GET', '/api/me', undefined, registered.body.access_token)).status, 200, 'the other login lives on')
+})
+
+t.test('[P56] a password is the same however its letters are composed, also where its hash is of another form', async t => {
+  const { call, database } = await buildRest(t)
+  const [composed, decomposed] = ['caf\u00e9-password', 'cafe\u0301-password']
+  const email = 'ann@example.org'
+  const login = async (given: string) => (await call('POST', '/api/auth/login', { email, password: given })).status
+  await call('POST', '/api/auth/register', { email, name: 'Ann', password: decomposed })
+  t.same([await login(composed), await login(decomposed), await login('cafe-password')], [200, 200, 401])
+
+  const passwordHash = await hash(decomposed)
+  await database.prisma.user.update({ where: { email }, data: { passwordHash } })
+  t.same([await login(composed), await login(decomposed), await login('cafe-password')], [200, 200, 401])
 })
 
 t.test('[P12] no token but a valid access token of this server is taken', async t => {

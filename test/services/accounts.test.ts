@@ -1,25 +1,59 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { createCounters } from '../../src/counters.ts'
+import { createLogger } from '../../src/logger.ts'
 import { createAccounts } from '../../src/services/accounts.ts'
 import { createLoginThrottle } from '../../src/services/login-throttle.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
+import { StartError } from '../../src/start-error.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 
-t.test('several instances that start at once make one admin; an existing account becomes one and keeps its password', async t => {
+// Hashing is meant to be slow, and the machine may be busy with other tests.
+t.setTimeout(120_000)
+
+const email = 'ann@example.org'
+
+/** `start` is what every instance does with the configured admin when it starts. */
+async function buildStart (t: Test) {
   const { prisma } = await openTestDatabase(t)
+  const counters = createCounters({ url: undefined, prefix: '', logger: createLogger('silent') })
   const none = () => {}
-  const instance = () => createAccounts({
+  const start = (address: string, password: string): Promise<void> => createAccounts({
     users: createUsers(prisma),
     passwords: createPasswords(),
-    throttle: createLoginThrottle(),
+    throttle: createLoginThrottle({ counters, limitAll: true }),
     onLoginRevoked: none,
     erase: async () => {},
     onUserChanged: none
-  })
-  await Promise.all(Array.from({ length: 5 }, () => instance().ensureAdmin('Root@Example.org', 'password-of-root')))
-  t.match(await prisma.user.findMany(), [{ email: 'root@example.org', role: 'admin' }])
+  }).ensureAdmin(address, password)
 
-  await prisma.user.create({ data: { email: 'ann@example.org', name: 'Ann', passwordHash: 'hers' } })
-  await instance().ensureAdmin('ann@example.org', 'password-of-root')
-  t.match(await prisma.user.findUnique({ where: { email: 'ann@example.org' } }), { name: 'Ann', role: 'admin', passwordHash: 'hers' })
+  const register = async (password: string, rest: { role?: 'admin', disabledAt?: Date } = {}) =>
+    prisma.user.create({ data: { email, name: 'Ann', passwordHash: await createPasswords().hash(password, 'a'), ...rest } })
+  const ann = () => prisma.user.findUnique({ where: { email } })
+  return { prisma, start, register, ann }
+}
+
+t.test('several instances that start at once make one admin', async t => {
+  const { prisma, start } = await buildStart(t)
+  await Promise.all(Array.from({ length: 5 }, () => start('Root@Example.org', 'password-of-root')))
+  t.match(await prisma.user.findMany(), [{ email: 'root@example.org', role: 'admin' }])
+})
+
+t.test('[P56] an account becomes an admin if ADMIN_PASSWORD is its password, which it keeps', async t => {
+  const { start, register, ann } = await buildStart(t)
+  const { passwordHash } = await register('caf\u00e9-password')
+  await start('ANN@example.org', 'cafe\u0301-password')
+  t.match(await ann(), { name: 'Ann', role: 'admin', passwordHash })
+  await start(email, 'another password')
+  t.match(await ann(), { role: 'admin', passwordHash }, 'an admin may change their password: the next start is none the wiser')
+})
+
+t.test('[P56] an account with another password is not promoted: the start is refused in one line that says how to settle it', async t => {
+  const { start, register, ann } = await buildStart(t)
+  await register('password-of-a-stranger')
+  const refusal = await start(email, 'password-of-root').then(() => null, error => error)
+  t.ok(refusal instanceof StartError)
+  t.equal(refusal.message, 'ADMIN_EMAIL: ann@example.org has an account already, and ADMIN_PASSWORD is not its password; ' +
+    'give its password, name another address, or run "npm run admin -- promote ann@example.org" if you know whose account it is')
+  t.match(await ann(), { role: 'user' })
 })

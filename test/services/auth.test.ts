@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { createCounters } from '../../src/counters.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
 import { createAuth } from '../../src/services/auth.ts'
 import { createLoginThrottle } from '../../src/services/login-throttle.ts'
@@ -18,15 +19,15 @@ async function buildAuth (t: Test) {
     users,
     tokens,
     passwords: createPasswords(),
-    throttle: createLoginThrottle(),
+    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limitAll: true }),
     ...rest.app.accessTokens,
-    config: { token_expiry: 3600, refresh_token_expiry: 86_400 },
+    config: { token_expiry: 3600, refresh_token_expiry: 86_400, max_logins: 100 },
     onLoginRevoked: () => {}
   })
   return { ...rest, tokens, auth }
 }
 
-const free = { admit: async () => {}, fail: async () => {} }
+const free = { address: 'a', admit: async () => {}, fail: async () => {}, succeed: async () => {} }
 
 t.test('[P12] many logins are checked in one round trip, in the order asked', async t => {
   const { tokens, auth, register, database } = await buildAuth(t)
@@ -89,10 +90,10 @@ t.test('purging takes what expired before any access token of it did, and never 
 
 t.test('passwords are hashed two at a time, and beyond a hundred waiting the server is busy', async t => {
   const passwords = createPasswords({ concurrency: 2, maxWaiting: 3 })
-  const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.hash('password')))
+  const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.hash('password', 'a')))
   t.same(results.map(result => result.status === 'fulfilled' ? 'hashed' : result.reason.code),
     ['hashed', 'hashed', 'hashed', 'hashed', 'hashed', 'busy', 'busy', 'busy'])
-  const hash = await passwords.hash('password')
+  const hash = await passwords.hash('password', 'a')
   t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   t.same(await Promise.all([passwords.verify(hash, 'password', free), passwords.verify(hash, 'Password', free)]), [true, false])
 })
@@ -100,7 +101,7 @@ t.test('passwords are hashed two at a time, and beyond a hundred waiting the ser
 t.test('without a user the same work is done, and counted as a failure', async t => {
   const passwords = createPasswords()
   const calls: string[] = []
-  const attempt = { admit: async () => { calls.push('admit') }, fail: async () => { calls.push('fail') } }
+  const attempt = { ...free, admit: async () => { calls.push('admit') }, fail: async () => { calls.push('fail') } }
   t.equal(await passwords.verify(null, 'password', attempt), false)
   t.same(calls, ['admit', 'fail'])
   const timed = async (stored: string | null) => {
@@ -109,7 +110,7 @@ t.test('without a user the same work is done, and counted as a failure', async t
     const { user, system } = process.cpuUsage(start)
     return user + system
   }
-  const known = await passwords.hash('password')
+  const known = await passwords.hash('password', 'a')
   const costs = { known: await timed(known), unknown: await timed(null) }
   t.ok(costs.unknown > costs.known / 5, `CPU ${JSON.stringify(costs)} µs`)
 })

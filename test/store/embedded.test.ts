@@ -25,7 +25,7 @@ t.test('a text that begins with U+FEFF comes back with it, also beside nulls, in
     t.equal((await users.findById(user.id))!.name, `${text}n`)
     const channel = await database.prisma.channel.create({ data: { name: uuidv7(), members: { create: { userId: user.id } } } })
     const content = `${text}m`
-    await messages.publish([{ id: uuidv7(), channelId: channel.id, userId: user.id, content, clientId: `${text}c` }])
+    await messages.publish([{ id: uuidv7(), channelId: channel.id, userId: user.id, sid: null, content, clientId: `${text}c` }])
     t.match(await messages.history(channel.id, { limit: 1 }), [{ message: content, client_id: `${text}c`, username: `${text}n` }])
     t.match(await messages.entries(channel.id, 0, 1, 1, 1000), [{ message: content }])
     const [row] = await database.query<object>('SELECT $1::text AS a, NULL AS b, $2::text AS c, ARRAY[$1::text] AS d', [text, content])

@@ -112,7 +112,7 @@ t.test('[P5] an address over its connections, or its upgrades a second, gets 429
   await eventually(async () => (await upgrade(t, slow)).status === 101)
 })
 
-t.test('[P35] an address is what a trusted proxy says, IPv6 by networks of 64 bits, and all that is none is one', async t => {
+t.test('[P35] [P56] an address is what a trusted proxy says in any usual form, IPv6 by /64; other text counts for itself', async t => {
   const server = await start(t, { address_connections: 1 }, { trust_proxy: 'loopback' })
   const status = async (from: string): Promise<number> => (await upgrade(t, server, { 'X-Forwarded-For': from })).status
   t.equal(await status('192.0.2.1'), 101)
@@ -122,8 +122,15 @@ t.test('[P35] an address is what a trusted proxy says, IPv6 by networks of 64 bi
   t.equal(await status('2001:db8:1:2::1'), 101)
   t.equal(await status('2001:DB8:1:2:ffff::5'), 429)
   t.equal(await status('2001:db8:1:3::1'), 101)
+  for (const same of ['192.0.2.1:4711', '::ffff:c000:201', '[::ffff:192.0.2.1]:80', '"192.0.2.1:1"']) t.equal(await status(same), 429, same)
+  for (const same of ['[2001:db8:1:2::9]', '[2001:db8:1:2::9]:4711', '"[2001:db8:1:2::9]:1"']) t.equal(await status(same), 429, same)
+  t.equal(await status('192.0.2.9:4711, 127.0.0.1:80'), 101, 'a trusted proxy with a port is one')
+  t.equal(await status('192.0.2.9'), 429)
   t.equal(await status('nonsense'), 101)
-  t.equal(await status('other nonsense'), 429)
+  t.equal(await status('nonsense'), 429)
+  t.equal(await status('other nonsense'), 101)
+  const told = server.lines.filter(line => line.includes('X-Forwarded-For')).map(line => JSON.parse(line))
+  t.match(told, [{ level: 40, address: 'nonsense' }])
   t.notMatch(server.lines.join(), 'TRUST_PROXY')
 })
 

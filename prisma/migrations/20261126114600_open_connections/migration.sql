@@ -70,6 +70,25 @@ BEGIN
   RETURN true;
 END $$;
 
+-- [P55] Judges and logs an act of an admin: announce, or disconnect_user with its target, which every instance looks for in the count of
+-- the user's disconnects [P60]. Null, or the code that says why not.
+CREATE OR REPLACE FUNCTION parley_log_admin_act(actor_id uuid, login uuid, act text, target_id uuid, log_id uuid)
+RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  refusal text;
+  nowhere "Channel";
+BEGIN
+  PERFORM FROM "User" u WHERE u.id IN (actor_id, target_id) ORDER BY u.id FOR NO KEY UPDATE;
+  refusal := parley_judge_admin(actor_id, login);
+  IF refusal IS NOT NULL THEN RETURN refusal; END IF;
+  IF target_id IS NOT NULL AND NOT EXISTS (SELECT FROM "User" u WHERE u.id = target_id AND u.email IS NOT NULL) THEN RETURN 'user_not_found'; END IF;
+  IF act = 'disconnect_user' THEN
+    UPDATE "User" u SET disconnects = u.disconnects + 1 WHERE u.id = target_id;
+  END IF;
+  PERFORM parley_log(actor_id, act, target_id, nowhere, NULL, NULL, log_id);
+  RETURN NULL;
+END $$;
+
 -- [P60] Notes when anything changed that the user's open connections depend on: every instance looks for it.
 CREATE OR REPLACE FUNCTION parley_note_user_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,0 +1,8 @@
+-- [P58] May this user make one more channel? Null, or the code that says why not. A cap of 0 is none.
+CREATE OR REPLACE FUNCTION parley_judge_creation(us "User", max_created int, created_a_minute int) RETURNS text LANGUAGE sql VOLATILE AS $$
+  SELECT CASE
+    WHEN max_created > 0
+      AND (SELECT count(*) FROM (SELECT FROM "Channel" c WHERE c."createdBy" = us.id LIMIT max_created) made) >= max_created THEN 'too_many_channels'
+    WHEN parley_creation_wait(us, created_a_minute) > 0 THEN 'rate_limited'
+  END
+$$;

@@ -1,0 +1,16 @@
+-- Starts a login. Returns the logins that ended for it, the longest unused ones beyond `max_logins` (0 is no limit) [P56]; null where the
+-- account is disabled or its hash is not `password_hash` any more. Whatever else ends logins waits for the lock and sees this one.
+CREATE OR REPLACE FUNCTION parley_start_login(
+  target_id uuid, login uuid, password_hash text, max_logins int, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
+) RETURNS uuid[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  us "User";
+BEGIN
+  SELECT * INTO us FROM "User" u
+    WHERE u.id = target_id AND u."disabledAt" IS NULL AND u."passwordHash" = password_hash FOR NO KEY UPDATE;
+  IF us.id IS NULL THEN RETURN NULL; END IF;
+  INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
+    VALUES (token_id, token_hash, token_salt, us.id, login, now() + make_interval(secs => lifetime), parley_login_time(us));
+  IF max_logins = 0 THEN RETURN '{}'; END IF;
+  RETURN ARRAY(SELECT parley_end_logins(us.id, max_logins));
+END $$;

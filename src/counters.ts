@@ -1,0 +1,69 @@
+import type { Redis } from 'ioredis'
+import { createLink, openConnection, type Logger } from './redis.ts'
+import { createWindowCounter, type Count } from './window-counter.ts'
+
+export interface CountersDeps {
+  /** Undefined: this instance is the only one. */
+  url: string | undefined
+  prefix: string
+  logger: Logger
+}
+
+/** A request waits for its count at most this long, and only the first ones after Redis fell silent. */
+const COMMAND_TIMEOUT_MS = 500
+
+/** Adds one to a count. The first of a window opens it. */
+const ADD = `
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {count, redis.call('PTTL', KEYS[1])}`
+
+const READ = "return {tonumber(redis.call('GET', KEYS[1]) or 0), redis.call('PTTL', KEYS[1])}"
+
+interface Session { redis: Redis, lost (error: Error): void }
+
+export type Counters = ReturnType<typeof createCounters>
+
+/**
+ * Counts within windows of time, for all instances with the same `url` and `prefix`. Each instance counts for itself as well: without
+ * Redis, and while Redis is away, its own count is what counts, at once.
+ */
+export function createCounters ({ url, prefix, logger }: CountersDeps) {
+  const own = createWindowCounter()
+  const link = url === undefined ? null : createLink<Session>({ name: 'rate limits', url, logger, open, onUp () {}, onDown () {} })
+
+  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
+    const redis = await openConnection(url!, signal, COMMAND_TIMEOUT_MS, lost)
+    // A stopped server still accepts connections: only an answer shows that it counts.
+    await redis.eval(READ, 1, `${prefix}requests:`)
+    return { redis, lost }
+  }
+
+  async function shared (ask: (redis: Redis) => Promise<unknown>): Promise<Count | null> {
+    const session = link?.session
+    if (!session) return null
+    try {
+      const [current, ttl] = await ask(session.redis) as [number, number]
+      return { current, ttl: Math.max(0, ttl) }
+    } catch (error) {
+      session.lost(error as Error)
+      return null
+    }
+  }
+
+  return {
+    /** Begins to connect. Nobody has to wait for it. */
+    start (): void { link?.start() },
+    async close (): Promise<void> { await link?.close() },
+
+    /** Adds one to `key`. Its first count opens a window of so many milliseconds, at whose end it is 0 again. */
+    async add (key: string, window: number): Promise<Count> {
+      const ours = own.add(key, window)
+      return await shared(redis => redis.eval(ADD, 1, prefix + key, window)) ?? ours
+    },
+
+    async read (key: string): Promise<Count> {
+      return await shared(redis => redis.eval(READ, 1, prefix + key)) ?? own.read(key)
+    }
+  }
+}

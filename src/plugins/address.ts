@@ -1,0 +1,60 @@
+import { isIP } from 'node:net'
+import proxyAddr from '@fastify/proxy-addr'
+import { normalizeIP } from '@fastify/rate-limit'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * Whom limits by address bind [P56]: an IPv4 address, or an IPv6 network of 64 bits, which one household or host has. What a trusted
+     * proxy writes and nobody can read is its own text, so that such clients do not share one limit.
+     */
+    readonly address: string
+  }
+}
+
+const MAX_TEXT = 64
+
+/** Says who asks, for all limits by address. */
+export default fp(async app => {
+  let isTold = false
+  app.decorateRequest('address', {
+    getter () {
+      // A connection that is gone has no address any more.
+      const text = this.ip ?? ''
+      const counted = countedAddress(text)
+      if (counted !== null) return counted
+      const shown = text.slice(0, MAX_TEXT)
+      if (text !== '' && !isTold) {
+        isTold = true
+        this.log.warn({ address: shown }, 'the proxy writes no address into X-Forwarded-For: limits by address count this text instead')
+      }
+      return `text ${shown}`
+    }
+  })
+}, { name: 'address' })
+
+/** What limits count of the address in a text: an IPv4 address, or an IPv6 network of 64 bits. Null where there is none. */
+export function countedAddress (text: string): string | null {
+  const address = readAddress(text)
+  return address === null ? null : normalizeIP(address)
+}
+
+/** fastify's option of that name, of the configuration's text. */
+export function trustProxy (value: string): boolean | ((text: string, hop: number) => boolean) {
+  if (value === 'true' || value === 'false') return value === 'true'
+  const isProxy = proxyAddr.compile(value.split(',').map(item => item.trim()))
+  return (text = '', hop) => {
+    const address = readAddress(text)
+    return address !== null && isProxy(address, hop)
+  }
+}
+
+/** The address in what proxies write: alone, with a port (`192.0.2.1:4711`), in brackets (`[2001:db8::1]:4711`), in quotes. */
+export function readAddress (text: string): string | null {
+  const unquoted = text.replace(/^"(.*)"$/, '$1')
+  const [, bracketed, beforePort] = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(unquoted) ?? []
+  // An IPv6 address may name the interface it was seen at.
+  const address = (bracketed ?? beforePort ?? unquoted).replace(/%[\w.-]+$/, '')
+  return isIP(address) === 0 ? null : address
+}

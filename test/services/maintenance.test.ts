@@ -1,0 +1,34 @@
+import t from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { loadConfig } from '../../src/config.ts'
+import { createMaintenance } from '../../src/services/maintenance.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { createTokens } from '../../src/store/tokens.ts'
+
+t.test('[P58] on the embedded database everyone else has a turn after each round of maintenance, and all rows go', async t => {
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })
+  t.teardown(database.close)
+  await database.migrate()
+  const { prisma } = database
+  const { id } = await prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
+  const channel = uuidv7()
+  await prisma.deletedChannel.create({ data: { id: channel } })
+  await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT ${channel}::uuid, n, gen_random_uuid(), ${id}::uuid, 'x', now() FROM generate_series(1, 5000) n`
+  await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
+    SELECT x.id, uuid_send(x.id), '', ${id}::uuid, x.id, now() - interval '1 year'
+    FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 5000)) x`
+  const faults: unknown[] = []
+  const maintenance = createMaintenance({
+    messages: createMessageStore(database), tokens: createTokens(database), tokenLifetime: 60, onFault: error => faults.push(error)
+  })
+  t.teardown(maintenance.stop)
+  let turns = 0
+  const timer = setInterval(() => turns++, 1)
+  await maintenance.run()
+  clearInterval(timer)
+  t.same(faults, [])
+  t.same([await prisma.message.count(), await prisma.refreshToken.count(), await prisma.deletedChannel.count()], [0, 0, 0])
+  t.ok(turns >= 20, `${turns} turns`)
+})

@@ -1,0 +1,56 @@
+import t from 'tap'
+import { startServer, type Server } from '../helper.ts'
+
+t.setTimeout(120_000)
+
+const MANY = 300_000
+
+/** Logins of one account, put straight into the database, last used an hour ago and earlier. */
+async function seedLogins ({ database }: Server, userId: string): Promise<void> {
+  // In parts: a statement may take five seconds.
+  for (let from = 1; from < MANY; from += 20_000) {
+    await database.prisma.$executeRaw`
+    INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
+    SELECT gen_random_uuid(), uuid_send(gen_random_uuid()), '\\x00', ${userId}::uuid, gen_random_uuid(), now() + interval '1 day',
+      now() - interval '1 hour' - make_interval(secs => n)
+    FROM generate_series(${from}::int, ${from}::int + 19999) n`
+  }
+}
+
+t.test(`[P56] an account with ${MANY} logins is disabled, erased and given a new password at once`, async t => {
+  const server = await startServer(t)
+  const root = await server.register('root')
+  await server.database.prisma.user.update({ where: { id: root.user.id }, data: { role: 'admin' } })
+  const [ann, ben, cid] = [await server.enter('ann'), await server.enter('ben'), await server.enter('cid')]
+  for (const { person } of [ann, ben, cid]) await seedLogins(server, person.user.id)
+
+  const body = { password: 'another password', current_password: ann.person.password }
+  t.equal((await server.call('PATCH', '/api/me', { token: ann.person.access_token, body })).status, 200)
+  await ann.settle()
+  t.equal((await server.call('GET', '/api/me', { token: ann.person.access_token })).status, 200, 'their own login goes on')
+
+  const path = `/api/admin/users/${ben.person.user.id}`
+  const disabled = await server.call('PATCH', path, { token: root.access_token, body: { disabled: true } })
+  t.equal(disabled.status, 200)
+  t.match(await ben.closed(), { code: 4503 })
+
+  const erased = await server.call('DELETE', '/api/me', { token: cid.person.access_token, body: { password: cid.person.password } })
+  t.equal(erased.status, 204)
+  t.match(await cid.closed(), { code: 4503 })
+})
+
+t.test('[P56] of max_logins the longest unused one ends, and its connections close with 4504', async t => {
+  const server = await startServer(t, { config: { authentication: { max_logins: 2 } } })
+  const ann = await server.enter('ann')
+  const login = () => server.call('POST', '/api/auth/login', { body: { email: ann.person.email, password: ann.person.password } })
+  const second = await login()
+  const refreshed = await server.call('POST', '/api/auth/refresh', { body: { refresh_token: ann.person.refresh_token } })
+  t.equal(refreshed.status, 200)
+  const third = await login()
+  const me = async (token: string): Promise<number> => (await server.call('GET', '/api/me', { token })).status
+  t.equal(await me(second.body.access_token), 401, 'the first was used since')
+  t.equal(await me(refreshed.body.access_token), 200)
+  const fourth = await login()
+  t.match(await ann.closed(), { code: 4504 })
+  t.same(await Promise.all([third, fourth].map(({ body }) => me(body.access_token))), [200, 200])
+})

@@ -1,0 +1,222 @@
+import t, { type Test } from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { loadConfig } from '../../src/config.ts'
+import type { UserAct } from '../../src/schemas/moderation.ts'
+import { createChannelStore } from '../../src/store/channels.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { createGuestStore } from '../../src/store/guests.ts'
+import { createMembershipStore } from '../../src/store/memberships.ts'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { createModerationStore } from '../../src/store/moderation.ts'
+import { createPruning } from '../../src/store/pruning.ts'
+import { createTokens } from '../../src/store/tokens.ts'
+import { createUsers } from '../../src/store/users.ts'
+import { createDatabase } from '../helper.ts'
+import { createRows } from '../rows.ts'
+
+/** Of what does not concern the statement. */
+const FEW = 400
+const MANY = 8000
+
+const rules = { maxChannels: 50, maxCreated: 100, createdPerMinute: 60, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
+
+/** An instance whose lease runs out at once. */
+const lost = uuidv7()
+
+/** A database in which ann, an admin and a guest have their few things, beside `count` people with things of their own. */
+async function fill (t: Test, count: number) {
+  // One connection: a server process tells of what it has read only when it is asked to.
+  const database = await openDatabase({ ...loadConfig({}).config.database, url: await createDatabase(t), pool_size: 1 })
+  t.teardown(database.close)
+  const { prisma } = database
+  const rows = createRows(database)
+  const user = async (name: string, data: object = {}) => {
+    return { user: await prisma.user.create({ data: { name, email: `${name}@example.org`, ...data } }) }
+  }
+  await prisma.$executeRaw`INSERT INTO "User" (id, name, email, "disabledAt")
+    SELECT gen_random_uuid(), 'person ' || n, 'p' || n || '@example.org', CASE WHEN n % 2 = 0 THEN now() - interval '1 year' END
+    FROM generate_series(1, ${count}) n`
+  await prisma.$executeRaw`INSERT INTO "Channel" (id, name, "channelType", "createdBy", "userCount", "lastSeq")
+    SELECT u.id, 'p-' || u.id, 'private', u.id, 1, 1 FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "ChannelUser" ("channelId", "userId") SELECT u.id, u.id FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "ChannelModerator" ("channelId", "userId") SELECT u.id, u.id FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "ChannelInvite" ("channelId", "userId", "invitedBy") SELECT u.id, u.id, u.id FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy") SELECT u.id, u.id, u.id FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "ChannelMute" ("channelId", "userId", "mutedBy", "expiresAt")
+    SELECT u.id, u.id, u.id, now() + interval '1 hour' FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT u.id, 1, u.id, u.id, 'x', now() FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "MessageChange" ("channelId", seq, "messageId", kind, "userId", "createdAt")
+    SELECT u.id, 2, u.id, 'edited', u.id, now() FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "ModerationLog" (id, action, "actorId", "targetId", "channelId")
+    SELECT u.id, 'invite_user', u.id, u.id, u.id FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "revokedAt")
+    SELECT u.id, uuid_send(u.id), '', u.id, u.id, now() + interval '1 day',
+      CASE WHEN u."disabledAt" IS NOT NULL THEN now() - interval '1 hour' END FROM "User" u`
+
+  const people = { ann: await user('ann'), ben: await user('ben'), admin: await user('admin', { role: 'admin' }) }
+  const { ann, ben } = people
+  const channel = await rows.channel('private', { creator: ann })
+  const invited = await rows.channel('private')
+  await prisma.channelModerator.create({ data: { channelId: channel.id, userId: ann.user.id } })
+  await rows.member(channel, ann)
+  await rows.member(channel, ben)
+  await rows.mute(channel, ben, 60_000)
+  await rows.invitation(invited, ann)
+  await rows.message(channel, ann)
+  // Long over.
+  const expiresAt = new Date(Date.now() - 90 * 86_400_000)
+  await prisma.refreshToken.create({
+    data: { tokenHash: Buffer.from('x'), salt: Buffer.from(''), userId: ann.user.id, familyId: uuidv7(), expiresAt }
+  })
+  await prisma.moderationLog.create({ data: { action: 'ban_user', createdAt: expiresAt } })
+  await prisma.user.create({ data: { name: 'guest-1', disabledAt: expiresAt } })
+  const deleted = await rows.channel('public', { creator: ann })
+  await rows.message(deleted, ann)
+  await createChannelStore(prisma).delete(actorOf(ann), deleted.name)
+  await prisma.$executeRaw`VACUUM ANALYZE`
+  return { database, people, channel, invited }
+}
+
+type World = Awaited<ReturnType<typeof fill>>
+
+/** Rows and index entries that were read so far, of all tables. */
+async function readSoFar ({ prisma }: World['database']): Promise<number> {
+  await prisma.$executeRaw`SELECT pg_stat_force_next_flush()`
+  const [row] = await prisma.$queryRaw<[{ read: number }]>`
+    SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables)::int + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)::int AS read`
+  return row.read
+}
+
+interface Someone { user: { id: string } }
+
+const actorOf = ({ user }: Someone) => ({ userId: user.id, sid: null })
+
+function act ({ prisma }: World['database'], act: UserAct, by: Someone, { name: channel }: { name: string }, on: Someone) {
+  const request = { actor: actorOf(by), act, channel, targetId: on.user.id, reason: undefined, duration: undefined }
+  return createModerationStore(prisma).moderate(request, { pending: 100, perMinute: 40 })
+}
+
+/** Every statement that lists, looks after or ends something. */
+const statements: Record<string, (world: World) => Promise<unknown>> = {
+  'channel_list of a user': ({ database, people: { ann } }) => createChannelStore(database.prisma).list(actorOf(ann), { limit: 51 }),
+  'channel_list of private channels': ({ database, people: { ann } }) =>
+    createChannelStore(database.prisma).list(actorOf(ann), { limit: 51, type: 'private' }),
+  'channel_list of an admin': ({ database, people: { admin } }) => createChannelStore(database.prisma).list(actorOf(admin), { limit: 51 }),
+  'finding a channel': ({ database, people: { ann }, channel }) => createChannelStore(database.prisma).find(actorOf(ann), channel.name),
+  members: ({ database, channel }) => createChannelStore(database.prisma).members(channel.id, undefined, 51),
+  bans: ({ database, channel }) => createModerationStore(database.prisma).bans(channel.id, undefined, 51),
+  mutes: ({ database, channel }) => createModerationStore(database.prisma).mutes(channel.id, undefined, 51),
+  moderators: ({ database, channel }) => createModerationStore(database.prisma).moderators(channel.id, undefined, 51),
+  'the log of a channel': ({ database, channel }) => createModerationStore(database.prisma).log(channel.id, undefined, 51),
+  'the log': ({ database }) => createModerationStore(database.prisma).log(null, undefined, 51),
+  invitations: ({ database, people: { ann } }) => createModerationStore(database.prisma).invitations(ann.user.id, undefined, 51),
+  accounts: ({ database }) => createUsers(database.prisma).search({ query: undefined, after: undefined, limit: 51 }),
+  history: ({ database, channel }) => createMessageStore(database).history(channel.id, { limit: 51 }),
+  entries: ({ database, channel }) => createMessageStore(database).entries(channel.id, 0, 1000, 1000, 1_000_000),
+  versions: ({ database, channel }) => createChannelStore(database.prisma).versions([channel.id]),
+  'members among': ({ database, channel, people: { ann } }) => createChannelStore(database.prisma).membersAmong(channel.id, [ann.user.id]),
+  'users who changed': ({ database }) => createUsers(database.prisma).changedWithin(10_000),
+  'states of users': ({ database, people: { ann } }) => createUsers(database.prisma).states([ann.user.id]),
+  'users of ended logins': ({ database }) => createTokens(database).loggedOutWithin(10_000),
+  'admitting a guest': ({ database }) =>
+    createGuestStore(database.prisma).admit({ id: uuidv7(), name: 'guest-2', instanceId: lost, seconds: 0 }),
+  'renewing a lease': ({ database }) => createGuestStore(database.prisma).renewLease(uuidv7(), 60),
+  'ending guests': ({ database }) => createGuestStore(database.prisma).end([uuidv7()]),
+  'ending guests of an instance that is gone': async ({ database }) => {
+    const { endLost } = createGuestStore(database.prisma)
+    t.same([await endLost(100), await endLost(100), await endLost(100)], [true, true, false])
+  },
+  'disconnecting someone': ({ database, people: { ann, admin } }) =>
+    createModerationStore(database.prisma).logAdminAct(actorOf(admin), 'disconnect_user', ann.user.id),
+  'an invitation': ({ database, people: { ann, admin }, channel }) => act(database, 'invite_user', ann, channel, admin),
+  'a kick': ({ database, people: { ann, ben }, channel }) => act(database, 'kick_user', ann, channel, ben),
+  'declining an invitation': ({ database, people: { ann }, invited }) =>
+    createModerationStore(database.prisma).decline(actorOf(ann), invited.name),
+  'making a channel by joining': ({ database, people: { ben } }) =>
+    createMembershipStore(database).join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
+  'making a channel': ({ database, people: { ben } }) =>
+    createChannelStore(database.prisma).create(actorOf(ben), uuidv7(), 'made', 'public', rules),
+  leaving: ({ database, people: { ben } }) => createMembershipStore(database).leave(actorOf(ben), 'made'),
+  'joining again': ({ database, people: { ben } }) =>
+    createMembershipStore(database).join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
+  publishing: async ({ database, channel, people: { ann } }) => {
+    const draft = { id: uuidv7(), channelId: channel.id, ...actorOf(ann), content: 'x', clientId: undefined }
+    t.match(await createMessageStore(database).publish([draft]), [{ code: null }])
+  },
+  'changing a type': ({ database, channel, people: { ann } }) =>
+    createChannelStore(database.prisma).setType(actorOf(ann), channel.name, 'public'),
+  'checking logins': ({ database, people: { ann } }) => createTokens(database).findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
+  'changing a role': ({ database, people: { ann, admin } }) =>
+    createModerationStore(database.prisma).setRole(actorOf(admin), ann.user.id, 'moderator'),
+  disabling: ({ database, people: { ann, admin } }) =>
+    createModerationStore(database.prisma).setDisabled(actorOf(admin), ann.user.id, true),
+  erasing: ({ database, people: { ann, admin } }) => createModerationStore(database.prisma).erase(actorOf(admin), ann.user.id),
+  'purging messages of deleted channels': async ({ database }) => {
+    const { purge } = createMessageStore(database)
+    t.same([await purge(1000), await purge(1000)], [2, 0])
+  },
+  'purging logins': async ({ database }) => {
+    const { purge } = createTokens(database)
+    t.same([await purge(3600), await purge(3600)], [1, 0])
+  },
+  'pruning a channel': async ({ database, channel }) => {
+    const pruning = createPruning(database.prisma)
+    await pruning.channels(undefined, 10)
+    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 2n })
+    await pruning.deleteEntries(channel.id, 2n)
+  },
+  'pruning the log and gone users': async ({ database }) => {
+    const pruning = createPruning(database.prisma)
+    const cutoff = new Date(Date.now() - 80 * 86_400_000)
+    t.same(await pruning.oldRest(cutoff), { log: 1, users: 1 })
+    t.same([await pruning.deleteLog(cutoff, 1000), await pruning.deleteUsers(cutoff, 1000)], [1, 1])
+  }
+}
+
+t.test(`[P58] what a statement reads does not grow with what it does not touch: ${FEW} or ${MANY} people, channels, logins`, async t => {
+  const [few, many] = [await fill(t, FEW), await fill(t, MANY)]
+  for (const [name, run] of Object.entries(statements)) {
+    const read = []
+    for (const world of [few, many]) {
+      const before = await readSoFar(world.database)
+      await run(world)
+      read.push(await readSoFar(world.database) - before)
+    }
+    t.ok(read[1]! <= 2 * read[0]! + 20, `${name}: ${read.join(' and ')} rows read`)
+  }
+})
+
+t.test('[P58] a round of maintenance reads what it removes, not all that there is to remove', async t => {
+  const world = await fill(t, FEW)
+  const { database, people: { ann } } = world
+  const { prisma } = database
+  const channel = await createRows(database).channel('public', { creator: ann })
+  await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT ${channel.id}::uuid, n, gen_random_uuid(), ${ann.user.id}::uuid, 'x', now() FROM generate_series(1, ${MANY}) n`
+  await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "revokedAt")
+    SELECT id, uuid_send(id), '', ${ann.user.id}::uuid, id, now() - interval '1 year', now() - interval '1 year'
+    FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, ${MANY})) x`
+  await prisma.$executeRaw`INSERT INTO "ModerationLog" (id, action, "createdAt")
+    SELECT gen_random_uuid(), 'x', now() - interval '1 year' FROM generate_series(1, ${MANY})`
+  await prisma.$executeRaw`INSERT INTO "User" (id, name, "disabledAt")
+    SELECT gen_random_uuid(), 'guest', now() - interval '1 year' FROM generate_series(1, ${MANY})`
+  await createChannelStore(prisma).delete(actorOf(ann), channel.name)
+  const cutoff = new Date(Date.now() - 200 * 86_400_000)
+  const rounds = {
+    // These two run by themselves, on the embedded database too, where nobody analyses a table.
+    'messages of a deleted channel': () => createMessageStore(database).purge(100),
+    logins: () => createTokens(database).purge(3600, 100),
+    'lines of the log': () => createPruning(prisma).deleteLog(cutoff, 100),
+    'gone users': () => createPruning(prisma).deleteUsers(cutoff, 100)
+  }
+  for (const [name, remove] of Object.entries(rounds)) {
+    if (name === 'lines of the log') await prisma.$executeRaw`VACUUM ANALYZE`
+    for (const round of ['first', 'second', 'third']) {
+      const before = await readSoFar(database)
+      t.ok(await remove() > 0, name)
+      const read = await readSoFar(database) - before
+      t.ok(read <= 1000, `${name}: the ${round} round reads ${read} rows`)
+    }
+  }
+})
