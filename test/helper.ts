@@ -109,7 +109,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     users: createUsers(database.prisma),
     tokens: createTokens(database),
     passwords: { hash: () => hashed, verify: async () => true },
-    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: true }),
+    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: config.limits.enabled }),
     ...app.accessTokens,
     config: config.authentication,
     onLoginRevoked: () => {}

@@ -10,7 +10,7 @@ t.test('100 logins at once: all are let in, and sockets are answered meanwhile [
   const server = await startServer(t, { config: { limits: { enabled: false } } })
   const control = await createControl(server)
   const person = await server.register('ann')
-  const client = await server.login(person)
+  const client = await server.enter('ben')
   const body = { email: person.email, password: person.password }
   const login = async (): Promise<number> => (await server.call('POST', '/api/auth/login', { body })).status
   let pending = true
