@@ -14,30 +14,31 @@ declare module 'fastify' {
 }
 
 const MAX_TEXT = 64
+/** Begins what stands for an address that nobody can read. */
+const UNREAD = 'text '
 
 /** Says who asks, for all limits by address. */
 export default fp(async app => {
   let isTold = false
   app.decorateRequest('address', {
     getter () {
-      // A connection that is gone has no address any more.
-      const text = this.ip ?? ''
-      const counted = countedAddress(text)
-      if (counted !== null) return counted
-      const shown = text.slice(0, MAX_TEXT)
-      if (text !== '' && !isTold) {
+      const address = addressOf(this)
+      if (!isTold && address.startsWith(UNREAD) && address !== UNREAD) {
         isTold = true
+        const shown = address.slice(UNREAD.length)
         this.log.warn({ address: shown }, 'the proxy writes no address into X-Forwarded-For: limits by address count this text instead')
       }
-      return `text ${shown}`
+      return address
     }
   })
 }, { name: 'address' })
 
-/** What limits count of the address in a text: an IPv4 address, or an IPv6 network of 64 bits. Null where there is none. */
-export function countedAddress (text: string): string | null {
+/** `request.address`, also of a socket, and of a request whose URL fastify could not read: that one has no decorators. */
+export function addressOf ({ ip }: { ip: string | undefined }): string {
+  // A connection that is gone has no address any more.
+  const text = ip ?? ''
   const address = readAddress(text)
-  return address === null ? null : normalizeIP(address)
+  return address === null ? `${UNREAD}${text.slice(0, MAX_TEXT)}` : normalizeIP(address)
 }
 
 /** fastify's option of that name, of the configuration's text. */

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Limits } from '../realtime/limits.ts'
-import { countedAddress } from './address.ts'
+import { addressOf } from './address.ts'
 
 declare module 'fastify' {
   interface FastifyInstance { upgrades: ReturnType<typeof createUpgrades> }
@@ -89,7 +89,7 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
       }
       pending.set(socket, {
         timer: setTimeout(() => socket.destroy(), server.headersTimeout),
-        releaseAddress: limits?.hold(countedAddress(socket.remoteAddress ?? '') ?? '')
+        releaseAddress: limits?.hold(addressOf({ ip: socket.remoteAddress }))
       })
       socket.on('error', ignore).on('close', onClose)
       serve(request, socket, rest).catch(error => {
@@ -110,7 +110,7 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
       if (!asksForWebSocket(request.raw)) return
       reply.header('connection', 'close')
       reply.raw.once('finish', () => {
-        if (pending.has(socket)) pending.get(socket)!.releaseAddress = limits?.hold(request.address)
+        if (pending.has(socket)) pending.get(socket)!.releaseAddress = limits?.hold(addressOf(request))
         socket.destroySoon()
       })
     },
