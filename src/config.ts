@@ -64,7 +64,8 @@ export const ConfigSchema = Type.Object({
     connection_timeout: seconds(300),
     pong_timeout: seconds(10),
     message_queue_size: count(1000, { minimum: 1 }),
-    max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' })
+    max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' }),
+    max_inbox: count(67_108_864, { minimum: 1_048_576, description: 'bytes, of all connections of a process together' })
   }),
   redis: Type.Object({
     url: optional({ pattern: '^rediss?://', secret: true, description: 'a redis:// or rediss:// URL' }),
@@ -89,6 +90,8 @@ export const ConfigSchema = Type.Object({
     connection_bytes: count(1_048_576, { minimum: 1024, description: 'bytes a second' }),
     connection_joins: count(20, { minimum: 1, description: 'a second' }),
     connection_commands: count(20, { minimum: 1, description: 'a second' }),
+    unauthenticated_frames: count(10, { minimum: 1, description: 'a second, of one connection before it is authenticated' }),
+    unauthenticated_frame_bytes: count(8192, { minimum: 1024, description: 'bytes, of one frame before authentication' }),
     user_frames: count(400, { minimum: 1, description: 'a second' }),
     user_bytes: count(2_097_152, { minimum: 1024, description: 'bytes a second' }),
     user_joins: count(40, { minimum: 1, description: 'a second' }),
@@ -96,6 +99,7 @@ export const ConfigSchema = Type.Object({
     user_connections: count(100, { minimum: 1 }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
+    address_unauthenticated_frames: count(1000, { minimum: 1, description: 'a second, of connections before they are authenticated' }),
     address_joins: count(2000, { minimum: 1, description: 'a second' }),
     address_commands: count(1000, { minimum: 1, description: 'a second' }),
     address_upgrades: count(500, { minimum: 1, description: 'a second' }),

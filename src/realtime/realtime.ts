@@ -6,13 +6,14 @@ import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
+import { InboxBudget } from './inbox-budget.ts'
 import type { Limits } from './limits.ts'
 import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from './session.ts'
 import { countEnd, type Life } from './traffic.ts'
 import type { Transport } from './transport.ts'
 
 export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
-  config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
+  config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance' | 'limits'>
   /** Null: none. */
   limits: Limits | null
   onFault (error: unknown, where?: FaultPlace): void
@@ -45,7 +46,8 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     connectionTimeout: performance.connection_timeout * 1000,
     heartbeatInterval: performance.heartbeat_interval * 1000,
     pongTimeout: performance.pong_timeout * 1000,
-    maxBuffered: performance.max_buffered
+    maxBuffered: performance.max_buffered,
+    unauthenticatedFrame: limits === null ? Infinity : config.limits.unauthenticated_frame_bytes
   }
   let draining = false
   let spread = MIN_SPREAD_MS
@@ -66,7 +68,7 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     endingGuests.add(ending)
   }
   const sessionDeps: SessionDeps = {
-    traffic, now: clock.now, limits: sessionLimits, ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
+    traffic, now: clock.now, limits: sessionLimits, inboxes: new InboxBudget(performance.max_inbox), ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
   }
   const sendAway = (session: Session): void =>
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)

@@ -1,9 +1,10 @@
-import { AppError, closeTable, type CloseName } from '../errors.ts'
-import type { Ref } from '../schemas/protocol.ts'
+import { closeTable, type CloseName } from '../errors.ts'
 import type { Role } from '../schemas/common.ts'
 import type { LocalChannel } from './channel.ts'
-import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
-import { kindOf, type Allowance } from './limits.ts'
+import type { Envelope } from './codec.ts'
+import type { InboxBudget } from './inbox-budget.ts'
+import { Inbox } from './inbox.ts'
+import type { Allowance } from './limits.ts'
 import type { Reply } from './reply.ts'
 import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
@@ -22,6 +23,8 @@ export interface SessionDeps {
   traffic: Traffic
   now (): number
   limits: SessionLimits
+  /** What the inboxes of all of them may hold. */
+  inboxes: InboxBudget
   /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
   /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */
@@ -41,6 +44,8 @@ export interface SessionLimits {
   heartbeatInterval: number
   pongTimeout: number
   maxBuffered: number
+  /** The largest message of a connection that is not authenticated. */
+  unauthenticatedFrame: number
 }
 
 /** After its token's expiry a connection has this long to bring a fresh one [P14]. */
@@ -48,19 +53,11 @@ const TOKEN_GRACE_MS = 30_000
 /** A slow consumer, or a peer that answers no ping, is cut off after this; any other has longer to answer the close frame. */
 const CUT_DEAF_MS = 1000
 const CUT_MS = 5000
-/** Requests that wait for their turn, and sends without an answer, at which a connection is not read any further. */
-const MAX_WAITING = 64
-const MAX_PIPELINED = 128
-/** Frames over the limits that are answered between two ticks of the clock, before the connection is not read until the next one. */
-const MAX_REFUSED = 128
 /** This many unreadable frames within this time end a connection (4501). */
 const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
 
-/** One request's place in the order of replies. */
-interface Slot { type: Received, reply: Buffer | null, after: (() => void) | undefined }
-
-/** One connection: its state, its serial queue of requests [P7], its bounded outbound queue. */
+/** One connection: its state, its inbox, its bounded outbound queue. */
 export class Session {
   readonly id: string
   state: SessionState
@@ -71,17 +68,10 @@ export class Session {
   framesReceived = 0
   framesSent = 0
   readonly transport: Transport
+  readonly inbox: Inbox
   /** What this connection may ask for; null: anything. */
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
-  /** Requests not started, and started ones in order of arrival. */
-  #inbox: Array<Envelope | AppError> = []
-  #slots: Slot[] = []
-  #pumping = false
-  /** Only sends run side by side: any other request runs alone. */
-  #onlySends = true
-  #paused = false
-  #suspended = false
   /** What leaves with the next flush: mostly one buffer, a channel's. */
   #next: Buffer | null = null
   #more: Buffer[] | null = null
@@ -91,14 +81,13 @@ export class Session {
   /** When the ping without an answer was sent, or 0. */
   #pingedAt = 0
   #violations: number[] | null = null
-  /** Frames over the limits since the last tick. */
-  #refused = 0
 
   constructor (id: string, transport: Transport, allowance: Allowance | null, deps: SessionDeps) {
     this.id = id
     this.transport = transport
     this.#allowance = allowance
     this.#deps = deps
+    this.inbox = new Inbox(this, allowance, deps)
     const now = deps.now()
     this.state = { phase: 'open', deadline: now + deps.limits.authenticationTimeout }
     this.#lastFrameAt = now
@@ -118,15 +107,12 @@ export class Session {
     this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
   }
 
-  /** A data frame arrived. */
-  receive (frame: Buffer): void {
+  /** A data frame arrived. `refusedFor`: 0, or milliseconds after which it may pass [P35]. */
+  receive (frame: Buffer, refusedFor = 0): void {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()
-    const request = read(frame)
     this.framesReceived++
-    this.#deps.traffic.received[request instanceof AppError ? 'invalid' : request.kind]++
-    this.#inbox.push(request)
-    this.#proceed()
+    this.inbox.receive(frame, refusedFor)
   }
 
   pong (): void { this.#pingedAt = 0 }
@@ -159,11 +145,11 @@ export class Session {
     this.#forgetOut()
     this.transport.write(frames)
     // What these bytes have held up goes on; or reading is held up by those that the socket did not take.
-    if (this.#paused || this.transport.buffered > 0) this.#proceed()
+    if (this.inbox.isPaused || this.transport.buffered > 0) this.inbox.proceed()
   }
 
   /** The transport's buffer is empty again. */
-  drained (): void { this.#proceed() }
+  drained (): void { this.inbox.proceed() }
 
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
@@ -176,17 +162,12 @@ export class Session {
     const isDeaf = name === 'slow_consumer' || name === 'no_pong'
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
     this.state = { phase: 'closing', user: this.user, cutAt, reason: name }
-    this.#inbox = []
     this.transport.close(code, reason + detail)
-    // The peer's own close frame must still be read.
-    if (this.#paused) this.transport.resume()
+    this.inbox.close()
   }
 
   /** Takes no further request: what was started is still answered. */
-  suspend (): void {
-    this.#paused = this.#suspended = true
-    this.transport.pause()
-  }
+  suspend (): void { this.inbox.suspend() }
 
   /** No further patience with a peer that answers no close frame. */
   cut (): void { this.transport.terminate() }
@@ -194,17 +175,16 @@ export class Session {
   /** The transport is gone. */
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
-    this.#inbox = []
+    this.inbox.end()
     this.#forgetOut()
-    this.#allowance?.release()
   }
 
   /** The clock's tick: every deadline a connection has. */
   tick (now: number): void {
     const { state } = this
     const { limits } = this.#deps
-    const wasHeld = this.#refused >= MAX_REFUSED
-    this.#refused = 0
+    const wasHeldUp = this.inbox.isHeldUp
+    this.inbox.tick()
     if (state.phase === 'closing') {
       if (now >= state.cutAt) this.transport.terminate()
     } else if (now >= state.deadline) {
@@ -213,105 +193,21 @@ export class Session {
       this.close('connection_timeout')
     } else if (this.#pingedAt !== 0) {
       // While its requests wait for us, its pong is not read.
-      if (wasHeld || this.#inbox.length >= MAX_WAITING) this.#pingedAt = now
+      if (wasHeldUp || this.inbox.isHeldUp) this.#pingedAt = now
       else if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
       this.#pingedAt = now
+      this.inbox.pinged()
       this.transport.ping()
     }
-    if (wasHeld) this.#proceed()
   }
 
-  /** Starts what may start: sends side by side, anything else when all before it has its answer [P7]. */
-  #pump (): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    while (this.#inbox.length > 0 && !this.closing && !this.#suspended && !this.#isHeld()) {
-      const next = this.#inbox[0]!
-      const isSend = !(next instanceof AppError) && next.kind === 'send_message'
-      if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
-      this.#inbox.shift()
-      this.#onlySends = isSend
-      this.#start(next, isSend)
-    }
-    this.#pumping = false
-  }
-
-  #start (request: Envelope | AppError, isSend: boolean): void {
-    const slot: Slot = { type: request instanceof AppError ? 'invalid' : request.kind, reply: null, after: undefined }
-    this.#slots.push(slot)
-    if (request instanceof AppError) return this.#refuse(slot, undefined, request)
-    const wait = this.#allowance?.take(kindOf(request), request.size) ?? 0
-    if (wait > 0) {
-      this.#refused++
-      return this.#refuse(slot, request.ref, new AppError('rate_limited', { retryAfterMs: wait }))
-    }
-    const refuse = (error: unknown): void => this.#refuse(slot, request.ref, error)
-    try {
-      if (isSend) return this.#deps.handleSend(this, request, reply => this.#settle(slot, reply))
-      const reply = this.#deps.handle(this, request)
-      const answer = (value: Reply): void => this.#answer(slot, request.ref, value)
-      if (reply instanceof Promise) reply.then(answer, refuse).catch(error => this.#report(error, slot))
-      else answer(reply)
-    } catch (error) {
-      refuse(error)
-    }
-  }
-
-  #answer (slot: Slot, ref: Ref | undefined, { frame, after }: Reply): void {
-    slot.after = after
-    this.#deps.traffic.sent[frame.type]++
-    this.#settle(slot, encode(ref === undefined ? frame : { ...frame, ref }))
-  }
-
-  #refuse (slot: Slot, ref: Ref | undefined, error: unknown): void {
-    if (!(error instanceof AppError)) this.#report(error, slot)
-    const shown = toWireError(error)
-    this.#deps.traffic.errors[shown.code]++
-    // Counted as the reply leaves: the close must not overtake the replies before it.
-    if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') slot.after = () => this.#countViolation()
-    this.#settle(slot, encodeError(shown, ref))
-  }
-
-  /** Replies leave in the order of their requests. */
-  #settle (slot: Slot, reply: Buffer): void {
-    slot.reply = reply
-    while (this.#slots.length > 0 && this.#slots[0]!.reply) {
-      const slot = this.#slots.shift()!
-      this.send(slot.reply!, 1)
-      try {
-        slot.after?.()
-      } catch (error) {
-        // The reply is out; those that follow are owed theirs.
-        this.#report(error, slot)
-      }
-    }
-    this.#proceed()
-  }
-
-  #report (error: unknown, { type }: Slot): void {
-    this.#deps.onFault(error, { connection: this.id, type })
-  }
-
-  #proceed (): void {
-    this.#pump()
-    this.#regulate()
-  }
-
-  #countViolation (): void {
+  /** A reply said that a frame was unreadable. */
+  countViolation (): void {
     const now = this.#deps.now()
     this.#violations = [...(this.#violations ?? []).filter(at => now - at < VIOLATION_WINDOW_MS), now]
     if (this.#violations.length >= MAX_VIOLATIONS) this.close('protocol_violation')
-  }
-
-  /** Reads on only while this connection keeps up with what it asks and what it is sent. */
-  #regulate (): void {
-    const busy = this.#inbox.length >= MAX_WAITING || this.#isHeld()
-    if (busy === this.#paused || this.closing || this.#suspended) return
-    this.#paused = busy
-    if (busy) this.transport.pause()
-    else this.transport.resume()
   }
 
   #forgetOut (): void {
@@ -320,19 +216,8 @@ export class Session {
     this.#outBytes = 0
   }
 
-  /** Half of what may wait does: first that has to go. Or it asks and asks though it is refused: that has to wait for the clock. */
-  #isHeld (): boolean {
-    return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 || this.#refused >= MAX_REFUSED
-  }
+  /** Whether so much waits to be sent that no request is read or started: half of what may wait. */
+  get isBackedUp (): boolean { return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 }
 
   #waitingBytes (): number { return this.#outBytes + this.transport.buffered }
-}
-
-function read (frame: Buffer): Envelope | AppError {
-  try {
-    return decode(frame)
-  } catch (error) {
-    if (error instanceof AppError) return error
-    throw error
-  }
 }
