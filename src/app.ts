@@ -21,6 +21,7 @@ import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
 import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
+import { InboxBudget } from './realtime/inbox-budget.ts'
 import { createLimits } from './realtime/limits.ts'
 import { createRealtime } from './realtime/realtime.ts'
 import type { FaultPlace } from './realtime/session.ts'
@@ -162,16 +163,17 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     maxWaiting: config.performance.max_buffered / 2
   })
   const limits = config.limits.enabled ? createLimits(config.limits) : null
+  const inboxes = new InboxBudget(config.performance.max_inbox)
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const realtime = createRealtime({
-    config, limits, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
+    config, limits, inboxes, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
   })
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const { max_connections: maxConnections } = config.server
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
-  const metrics = isMeasured ? createMetrics({ maxConnections, hub, traffic, publisher, broker, presence, database }) : undefined
+  const metrics = isMeasured ? createMetrics({ maxConnections, hub, inboxes, traffic, publisher, broker, presence, database }) : undefined
   app.decorate('metrics', metrics?.registry)
 
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })

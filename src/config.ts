@@ -25,6 +25,9 @@ const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
+/** So many of the largest frames fit into `performance.max_inbox`. */
+const LARGEST_FRAMES = 4
+
 /** Every key, its default, its bounds and its names in the environment. */
 export const ConfigSchema = Type.Object({
   server: Type.Object({
@@ -128,7 +131,8 @@ const DEFAULT_FILE = 'config/websocket.tusk'
 
 /**
  * Reads defaults, then the file, then the environment; the later wins.
- * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, or half of the admin's credentials.
+ * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, half of the admin's credentials,
+ * or an inbox that is too small.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
@@ -151,6 +155,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
     }
   }
   checkAdmin(config as Config)
+  checkInbox(config as Config)
   return { config: config as Config, entries }
 }
 
@@ -158,6 +163,13 @@ function checkAdmin ({ authentication: { admin_email: email, admin_password: pas
   if ((email === undefined) === (password === undefined)) return
   const [missing, given] = email === undefined ? ['EMAIL', 'PASSWORD'] : ['PASSWORD', 'EMAIL']
   throw new ConfigError(`ADMIN_${missing} is missing: ADMIN_${given} does nothing without it`)
+}
+
+/** The largest frame must find room beside others that wait. */
+function checkInbox ({ performance: { max_inbox: inbox }, server: { max_payload: payload } }: Config): void {
+  const least = LARGEST_FRAMES * payload
+  if (inbox >= least) return
+  throw new ConfigError(`performance.max_inbox must be at least ${LARGEST_FRAMES} times server.max_payload, ${least}, not ${inbox}`)
 }
 
 /** As a registration is judged: `Email` in schemas/user.ts. */

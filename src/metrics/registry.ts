@@ -5,6 +5,7 @@ import { SECONDS } from '../histogram.ts'
 import type { OnAnswered } from '../plugins/request-log.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Hub } from '../realtime/hub.ts'
+import type { InboxBudget } from '../realtime/inbox-budget.ts'
 import type { Traffic } from '../realtime/traffic.ts'
 import type { Publisher } from '../services/publisher.ts'
 import type { Database } from '../store/client.ts'
@@ -14,6 +15,7 @@ import { createDefinitions, type Definitions } from './definitions.ts'
 export interface MetricsSources {
   maxConnections: number
   hub: Hub
+  inboxes: InboxBudget
   traffic: Traffic
   publisher: Publisher
   broker: Broker
@@ -48,7 +50,7 @@ export function createMetrics (sources: MetricsSources): { registry: Registry, o
   }
 }
 
-function connections ({ gauge, counter, gauges, counters }: Definitions, { maxConnections, hub, traffic }: MetricsSources): void {
+function connections ({ gauge, counter, gauges, counters }: Definitions, { maxConnections, hub, inboxes, traffic }: MetricsSources): void {
   gauge('parley_connections', 'WebSocket connections open', () => hub.size)
   gauge('parley_connections_max', 'WebSocket connections that may be open', () => maxConnections)
   counter('parley_connections_opened_total', 'WebSocket connections opened', () => traffic.opened)
@@ -65,6 +67,7 @@ function connections ({ gauge, counter, gauges, counters }: Definitions, { maxCo
     return count
   })
   gauge('parley_channels', 'Channels with a subscriber here', () => [...hub.channels()].length)
+  gauge('parley_inbox_bytes', 'Bytes of requests that wait for their turn', () => inboxes.used)
   counter('parley_received_bytes_total', 'Bytes that came over WebSocket connections, upgrade included', () => {
     let bytes = traffic.bytesReceived
     for (const { transport } of hub.sessions()) bytes += transport.bytesReceived

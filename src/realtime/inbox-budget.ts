@@ -1,9 +1,6 @@
-/** What a waiting frame takes besides its bytes. */
-const FRAME_OVERHEAD = 200
-
 /**
- * What the inboxes of all connections may hold together, in bytes [P53]. An inbox takes another frame only while it holds less than is
- * still free: so those that hold most stop first, and one that holds nothing takes a frame as long as anything is free at all.
+ * What the inboxes of all connections may hold together, in bytes [P53]. An inbox takes a frame only if it then holds no more than is
+ * still free. So the inboxes that hold most stop first, some room is always left, and large frames have to wait before small ones do.
  */
 export class InboxBudget {
   readonly #limit: number
@@ -15,11 +12,8 @@ export class InboxBudget {
 
   get used (): number { return this.#used }
 
-  /** Whether an inbox that holds `own` bytes may take another frame. */
-  hasRoom (own: number): boolean { return own < this.#limit - this.#used }
-
-  /** What this frame counts for. */
-  costOf (frame: Buffer): number { return frame.length + FRAME_OVERHEAD }
+  /** Whether an inbox that holds `own` bytes may take a frame of so many. */
+  hasRoom (own: number, bytes: number): boolean { return own + bytes <= this.#limit - this.#used - bytes }
 
   /** So many bytes more are held, or fewer. */
   add (bytes: number): void { this.#used += bytes }

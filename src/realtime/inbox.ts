@@ -14,6 +14,8 @@ const PONG = 0xa
 /** Requests that wait for their turn, and sends without an answer, at which a connection is not read any further. */
 const MAX_WAITING = 64
 const MAX_PIPELINED = 128
+/** Bytes that a waiting request takes besides those of its frame. */
+const REQUEST_OVERHEAD = 200
 /** A text frame over the limits is refused up to this size, in bytes: its `ref` has to be parsed for it. A larger one waits. */
 const MAX_REFUSED_SIZE = 8192
 /** A connection is closed (4502) when what may not be refused had to wait in so many ticks of the clock in a row. */
@@ -34,8 +36,9 @@ export class Inbox {
   /** What this connection may ask for; null: anything. */
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
-  /** Requests not started, and what they count for in the budget. */
+  /** Requests not started. */
   #queue: Waiting[] = []
+  /** What this inbox holds of the budget: for the queue, and for frames that have been admitted and are still coming in. */
   #bytes = 0
   /** The first of the queue has been parsed and waits until nothing else runs. It is parsed again then, so that only bytes are kept. */
   #nextRunsAlone = false
@@ -46,8 +49,8 @@ export class Inbox {
   #onlyParallel = true
   #paused = false
   #suspended = false
-  /** A frame waits for room in the budget. */
-  #awaitsRoom = false
+  /** Bytes of the frame that waits for room in the budget, or 0. */
+  #awaitsRoom = 0
   /** A frame that is too large without authentication waits for the reply to the one before it. */
   #awaitsUser = false
   /** Pings of ours whose pongs count against no limit. */
@@ -83,6 +86,7 @@ export class Inbox {
     if (head.opcode === CLOSE) return PASS
     const verdict = this.#judge(head)
     if (verdict === WAIT) this.#regulate()
+    else if (verdict !== DROP && head.opcode < CLOSE) this.#hold(costOfFrame(head))
     return verdict
   }
 
@@ -98,7 +102,6 @@ export class Inbox {
   receive (frame: Buffer, refusedFor: number): void {
     const waiting = { frame, refusedFor }
     this.#queue.push(waiting)
-    this.#count(this.#deps.inboxes.costOf(frame))
     this.proceed()
     // The frame is a view of the segment that it came in, and would keep all of that.
     if (this.#queue.at(-1) === waiting && frame.length < frame.buffer.byteLength) waiting.frame = Buffer.from(frame)
@@ -139,19 +142,23 @@ export class Inbox {
     this.#allowance?.release()
   }
 
-  #judge ({ opcode, isFinal, length, messageLength }: FrameHead): Verdict {
+  #judge (head: FrameHead): Verdict {
+    const { opcode, isFinal, length, messageLength } = head
     const session = this.#session
     const allowance = this.#allowance
-    this.#awaitsRoom = this.#awaitsUser = false
+    const { maxPayload, unauthenticatedFrame } = this.#deps.limits
+    this.#awaitsRoom = 0
+    this.#awaitsUser = false
     if (this.#isBusy()) return WAIT
-    if (!session.closing && session.user === null && messageLength > this.#deps.limits.unauthenticatedFrame) {
+    const isData = opcode < CLOSE
+    if (isData && !session.closing && messageLength > (session.user === null ? unauthenticatedFrame : maxPayload)) {
       this.#awaitsUser = true
       if (this.#isWaitingForUser()) return WAIT
       session.close('message_too_big')
     }
-    if (!session.closing && !this.#deps.inboxes.hasRoom(this.#bytes)) {
-      this.#awaitsRoom = true
-      return WAIT
+    if (isData && !session.closing) {
+      this.#awaitsRoom = costOfFrame(head)
+      if (this.#isWaitingForRoom()) return WAIT
     }
     const verdict = session.closing ? DROP : PASS
     if (opcode === PONG && this.#pingsSent > 0) {
@@ -181,7 +188,7 @@ export class Inbox {
       this.#nextRunsAlone = !isIdle && !isParallel
       if (this.#nextRunsAlone) break
       this.#queue.shift()
-      this.#count(-this.#deps.inboxes.costOf(frame))
+      this.#hold(-frame.length - REQUEST_OVERHEAD)
       this.#onlyParallel = isParallel
       this.#start(request, refusedFor)
     }
@@ -258,24 +265,30 @@ export class Inbox {
     return this.#suspended || this.#queue.length >= MAX_WAITING || this.#session.isBackedUp
   }
 
-  #isWaitingForRoom (): boolean { return this.#awaitsRoom && !this.#deps.inboxes.hasRoom(this.#bytes) }
+  #isWaitingForRoom (): boolean { return this.#awaitsRoom > 0 && !this.#deps.inboxes.hasRoom(this.#bytes, this.#awaitsRoom) }
 
   /** Any request of a connection without a user is answered at once, but for `authenticate`. */
   #isWaitingForUser (): boolean {
     return this.#awaitsUser && this.#session.state.phase === 'open' && this.#slots.length + this.#queue.length > 0
   }
 
-  /** The queue counts for so many bytes more. */
-  #count (bytes: number): void {
+  /** Holds so many bytes more, or fewer. */
+  #hold (bytes: number): void {
     this.#bytes += bytes
     this.#deps.inboxes.add(bytes)
   }
 
   #clear (): void {
     this.#queue = []
-    this.#awaitsRoom = this.#awaitsUser = false
-    this.#count(-this.#bytes)
+    this.#awaitsRoom = 0
+    this.#awaitsUser = false
+    this.#hold(-this.#bytes)
   }
+}
+
+/** A message's frames cost what it is released for at its turn. */
+function costOfFrame ({ isFinal, length }: FrameHead): number {
+  return isFinal ? length + REQUEST_OVERHEAD : length
 }
 
 function isSend (request: Envelope | AppError): boolean {

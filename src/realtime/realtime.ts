@@ -6,7 +6,7 @@ import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
-import { InboxBudget } from './inbox-budget.ts'
+import type { InboxBudget } from './inbox-budget.ts'
 import type { Limits } from './limits.ts'
 import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from './session.ts'
 import { countEnd, type Life } from './traffic.ts'
@@ -16,6 +16,7 @@ export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' 
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance' | 'limits'>
   /** Null: none. */
   limits: Limits | null
+  inboxes: InboxBudget
   onFault (error: unknown, where?: FaultPlace): void
   /** A connection is gone: what there was to it. */
   onEnd (life: Life): void
@@ -32,7 +33,7 @@ const ANSWERED_BY = 0.8
 const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, limits, onFault, onEnd, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, inboxes, onFault, onEnd, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
   const { hub, guests, traffic } = services
   const commands = createCommands({
@@ -47,7 +48,8 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     heartbeatInterval: performance.heartbeat_interval * 1000,
     pongTimeout: performance.pong_timeout * 1000,
     maxBuffered: performance.max_buffered,
-    unauthenticatedFrame: limits === null ? Infinity : config.limits.unauthenticated_frame_bytes
+    maxPayload: server.max_payload,
+    unauthenticatedFrame: limits === null ? server.max_payload : Math.min(config.limits.unauthenticated_frame_bytes, server.max_payload)
   }
   let draining = false
   let spread = MIN_SPREAD_MS
@@ -68,7 +70,7 @@ export function createRealtime ({ config, limits, onFault, onEnd, ...services }:
     endingGuests.add(ending)
   }
   const sessionDeps: SessionDeps = {
-    traffic, now: clock.now, limits: sessionLimits, inboxes: new InboxBudget(performance.max_inbox), ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
+    traffic, now: clock.now, limits: sessionLimits, inboxes, ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
   }
   const sendAway = (session: Session): void =>
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)

@@ -44,7 +44,8 @@ export interface SessionLimits {
   heartbeatInterval: number
   pongTimeout: number
   maxBuffered: number
-  /** The largest message of a connection that is not authenticated. */
+  /** The largest message of a client, and of one that is not authenticated. */
+  maxPayload: number
   unauthenticatedFrame: number
 }
 

@@ -49,6 +49,9 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       WebSocket: Connection as never,
       maxPayload,
       maxFragments: MAX_FRAGMENTS,
+      // ws would end a connection at 60 pings in one segment (its types lack this option). Pings are counted before ws sees them, and not
+      // read while their pongs are not taken.
+      ...{ maxPendingAutoPongs: 0 },
       clientTracking: false,
       perMessageDeflate: false,
       handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false

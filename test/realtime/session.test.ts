@@ -13,7 +13,7 @@ import type { Transport } from '../../src/realtime/transport.ts'
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
 const limits = {
   authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000,
-  unauthenticatedFrame: Infinity
+  maxPayload: 65_536, unauthenticatedFrame: 65_536
 }
 
 /** A session with a clock, a socket and a `handle` of the test's own. */
