@@ -86,7 +86,8 @@ export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<s
   return report.outcome()
 }
 
-function residentMegabytes (pid: number): number {
+/** Of a process. */
+export function residentMegabytes (pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024 / MEGABYTE
 }
 
