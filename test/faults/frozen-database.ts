@@ -42,6 +42,8 @@ export async function frozenDatabase (stage: Stage, { connections, seconds, limi
   let peak = before
   const watch = setInterval(() => { peak = Math.max(peak, residentMegabytes(server.pid)) }, 100)
 
+  server.exited.then(() => clearInterval(watch))
+
   database.signal('SIGSTOP')
   for (const client of crowd) for (let i = 0; i < FRAMES; i++) client.socket.write(frame)
   await sleep(seconds * 1000)
