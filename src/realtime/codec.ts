@@ -99,7 +99,7 @@ function known (fields: Record<string, unknown>): Record<string, unknown> {
 
 function deeperThan (value: object, limit: number): boolean {
   if (limit === 0) return true
-  for (const child of Object.values(value)) {
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
     if (typeof child === 'object' && child !== null && deeperThan(child, limit - 1)) return true
   }
   return false

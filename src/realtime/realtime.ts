@@ -11,6 +11,7 @@ import type { Limits } from './limits.ts'
 import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from './session.ts'
 import { countEnd, type Life } from './traffic.ts'
 import type { Transport } from './transport.ts'
+import { Turns } from './turns.ts'
 
 export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance' | 'limits'>
@@ -70,7 +71,14 @@ export function createRealtime ({ config, limits, inboxes, onFault, onEnd, ...se
     endingGuests.add(ending)
   }
   const sessionDeps: SessionDeps = {
-    traffic, now: clock.now, limits: sessionLimits, inboxes, ...commands, scheduleFlush: session => hub.scheduleFlush(session), onFault
+    traffic,
+    now: clock.now,
+    limits: sessionLimits,
+    inboxes,
+    largeFrames: new Turns(),
+    ...commands,
+    scheduleFlush: session => hub.scheduleFlush(session),
+    onFault
   }
   const sendAway = (session: Session): void =>
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)

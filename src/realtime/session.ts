@@ -8,6 +8,7 @@ import type { Allowance } from './limits.ts'
 import type { Reply } from './reply.ts'
 import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
+import type { Turns } from './turns.ts'
 
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean }
 
@@ -25,6 +26,7 @@ export interface SessionDeps {
   limits: SessionLimits
   /** What the inboxes of all of them may hold. */
   inboxes: InboxBudget
+  largeFrames: Turns
   /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
   /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */

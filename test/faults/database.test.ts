@@ -19,6 +19,6 @@ t.test('[P26] G16: PostgreSQL\'s disk full under load: unavailable meanwhile, ne
   passes(t, await diskFull(t, { rate: 50, seconds: 2 }))
 })
 
-t.test('[P53] G22: PostgreSQL stopped under the largest frames of one account: a heap of 512 MB is enough, and nobody is closed', async t => {
+t.test('[P53] G22: PostgreSQL stopped under the largest frames: a heap of 512 MB is enough, and nobody is closed', async t => {
   passes(t, await frozenDatabase(t, { connections: 90, seconds: 4, limits: false }))
 })

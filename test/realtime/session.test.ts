@@ -2,13 +2,14 @@ import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Envelope } from '../../src/realtime/codec.ts'
-import { DROP, WAIT } from '../../src/realtime/frame-reader.ts'
+import { DROP, PASS, WAIT } from '../../src/realtime/frame-reader.ts'
 import { InboxBudget } from '../../src/realtime/inbox-budget.ts'
 import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
 import type { Reply } from '../../src/realtime/reply.ts'
 import { Session, type SessionUser } from '../../src/realtime/session.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
 import type { Transport } from '../../src/realtime/transport.ts'
+import { Turns } from '../../src/realtime/turns.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false }
 const limits = {
@@ -16,11 +17,14 @@ const limits = {
   maxPayload: 65_536, unauthenticatedFrame: 65_536
 }
 
+/** As all connections of a process share it. */
+const largeFrames = new Turns()
+
 /** A session with a clock, a socket and a `handle` of the test's own. */
 function createSession (
-  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'success' } }), allowance: Allowance | null = null
+  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'success' } }), allowance: Allowance | null = null,
+  inboxes = new InboxBudget(100_000_000)
 ) {
-  const budget = new InboxBudget(1_000_000)
   const clock = { now: 0 }
   const socket = { buffered: 0, written: [] as Buffer[], calls: [] as string[] }
   const sends: Array<(reply: Buffer) => void> = []
@@ -47,7 +51,8 @@ function createSession (
     traffic: createTraffic(),
     now: () => clock.now,
     limits,
-    inboxes: budget,
+    inboxes,
+    largeFrames,
     handle: (_, request) => handle(request),
     handleSend: (_, __, done) => { sends.push(done) },
     scheduleFlush: () => {},
@@ -309,4 +314,55 @@ t.test('a connection that is not read for its refusals is not closed for the pon
   t.notOk(session.closing)
   for (let time = 60_000; time <= 150_000; time += 1000) step(time)
   t.ok(session.closing, 'once all is read, its pong is expected')
+})
+
+t.test('[P53] a pong for each ping of ours counts against no limit, any other does', async t => {
+  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
+  const { session, tick } = createSession(undefined, limits.connect('a'))
+  const pong = { opcode: 0xa, isFinal: true, length: 4, messageLength: 4 }
+  session.authenticated(ann, 'sid', Infinity)
+  for (let i = 0; i < 10; i++) t.equal(session.inbox.admit(pong), PASS)
+  tick(30_000)
+  t.equal(session.inbox.admit(pong), PASS, 'the limit is reached, but this one was asked for')
+  t.equal(session.inbox.admit(pong), WAIT)
+})
+
+t.test('[P53] large frames are parsed one connection after the other, and other things happen in between', async t => {
+  const frame = Buffer.from(`{"type":"channel_list","x":[${'[],'.repeat(21_000)}[]]}`)
+  const order: number[] = []
+  const sessions = Array.from({ length: 40 }, (_, i) => createSession(() => {
+    order.push(i)
+    return { frame: { type: 'success' } }
+  }))
+  for (const { arrive } of sessions) arrive(frame, frame)
+  t.same(order, [], 'none in the turn in which it came')
+  const small = createSession()
+  small.arrive(heartbeat)
+  t.match(small.sent(), /success/, 'a small one is answered at once')
+  let turns = 0
+  while (order.length < 80 && turns < 10_000) {
+    await new Promise(resolve => setImmediate(resolve))
+    turns++
+  }
+  t.ok(turns >= 3, `in ${turns} turns`)
+  t.same(order, [...sessions.keys(), ...sessions.keys()], 'everybody\'s first before anybody\'s second')
+})
+
+t.test('[P53] what waits is no more than max_inbox for all connections together, and one that holds nothing finds room', async t => {
+  const budget = new InboxBudget(100_000)
+  const never = (): Promise<Reply> => new Promise(() => {})
+  const frame = Buffer.alloc(1000, '{"type":"channel_list"}'.padEnd(1000))
+  const sessions = Array.from({ length: 20 }, () => createSession(never, null, budget))
+  for (const { arrive } of sessions) arrive(...Array.from({ length: 60 }, () => frame))
+  t.ok(budget.used > 80_000 && budget.used <= 100_000, `${budget.used} bytes wait`)
+  t.ok(sessions.every(({ socket }) => socket.calls.at(-1) === 'pause'))
+  const late = createSession(never, null, budget)
+  late.arrive(frame, frame)
+  t.same(late.socket.calls, [], 'one that holds nothing is read')
+  for (const { session } of sessions.slice(1)) session.close('session_revoked')
+  const [first] = sessions
+  first!.tick(1000)
+  t.equal(first!.socket.calls.at(-1), 'resume', 'one that had to wait is read again once there is room')
+  for (const { session } of [...sessions, late]) session.ended()
+  t.equal(budget.used, 0)
 })
