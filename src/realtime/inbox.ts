@@ -134,9 +134,9 @@ export class Inbox {
       if (this.#isWaitingForUser()) return WAIT
       session.close('message_too_big')
     }
-    if (isData && !session.closing) {
+    if (isData && !session.closing && !this.#deps.inboxes.hasRoom(this.#bytes, costOfFrame(head))) {
       this.#awaitsRoom = costOfFrame(head)
-      if (this.#isWaitingForRoom()) return WAIT
+      return WAIT
     }
     const verdict = session.closing ? DROP : PASS
     if (opcode === PONG && this.#pingsSent > 0) {

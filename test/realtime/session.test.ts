@@ -348,21 +348,32 @@ t.test('[P53] large frames are parsed one connection after the other, and other 
   t.same(order, [...sessions.keys(), ...sessions.keys()], 'everybody\'s first before anybody\'s second')
 })
 
-t.test('[P53] what waits is no more than max_inbox for all connections together, and one that holds nothing finds room', async t => {
+t.test('[P53] what waits is no more than max_inbox for all connections together, and small frames find room', async t => {
   const budget = new InboxBudget(100_000)
   const never = (): Promise<Reply> => new Promise(() => {})
   const frame = Buffer.alloc(1000, '{"type":"channel_list"}'.padEnd(1000))
-  const sessions = Array.from({ length: 20 }, () => createSession(never, null, budget))
+  const sessions = Array.from({ length: 200 }, () => createSession(never, null, budget))
   for (const { arrive } of sessions) arrive(...Array.from({ length: 60 }, () => frame))
-  t.ok(budget.used > 80_000 && budget.used <= 100_000, `${budget.used} bytes wait`)
+  t.ok(budget.used > 90_000 && budget.used <= 100_000, `${budget.used} bytes wait`)
   t.ok(sessions.every(({ socket }) => socket.calls.at(-1) === 'pause'))
   const late = createSession(never, null, budget)
-  late.arrive(frame, frame)
-  t.same(late.socket.calls, [], 'one that holds nothing is read')
+  late.arrive(heartbeat, heartbeat)
+  t.same(late.socket.calls, [], 'the small frames of one that holds nothing are read')
   for (const { session } of sessions.slice(1)) session.close('session_revoked')
   const [first] = sessions
   first!.tick(1000)
   t.equal(first!.socket.calls.at(-1), 'resume', 'one that had to wait is read again once there is room')
   for (const { session } of [...sessions, late]) session.ended()
   t.equal(budget.used, 0)
+})
+
+t.test('[P53] a hundred connections that take what they can leave room for others', async t => {
+  const budget = new InboxBudget(64 * 1_048_576)
+  const owns = Array.from({ length: 100 }, () => {
+    let own = 0
+    for (; budget.hasRoom(own, 65_536); own += 65_536) budget.add(65_536)
+    return own
+  })
+  t.ok(owns.every(own => own >= 65_536))
+  t.ok(budget.used < 0.8 * 64 * 1_048_576, `${budget.used} bytes`)
 })
