@@ -359,10 +359,10 @@ t.test('[P53] what waits is no more than max_inbox for all connections together,
   const late = createSession(never, null, budget)
   late.arrive(heartbeat, heartbeat)
   t.same(late.socket.calls, [], 'the small frames of one that holds nothing are read')
-  for (const { session } of sessions.slice(1)) session.close('session_revoked')
-  const [first] = sessions
-  first!.tick(1000)
-  t.equal(first!.socket.calls.at(-1), 'resume', 'one that had to wait is read again once there is room')
+  for (const { session } of sessions.slice(0, -1)) session.close('session_revoked')
+  const last = sessions.at(-1)!
+  last.tick(1000)
+  t.ok(last.socket.calls.includes('resume'), 'one that had to wait is read again once there is room')
   for (const { session } of [...sessions, late]) session.ended()
   t.equal(budget.used, 0)
 })
