@@ -1,3 +1,4 @@
+import { AppError } from '../src/errors.ts'
 import type { Role } from '../src/schemas/common.ts'
 import type { ManagedUser } from '../src/schemas/moderation.ts'
 import { createAdmin, type Admin } from '../src/services/admin.ts'
@@ -6,6 +7,7 @@ import type { Events } from '../src/services/events.ts'
 import { createModerationStore } from '../src/store/moderation.ts'
 import { createUsers, type Users } from '../src/store/users.ts'
 import { runCommand, UsageError, withDatabase } from './command.ts'
+import { printable } from './printable.ts'
 
 const USAGE = `usage: npm run admin -- COMMAND
   list [QUERY]                        accounts whose email or name contains QUERY
@@ -69,18 +71,25 @@ async function list (admin: Admin, query: string | undefined): Promise<ManagedUs
 
 async function change ({ users, admin }: Context, email: string, to: { role: Role } | { disabled: boolean }): Promise<ManagedUser[]> {
   const found = await users.findByEmail(normaliseEmail(email))
-  if (!found) throw new UsageError(`no account has the email ${email}`)
-  return [await admin.change(null, found.id, to)]
+  if (!found) throw new UsageError(`no account has the email ${printable(email)}`)
+  try {
+    return [await admin.change(null, found.id, to)]
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'last_admin') {
+      throw new UsageError(`${printable(email)} is the last enabled admin: promote another account first`)
+    }
+    throw error
+  }
 }
 
 function promotion (role: string): Role {
-  if (role !== 'moderator' && role !== 'admin') throw new UsageError(`${role}: promote to moderator or admin`)
+  if (role !== 'moderator' && role !== 'admin') throw new UsageError(`${printable(role)}: promote to moderator or admin`)
   return role
 }
 
 function print (accounts: ManagedUser[]): void {
   const rows = accounts.map(account =>
-    [account.email!, account.role, account.disabled_at === null ? 'enabled' : 'disabled', account.name])
+    [printable(account.email!), account.role, account.disabled_at === null ? 'enabled' : 'disabled', printable(account.name)])
   const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)))
   for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
 }

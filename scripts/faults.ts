@@ -7,6 +7,7 @@ import pg from 'pg'
 import { loadConfig } from '../src/config.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { badFrames } from '../test/faults/bad-frames.ts'
+import { bursts } from '../test/faults/bursts.ts'
 import { busLoss } from '../test/faults/bus-loss.ts'
 import { leaks, storm } from '../test/faults/crowds.ts'
 import { databaseOutage } from '../test/faults/database-outage.ts'
@@ -87,6 +88,7 @@ const runs: Run[] = [
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
+  { name: 'G22', what: 'much at once, at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {
     name: 'G22-frozen', what: '90 connections of one account send the largest frames while PostgreSQL stands still for 8 s, heap 512 MB',
     run: stage => frozenDatabase(stage, { connections: 90, seconds: long(8), limits: true })

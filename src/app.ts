@@ -6,7 +6,9 @@ import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
 import { createCountdown } from './deadline.ts'
 import { AppError } from './errors.ts'
+import { maxItemBytes } from './frame-size.ts'
 import { createMetrics } from './metrics/registry.ts'
+import { createAllowedOrigins } from './origins.ts'
 import authPlugin from './plugins/auth.ts'
 import docsPlugin from './plugins/docs.ts'
 import { createCounters } from './plugins/counters.ts'
@@ -19,6 +21,7 @@ import securityPlugin from './plugins/security.ts'
 import upgradePlugin, { endUpgrade } from './plugins/upgrade.ts'
 import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
+import { createOutboundMemory } from './realtime/backlog.ts'
 import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
 import { InboxBudget } from './realtime/inbox-budget.ts'
@@ -79,6 +82,10 @@ declare module 'fastify' {
 const BODY_LIMIT = 65_536
 /** Messages of one commit. The embedded database works on our own thread: a long commit would stall it. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** One commit, and one read of what the bus lost, put out about this part of what may wait for a connection [P52]. */
+const BURSTS = 8
+/** Entries that one such read takes at most. */
+const READ_LIMIT = 500
 /** Of `server.drain_timeout`: the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
@@ -87,11 +94,14 @@ const DRAIN_SHARE = 0.85
  * signal; `close()` drains it, in less than `server.drain_timeout`. Closing database, broker and presence is the caller's.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
+  /** A full disk has its line in the log: whoever meets it adds none. */
+  const isTold = (error: unknown): boolean => database.full && error instanceof AppError && error.code === 'unavailable'
   const onFault = (error: unknown, where?: FaultPlace): void => {
+    if (isTold(error)) return
     if (error instanceof AppError) logger.warn({ ...where, err: error.cause ?? error }, error.message)
     else logger.error({ ...where, err: error }, 'fault')
   }
-  const allowedOrigins = (config.server.allowed_origins ?? '').split(',').map(origin => origin.trim().toLowerCase()).filter(Boolean)
+  const allowedOrigins = createAllowedOrigins(config.server.allowed_origins)
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     genReqId: createRequestId(config.server.trust_proxy !== 'false'),
@@ -117,7 +127,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     // Node looks for connections past their time-outs every 30 s, if not told otherwise.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
   })
-  await app.register(errorsPlugin)
+  await app.register(errorsPlugin, { isTold })
   await app.register(upgradePlugin)
   await app.register(inFlightPlugin)
   await app.register(validationPlugin)
@@ -135,17 +145,20 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const throttle = createLoginThrottle({ limitRegistrations: config.limits.enabled })
   const onLoginRevoked = events.loginRevoked
   const auth = createAuth({ users, tokens, passwords, throttle, ...app.accessTokens, config: config.authentication, onLoginRevoked })
-  const admin = createAdmin({ users, store: moderationStore, events })
+  const admin = createAdmin({ users, store: moderationStore, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
-    users, passwords, throttle, onLoginRevoked, erase: id => admin.erase(null, id), onUserChanged: events.userChanged
+    users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
   })
   const { default_room: defaultRoom, max_channels_per_user: maxChannels, max_users_per_channel: maxUsers } = config.channels
   const channels = createChannels({ store: channelStore, presence, events, maxChannels })
   const memberships = createMemberships({
     store: membershipStore, events, rules: { maxChannels, maxUsers, defaultRoom, createMissing: config.channels.create_on_join }
   })
+  const { max_buffered: maxBuffered, max_buffered_total: maxBufferedTotal, message_queue_size: queueSize } = config.performance
+  const outbound = createOutboundMemory(maxBufferedTotal)
+  const burst = maxBuffered / BURSTS
   const publisher = createPublisher({
-    store: messageStore, events, queueSize: config.performance.message_queue_size, batchSize: BATCH_SIZE[database.kind]
+    store: messageStore, events, queueSize, batchSize: BATCH_SIZE[database.kind], batchLength: burst, untilRoom: outbound.untilRoom
   })
   const messages = createMessages({ store: messageStore, channels, publisher, maxLength: config.channels.max_message_length })
   const moderation = createModeration({ store: moderationStore, channels, events })
@@ -157,23 +170,26 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     broker,
     presence,
     traffic,
-    read: messages.entries,
+    read: (channelId, after, upTo) => messages.entries(channelId, after, upTo, READ_LIMIT, burst),
     isInFlight: messages.isInFlight,
     onFault,
-    maxWaiting: config.performance.max_buffered / 2
+    maxWaiting: maxBuffered / 2,
+    outbound
   })
   const limits = config.limits.enabled ? createLimits(config.limits) : null
   const inboxes = new InboxBudget(config.performance.max_inbox)
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const realtime = createRealtime({
-    config, limits, inboxes, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
+    config, limits, inboxes, outbound, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
   })
   const watch = createWatch({ hub, broker, ...channelStore, revokedWithin: tokens.revokedWithin, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const { max_connections: maxConnections } = config.server
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
-  const metrics = isMeasured ? createMetrics({ maxConnections, hub, inboxes, traffic, publisher, broker, presence, database }) : undefined
+  const metrics = isMeasured
+    ? createMetrics({ maxConnections, hub, inboxes, outbound, traffic, publisher, broker, presence, database })
+    : undefined
   app.decorate('metrics', metrics?.registry)
 
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
@@ -192,7 +208,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(moderationRoutes, { moderation, memberships, messages })
   await app.register(adminRoutes, { admin })
   await app.register(healthRoutes, {
-    pingDatabase: messageStore.ping, isMigrated: database.isMigrated, broker, isDraining: () => realtime.draining
+    pingDatabase: messageStore.ping,
+    isMigrated: database.isMigrated,
+    isFull: () => database.full,
+    broker,
+    isDraining: () => realtime.draining
   })
   if (metrics && metricsPort === undefined) {
     await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.registry.metrics()), token: metricsToken })

@@ -3,6 +3,8 @@ import { isIP } from 'node:net'
 import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
+import { largestReply, largestRequest } from './frame-size.ts'
+import { areOrigins } from './origins.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -23,6 +25,7 @@ const optional = (options: object = {}) => Type.Optional(Type.String({ minLength
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
+FormatRegistry.Set('origins', areOrigins)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
 /** So many of the largest frames fit into `performance.max_inbox`. */
@@ -35,7 +38,9 @@ export const ConfigSchema = Type.Object({
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, env: ['PORT', 'WEBSOCKET_PORT'] }),
     max_connections: count(10_000, { minimum: 1, env: ['WEBSOCKET_MAX_CONNECTIONS'] }),
     max_payload: count(65_536, { minimum: 1024, maximum: 16_777_216, description: 'bytes' }),
-    allowed_origins: Type.Optional(Type.String({ description: 'comma list, * = any', env: ['ALLOWED_ORIGINS'] })),
+    allowed_origins: Type.Optional(Type.String({
+      format: 'origins', description: 'a comma list of origins such as https://chat.example.org, or * for any', env: ['ALLOWED_ORIGINS']
+    })),
     trust_proxy: Type.String({
       format: 'trust-proxy',
       default: 'false',
@@ -68,6 +73,7 @@ export const ConfigSchema = Type.Object({
     pong_timeout: seconds(10),
     message_queue_size: count(1000, { minimum: 1 }),
     max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' }),
+    max_buffered_total: count(67_108_864, { minimum: 1_048_576, description: 'bytes' }),
     max_inbox: count(67_108_864, { minimum: 1_048_576, description: 'bytes, of all connections of a process together' })
   }),
   redis: Type.Object({
@@ -132,7 +138,7 @@ const DEFAULT_FILE = 'config/websocket.tusk'
 /**
  * Reads defaults, then the file, then the environment; the later wins.
  * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, half of the admin's credentials,
- * or an inbox that is too small.
+ * messages longer than can be delivered, or an inbox that is too small.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
@@ -155,6 +161,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
     }
   }
   checkAdmin(config as Config)
+  checkSizes(config as Config)
   checkInbox(config as Config)
   return { config: config as Config, entries }
 }
@@ -163,6 +170,23 @@ function checkAdmin ({ authentication: { admin_email: email, admin_password: pas
   if ((email === undefined) === (password === undefined)) return
   const [missing, given] = email === undefined ? ['EMAIL', 'PASSWORD'] : ['PASSWORD', 'EMAIL']
   throw new ConfigError(`ADMIN_${missing} is missing: ADMIN_${given} does nothing without it`)
+}
+
+/** Every message that may be stored can be sent and delivered, whatever its characters: else it would end whoever is to get it [P59]. */
+function checkSizes ({ server, channels, performance }: Config): void {
+  const { max_buffered: maxBuffered, max_buffered_total: total } = performance
+  if (total < maxBuffered) {
+    throw new ConfigError(`performance.max_buffered_total must be at least performance.max_buffered (${maxBuffered}), not ${total}`)
+  }
+  const { max_message_length: length } = channels
+  const buffered = 2 * largestReply(length)
+  const payload = largestRequest(length)
+  const wrong = [
+    ...maxBuffered < buffered ? [`performance.max_buffered to at least ${buffered} (now ${maxBuffered})`] : [],
+    ...server.max_payload < payload ? [`server.max_payload to at least ${payload} (now ${server.max_payload})`] : []
+  ]
+  if (wrong.length === 0) return
+  throw new ConfigError(`channels.max_message_length ${length} allows messages that do not fit: set ${wrong.join(' and ')}`)
 }
 
 /** The largest frame must find room beside others that wait. */

@@ -25,6 +25,7 @@ export const errorTable = {
   channel_full: { message: 'Maximum users per channel exceeded', status: 409 },
   too_many_channels: { message: 'Maximum channels per user exceeded', status: 409 },
   message_not_found: { message: 'Message not found', status: 404 },
+  last_admin: { message: 'Last administrator', status: 409 },
   message_too_long: { message: 'Message too long', status: 400 },
   rate_limited: { message: 'Too many requests', status: 429 },
   busy: { message: 'Server busy', status: 503, retryAfterMs: 1000 },

@@ -63,7 +63,7 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     for (const close of open.reverse()) await close()
   })
   try {
-    const database = await openDatabase(config.database)
+    const database = await openDatabase(config.database, logger)
     open.push(database.close)
     const applied = await database.migrate()
     if (applied.length > 0) logger.info({ applied }, 'database migrated')

@@ -155,6 +155,37 @@ t.test('a wrong value stops the start with one line: the name, what is allowed, 
   refuses(t, file(t, 'server:\n  host: [a, b]\n'), 'server.host', '["a","b"]')
 })
 
+t.test('[P59] lengths that could not be delivered stop the start with one line that names the keys and what to set', async t => {
+  const sizes = (length: number, buffered: number, payload: number) => ({
+    ...file(t, ''),
+    CHANNELS_MAX_MESSAGE_LENGTH: `${length}`, PERFORMANCE_MAX_BUFFERED: `${buffered}`, SERVER_MAX_PAYLOAD: `${payload}`
+  })
+  refuses(t, sizes(1_000_000, 1_048_576, 16_777_216),
+    'channels.max_message_length 1000000', 'performance.max_buffered to at least 12008192 (now 1048576)')
+  refuses(t, sizes(6000, 1_048_576, 65_536), 'channels.max_message_length 6000', 'server.max_payload to at least 74048 (now 65536)')
+  refuses(t, sizes(100_000, 65_536, 1024), 'performance.max_buffered to at least 1208192', 'and server.max_payload to at least 1202048')
+  refuses(t, { ...file(t, ''), PERFORMANCE_MAX_BUFFERED: '67108865' },
+    'performance.max_buffered_total must be at least performance.max_buffered (67108865), not 67108864')
+  refuses(t, { ...file(t, ''), SERVER_MAX_PAYLOAD: '16384' }, 'channels.max_message_length 4000', 'server.max_payload to at least 50048')
+  for (const [length, buffered, payload] of [[1_000_000, 12_008_192, 12_002_048], [4000, 65_536, 50_048], [1, 65_536, 4096]] as const) {
+    t.equal(loadConfig(sizes(length, buffered, payload)).config.channels.max_message_length, length)
+  }
+})
+
+t.test('[P3] ALLOWED_ORIGINS has origins or *; what is none stops the start', async t => {
+  for (const text of [
+    '', '*', 'https://a.example', 'https://A.example:443, http://localhost:3000', 'https://a.example/', 'capacitor://localhost', 'http://[::1]:80'
+  ]) {
+    t.equal(loadConfig({ ...file(t, `server:\n  allowed_origins: "${text}"\n`) }).config.server.allowed_origins, text)
+  }
+  for (const text of [
+    'a.example', 'null', 'https://', 'https://a.example/chat', 'https://a.example?x', 'https://me@a.example', 'https://a.example https://b.example',
+    'https://*.a.example', 'https://a.example, b.example', 'https://a.example:99999'
+  ]) {
+    refuses(t, { ...file(t, ''), ALLOWED_ORIGINS: text }, 'ALLOWED_ORIGINS', 'origins such as https://chat.example.org', JSON.stringify(text))
+  }
+})
+
 t.test('no line shows a secret', async t => {
   for (const env of [{ JWT_SECRET: 'hush' }, { ADMIN_PASSWORD: 'hush' }, { DATABASE_URL: 'mysql://u:hush@h' }, { REDIS_URL: 'hush' }]) {
     const { message } = refuses(t, env, Object.keys(env)[0]!)

@@ -108,7 +108,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     users: createUsers(database.prisma),
     tokens: createTokens(database),
     passwords: { hash: () => hashed, verify: async () => true },
-    throttle: createLoginThrottle(),
+    throttle: createLoginThrottle({ limitRegistrations: config.limits.enabled }),
     ...app.accessTokens,
     config: config.authentication,
     onLoginRevoked: () => {}

@@ -1,5 +1,5 @@
 -- [P34] Edits and deletions, each an entry of its channel's sequence.
--- batch: [{n: channel name, u: user id, i: message id, m: new text, or null to delete, l: id for the log}, …]
+-- batch: [{n: channel name, u: user id, s: login, i: message id, m: new text, or null to delete, l: id for the log}, …]
 -- One row per change, in order: a code, or the entry's channel, seq, time and the message's author.
 CREATE OR REPLACE FUNCTION parley_change(batch json)
 RETURNS TABLE (code text, channel_id uuid, seq bigint, created_at timestamptz, author_id uuid, retry_after_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -12,12 +12,13 @@ DECLARE
   muted_until timestamptz;
   at timestamptz;
 BEGIN
+  PERFORM FROM "User" u WHERE u.id IN (SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b) ORDER BY u.id FOR SHARE;
   PERFORM FROM "Channel" c WHERE c.name IN (SELECT b ->> 'n' FROM json_array_elements(batch) b) ORDER BY c.id FOR NO KEY UPDATE;
   at := date_trunc('milliseconds', clock_timestamp());
   FOR item IN
-    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (n text, u uuid, i uuid, m text, l uuid)) WITH ORDINALITY AS b (n, u, i, m, l, ord) ORDER BY b.ord
+    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (n text, u uuid, s uuid, i uuid, m text, l uuid)) WITH ORDINALITY AS b (n, u, s, i, m, l, ord) ORDER BY b.ord
   LOOP
-    SELECT * INTO us FROM "User" u WHERE u.id = item.u AND u."disabledAt" IS NULL;
+    us := parley_actor(item.u, item.s);
     SELECT * INTO ch FROM "Channel" c WHERE c.name = item.n;
     SELECT * INTO msg FROM "Message" x WHERE x.id = item.i AND x."channelId" = ch.id AND x."deletedAt" IS NULL;
     SELECT * INTO author FROM "User" u WHERE u.id = msg."userId";
@@ -25,13 +26,12 @@ BEGIN
     code := CASE
       WHEN us.id IS NULL THEN 'authentication_failed'
       WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'
-      WHEN us.email IS NULL THEN 'not_authorized'
+      WHEN us.email IS NULL OR NOT parley_role_fits(us.role, ch."channelType") THEN 'not_authorized'
       WHEN msg.id IS NULL THEN 'message_not_found'
       WHEN msg."userId" <> us.id AND (item.m IS NOT NULL OR NOT parley_can_moderate(us, ch) OR NOT parley_outranks(us, author, ch)) THEN 'not_authorized'
+      WHEN (item.m IS NOT NULL OR us.role <> 'admin') AND EXISTS (SELECT FROM "ChannelBan" x WHERE x."channelId" = ch.id AND x."userId" = us.id AND (x."expiresAt" IS NULL OR x."expiresAt" > at)) THEN 'banned'
       WHEN item.m IS NULL THEN NULL
-      WHEN EXISTS (SELECT FROM "ChannelBan" x WHERE x."channelId" = ch.id AND x."userId" = us.id AND (x."expiresAt" IS NULL OR x."expiresAt" > at)) THEN 'banned'
       WHEN NOT EXISTS (SELECT FROM "ChannelUser" x WHERE x."channelId" = ch.id AND x."userId" = us.id) THEN 'not_in_channel'
-      WHEN NOT parley_role_fits(us.role, ch."channelType") THEN 'not_authorized'
       WHEN muted_until IS NOT NULL THEN 'muted'
     END;
     channel_id := ch.id; seq := NULL; created_at := at; author_id := msg."userId"; retry_after_ms := NULL;

@@ -1,11 +1,14 @@
 -- Makes a channel, its creator a member and its first moderator.
-CREATE OR REPLACE FUNCTION parley_create_channel(user_id uuid, id uuid, channel_name text, new_type "ChannelType", max_channels int)
+DROP FUNCTION IF EXISTS parley_create_channel(uuid, uuid, text, "ChannelType", int);
+CREATE OR REPLACE FUNCTION parley_create_channel(
+  user_id uuid, id uuid, channel_name text, new_type "ChannelType", max_channels int, login uuid DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";
   refusal text;
 BEGIN
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id FOR NO KEY UPDATE;
+  PERFORM FROM "User" u WHERE u.id = user_id FOR NO KEY UPDATE;
+  us := parley_actor(user_id, login);
   refusal := parley_judge_type(us, channel_name, new_type);
   IF refusal IS NOT NULL THEN RETURN refusal; END IF;
   IF EXISTS (SELECT FROM "Channel" c WHERE c.name = channel_name) THEN RETURN 'channel_exists'; END IF;

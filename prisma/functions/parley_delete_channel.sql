@@ -1,12 +1,14 @@
 -- [P24] Deletes a channel; its messages are left to parley_purge_messages.
-CREATE OR REPLACE FUNCTION parley_delete_channel(user_id uuid, channel_name text)
+DROP FUNCTION IF EXISTS parley_delete_channel(uuid, text);
+CREATE OR REPLACE FUNCTION parley_delete_channel(user_id uuid, channel_name text, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";
   ch "Channel";
 BEGIN
+  PERFORM FROM "User" u WHERE u.id = user_id FOR SHARE;
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name FOR UPDATE;
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
+  us := parley_actor(user_id, login);
   code := CASE
     WHEN us.id IS NULL THEN 'authentication_failed'
     WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'

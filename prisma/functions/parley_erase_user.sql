@@ -1,12 +1,23 @@
 -- Erases an account: disabled, in no channel, without email, name and hash, its logins revoked. What it wrote stays.
--- `actor_id` is null where the user does it himself.
-CREATE OR REPLACE FUNCTION parley_erase_user(actor_id uuid, target_id uuid, log_id uuid)
+-- `actor_id` is null where the users do it themselves; `login` is whose ever acts.
+DROP FUNCTION IF EXISTS parley_erase_user(uuid, uuid, uuid);
+CREATE OR REPLACE FUNCTION parley_erase_user(actor_id uuid, target_id uuid, log_id uuid, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+  us "User";
+  target "User";
   nowhere "Channel";
 BEGIN
-  PERFORM FROM "User" u WHERE u.id = target_id AND u.email IS NOT NULL FOR NO KEY UPDATE;
-  code := CASE WHEN NOT FOUND THEN 'user_not_found' WHEN actor_id = target_id THEN 'not_authorized' END;
+  PERFORM FROM "User" u WHERE u.id IN (actor_id, target_id) ORDER BY u.id FOR NO KEY UPDATE;
+  us := parley_actor(coalesce(actor_id, target_id), login);
+  SELECT * INTO target FROM "User" u WHERE u.id = target_id AND u.email IS NOT NULL;
+  code := CASE
+    WHEN us.id IS NULL THEN 'authentication_failed'
+    WHEN actor_id IS NOT NULL AND us.role <> 'admin' THEN 'not_authorized'
+    WHEN target.id IS NULL THEN 'user_not_found'
+    WHEN actor_id = target_id THEN 'not_authorized'
+    WHEN parley_is_last_admin(target) THEN 'last_admin'
+  END;
   IF code IS NOT NULL THEN RETURN NEXT; RETURN; END IF;
   RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, true) e;
   DELETE FROM "ChannelInvite" i WHERE i."userId" = target_id;

@@ -1,5 +1,5 @@
 -- [P18]–[P22] Makes users members of channels, by name.
--- batch: [{u: user id, n: channel name, i: id for the channel if it is to be made}, …]. A cap of 0 is none.
+-- batch: [{u: user id, s: login, n: channel name, i: id for the channel if it is to be made}, …]. A cap of 0 is none.
 -- One row per join, in order: a code, or the channel as it was at that moment.
 CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean)
 RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, acl_version bigint)
@@ -17,8 +17,8 @@ BEGIN
       m."userId" IS NOT NULL AND parley_role_fits(u.role, c."channelType") AND NOT EXISTS (
         SELECT FROM "ChannelBan" x WHERE x."channelId" = c.id AND x."userId" = u.id AND (x."expiresAt" IS NULL OR x."expiresAt" > clock_timestamp())
       ) AS member
-    FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
-    LEFT JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL
+    FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
+    LEFT JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL AND parley_login_is_live(u.*, b.s)
     LEFT JOIN "Channel" c ON c.name = b.n
     LEFT JOIN "ChannelUser" m ON m."channelId" = c.id AND m."userId" = u.id
   LOOP
@@ -37,8 +37,8 @@ BEGIN
     WITH new AS (
       INSERT INTO "Channel" (id, name, "channelType")
       SELECT DISTINCT ON (b.n) b.i, b.n, coalesce(parley_type_of_name(b.n), 'public')
-      FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
-      JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL
+      FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
+      JOIN "User" u ON u.id = b.u AND u."disabledAt" IS NULL AND parley_login_is_live(u.*, b.s)
       WHERE b.ord = ANY (todo) AND parley_role_fits(u.role, coalesce(parley_type_of_name(b.n), 'public'))
         AND NOT EXISTS (SELECT FROM "Channel" c WHERE c.name = b.n)
         AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = u.id) < max_channels)
@@ -50,10 +50,10 @@ BEGIN
     WHERE c.name IN (SELECT b ->> 'n' FROM json_array_elements(batch) b) ORDER BY c.id FOR NO KEY UPDATE;
 
   FOR item IN
-    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, n text, i uuid)) WITH ORDINALITY AS b (u, n, i, ord)
+    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
     WHERE b.ord = ANY (todo) ORDER BY b.ord
   LOOP
-    SELECT * INTO us FROM "User" u WHERE u.id = item.u AND u."disabledAt" IS NULL;
+    us := parley_actor(item.u, item.s);
     SELECT * INTO ch FROM "Channel" c WHERE c.name = item.n;
     ord := item.ord; channel_id := ch.id; channel_type := ch."channelType"; last_seq := ch."lastSeq"; acl_version := ch."aclVersion";
     code := CASE

@@ -1,7 +1,9 @@
 -- One act of one user on another in a channel: invite_user, kick_user, ban_user, unban_user, mute_user, unmute_user,
 -- add_moderator, remove_moderator. `duration` in seconds; null: for good (bans only).
 -- `effect` false: there was nothing to do. `ended`: a membership ended, and the channel's aclVersion rose.
-CREATE OR REPLACE FUNCTION parley_moderate(actor_id uuid, act text, channel_name text, target_id uuid, why text, duration int, log_id uuid)
+DROP FUNCTION IF EXISTS parley_moderate(uuid, text, text, uuid, text, int, uuid);
+CREATE OR REPLACE FUNCTION parley_moderate(
+  actor_id uuid, act text, channel_name text, target_id uuid, why text, duration int, log_id uuid, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, channel_type text, acl_version bigint, expires_at timestamptz, effect boolean, ended boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -11,9 +13,10 @@ DECLARE
   at timestamptz;
   is_banned boolean;
 BEGIN
+  PERFORM FROM "User" u WHERE u.id IN (actor_id, target_id) ORDER BY u.id FOR SHARE;
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name FOR NO KEY UPDATE;
   at := date_trunc('milliseconds', clock_timestamp());
-  SELECT * INTO us FROM "User" u WHERE u.id = actor_id AND u."disabledAt" IS NULL;
+  us := parley_actor(actor_id, login);
   SELECT * INTO target FROM "User" u WHERE u.id = target_id AND (u."disabledAt" IS NULL OR u.email IS NOT NULL);
   code := CASE
     WHEN us.id IS NULL THEN 'authentication_failed'

@@ -1,12 +1,14 @@
 -- Changes a channel's type and ends the memberships of those who may no longer be there. Its creator and admins only.
-CREATE OR REPLACE FUNCTION parley_set_channel_type(user_id uuid, channel_name text, new_type "ChannelType")
+DROP FUNCTION IF EXISTS parley_set_channel_type(uuid, text, "ChannelType");
+CREATE OR REPLACE FUNCTION parley_set_channel_type(user_id uuid, channel_name text, new_type "ChannelType", login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, acl_version bigint, removed uuid[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";
   ch "Channel";
 BEGIN
+  PERFORM FROM "User" u WHERE u.id = user_id FOR SHARE;
   SELECT * INTO ch FROM "Channel" c WHERE c.name = channel_name FOR NO KEY UPDATE;
-  SELECT * INTO us FROM "User" u WHERE u.id = user_id AND u."disabledAt" IS NULL;
+  us := parley_actor(user_id, login);
   code := CASE
     WHEN us.id IS NULL THEN 'authentication_failed'
     WHEN ch.id IS NULL OR NOT parley_sees(us, ch) THEN 'channel_not_found'

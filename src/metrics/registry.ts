@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { SECONDS } from '../histogram.ts'
 import type { OnAnswered } from '../plugins/request-log.ts'
 import type { Presence } from '../presence/presence.ts'
+import type { OutboundMemory } from '../realtime/backlog.ts'
 import type { Hub } from '../realtime/hub.ts'
 import type { InboxBudget } from '../realtime/inbox-budget.ts'
 import type { Traffic } from '../realtime/traffic.ts'
@@ -16,6 +17,7 @@ export interface MetricsSources {
   maxConnections: number
   hub: Hub
   inboxes: InboxBudget
+  outbound: OutboundMemory
   traffic: Traffic
   publisher: Publisher
   broker: Broker
@@ -50,7 +52,9 @@ export function createMetrics (sources: MetricsSources): { registry: Registry, o
   }
 }
 
-function connections ({ gauge, counter, gauges, counters }: Definitions, { maxConnections, hub, inboxes, traffic }: MetricsSources): void {
+function connections (
+  { gauge, counter, gauges, counters }: Definitions, { maxConnections, hub, inboxes, outbound, traffic }: MetricsSources
+): void {
   gauge('parley_connections', 'WebSocket connections open', () => hub.size)
   gauge('parley_connections_max', 'WebSocket connections that may be open', () => maxConnections)
   counter('parley_connections_opened_total', 'WebSocket connections opened', () => traffic.opened)
@@ -68,6 +72,7 @@ function connections ({ gauge, counter, gauges, counters }: Definitions, { maxCo
   })
   gauge('parley_channels', 'Channels with a subscriber here', () => [...hub.channels()].length)
   gauge('parley_inbox_bytes', 'Bytes of requests that wait for their turn', () => inboxes.used)
+  gauge('parley_outbound_waiting_bytes', 'Bytes that wait for sockets that fell behind, shared ones counted once', () => outbound.bytes)
   counter('parley_received_bytes_total', 'Bytes that came over WebSocket connections, upgrade included', () => {
     let bytes = traffic.bytesReceived
     for (const { transport } of hub.sessions()) bytes += transport.bytesReceived

@@ -12,17 +12,24 @@ const fastifyErrors: Record<string, ErrorCode> = {
   FST_ERR_NOT_FOUND: 'not_found'
 }
 
-/** Every failed request's answer, in fastify's shape with the codes and texts of the one table. */
-export default fp(async app => {
-  app.setErrorHandler(sendError)
+type IsTold = (error: AppError) => boolean
+
+/**
+ * Every failed request's answer, in fastify's shape with the codes and texts of the one table. `isTold`: of which errors the log has
+ * a line already.
+ */
+export default fp(async (app, { isTold }: { isTold?: IsTold }) => {
+  app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply, isTold))
   app.setNotFoundHandler((request, reply) => sendError(new AppError('not_found'), request, reply))
 }, { name: 'errors' })
 
 /** Also fastify's `frameworkErrors`: a URL that cannot be read meets no error handler. */
-export function sendError (error: FastifyError | AppError | Error, request: FastifyRequest, reply: FastifyReply): void {
+export function sendError (
+  error: FastifyError | AppError | Error, request: FastifyRequest, reply: FastifyReply, isTold: IsTold = () => false
+): void {
   const shown = toAppError(error)
   if (shown.code === 'internal') request.log.error({ err: error }, 'request failed')
-  else if (shown.statusCode >= 500) request.log.warn({ err: error.cause ?? error }, shown.message)
+  else if (shown.statusCode >= 500 && !isTold(shown)) request.log.warn({ err: error.cause ?? error }, shown.message)
   const { statusCode, code, message, retryAfterMs } = shown
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)))
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer')

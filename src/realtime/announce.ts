@@ -4,22 +4,27 @@ import { encode } from './codec.ts'
 
 /** For how long a channel's presence frames are gathered after one went out, in milliseconds. The rule allows 1 s [P23]. */
 const WINDOW_MS = 500
+/** Bytes of frames that are published as one [P59]. */
+const PIECE_BYTES = 16_384
 
-/** What waits for its end is of one scope. */
-interface Window { scope: Parameters<Announce>[3], frames: Buffer[] }
+type Scope = Parameters<Announce>[3]
+
+/** All frames in a window have the same scope. */
+interface Window { scope: Scope, frames: Buffer[] }
 
 /**
  * Tells a channel's subscribers, on every instance, that users came or went [P23]. A lone one is told at once; those that
- * follow within the window go out together, so that a thousand joins are not a million writes.
+ * follow within the window go out together, so that a thousand joins are not a million writes, and in pieces.
  */
 export function createAnnounce (broker: Broker): Announce {
   /** Open windows by channel. */
   const windows = new Map<Topic, Window>()
   let timer: NodeJS.Timeout | undefined
+  const publish = (topic: Topic, frame: Buffer, scope: Scope): void => broker.publish(topic, { kind: 'notice', frame }, scope)
 
-  function flush (topic: Topic, { scope, frames }: Window): void {
-    broker.publish(topic, { kind: 'notice', frame: Buffer.concat(frames) }, scope)
-    frames.length = 0
+  function flush (topic: Topic, window: Window): void {
+    for (const piece of cut(window.frames)) publish(topic, piece, window.scope)
+    window.frames = []
   }
 
   function endWindows (): void {
@@ -46,6 +51,21 @@ export function createAnnounce (broker: Broker): Announce {
     }
     windows.set(topic, { scope, frames: [] })
     timer ??= setInterval(endWindows, WINDOW_MS).unref()
-    broker.publish(topic, { kind: 'notice', frame }, scope)
+    publish(topic, frame, scope)
   }
+}
+
+/** Frames joined to pieces of at most `PIECE_BYTES` each. */
+function cut (frames: Buffer[]): Buffer[] {
+  const pieces: Buffer[][] = []
+  let room = 0
+  for (const frame of frames) {
+    if (frame.length > room) {
+      pieces.push([])
+      room = PIECE_BYTES
+    }
+    pieces.at(-1)!.push(frame)
+    room -= frame.length
+  }
+  return pieces.map(piece => Buffer.concat(piece))
 }

@@ -17,27 +17,27 @@ export function createChannelCommands ({ channels, messages, moderation }: Chann
   const about = (act: UserAct, action: string) => async (session: Session, { channel, user_id: userId, reason, duration }: TargetFrame) => {
     // Only where they are fields of the command have they been checked: elsewhere they are ignored [P9].
     const details = act === 'ban_user' ? { reason, duration } : act === 'mute_user' ? { duration } : {}
-    return success(action, await moderation.act(session.userId!, act, channel, userId, details))
+    return success(action, await moderation.act(session.actor, act, channel, userId, details))
   }
 
   return {
     async create_channel (session, { name, channel_type: explicit, type }) {
       const wanted = explicit ?? (type === 'private' ? 'private' : 'public')
-      const { id, channel_type, created_at } = await channels.create(session.userId!, name, wanted)
+      const { id, channel_type, created_at } = await channels.create(session.actor, name, wanted)
       return success('channel_created', { channel: { id, name, channel_type, created_at } })
     },
 
     async delete_channel (session, { channel }) {
-      await channels.delete(session.userId!, channel)
+      await channels.delete(session.actor, channel)
       return success('channel_deleted', { channel })
     },
 
     async edit_message (session, { channel, id, message }) {
-      return success('message_edited', await messages.change(session.userId!, channel, id, message))
+      return success('message_edited', await messages.change(session.actor, channel, id, message))
     },
 
     async delete_message (session, { channel, id }) {
-      return success('message_deleted', await messages.change(session.userId!, channel, id, null))
+      return success('message_deleted', await messages.change(session.actor, channel, id, null))
     },
 
     invite_user: about('invite_user', 'user_invited'),

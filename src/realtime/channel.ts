@@ -45,8 +45,8 @@ export class LocalChannel {
     this.name = name
     this.aclVersion = aclVersion
     this.#deps = deps
-    const { read, isInFlight, onFault, traffic: { gaps } } = deps
-    this.sequencer = new Sequencer(lastSeq, { read, isInFlight, onFault, gaps, deliver: event => this.#deliver(event) })
+    const { read, isInFlight, hasRoom, onFault, traffic: { gaps } } = deps
+    this.sequencer = new Sequencer(lastSeq, { read, isInFlight, hasRoom, onFault, gaps, deliver: event => this.#deliver(event) })
   }
 
   get empty (): boolean { return this.#live.size === 0 && this.#pending.size === 0 }

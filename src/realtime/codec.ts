@@ -122,13 +122,26 @@ function encodeText (json: string): Buffer {
 /** How many frames of ours are joined here. */
 export function countFrames (frames: Buffer): number {
   let count = 0
-  for (let at = 0; at < frames.length; count++) {
-    const length = frames[at + 1]!
-    if (length < 126) at += 2 + length
-    else if (length === 126) at += 4 + frames.readUInt16BE(at + 2)
-    else at += 10 + Number(frames.readBigUInt64BE(at + 2))
-  }
+  for (let at = 0; at < frames.length; count++) at = endOfFrame(frames, at)
   return count
+}
+
+/** Where the last whole frame ends that lies within `most` bytes from `start`, where a frame begins; at least one frame further. */
+export function endOfFrames (frames: Buffer, start: number, most: number): number {
+  let end = endOfFrame(frames, start)
+  while (end < frames.length) {
+    const next = endOfFrame(frames, end)
+    if (next - start > most) break
+    end = next
+  }
+  return end
+}
+
+function endOfFrame (frames: Buffer, at: number): number {
+  const length = frames[at + 1]!
+  if (length < 126) return at + 2 + length
+  if (length === 126) return at + 4 + frames.readUInt16BE(at + 2)
+  return at + 10 + Number(frames.readBigUInt64BE(at + 2))
 }
 
 /** Consecutive entries of one channel as one run of frames, joined once for every subscriber. */

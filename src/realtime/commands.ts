@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts'
-import type { CommandType, RequestFrame, RequestType } from '../schemas/protocol.ts'
+import { MAX_USERS_PER_PAGE, type CommandType, type RequestFrame, type RequestType } from '../schemas/protocol.ts'
 import type { Auth } from '../services/auth.ts'
 import type { Guests } from '../services/guests.ts'
+import { fitPage } from '../services/paging.ts'
 import { createChannelCommands, type ChannelCommandDeps } from './channel-commands.ts'
 import { encodeError, encodeSent, fields, isCommandType, isRequestType, unknown, type Envelope } from './codec.ts'
 import { createJoin, type JoinDeps } from './join.ts'
@@ -21,7 +22,7 @@ type Handlers = { [T in Exclude<RequestType, 'send_message'>]: (session: Session
 
 /** What a client may ask, by `type`: each handler calls one service and says what the reply is. */
 export function createCommands (deps: CommandDeps) {
-  const { hub, auth, guests, channels, memberships, messages, traffic, authenticationEnabled } = deps
+  const { hub, auth, guests, channels, memberships, messages, traffic, authenticationEnabled, maxItems } = deps
 
   const handlers: Handlers = {
     async authenticate (session, { token }) {
@@ -34,7 +35,7 @@ export function createCommands (deps: CommandDeps) {
       }
       if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
       const isNew = session.user === null
-      session.authenticated(user, sid, expiresAt - Date.now())
+      session.authenticated(user, sid, expiresAt)
       hub.identify(session, user)
       const reply = success('authenticated', {
         user_id: user.id,
@@ -49,7 +50,7 @@ export function createCommands (deps: CommandDeps) {
     join_channel: createJoin(deps),
 
     async leave_channel (session, { channel }) {
-      await memberships.leave(session.userId!, channel, session.id)
+      await memberships.leave(session.actor, channel, session.id)
       hub.unsubscribe(session, channel)
       return success('channel_left', { channel })
     },
@@ -58,21 +59,16 @@ export function createCommands (deps: CommandDeps) {
 
     async channel_list (session, query) {
       // `query` is the frame: its `type` is not the kind of channels to list.
-      const page = await channels.list(session.userId!, { ...query, type: undefined })
+      const page = await channels.list(session.actor, { ...query, type: undefined })
       const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
-      return {
-        frame: {
-          type: 'channel_list',
-          channels: page.channels.map(({ channel: { id, name, channel_type, user_count }, isMember }, i) =>
-            ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember })),
-          next_cursor: page.next_cursor
-        }
-      }
+      const rows = page.channels.map(({ channel: { id, name, channel_type, user_count }, isMember }, i) =>
+        ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember }))
+      const { items, next_cursor } = fitPage({ items: rows, next_cursor: page.next_cursor }, ({ name }) => name, maxItems)
+      return { frame: { type: 'channel_list', channels: items, next_cursor } }
     },
 
-    async user_list (session, { channel }) {
-      const users = await channels.online(session.userId!, channel)
-      return { frame: { type: 'user_list', channel, users, count: users.length } }
+    async user_list (session, { channel, limit = MAX_USERS_PER_PAGE, cursor }) {
+      return { frame: { type: 'user_list', channel, ...await channels.online(session.actor, channel, { limit, cursor }, maxItems) } }
     }
   }
 
@@ -110,8 +106,8 @@ export function createCommands (deps: CommandDeps) {
       messages.checkText(message)
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
-      const { id: userId, name: username } = session.user!
-      messages.send({ channelId: subscription.id, channel, userId, username, text: message, clientId }, (error, receipt) => {
+      const username = session.user!.name
+      messages.send({ ...session.actor, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
         if (error) traffic.errors[error.code]++
         else traffic.sent.success++
         done(error ? encodeError(error, ref) : encodeSent(receipt!, ref))

@@ -3,6 +3,7 @@ import type { CloseName } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Person } from '../schemas/channel.ts'
 import type { Joined } from '../store/memberships.ts'
+import type { OutboundMemory } from './backlog.ts'
 import { LocalChannel } from './channel.ts'
 import { countFrames, encode } from './codec.ts'
 import type { SequencerDeps } from './sequencer.ts'
@@ -13,13 +14,17 @@ export interface HubDeps {
   broker: Broker
   presence: Presence
   /** Entries of a channel's sequence, from the database. */
-  read (channelId: string, after: number, upTo: number, limit: number): ReturnType<SequencerDeps['read']>
+  read (channelId: string, after: number, upTo: number): ReturnType<SequencerDeps['read']>
   isInFlight: SequencerDeps['isInFlight']
   onFault (error: unknown, where?: FaultPlace): void
   traffic: Traffic
   /** Bytes that may wait for one subscriber while its join is answered. */
   maxWaiting: number
+  outbound: OutboundMemory
 }
+
+/** With no room left for all connections together, one whose socket has taken nothing for so many milliseconds goes first. */
+const IDLE_MS = 1000
 
 /** This instance's connections and what they are subscribed to. */
 export class Hub {
@@ -30,6 +35,7 @@ export class Hub {
   #dirty: Session[] = []
   /** Since when the runs waited that leave with the next flush. */
   #runs: number[] = []
+  #wasFull = false
   /** Asked to look at channels whose events may have been missed. The watch sets it. */
   onDoubt: (channelIds: string[]) => void = () => {}
 
@@ -92,10 +98,16 @@ export class Hub {
   attach (session: Session, name: string, joined: Joined): LocalChannel {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
-      const { broker, read, isInFlight, onFault, maxWaiting, traffic } = this.#deps
+      const { broker, read, isInFlight, onFault, maxWaiting, traffic, outbound } = this.#deps
       const id = joined.channelId
       channel = new LocalChannel({ id, name, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
-        read: (after, upTo, limit) => read(id, after, upTo, limit), isInFlight, onFault, maxWaiting, traffic, onDelivered: this.#onDelivered
+        read: (after, upTo) => read(id, after, upTo),
+        isInFlight,
+        onFault,
+        maxWaiting,
+        traffic,
+        hasRoom: () => !outbound.isFull,
+        onDelivered: this.#onDelivered
       })
       this.#channels.set(id, channel)
       broker.subscribe(`channel:${id}`)
@@ -164,6 +176,27 @@ export class Hub {
       const now = performance.now()
       for (const queuedAt of runs) this.#deps.traffic.delivery.observe((now - queuedAt) / 1000)
     })
+  }
+
+  /**
+   * `[P52]` Where all connections together hold more than they may, those are ended whose sockets take nothing, the longest idle first;
+   * where that was not enough a second ago, those that hold most. To be called at every tick of the clock.
+   */
+  relieve (now: number): void {
+    const { outbound } = this.#deps
+    const wasFull = this.#wasFull
+    this.#wasFull = outbound.isFull
+    if (!outbound.isFull) return
+    const behind = [...this.#sessions].flatMap(session => {
+      const { backlog } = session
+      return backlog === null ? [] : [{ session, bytes: backlog.bytes, progressAt: backlog.progressAt }]
+    })
+    const idle = behind.filter(({ progressAt }) => now - progressAt >= IDLE_MS).sort((a, b) => a.progressAt - b.progressAt)
+    const largest = wasFull ? behind.sort((a, b) => b.bytes - a.bytes) : []
+    for (const { session } of [...idle, ...largest]) {
+      if (!outbound.isFull) return
+      session.close('slow_consumer')
+    }
   }
 
   /** Measured where somebody takes it: otherwise no flush is under way. */

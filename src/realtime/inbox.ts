@@ -30,8 +30,6 @@ export class Inbox {
   #awaitsRoom = 0
   /** A frame that is too large without authentication waits for the reply to the one before it. */
   #awaitsUser = false
-  /** Pings of ours whose pongs count against no limit. */
-  #pingsSent = 0
   /** Ticks in a row with a flood, and whether there was one since the last tick. */
   #floods = 0
   #hasFlooded = false
@@ -54,9 +52,6 @@ export class Inbox {
   }
 
   get isPaused (): boolean { return this.#paused }
-
-  /** A ping of ours goes out. */
-  pinged (): void { this.#pingsSent++ }
 
   /** Judges a frame before anything else is done with it [P53]. `WAIT`: reading has been paused. */
   admit (head: FrameHead): Verdict {
@@ -139,10 +134,7 @@ export class Inbox {
       return WAIT
     }
     const verdict = session.closing ? DROP : PASS
-    if (opcode === PONG && this.#pingsSent > 0) {
-      this.#pingsSent--
-      return verdict
-    }
+    if (opcode === PONG && session.takePong()) return verdict
     if (allowance === null || allowance.takeReserved()) return verdict
     const wait = allowance.takeFrame(length)
     if (wait === 0) return verdict

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import { jsonSize } from '../frame-size.ts'
 import type { Entry } from '../schemas/message.ts'
 import type { RequestFrame } from '../schemas/protocol.ts'
 import type { Joined } from '../store/memberships.ts'
@@ -14,8 +15,8 @@ export interface JoinDeps {
   memberships: Memberships
   messages: Messages
   resumeLimit: number
-  /** Bytes that `messages` of a join may take. */
-  maxReplay: number
+  /** Bytes that the items of a list in a reply may take as JSON, `messages` of a join among them [P59]. */
+  maxItems: number
 }
 
 type JoinFrame = RequestFrame<'join_channel'>
@@ -27,27 +28,27 @@ interface Start { seq: number, recovered: boolean, messages: Entry[] }
  * Joining: subscribe and keep what arrives, then read membership and history, then answer and go live, so that between
  * `messages` and the live stream nothing is lost or doubled [P30] [P31].
  */
-export function createJoin ({ hub, memberships, messages, resumeLimit, maxReplay }: JoinDeps) {
+export function createJoin ({ hub, memberships, messages, resumeLimit, maxItems }: JoinDeps) {
   async function resume (channel: LocalChannel, seq: number, since: number): Promise<Start> {
     const lost = { seq, recovered: false, messages: [] }
     const missed = seq - since
     if (missed < 0 || missed > resumeLimit) return lost
     if (missed === 0) return { ...lost, recovered: true }
-    const entries = await messages.entries(channel.id, since, seq, missed)
-    const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxReplay
+    const entries = await messages.entries(channel.id, since, seq, missed, maxItems)
+    const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxItems
     return isWhole ? { seq, recovered: true, messages: entries } : lost
   }
 
   async function newest (channel: LocalChannel, seq: number, count: number): Promise<Start> {
     const found: Entry[] = (await messages.newest(channel.id, seq, count)).map(message => ({ type: 'message', ...message }))
-    let left = maxReplay
+    let left = maxItems
     const oldest = found.findLastIndex(entry => (left -= sizeOf(entry)) < 0)
     return { seq, recovered: false, messages: found.slice(oldest + 1) }
   }
 
   return async (session: Session, { channel: name, since, channel_id: channelId, history }: JoinFrame): Promise<Reply> => {
     if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
-    const joined = await memberships.join(session.userId!, name)
+    const joined = await memberships.join(session.actor, name)
     if (session.closing) throw new AppError('not_in_channel')
 
     const before = session.subscriptions.get(name)
@@ -86,7 +87,7 @@ function reply (channel: LocalChannel, { channelType }: Joined, start: Start): R
   return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
 }
 
-/** About as many bytes as the entry takes on the wire. */
+/** Bytes that the entry takes in `messages`, with the comma behind it. */
 function sizeOf (entry: Entry): number {
-  return Buffer.byteLength(JSON.stringify(entry))
+  return jsonSize(entry) + 1
 }

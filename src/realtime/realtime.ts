@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
+import { maxItemBytes } from '../frame-size.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'
+import type { OutboundMemory } from './backlog.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
@@ -13,11 +15,14 @@ import { countEnd, type Life } from './traffic.ts'
 import type { Transport } from './transport.ts'
 import { Turns } from './turns.ts'
 
-export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxReplay'> {
+export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxItems'> {
   config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance' | 'limits'>
   /** Null: none. */
   limits: Limits | null
+  /** What all connections hold of requests that wait. */
   inboxes: InboxBudget
+  /** What all connections hold for their sockets. */
+  outbound: OutboundMemory
   onFault (error: unknown, where?: FaultPlace): void
   /** A connection is gone: what there was to it. */
   onEnd (life: Life): void
@@ -34,14 +39,14 @@ const ANSWERED_BY = 0.8
 const ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, limits, inboxes, onFault, onEnd, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, inboxes, outbound, onFault, onEnd, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
   const { hub, guests, traffic } = services
   const commands = createCommands({
     ...services,
     authenticationEnabled: authentication.enabled,
     resumeLimit: channels.resume_limit,
-    maxReplay: performance.max_buffered / 2
+    maxItems: maxItemBytes(performance)
   })
   const sessionLimits: SessionLimits = {
     authenticationTimeout: authentication.timeout * 1000,
@@ -63,6 +68,7 @@ export function createRealtime ({ config, limits, inboxes, onFault, onEnd, ...se
         onFault(error, { connection: session.id })
       }
     }
+    hub.relieve(now)
     limits?.sweep()
   })
   const endingGuests = new Set<Promise<void>>()
@@ -76,6 +82,7 @@ export function createRealtime ({ config, limits, inboxes, onFault, onEnd, ...se
     limits: sessionLimits,
     inboxes,
     largeFrames: new Turns(),
+    memory: outbound,
     ...commands,
     scheduleFlush: session => hub.scheduleFlush(session),
     onFault

@@ -6,13 +6,14 @@ import { encodeEntries } from './codec.ts'
 const HOLD_MS = 50
 /** Bound on runs that wait; beyond it they are forgotten and read from the database. */
 const MAX_HELD = 64
-const READ_LIMIT = 500
 
 export interface SequencerDeps {
   /** Receives every entry once, in order of `seq`, without a gap [P27]. */
   deliver (event: EntriesEvent): void
-  /** Entries with `after < seq <= upTo`, from the database, at most `limit`. */
-  read (after: number, upTo: number, limit: number): Promise<Entry[]>
+  /** The next entries with `after < seq <= upTo`, from the database: as many as may be put out at once, none where there are none. */
+  read (after: number, upTo: number): Promise<Entry[]>
+  /** May more be put out? Where not, the entries are read from the database later [P52]. */
+  hasRoom (): boolean
   /** Is this message in a batch of ours whose sender has no ack yet? Then the batch itself delivers it. */
   isInFlight (id: string): boolean
   onFault (error: unknown): void
@@ -45,6 +46,7 @@ export class Sequencer {
     const end = lastSeqOf(event)
     if (end <= this.last) return
     this.#target = Math.max(this.#target, end)
+    if (!this.#deps.hasRoom()) return this.#repairLater()
     if (event.firstSeq > this.last + 1) return this.#hold(event)
     this.#deliver(event)
     this.#release()
@@ -75,6 +77,10 @@ export class Sequencer {
       this.#held.push(event)
       this.#held.sort((a, b) => a.firstSeq - b.firstSeq)
     }
+    this.#repairLater()
+  }
+
+  #repairLater (): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       if (this.#target > this.last) this.#repair()
@@ -93,9 +99,10 @@ export class Sequencer {
     this.#repairing = true
     try {
       while (this.#target > this.last) {
+        if (!this.#deps.hasRoom()) return this.#repairLater()
         const from = this.last
         const upTo = Math.min(this.#target, (this.#held[0]?.firstSeq ?? Infinity) - 1)
-        const entries = await this.#deps.read(from, upTo, READ_LIMIT)
+        const entries = await this.#deps.read(from, upTo)
         const unsettled = entries.findIndex(entry => this.#deps.isInFlight(entry.id))
         const known = unsettled === -1 ? entries : entries.slice(0, unsettled)
         if (known.length > 0) this.#openGap()
@@ -105,7 +112,8 @@ export class Sequencer {
           this.accept({ kind: 'entries', firstSeq: run[0]!.seq, ...encodeEntries(run) })
         }
         if (unsettled !== -1) return
-        if (entries.length < READ_LIMIT && this.last < upTo) this.last = upTo
+        // Whatever the database has no more was pruned.
+        if (entries.length === 0 && this.last < upTo) this.last = upTo
         this.#release()
       }
       this.#closeGap()

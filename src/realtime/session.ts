@@ -1,10 +1,12 @@
-import { closeTable, type CloseName } from '../errors.ts'
+import { AppError, closeTable, type CloseName } from '../errors.ts'
 import type { Role } from '../schemas/common.ts'
+import type { Actor } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
 import type { Envelope } from './codec.ts'
 import type { InboxBudget } from './inbox-budget.ts'
 import { Inbox } from './inbox.ts'
 import type { Allowance } from './limits.ts'
+import { Outbox, type OutboxDeps } from './outbox.ts'
 import type { Reply } from './reply.ts'
 import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
@@ -12,17 +14,16 @@ import type { Turns } from './turns.ts'
 
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean }
 
-/** Times are the clock's, in milliseconds. */
+/** Times are the clock's, in milliseconds; `expiresAt` is Unix time, by the wall clock [P14]. */
 export type SessionState =
   | { phase: 'open', deadline: number }
-  | { phase: 'authenticated', user: SessionUser, sid: string | null, deadline: number }
+  | { phase: 'authenticated', user: SessionUser, sid: string | null, expiresAt: number }
   /** `reason` is undefined where the close was not ours. */
   | { phase: 'closing', user: SessionUser | null, cutAt: number, reason: CloseName | undefined }
 
 /** What all sessions share. */
-export interface SessionDeps {
+export interface SessionDeps extends OutboxDeps {
   traffic: Traffic
-  now (): number
   limits: SessionLimits
   /** What the inboxes of all of them may hold. */
   inboxes: InboxBudget
@@ -60,7 +61,7 @@ const CUT_MS = 5000
 const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
 
-/** One connection: its state, its inbox, its bounded outbound queue. */
+/** One connection: its state and its deadlines. Its inbox has what comes in, its outbox what goes out. */
 export class Session {
   readonly id: string
   state: SessionState
@@ -75,14 +76,9 @@ export class Session {
   /** What this connection may ask for; null: anything. */
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
-  /** What leaves with the next flush: mostly one buffer, a channel's. */
-  #next: Buffer | null = null
-  #more: Buffer[] | null = null
-  #outBytes = 0
+  readonly #outbox: Outbox
   #lastFrameAt: number
   #nextPingAt: number
-  /** When the ping without an answer was sent, or 0. */
-  #pingedAt = 0
   #violations: number[] | null = null
 
   constructor (id: string, transport: Transport, allowance: Allowance | null, deps: SessionDeps) {
@@ -91,6 +87,7 @@ export class Session {
     this.#allowance = allowance
     this.#deps = deps
     this.inbox = new Inbox(this, allowance, deps)
+    this.#outbox = new Outbox(transport, deps, this)
     const now = deps.now()
     this.state = { phase: 'open', deadline: now + deps.limits.authenticationTimeout }
     this.#lastFrameAt = now
@@ -99,15 +96,21 @@ export class Session {
 
   get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
   get userId (): string | undefined { return this.user?.id }
+  /** Who asks, by which login. @throws AppError `not_authenticated`. */
+  get actor (): Actor {
+    if (this.state.phase !== 'authenticated') throw new AppError('not_authenticated')
+    return { userId: this.state.user.id, sid: this.state.sid }
+  }
+
   get closing (): boolean { return this.state.phase === 'closing' }
 
   /**
-   * `expiresIn`: milliseconds until the access token expires; Infinity for a guest.
+   * `expiresAt`: when the access token expires, in Unix milliseconds; Infinity for a guest.
    * @throws AppError `rate_limited` where the user has as many connections as he may.
    */
-  authenticated (user: SessionUser, sid: string | null, expiresIn: number): void {
+  authenticated (user: SessionUser, sid: string | null, expiresAt: number): void {
     this.#allowance?.identify(user.id)
-    this.state = { phase: 'authenticated', user, sid, deadline: this.#deps.now() + expiresIn + TOKEN_GRACE_MS }
+    this.state = { phase: 'authenticated', user, sid, expiresAt }
   }
 
   /** A data frame arrived. `refusedFor`: 0, or milliseconds after which it may pass [P35]. */
@@ -118,21 +121,17 @@ export class Session {
     this.inbox.receive(frame, refusedFor)
   }
 
-  pong (): void { this.#pingedAt = 0 }
+  /** A pong is coming in: whether it is one of those that the peer owes us [P53]. */
+  takePong (): boolean { return this.#outbox.takePong() }
+
+  /** `number`: of the ping that it answers; undefined where the pong does not say. */
+  pong (number?: number): void { this.#outbox.pong(number) }
 
   /** Queues `count` finished frames; they leave at the end of this turn of the event loop, together. */
   send (frames: Buffer, count: number): void {
     if (this.closing) return
     this.framesSent += count
-    if (this.#next === null) {
-      this.#next = frames
-      this.#deps.scheduleFlush(this)
-    } else {
-      (this.#more ??= []).push(frames)
-    }
-    this.#outBytes += frames.length
-    // What waits in the socket is added by the flush: not to look at it here makes the walk over a channel's subscribers cheap.
-    if (this.#outBytes > this.#deps.limits.maxBuffered) this.close('slow_consumer')
+    if (this.#outbox.push(frames)) this.#deps.scheduleFlush(this)
   }
 
   /** Sends frames that answer nothing and are in no channel's sequence. */
@@ -142,25 +141,25 @@ export class Session {
   }
 
   flush (): void {
-    if (this.#next === null) return
-    if (this.#waitingBytes() > this.#deps.limits.maxBuffered) return this.close('slow_consumer')
-    const frames = this.#more === null ? this.#next : Buffer.concat([this.#next, ...this.#more], this.#outBytes)
-    this.#forgetOut()
-    this.transport.write(frames)
+    this.#outbox.flush()
     // What these bytes have held up goes on; or reading is held up by those that the socket did not take.
     if (this.inbox.isPaused || this.transport.buffered > 0) this.inbox.proceed()
   }
 
-  /** The transport's buffer is empty again. */
+  /** The socket has taken what waited, or a part of it. */
   drained (): void { this.inbox.proceed() }
+
+  /** What is kept for the socket, and since when it has taken nothing; null while it keeps up. */
+  get backlog (): Outbox['backlog'] { return this.#outbox.backlog }
+
+  /** Whether so much waits to be sent that no request is read or started: half of `maxBuffered`. */
+  get isBackedUp (): boolean { return this.#outbox.waiting > this.#deps.limits.maxBuffered / 2 }
 
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
     // A slow consumer finds what it misses by seq when it is back.
-    if (name === 'slow_consumer') this.#forgetOut()
-    else this.flush()
-    // By the flush, as a slow consumer.
-    if (this.closing) return
+    if (name === 'slow_consumer') this.#outbox.clear()
+    else this.#outbox.finish()
     const { code, reason } = closeTable[name]
     const isDeaf = name === 'slow_consumer' || name === 'no_pong'
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
@@ -179,7 +178,7 @@ export class Session {
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
     this.inbox.end()
-    this.#forgetOut()
+    this.#outbox.clear()
   }
 
   /** The clock's tick: every deadline a connection has. */
@@ -190,19 +189,22 @@ export class Session {
     this.inbox.tick()
     if (state.phase === 'closing') {
       if (now >= state.cutAt) this.transport.terminate()
-    } else if (now >= state.deadline) {
-      this.close(state.phase === 'open' ? 'authentication_timeout' : 'token_expired')
+    } else if (state.phase === 'open' && now >= state.deadline) {
+      this.close('authentication_timeout')
+    } else if (state.phase === 'authenticated' && Date.now() >= state.expiresAt + TOKEN_GRACE_MS) {
+      // The clock of deadlines stands still with the process, as on a machine that was suspended; a token's time goes on.
+      this.close('token_expired')
     } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
       this.close('connection_timeout')
-    } else if (this.#pingedAt !== 0) {
+    } else if (this.#outbox.isSlow()) {
+      this.close('slow_consumer')
+    } else if (this.#outbox.awaitsPong) {
       // While its requests wait for us, its pong is not read.
-      if (wasHeldUp || this.inbox.isHeldUp) this.#pingedAt = now
-      else if (now - this.#pingedAt >= limits.pongTimeout) this.close('no_pong')
+      if (wasHeldUp || this.inbox.isHeldUp) this.#outbox.readOn()
+      else if (this.#outbox.isSilent()) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
-      this.#pingedAt = now
-      this.inbox.pinged()
-      this.transport.ping()
+      this.#outbox.ping()
     }
   }
 
@@ -212,15 +214,4 @@ export class Session {
     this.#violations = [...(this.#violations ?? []).filter(at => now - at < VIOLATION_WINDOW_MS), now]
     if (this.#violations.length >= MAX_VIOLATIONS) this.close('protocol_violation')
   }
-
-  #forgetOut (): void {
-    this.#next = null
-    this.#more = null
-    this.#outBytes = 0
-  }
-
-  /** Whether so much waits to be sent that no request is read or started: half of what may wait. */
-  get isBackedUp (): boolean { return this.#waitingBytes() > this.#deps.limits.maxBuffered / 2 }
-
-  #waitingBytes (): number { return this.#outBytes + this.transport.buffered }
 }

@@ -1,7 +1,7 @@
 /** The connection's own socket, as little of it as a session needs. */
 export interface Transport {
-  /** Writes whole frames. Nothing happens once the connection is not open. */
-  write (frames: Buffer): void
+  /** Writes whole frames, and calls `onTaken` when the operating system has them all. Nothing happens once the connection is not open. */
+  write (frames: Buffer, onTaken?: () => void): void
   /** Bytes written and not yet taken by the operating system. */
   readonly buffered: number
   /** Where the client is, as far as the proxies may be trusted. */
@@ -11,7 +11,8 @@ export interface Transport {
   readonly bytesSent: number
   pause (): void
   resume (): void
-  ping (): void
+  /** `number` comes back with the pong. */
+  ping (number: number): void
   close (code: number, reason: string): void
   terminate (): void
 }

@@ -8,10 +8,10 @@ import type { Admin } from '../services/admin.ts'
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
 
-/** Admins only: everyone else is `not_authorized`. */
+/** Admins only: everyone else is `not_authorized`, before the fields are looked at. What writes is judged again as it is written [P55]. */
 const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin }) => {
-  app.addHook('onRequest', app.authenticate)
-  app.addHook('onRequest', async request => {
+  app.requireUser()
+  app.addHook('preValidation', async request => {
     if (request.user.role !== 'admin') throw new AppError('not_authorized')
   })
 
@@ -32,26 +32,26 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
       body: UserChange,
       response: answers(200, ManagedUser)
     }
-  }, request => admin.change(request.user.id, request.params.id, request.body))
+  }, request => admin.change(request.actor, request.params.id, request.body))
 
   app.delete('/api/admin/users/:id', {
     schema: { ...shared, summary: 'Erase an account; its messages stay', params: UserParams, response: NoContent }
   }, async (request, reply) => {
-    await admin.erase(request.user.id, request.params.id)
+    await admin.erase(request.actor, request.params.id)
     return reply.code(204).send(null)
   })
 
   app.delete('/api/admin/users/:id/connections', {
     schema: { ...shared, summary: 'Close a user\'s connections', params: UserParams, response: NoContent }
   }, async (request, reply) => {
-    await admin.disconnect(request.params.id)
+    await admin.disconnect(request.actor, request.params.id)
     return reply.code(204).send(null)
   })
 
   app.post('/api/admin/announcements', {
     schema: { ...shared, summary: 'Tell everyone who is connected', body: Announcement, response: NoContent }
   }, async (request, reply) => {
-    admin.announce(request.body.message)
+    await admin.announce(request.actor, request.body.message)
     return reply.code(204).send(null)
   })
 

@@ -9,12 +9,12 @@ import type { Channels } from '../services/channels.ts'
 const shared = { tags: ['channels'], security: [{ bearer: [] }] }
 
 const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { channels }) => {
-  app.addHook('onRequest', app.authenticate)
+  app.requireUser()
 
   app.get('/api/channels', {
     schema: { ...shared, summary: 'Channels you may know of', querystring: ChannelQuery, response: answers(200, ChannelPage) }
   }, async request => {
-    const page = await channels.list(request.user.id, request.query)
+    const page = await channels.list(request.actor, request.query)
     return { channels: page.channels.map(({ channel }) => channel), next_cursor: page.next_cursor }
   })
 
@@ -22,12 +22,12 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
     schema: { ...shared, summary: 'Make a channel and become its first moderator', body: ChannelCreation, response: answers(201, Channel) }
   }, async (request, reply) => {
     const { name, channel_type: type } = request.body
-    return reply.code(201).send(await channels.create(request.user.id, name, type))
+    return reply.code(201).send(await channels.create(request.actor, name, type))
   })
 
   app.get('/api/channels/:name', {
     schema: { ...shared, summary: 'One channel', params: ChannelParams, response: answers(200, Channel) }
-  }, async request => (await channels.find(request.user.id, request.params.name)).channel)
+  }, async request => (await channels.find(request.actor, request.params.name)).channel)
 
   app.patch('/api/channels/:name', {
     schema: {
@@ -37,18 +37,18 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
       body: ChannelPatch,
       response: answers(200, Channel)
     }
-  }, request => channels.setType(request.user.id, request.params.name, request.body.channel_type))
+  }, request => channels.setType(request.actor, request.params.name, request.body.channel_type))
 
   app.delete('/api/channels/:name', {
     schema: { ...shared, summary: 'Delete a channel with all its messages', params: ChannelParams, response: answers(204, Type.Null()) }
   }, async (request, reply) => {
-    await channels.delete(request.user.id, request.params.name)
+    await channels.delete(request.actor, request.params.name)
     return reply.code(204).send(null)
   })
 
   app.get('/api/channels/:name/members', {
     schema: { ...shared, summary: 'Members', params: ChannelParams, querystring: MemberQuery, response: answers(200, MemberPage) }
-  }, request => channels.members(request.user.id, request.params.name, request.query))
+  }, request => channels.members(request.actor, request.params.name, request.query))
 
   app.get('/api/channels/:name/online', {
     schema: {
@@ -58,7 +58,7 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
       querystring: MemberQuery,
       response: answers(200, OnlinePage)
     }
-  }, request => channels.onlinePage(request.user.id, request.params.name, request.query))
+  }, request => channels.online(request.actor, request.params.name, request.query))
 }
 
 export default routes

@@ -8,6 +8,8 @@ export interface HealthDeps {
   pingDatabase (): Promise<unknown>
   /** Are all migrations of this code applied? */
   isMigrated (): Promise<boolean>
+  /** Can nothing be stored for want of room? */
+  isFull (): boolean
   broker: Pick<Broker, 'connected'>
   isDraining (): boolean
 }
@@ -17,18 +19,22 @@ const PING_TIMEOUT = 2000
 
 const Readiness = Type.Object({
   status: Type.String({ description: 'ready | draining | unavailable' }),
-  database: Type.String({ description: 'up | down | outdated: migrations of this code are missing | unknown, while draining' }),
+  database: Type.String({
+    description: 'up | down | full: its disk has no room | outdated: migrations of this code are missing | unknown, while draining'
+  }),
   bus: Type.String({ description: 'up | degraded: delivery goes on, by catch-up' })
 })
 
 const tags = ['health']
 
-const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase, isMigrated, broker, isDraining }) => {
+const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase, isMigrated, isFull, broker, isDraining }) => {
   /** Migrations are never taken back: once true, it is not asked again. */
   let migrated = false
 
-  async function checkDatabase (): Promise<'up' | 'outdated'> {
-    await pingDatabase()
+  async function checkDatabase (): Promise<'up' | 'full' | 'outdated'> {
+    // The ping looks for room too, and fails where the engine has to be opened again.
+    await pingDatabase().catch(error => { if (!isFull()) throw error })
+    if (isFull()) return 'full'
     migrated ||= await isMigrated()
     return migrated ? 'up' : 'outdated'
   }

@@ -8,7 +8,7 @@ import { toUser } from '../services/auth.ts'
 const shared = { tags: ['me'], security: [{ bearer: [] }] }
 
 const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { accounts }) => {
-  app.addHook('onRequest', app.authenticate)
+  app.requireUser()
 
   app.get('/api/me', {
     schema: { ...shared, summary: 'The account behind the token', response: { 200: User, '4xx': ErrorReply } }
@@ -21,12 +21,12 @@ const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts }> = async (app, { 
       body: UserPatch,
       response: { 200: User, '4xx': ErrorReply }
     }
-  }, async request => toUser(await accounts.update({ user: request.user, sid: request.sid }, request.body, request.ip)))
+  }, async request => toUser(await accounts.update({ user: request.user, sid: request.actor.sid }, request.body, request.ip)))
 
   app.delete('/api/me', {
     schema: { ...shared, summary: 'Erase the account', body: AccountDeletion, response: { 204: Type.Null(), '4xx': ErrorReply } }
   }, async (request, reply) => {
-    await accounts.erase(request.user.id, request.body.password, request.ip)
+    await accounts.erase(request.actor, request.body.password, request.ip)
     return reply.code(204).send(null)
   })
 }

@@ -7,11 +7,11 @@ import type { Messages } from '../services/messages.ts'
 const shared = { tags: ['messages'], security: [{ bearer: [] }], params: ChannelParams }
 
 const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { messages }) => {
-  app.addHook('onRequest', app.authenticate)
+  app.requireUser()
 
   app.get('/api/channels/:name/messages', {
     schema: { ...shared, summary: 'History, ascending by seq', querystring: HistoryQuery, response: answers(200, HistoryPage) }
-  }, request => messages.history(request.user.id, request.params.name, request.query))
+  }, request => messages.history(request.actor, request.params.name, request.query))
 
   app.post('/api/channels/:name/messages', {
     schema: {
@@ -22,7 +22,7 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
     }
   }, async (request, reply) => {
     const { message, client_id: clientId } = request.body
-    const receipt = await messages.publish(request.user, request.params.name, message, clientId)
+    const receipt = await messages.publish(request.actor, request.user.name, request.params.name, message, clientId)
     return reply.code(receipt.duplicate ? 200 : 201).send(receipt)
   })
 }

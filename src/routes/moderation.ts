@@ -31,26 +31,26 @@ const lists = [
 ] as const
 
 const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderation, memberships, messages }) => {
-  app.addHook('onRequest', app.authenticate)
+  app.requireUser()
 
   for (const { path, put, remove, body } of resources) {
     app.put(`/api/channels/:name/${path}/:user_id`, {
       schema: { ...shared, summary: put, params: TargetParams, body, response: answers(200, ActResult) }
     }, async request => {
       const { name, user_id: target } = request.params
-      if (path === 'members' && target.toLowerCase() === request.user.id) {
-        await memberships.join(request.user.id, name)
+      if (path === 'members' && target === request.user.id) {
+        await memberships.join(request.actor, name)
         return { channel: name, user_id: request.user.id }
       }
-      return moderation.act(request.user.id, put, name, target, request.body)
+      return moderation.act(request.actor, put, name, target, request.body)
     })
 
     app.delete(`/api/channels/:name/${path}/:user_id`, {
       schema: { ...shared, summary: remove, params: TargetParams, response: answers(204, Type.Null()) }
     }, async (request, reply) => {
       const { name, user_id: target } = request.params
-      if (path === 'members' && target.toLowerCase() === request.user.id) await memberships.leave(request.user.id, name)
-      else await moderation.act(request.user.id, remove, name, target)
+      if (path === 'members' && target === request.user.id) await memberships.leave(request.actor, name)
+      else await moderation.act(request.actor, remove, name, target)
       return reply.code(204).send(null)
     })
   }
@@ -58,7 +58,7 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
   for (const { path, summary, querystring, page } of lists) {
     app.get(`/api/channels/:name/${path}`, {
       schema: { ...shared, summary, params: ChannelParams, querystring, response: answers(200, page) }
-    }, request => moderation[path](request.user.id, request.params.name, request.query))
+    }, request => moderation[path](request.actor, request.params.name, request.query))
   }
 
   app.patch('/api/channels/:name/messages/:id', {
@@ -69,12 +69,12 @@ const routes: FastifyPluginAsyncTypebox<ModerationDeps> = async (app, { moderati
       body: Type.Object({ message: MessageText }, { additionalProperties: false }),
       response: answers(200, Receipt)
     }
-  }, request => messages.change(request.user.id, request.params.name, request.params.id, request.body.message))
+  }, request => messages.change(request.actor, request.params.name, request.params.id, request.body.message))
 
   app.delete('/api/channels/:name/messages/:id', {
     schema: { ...shared, summary: 'Delete a message', params: MessageParams, response: answers(204, Type.Null()) }
   }, async (request, reply) => {
-    await messages.change(request.user.id, request.params.name, request.params.id, null)
+    await messages.change(request.actor, request.params.name, request.params.id, null)
     return reply.code(204).send(null)
   })
 }

@@ -3,6 +3,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
+import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
 import { addressOf } from '../plugins/limits.ts'
 import { FrameReader, type FrameHead, type FrameSink, type Verdict } from '../realtime/frame-reader.ts'
 import type { Limits } from '../realtime/limits.ts'
@@ -19,8 +20,8 @@ export interface WebsocketDeps {
   /** Null: none. */
   limits: Pick<Limits, 'upgrade'> | null
   maxPayload: number
-  /** Origins besides the server's own; `*` is any [P3]. */
-  allowedOrigins: string[]
+  /** Besides the server's own [P3]. */
+  allowedOrigins: AllowedOrigins
 }
 
 const MAX_FRAGMENTS = 64
@@ -151,8 +152,9 @@ function onError (this: WebSocket): void {
   (this as Connection).reader.end()
 }
 
-function onPong (this: WebSocket): void {
-  (this as Connection).session.pong()
+/** A pong that does not carry a ping's number answers the last one. */
+function onPong (this: WebSocket, payload: Buffer): void {
+  (this as Connection).session.pong(payload.length === 4 ? payload.readUInt32BE() : undefined)
 }
 
 function onClose (this: WebSocket, code: number): void {
@@ -176,22 +178,25 @@ class SocketTransport implements Transport {
   get bytesReceived (): number { return this.#socket.bytesRead }
   get bytesSent (): number { return this.#socket.bytesWritten }
 
-  write (frames: Buffer): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames)
+  write (frames: Buffer, onTaken?: () => void): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames, onTaken)
   }
 
   pause (): void { this.#ws.pause() }
   resume (): void { this.#ws.resume() }
-  ping (): void { this.#ws.ping() }
+  ping (number: number): void {
+    const payload = Buffer.allocUnsafe(4)
+    payload.writeUInt32BE(number)
+    this.#ws.ping(payload)
+  }
+
   close (code: number, reason: string): void { this.#ws.close(code, reason) }
   terminate (): void { this.#ws.terminate() }
 }
 
 /** [P3] */
-function isAllowedOrigin ({ headers }: FastifyRequest, allowed: string[]): boolean {
-  const { origin, host } = headers
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin.toLowerCase())) return true
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+function isAllowedOrigin ({ headers: { origin, host } }: FastifyRequest, allowed: AllowedOrigins): boolean {
+  return origin === undefined || allowed.has(origin) || isOwnOrigin(origin, host)
 }
 
 /** [P2] */

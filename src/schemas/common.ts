@@ -21,6 +21,7 @@ export function Text (options: SchemaOptions & { minLength?: number, maxLength?:
 
 const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 
+/** Taken in either case; `compile` gives it in small letters, as the database does: whoever compares ids need not mind. */
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
@@ -67,22 +68,31 @@ export type Check<S extends TSchema> = (value: unknown) => Static<S>
 
 /**
  * Compiles `schema` once, for either transport. `fallback` is the code of a fault that no field names as its own.
- * Missing, null and blank come before any other fault [P9].
+ * Missing, null and blank come before any other fault [P9]. Ids come back in small letters.
  */
 export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame' | 'invalid_request'): Check<S> {
   const compiled = TypeCompiler.Compile(schema)
   const required = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
     .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode }] : [])
+  const ids = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
+    .flatMap(([name, field]) => field.pattern === uuidPattern ? [name] : [])
 
   return value => {
     if (value === undefined || isObject(value)) {
       for (const { name, code } of required) if (isBlank(value?.[name])) throw new AppError(code)
     }
-    if (compiled.Check(value)) return value
+    if (compiled.Check(value)) return withSmallIds(value, ids)
     const fault = compiled.Errors(value).First()!
     if (typeof fault.value === 'string' && fault.schema.whenInvalid) throw new AppError(fault.schema.whenInvalid as ErrorCode)
     throw new AppError(fallback, { detail: reason(fault.path, fault.message) })
   }
+}
+
+function withSmallIds<T> (value: T, ids: string[]): T {
+  const fields = value as Record<string, string | undefined>
+  const capital = ids.filter(name => fields[name] !== fields[name]?.toLowerCase())
+  if (capital.length === 0) return value
+  return { ...value, ...Object.fromEntries(capital.map(name => [name, fields[name]!.toLowerCase()])) }
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

@@ -5,6 +5,8 @@ import { BanDuration, MuteDuration, Reason } from './moderation.ts'
 
 export const PROTOCOL_VERSION = 1
 export const SUBPROTOCOL = 'parley.v1'
+/** Of `user_list`, also where the client names no limit. */
+export const MAX_USERS_PER_PAGE = 1000
 
 /** [P8] Integers beyond these would come back as others. */
 export const Ref = Type.Union([
@@ -29,7 +31,11 @@ export const requests = {
   send_message: Request({ channel: ChannelName, message: MessageText, client_id: Type.Optional(ClientId) }),
   heartbeat: Request({}),
   channel_list: Request(PageQuery.properties),
-  user_list: Request({ channel: ChannelName })
+  user_list: Request({
+    channel: ChannelName,
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_USERS_PER_PAGE, default: MAX_USERS_PER_PAGE })),
+    cursor: PageQuery.properties.cursor
+  })
 }
 
 export type RequestType = keyof typeof requests

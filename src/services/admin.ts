@@ -1,25 +1,32 @@
 import type { Static } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
+import { jsonSize } from '../frame-size.ts'
 import type { PageQuery, Role } from '../schemas/common.ts'
 import type { ManagedUser, UserChange } from '../schemas/moderation.ts'
-import type { ModerationStore } from '../store/moderation.ts'
-import type { ManagedAccount, Users } from '../store/users.ts'
+import type { Ended, ModerationStore } from '../store/moderation.ts'
+import type { Actor, ManagedAccount, Users } from '../store/users.ts'
 import { toUser } from './auth.ts'
 import type { Events } from './events.ts'
 import { readPage, type PageOrder } from './paging.ts'
 
 export type Admin = ReturnType<typeof createAdmin>
 
-/** What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases his own account here. */
-export function createAdmin ({ users, store, events }: { users: Users, store: ModerationStore, events: Events }) {
+/**
+ * What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases their own account here. Whether the
+ * actor is an admin is judged by the database in the statement that writes [P55].
+ * `maxText`: bytes that an announcement's text may take as JSON.
+ */
+export function createAdmin ({ users, store, events, maxText = Infinity }: {
+  users: Users, store: ModerationStore, events: Events, maxText?: number
+}) {
   async function find (id: string): Promise<ManagedUser> {
     const account = await users.findManaged(id)
     if (!account) throw new AppError('user_not_found')
     return toManaged(account)
   }
 
-  async function setRole (actorId: string | null, id: string, role: Role): Promise<void> {
-    const outcome = await store.setRole(actorId, id, role)
+  async function setRole (actor: Actor | null, id: string, role: Role): Promise<void> {
+    const outcome = await store.setRole(actor, id, role)
     if (outcome.code !== null) throw new AppError(outcome.code)
     events.userChanged(id, { role })
     const timestamp = new Date().toISOString()
@@ -29,10 +36,15 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
     }
   }
 
-  async function setDisabled (actorId: string | null, id: string, disabled: boolean): Promise<void> {
-    const code = await store.setDisabled(actorId, id, disabled)
+  async function setDisabled (actor: Actor | null, id: string, disabled: boolean): Promise<void> {
+    const code = await store.setDisabled(actor, id, disabled)
     if (code) throw new AppError(code)
     if (disabled) events.userDisconnected(id)
+  }
+
+  function tellErased (id: string, ended: Ended[]): void {
+    events.userDisconnected(id)
+    for (const { channelId, aclVersion } of ended) events.membershipsEnded(channelId, [id], aclVersion)
   }
 
   return {
@@ -43,33 +55,44 @@ export function createAdmin ({ users, store, events }: { users: Users, store: Mo
     },
 
     /**
-     * Changes role, disables or enables; `actorId` null: the operator at the command line.
-     * @throws AppError `user_not_found`, `not_authorized` for one's own account.
+     * Changes role, disables or enables; `actor` null: the operator at the command line.
+     * @throws AppError `user_not_found`, `last_admin`, `not_authorized` for one's own account and for whoever is no admin.
      */
-    async change (actorId: string | null, userId: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
-      const id = userId.toLowerCase()
-      if (role !== undefined) await setRole(actorId, id, role)
-      if (disabled !== undefined) await setDisabled(actorId, id, disabled)
+    async change (actor: Actor | null, id: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
+      if (role !== undefined) await setRole(actor, id, role)
+      if (disabled !== undefined) await setDisabled(actor, id, disabled)
       return find(id)
     },
 
-    /** Erases an account; its messages stay under `deleted user`. `actorId` null: its user himself. @throws AppError as `change`. */
-    async erase (actorId: string | null, userId: string): Promise<void> {
-      const id = userId.toLowerCase()
-      const outcome = await store.erase(actorId, id)
+    /** Erases an account; its messages stay under `deleted user`. @throws AppError as `change`. */
+    async erase (actor: Actor, id: string): Promise<void> {
+      const outcome = await store.erase(actor, id)
       if (outcome.code !== null) throw new AppError(outcome.code)
-      events.userDisconnected(id)
-      for (const { channelId, aclVersion } of outcome.ended) events.membershipsEnded(channelId, [id], aclVersion)
+      tellErased(id, outcome.ended)
     },
 
-    /** Closes all of a user's connections with 4503. @throws AppError `user_not_found`. */
-    async disconnect (userId: string): Promise<void> {
-      const { id } = await find(userId.toLowerCase())
+    /** Erases the user's own account. @throws AppError `last_admin`. */
+    async eraseSelf (actor: Actor): Promise<void> {
+      const outcome = await store.eraseSelf(actor)
+      if (outcome.code !== null) throw new AppError(outcome.code)
+      tellErased(actor.userId, outcome.ended)
+    },
+
+    /** Closes all of a user's connections with 4503. @throws AppError `user_not_found`, `not_authorized`. */
+    async disconnect (actor: Actor, id: string): Promise<void> {
+      const code = await store.logAdminAct(actor, 'disconnect_user', id)
+      if (code) throw new AppError(code)
       events.userDisconnected(id)
     },
 
-    /** To every authenticated connection. */
-    announce (message: string): void {
+    /**
+     * To every authenticated connection.
+     * @throws AppError `not_authorized`, `message_too_long` where the frame would be larger than any may be [P59].
+     */
+    async announce (actor: Actor, message: string): Promise<void> {
+      if (jsonSize(message) > maxText) throw new AppError('message_too_long')
+      const code = await store.logAdminAct(actor, 'announce', null)
+      if (code) throw new AppError(code)
       events.announced(message)
     },
 

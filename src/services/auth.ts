@@ -74,7 +74,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   function readAccess (token: string): AccessClaims {
     try {
       const claims = verify(token)
-      if (isAccessClaims(claims)) return claims
+      if (isAccessClaims(claims)) return { ...claims, user_id: claims.user_id.toLowerCase(), sid: claims.sid.toLowerCase() }
     } catch {
       // Whatever is wrong with it: who presents it learns no more than that.
     }

@@ -1,10 +1,11 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
-import type { Channel, Member, Person } from '../schemas/channel.ts'
+import type { Channel, Member } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
 import type { ChannelStore, Standing } from '../store/channels.ts'
-import { readPage, type PageOrder } from './paging.ts'
+import type { Actor } from '../store/users.ts'
+import { fitPage, readPage, type PageOrder, type PagePlace } from './paging.ts'
 import type { Events } from './events.ts'
 
 export type Channels = ReturnType<typeof createChannels>
@@ -13,15 +14,15 @@ export type Channels = ReturnType<typeof createChannels>
 export function createChannels ({ store, presence, events, maxChannels }: {
   store: ChannelStore, presence: Presence, events: Events, maxChannels: number
 }) {
-  async function find (userId: string, name: string): Promise<Standing> {
-    const standing = await store.find(userId, name)
+  async function find (actor: Actor, name: string): Promise<Standing> {
+    const standing = await store.find(actor, name)
     if (!standing) throw new AppError('channel_not_found')
     return standing
   }
 
   /** The channel, where this user may read its history and see who is in it [P18] [P19]. @throws AppError */
-  async function read (userId: string, name: string): Promise<Channel> {
-    const { channel, mayRead } = await find(userId, name)
+  async function read (actor: Actor, name: string): Promise<Channel> {
+    const { channel, mayRead } = await find(actor, name)
     if (!mayRead) throw new AppError('not_authorized')
     return channel
   }
@@ -30,52 +31,52 @@ export function createChannels ({ store, presence, events, maxChannels }: {
     find,
     read,
 
-    async list (userId: string, { type, ...query }: PageQuery & { type?: ChannelType | undefined }) {
-      const { items: channels, ...rest } = await readPage(query, byName, (after, most) => store.list(userId, { type, after, limit: most }))
+    async list (actor: Actor, { type, ...query }: PageQuery & { type?: ChannelType | undefined }) {
+      const { items: channels, ...rest } = await readPage(query, byName, (after, most) => store.list(actor, { type, after, limit: most }))
       return { channels, ...rest }
     },
 
     /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21]. */
-    async create (userId: string, name: string, type: ChannelType = 'public'): Promise<Channel> {
-      const code = await store.create(userId, uuidv7(), name, type, maxChannels)
+    async create (actor: Actor, name: string, type: ChannelType = 'public'): Promise<Channel> {
+      const code = await store.create(actor, uuidv7(), name, type, maxChannels)
       if (code) throw new AppError(code)
-      return (await find(userId, name)).channel
+      return (await find(actor, name)).channel
     },
 
     /** Changes the type; the subscriptions of those who may no longer be there end. @throws AppError */
-    async setType (userId: string, name: string, type: ChannelType): Promise<Channel> {
-      const outcome = await store.setType(userId, name, type)
+    async setType (actor: Actor, name: string, type: ChannelType): Promise<Channel> {
+      const outcome = await store.setType(actor, name, type)
       if (outcome.code !== null) throw new AppError(outcome.code)
       const timestamp = new Date().toISOString()
       events.membershipsEnded(outcome.channelId, outcome.removed, outcome.aclVersion)
       for (const removed of outcome.removed) events.userNotified(removed, { type: 'kicked_from_channel', channel: name, timestamp })
-      return (await find(userId, name)).channel
+      return (await find(actor, name)).channel
     },
 
     /** @throws AppError */
-    async delete (userId: string, name: string): Promise<void> {
-      const outcome = await store.delete(userId, name)
+    async delete (actor: Actor, name: string): Promise<void> {
+      const outcome = await store.delete(actor, name)
       if (outcome.code !== null) throw new AppError(outcome.code)
       events.channelDeleted(outcome.channelId)
     },
 
-    async members (userId: string, name: string, query: PageQuery) {
-      const channel = await read(userId, name)
+    async members (actor: Actor, name: string, query: PageQuery) {
+      const channel = await read(actor, name)
       const { items: members, ...rest } = await readPage(query, byMember, (after, most) => store.members(channel.id, after, most))
       return { members, ...rest }
     },
 
-    /** Who is online in the channel now, across all instances. */
-    async online (userId: string, name: string): Promise<Person[]> {
-      const channel = await read(userId, name)
-      return await store.people(await presence.list(channel.id))
-    },
-
-    async onlinePage (userId: string, name: string, query: PageQuery) {
-      const channel = await read(userId, name)
+    /**
+     * Who is online in the channel now, across all instances: a page by id, and in `count` how many they are altogether.
+     * `maxBytes`: what the page's users may take as JSON [P59].
+     */
+    async online (actor: Actor, name: string, query: PagePlace, maxBytes = Infinity) {
+      const channel = await read(actor, name)
       const online = await presence.list(channel.id)
-      const { items, ...rest } = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
-      return { users: await store.people(items), count: online.length, ...rest }
+      const ids = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
+      const people = await store.people(ids.items)
+      const { items: users, next_cursor } = fitPage({ ...ids, items: people }, person => person.user_id, maxBytes)
+      return { users, count: online.length, next_cursor }
     },
 
     /** Users online, per channel, in the order asked. */

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Joined, JoinRequest, JoinRules, MembershipStore } from '../store/memberships.ts'
+import type { Actor } from '../store/users.ts'
 import { createBatcher } from './batcher.ts'
 import type { Events } from './events.ts'
 
@@ -15,11 +16,12 @@ export function createMemberships ({ store, events, rules }: { store: Membership
 
   return {
     /** Makes the user a member; harmless where he is one. @throws AppError */
-    join: (userId: string, channel: string): Promise<Joined> => join({ userId, channel, newId: uuidv7() }),
+    join: ({ userId, sid }: Actor, channel: string): Promise<Joined> => join({ userId, sid, channel, newId: uuidv7() }),
 
     /** Ends the membership, on every connection of the user [P20]. `connectionId`: the one that asked. @throws AppError */
-    async leave (userId: string, channel: string, connectionId?: string): Promise<void> {
-      const outcome = await store.leave(userId, channel)
+    async leave (actor: Actor, channel: string, connectionId?: string): Promise<void> {
+      const { userId } = actor
+      const outcome = await store.leave(actor, channel)
       if (outcome.code !== null) throw new AppError(outcome.code)
       if (!outcome.ended) return
       events.userNotified(userId, { type: 'channel_left', channel, timestamp: new Date().toISOString() }, connectionId)

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { HistoryQuery, Message, Receipt } from '../schemas/message.ts'
 import type { MessageStore } from '../store/messages.ts'
+import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
 
@@ -22,22 +23,22 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
 
     /** The same for someone without a connection: a member is enough. @throws AppError */
-    async publish (user: { id: string, name: string }, name: string, text: string, clientId: string | undefined): Promise<Receipt> {
+    async publish (actor: Actor, username: string, name: string, text: string, clientId: string | undefined): Promise<Receipt> {
       checkText(text)
-      const { channel } = await channels.find(user.id, name)
-      const draft = { channelId: channel.id, channel: name, userId: user.id, username: user.name, text, clientId }
+      const { channel } = await channels.find(actor, name)
+      const draft = { ...actor, channelId: channel.id, channel: name, username, text, clientId }
       return await promised(done => publisher.publish(draft, done))
     },
 
     /** Edits (`text`) or deletes (null) a message [P34]. @throws AppError */
-    async change (userId: string, channel: string, messageId: string, text: string | null): Promise<Receipt> {
+    async change ({ userId, sid }: Actor, channel: string, messageId: string, text: string | null): Promise<Receipt> {
       if (text !== null) checkText(text)
-      return await promised(done => publisher.change({ channel, userId, messageId: messageId.toLowerCase(), text }, done))
+      return await promised(done => publisher.change({ channel, userId, sid, messageId, text }, done))
     },
 
     /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
-    async history (userId: string, name: string, { before, after, limit = 50 }: HistoryQuery) {
-      const channel = await channels.read(userId, name)
+    async history (actor: Actor, name: string, { before, after, limit = 50 }: HistoryQuery) {
+      const channel = await channels.read(actor, name)
       const messages = await store.history(channel.id, { before, after, limit })
       return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
     },
@@ -45,7 +46,7 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
     /** The newest `limit` messages up to `upTo`, for a join [P31]. */
     newest: (channelId: string, upTo: number, limit: number): Promise<Message[]> => store.history(channelId, { before: upTo + 1, limit }),
 
-    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`. */
+    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
 
     isInFlight: publisher.isInFlight

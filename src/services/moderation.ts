@@ -3,6 +3,7 @@ import type { PageQuery } from '../schemas/common.ts'
 import { DEFAULT_MUTE, type ActResult, type UserAct } from '../schemas/moderation.ts'
 import type { Notice } from '../schemas/protocol.ts'
 import type { Moderated, ModerationStore } from '../store/moderation.ts'
+import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Events } from './events.ts'
 import { readPage, type PageOrder } from './paging.ts'
@@ -15,9 +16,9 @@ export interface ActDetails { reason?: string | undefined, duration?: number | u
 /** Acts of users on other users in a channel. Who may do what is judged by the database, under the channel's lock [P32]. */
 export function createModeration ({ store, channels, events }: { store: ModerationStore, channels: Channels, events: Events }) {
   /** The id of a channel whose bans, mutes and log this user may read. @throws AppError */
-  async function moderated (userId: string, name: string): Promise<string> {
-    const { channel } = await channels.find(userId, name)
-    if (!await store.mayModerate(userId, channel.id)) throw new AppError('not_authorized')
+  async function moderated (actor: Actor, name: string): Promise<string> {
+    const { channel } = await channels.find(actor, name)
+    if (!await store.mayModerate(actor, channel.id)) throw new AppError('not_authorized')
     return channel.id
   }
 
@@ -27,11 +28,10 @@ export function createModeration ({ store, channels, events }: { store: Moderati
      * @returns the command's `data`. Where there was nothing to do, success without effect.
      * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`.
      */
-    async act (actorId: string, act: UserAct, channel: string, target: string, details: ActDetails = {}): Promise<ActResult> {
-      const targetId = target.toLowerCase()
+    async act (actor: Actor, act: UserAct, channel: string, targetId: string, details: ActDetails = {}): Promise<ActResult> {
       const { reason } = details
       const duration = act === 'mute_user' ? details.duration ?? DEFAULT_MUTE : details.duration
-      const outcome = await store.moderate({ actorId, act, channel, targetId, reason, duration })
+      const outcome = await store.moderate({ actor, act, channel, targetId, reason, duration })
       if (outcome.code !== null) throw new AppError(outcome.code)
       const expiry = { expires_at: outcome.expiresAt?.toISOString() ?? null }
       const extra = act === 'ban_user'
@@ -41,28 +41,28 @@ export function createModeration ({ store, channels, events }: { store: Moderati
       return { channel, user_id: targetId, ...extra }
     },
 
-    async bans (userId: string, name: string, query: PageQuery) {
-      const id = await moderated(userId, name)
+    async bans (actor: Actor, name: string, query: PageQuery) {
+      const id = await moderated(actor, name)
       const { items: bans, ...rest } = await readPage(query, byUser, (after, most) => store.bans(id, after, most))
       return { bans, ...rest }
     },
 
-    async mutes (userId: string, name: string, query: PageQuery) {
-      const id = await moderated(userId, name)
+    async mutes (actor: Actor, name: string, query: PageQuery) {
+      const id = await moderated(actor, name)
       const { items: mutes, ...rest } = await readPage(query, byUser, (after, most) => store.mutes(id, after, most))
       return { mutes, ...rest }
     },
 
     /** Whoever may see who is in the channel may see who moderates it. */
-    async moderators (userId: string, name: string, query: PageQuery) {
-      const { id } = await channels.read(userId, name)
+    async moderators (actor: Actor, name: string, query: PageQuery) {
+      const { id } = await channels.read(actor, name)
       const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(id, after, most))
       return { moderators, ...rest }
     },
 
     /** The channel's own part of the moderation log, newest first. */
-    async log (userId: string, name: string, query: PageQuery) {
-      const id = await moderated(userId, name)
+    async log (actor: Actor, name: string, query: PageQuery) {
+      const id = await moderated(actor, name)
       const { items: log, ...rest } = await readPage(query, byLogId, (after, most) => store.log(id, after, most))
       return { log, ...rest }
     }

@@ -4,13 +4,13 @@ import { AppError } from '../errors.ts'
 import { Histogram, SECONDS } from '../histogram.ts'
 import type { Entry, Receipt } from '../schemas/message.ts'
 import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
+import type { Actor } from '../store/users.ts'
 import type { Events } from './events.ts'
 
 /** A message that its sender may send, as far as this instance knows; the database has the last word [P32]. */
-export interface Draft {
+export interface Draft extends Actor {
   channelId: string
   channel: string
-  userId: string
   username: string
   text: string
   clientId: string | undefined
@@ -26,6 +26,8 @@ export type Done = (error: AppError | null, receipt?: Receipt) => void
 const MIN_INTERVAL_MS = 3
 /** How often a database that is gone is asked whether it is back, in milliseconds. */
 const PROBE_INTERVAL_MS = 250
+/** How long a batch waits for room, in milliseconds: meanwhile readers that stall are ended, and a full queue answers `busy` [P52]. */
+const ROOM_PATIENCE_MS = 1000
 const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
 /** `queuedAt` is of the clock of `performance.now()`. */
@@ -41,8 +43,15 @@ type PendingChange = Pending & { kind: 'change' }
  * database in one round trip, so the busier it gets, the less each costs. Acks come after the commit and before the
  * message goes out [P26].
  */
-export function createPublisher ({ store, events, queueSize, batchSize }: {
-  store: MessageStore, events: Events, queueSize: number, batchSize: number
+export function createPublisher ({ store, events, queueSize, batchSize, batchLength = Infinity, untilRoom = async () => {} }: {
+  store: MessageStore
+  events: Events
+  queueSize: number
+  batchSize: number
+  /** UTF-16 units of text after which a batch takes no further message: what one commit puts out at once is bounded [P52]. */
+  batchLength?: number
+  /** Waits while connections hold more than they may, for at most so many milliseconds [P52]. */
+  untilRoom?: (within: number) => Promise<void>
 }) {
   let queue: Pending[] = []
   let inFlight: Pending[] = []
@@ -69,6 +78,7 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
   async function commitAll (): Promise<void> {
     while (queue.length > 0) {
+      if (!closing) await untilRoom(ROOM_PATIENCE_MS)
       const begun = performance.now()
       inFlight = takeBatch()
       batchSizes.observe(inFlight.length)
@@ -116,7 +126,13 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
   /** What waits longest, all of one kind: each kind is one call. */
   function takeBatch (): Pending[] {
-    const end = queue.findIndex(({ kind }, i) => kind !== queue[0]!.kind || i === batchSize)
+    const [first] = queue
+    let length = 0
+    const end = queue.findIndex((pending, i) => {
+      const isOver = length >= batchLength || i === batchSize || pending.kind !== first!.kind
+      length += lengthOf(pending)
+      return isOver
+    })
     const batch = end === -1 ? queue : queue.slice(0, end)
     queue = end === -1 ? [] : queue.slice(end)
     return batch
@@ -131,7 +147,7 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
       const place = placeOf.get(key)
       if (place !== undefined) return { place, repeated: true }
       placeOf.set(key, firsts.length)
-      firsts.push({ id, channelId: draft.channelId, userId: draft.userId, content: draft.text, clientId: draft.clientId })
+      firsts.push({ id, channelId: draft.channelId, userId: draft.userId, sid: draft.sid, content: draft.text, clientId: draft.clientId })
       return { place: firsts.length - 1, repeated: false }
     })
     const verdicts = await store.publish(firsts)
@@ -228,6 +244,10 @@ export function createPublisher ({ store, events, queueSize, batchSize }: {
 
 function isDrafts (batch: Pending[]): batch is PendingDraft[] {
   return batch[0]!.kind === 'draft'
+}
+
+function lengthOf (pending: Pending): number {
+  return pending.kind === 'draft' ? pending.draft.text.length : pending.change.text?.length ?? 0
 }
 
 function append (entriesOf: Map<string, Entry[]>, channelId: string, entry: Entry): void {

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Channel, Member, Person } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
 /** A channel, and what one user is in it. */
 export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
@@ -14,22 +15,22 @@ export type ChannelStore = ReturnType<typeof createChannelStore>
 
 export function createChannelStore (prisma: PrismaClient) {
   return withStoreErrors({
-    /** The channel, where this user may know of it [P19] and is not disabled [P15], else null. */
-    async find (userId: string, name: string): Promise<Standing | null> {
+    /** The channel, where this user may know of it [P19] and may act [P55], else null. */
+    async find ({ userId, sid }: Actor, name: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${standing}
-        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL
+        FROM "Channel" c JOIN parley_actor(${userId}::uuid, ${sid}::uuid) u ON u.id IS NOT NULL
         WHERE c.name = ${name} AND parley_sees(u, c)`
       return row ? toStanding(row) : null
     },
 
     /** Channels this user may know of, by name, beginning after the name `after`. */
     async list (
-      userId: string, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
+      { userId, sid }: Actor, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
     ): Promise<Standing[]> {
       const rows = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${standing}
-        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL
+        FROM "Channel" c JOIN "User" u ON u.id = ${userId}::uuid AND u."disabledAt" IS NULL AND parley_login_is_live(u, ${sid}::uuid)
         WHERE c.name > ${after ?? ''} AND parley_sees(u, c)
           ${type ? Prisma.sql`AND c."channelType" = ${type}::"ChannelType"` : Prisma.empty}
         ORDER BY c.name LIMIT ${limit}`
@@ -66,23 +67,24 @@ export function createChannelStore (prisma: PrismaClient) {
     },
 
     /** @returns null, or why not. */
-    async create (userId: string, id: string, name: string, type: ChannelType, maxChannels: number): Promise<ErrorCode | null> {
+    async create ({ userId, sid }: Actor, id: string, name: string, type: ChannelType, maxChannels: number): Promise<ErrorCode | null> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_create_channel(${userId}::uuid, ${id}::uuid, ${name}, ${type}::"ChannelType", ${maxChannels}::int) AS code`
+        SELECT parley_create_channel(
+          ${userId}::uuid, ${id}::uuid, ${name}, ${type}::"ChannelType", ${maxChannels}::int, login => ${sid}::uuid) AS code`
       return row.code
     },
 
-    async setType (userId: string, name: string, type: ChannelType): Promise<Refused | Retyped> {
+    async setType ({ userId, sid }: Actor, name: string, type: ChannelType): Promise<Refused | Retyped> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, removed: string[] }]>`
-        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType")`
+        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType", ${sid}::uuid)`
       return row.code === null
         ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), removed: row.removed }
         : { code: row.code }
     },
 
-    async delete (userId: string, name: string): Promise<Refused | { code: null, channelId: string }> {
+    async delete ({ userId, sid }: Actor, name: string): Promise<Refused | { code: null, channelId: string }> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string }]>`
-        SELECT * FROM parley_delete_channel(${userId}::uuid, ${name})`
+        SELECT * FROM parley_delete_channel(${userId}::uuid, ${name}, ${sid}::uuid)`
       return row.code === null ? { code: null, channelId: row.channel_id } : { code: row.code }
     },
 

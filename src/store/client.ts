@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
+import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import { DatabaseError } from './database-error.ts'
@@ -17,6 +18,9 @@ export interface PoolUse {
   waiting: number
   max: number
 }
+
+/** Is told of what happens to the embedded database's disk. */
+type DatabaseLogger = Pick<Logger, 'info' | 'error'>
 
 export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 
@@ -35,6 +39,8 @@ export interface Database {
   isMigrated (): Promise<boolean>
   /** How the connections are used; undefined for the embedded database, which has none. */
   pool (): PoolUse | undefined
+  /** Nothing can be stored for want of room, which has been logged. Of PostgreSQL's disk only PostgreSQL knows: always false. */
+  readonly full: boolean
   /** Ends every connection and gives the data directory free. */
   close (): Promise<void>
 }
@@ -55,8 +61,8 @@ const MIGRATION_PATIENCE = '120s'
  * The schema may still be old: call `migrate`.
  * @throws DatabaseError when the database cannot be reached, or another process holds the directory.
  */
-export async function openDatabase (options: Config['database']): Promise<Database> {
-  return options.url === undefined ? openEmbedded(options.data_dir) : openServer(options.url, options)
+export async function openDatabase (options: Config['database'], logger?: DatabaseLogger): Promise<Database> {
+  return options.url === undefined ? openEmbedded(options.data_dir, logger) : openServer(options.url, options)
 }
 
 async function openServer (url: string, { pool_size: size, pool_timeout: timeout }: Config['database']): Promise<Database> {
@@ -88,6 +94,7 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     migrate: () => withMigrationTarget(connection, applyMigrations),
     migrationStatus: () => withMigrationTarget(connection, readMigrationStatus),
     isMigrated: () => isMigrated(query),
+    full: false,
     pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: size }),
     async close () {
       reserved.close()
@@ -131,22 +138,22 @@ function connectionOptions (url: string): pg.PoolConfig {
   return { connectionString: parsed.href }
 }
 
-async function openEmbedded (directory: string): Promise<Database> {
+async function openEmbedded (directory: string, logger: DatabaseLogger | undefined): Promise<Database> {
   const inMemory = directory.startsWith('memory://')
   if (!inMemory) makeDirectory(directory)
   const unlock = inMemory ? async () => {} : await lockDirectory(directory)
   try {
-    const { PGlite } = await import('@electric-sql/pglite')
+    const { openEngine } = await import('./embedded.ts')
     const { PrismaPGlite } = await import('pglite-prisma-adapter')
-    const pglite = await PGlite.create(inMemory ? directory : join(directory, 'pglite'))
-    await pglite.exec('SET TimeZone = UTC')
-    const factory = new PrismaPGlite(pglite)
+    const engine = await openEngine(directory, inMemory, logger)
+    // It asks no more of its client.
+    const factory = new PrismaPGlite(engine as unknown as PGlite)
     const prisma = new PrismaClient({ adapter: factory })
     const target = {
-      connect: async () => withScripts(await factory.connect(), script => pglite.exec(script)),
+      connect: async () => withScripts(await factory.connect(), script => engine.exec(script)),
       connectToShadowDb: openShadow
     }
-    const query: Query = async <Row>(text: string, values: unknown[]) => (await pglite.query<Row>(text, values)).rows
+    const query: Query = async <Row>(text: string, values: unknown[]) => (await engine.query<Row>(text, values)).rows
     return {
       prisma,
       query,
@@ -155,9 +162,10 @@ async function openEmbedded (directory: string): Promise<Database> {
       migrationStatus: () => readMigrationStatus(target),
       isMigrated: () => isMigrated(query),
       pool: () => undefined,
+      get full () { return engine.full },
       async close () {
         await prisma.$disconnect()
-        await pglite.close()
+        await engine.close()
         await unlock()
       }
     }

@@ -6,9 +6,10 @@ const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', '
 
 /**
  * SQLSTATEs of a statement that failed for no fault of its own: connection, resources (a full disk too), operator intervention,
- * lock time-out, serialization, a transaction that was ended for idling.
+ * faults of the system under the database, lock time-out, serialization, a transaction that was ended for idling, a database that
+ * only reads for now.
  */
-const unavailableStates = /^(08|53|57|55P03|40001|40P01|25P03)/
+const unavailableStates = /^(08|53|57|58|55P03|40001|40P01|25P03|25006)/
 
 /** The same in a driver adapter's words, where a raw query met no server that could have given a SQLSTATE. */
 const unavailableKinds = new Set([

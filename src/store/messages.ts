@@ -4,12 +4,12 @@ import type { ErrorCode } from '../errors.ts'
 import type { Entry, Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
 /** A message on its way into the database. */
-export interface NewMessage {
+export interface NewMessage extends Actor {
   id: string
   channelId: string
-  userId: string
   content: string
   clientId: string | undefined
 }
@@ -25,7 +25,7 @@ const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS 
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /** An edit (`text`) or a deletion (null) of a message, by channel name. */
-export interface MessageChange { channel: string, userId: string, messageId: string, text: string | null }
+export interface MessageChange extends Actor { channel: string, messageId: string, text: string | null }
 
 /** What the database made of one change of a batch. */
 export type ChangeVerdict =
@@ -44,7 +44,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 
   async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
     const json = JSON.stringify(batch.map(change =>
-      ({ n: change.channel, u: change.userId, i: change.messageId, m: change.text, l: uuidv7() })))
+      ({ n: change.channel, u: change.userId, s: change.sid, i: change.messageId, m: change.text, l: uuidv7() })))
     const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
     return rows.map(row => row.code === null
       ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
@@ -80,17 +80,25 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
       return rows.map(toMessage)
     },
 
-    /** Every entry with `after < seq`, at most `limit` and none beyond `upTo`, ascending: messages, edits, deletions [P34]. */
-    async entries (channelId: string, after: number, upTo: number, limit: number): Promise<Entry[]> {
+    /**
+     * Every entry with `after < seq`, none beyond `upTo`, ascending: messages, edits, deletions [P34]. At most `limit`, and no further one
+     * once their texts have `maxBytes` together.
+     */
+    async entries (channelId: string, after: number, upTo: number, limit: number, maxBytes: number): Promise<Entry[]> {
       const rows = await prisma.$queryRaw<EntryRow[]>`
-        SELECT 'message' AS kind, ${messageColumns}
-        FROM ${messageTables}
-        WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
-        UNION ALL
-        SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
-        FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
-        WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
-        ORDER BY seq LIMIT ${limit}`
+        WITH found AS (
+          SELECT 'message' AS kind, ${messageColumns}
+          FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
+          UNION ALL
+          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
+          FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
+          WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
+          ORDER BY seq LIMIT ${limit}
+        ), measured AS (
+          SELECT *, sum(octet_length(content)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
+        )
+        SELECT * FROM measured WHERE coalesce(bytes, 0) < ${maxBytes} ORDER BY seq`
       return rows.map(toEntry)
     },
 
@@ -177,8 +185,8 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
   return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 
-function toJson ({ channelId, userId, id, content, clientId }: NewMessage): object {
-  return { c: channelId, u: userId, i: id, m: content, k: clientId }
+function toJson ({ channelId, userId, sid, id, content, clientId }: NewMessage): object {
+  return { c: channelId, u: userId, s: sid, i: id, m: content, k: clientId }
 }
 
 function toMessage (row: EntryRow): Message {

@@ -5,9 +5,10 @@ import type { ChannelType, Role } from '../schemas/common.ts'
 import type { Ban, LogEntry, Moderator, Mute, UserAct } from '../schemas/moderation.ts'
 import { NIL, type Refused } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
 
 export interface ModerationRequest {
-  actorId: string
+  actor: Actor
   act: UserAct
   channel: string
   targetId: string
@@ -34,10 +35,11 @@ export type ModerationStore = ReturnType<typeof createModerationStore>
 
 export function createModerationStore (prisma: PrismaClient) {
   return withStoreErrors({
-    async moderate ({ actorId, act, channel, targetId, reason, duration }: ModerationRequest): Promise<Refused | Moderated> {
+    async moderate ({ actor, act, channel, targetId, reason, duration }: ModerationRequest): Promise<Refused | Moderated> {
       const [row] = await prisma.$queryRaw<[ModeratedRow]>`
         SELECT * FROM parley_moderate(
-          ${actorId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid)`
+          ${actor.userId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid,
+          ${actor.sid}::uuid)`
       if (row.code !== null) return { code: row.code }
       return {
         code: null,
@@ -51,9 +53,10 @@ export function createModerationStore (prisma: PrismaClient) {
     },
 
     /** May this user see a channel's bans, mutes and log? */
-    async mayModerate (userId: string, channelId: string): Promise<boolean> {
+    async mayModerate ({ userId, sid }: Actor, channelId: string): Promise<boolean> {
       const [row] = await prisma.$queryRaw<Array<{ may: boolean }>>`
-        SELECT parley_can_moderate(u, c) AS may FROM "User" u, "Channel" c WHERE u.id = ${userId}::uuid AND c.id = ${channelId}::uuid`
+        SELECT parley_can_moderate(u, c) AS may
+        FROM parley_actor(${userId}::uuid, ${sid}::uuid) u, "Channel" c WHERE u.id IS NOT NULL AND c.id = ${channelId}::uuid`
       return row?.may ?? false
     },
 
@@ -99,23 +102,38 @@ export function createModerationStore (prisma: PrismaClient) {
       return rows.map(withTimes)
     },
 
-    /** @returns the memberships that the role no longer allows [P15]. */
-    async setRole (actorId: string | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
+    /** `actor` null: the operator. @returns the memberships that the role no longer allows [P15]. */
+    async setRole (actor: Actor | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_set_role(${actorId}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid)`)
+        SELECT * FROM parley_set_role(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid,
+          ${actor?.sid ?? null}::uuid)`)
     },
 
-    /** @returns null, or why not. */
-    async setDisabled (actorId: string | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
+    /** `actor` null: the operator. @returns null, or why not. */
+    async setDisabled (actor: Actor | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_set_disabled(${actorId}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid) AS code`
+        SELECT parley_set_disabled(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid,
+          ${actor?.sid ?? null}::uuid) AS code`
       return row.code
     },
 
-    /** Ends an account; what it wrote stays. `actorId` is null where the user does it himself. */
-    async erase (actorId: string | null, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
+    /** An admin ends an account; what it wrote stays. */
+    async erase ({ userId, sid }: Actor, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_erase_user(${actorId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid)`)
+        SELECT * FROM parley_erase_user(${userId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
+    },
+
+    /** The same of the user's own account. */
+    async eraseSelf ({ userId, sid }: Actor): Promise<Refused | { code: null, ended: Ended[] }> {
+      return toEnded(await prisma.$queryRaw<EndedRow[]>`
+        SELECT * FROM parley_erase_user(NULL, ${userId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
+    },
+
+    /** Judges and logs what an admin does without changing a row. @returns null, or why not. */
+    async logAdminAct ({ userId, sid }: Actor, act: 'announce' | 'disconnect_user', targetId: string | null): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_log_admin_act(${userId}::uuid, ${sid}::uuid, ${act}, ${targetId}::uuid, ${uuidv7()}::uuid) AS code`
+      return row.code
     }
   })
 }

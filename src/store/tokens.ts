@@ -41,9 +41,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       const rows = await query<Account | { id: null }>(`
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt"
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
-        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND (
-          SELECT bool_and(t."revokedAt" IS NULL) FROM "RefreshToken" t
-          WHERE t."familyId" = asked.sid AND t."userId" = asked.user_id)
+        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND parley_login_is_live(u, asked.sid)
         ORDER BY asked.place`, [userIds, sids])
       return rows.map(row => row.id === null ? null : row)
     },
@@ -74,13 +72,18 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return { account: { id, email, name, role, createdAt }, ...token }
     },
 
-    /** Marks a token used and stores its successor; false where it was used, revoked or expired by then. */
+    /** Marks a token used and stores its successor; false where it was used, revoked or expired, or its user disabled, by then. */
     async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken): Promise<boolean> {
       const inserted = await prisma.$executeRaw`
-        WITH used AS (
-          UPDATE "RefreshToken" SET "usedAt" = now()
-          WHERE "tokenHash" = ${hash} AND "usedAt" IS NULL AND "revokedAt" IS NULL AND "expiresAt" > now()
-          RETURNING "userId", "familyId")
+        WITH owner AS (
+          SELECT u.id FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
+          WHERE t."tokenHash" = ${hash} AND u."disabledAt" IS NULL AND parley_login_is_live(u, t."familyId")
+          FOR SHARE OF u
+        ), used AS (
+          UPDATE "RefreshToken" t SET "usedAt" = now() FROM owner
+          WHERE t."tokenHash" = ${hash} AND t."userId" = owner.id
+            AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND t."expiresAt" > now()
+          RETURNING t."userId", t."familyId")
         INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
         SELECT ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, "userId", "familyId",
           now() + make_interval(secs => ${successor.lifetime}) FROM used`
@@ -97,9 +100,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
 
     /** Ends a login. False where it had ended before. */
     async revoke (sid: string): Promise<boolean> {
-      const revoked = await prisma.$executeRaw`
-        UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "familyId" = ${sid}::uuid AND "revokedAt" IS NULL`
-      return revoked > 0
+      const [row] = await prisma.$queryRaw<[{ ended: boolean }]>`SELECT parley_end_login(${sid}::uuid) AS ended`
+      return row.ended
     },
 
     /** Users disabled and logins revoked within the last `ms` milliseconds, by the database's clock. */

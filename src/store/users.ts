@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError, type ErrorCode } from '../errors.ts'
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
@@ -11,6 +11,12 @@ export interface Account {
   role: Role
   createdAt: Date
 }
+
+/**
+ * Who acts, and by which login (`sid`; null: a guest, who has none). Whatever writes takes an actor, and the database judges
+ * user and login in the statement that writes [P55].
+ */
+export interface Actor { userId: string, sid: string | null }
 
 /** An account as an admin sees it. */
 export interface ManagedAccount extends Account { disabledAt: Date | null }
@@ -55,24 +61,30 @@ export function createUsers (prisma: PrismaClient) {
       return prisma.user.update({ where: { id }, data: { role }, select: accountFields })
     },
 
-    rename (id: string, name: string): Promise<Account> {
-      return prisma.user.update({ where: { id }, data: { name }, select: accountFields })
+    /** @returns null, or why not. */
+    async rename ({ userId, sid }: Actor, name: string): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_rename_user(${userId}::uuid, ${sid}::uuid, ${name}) AS code`
+      return row.code
     },
 
     /**
-     * Replaces the hash `from` by `to` and revokes the user's logins but `sid`; resolves with those revoked, or with null where the
-     * hash is `from` no more. In two statements: the second must see a login that committed while the first waited for the row.
+     * Replaces the hash `from` by `to` and revokes the user's logins but `sid`; resolves with those revoked.
+     * In two statements: the second must see a login that committed while the first waited for the row.
+     * @throws AppError `authentication_failed`; `not_authorized` where the hash is `from` no more.
      */
-    async changePassword ({ id, sid, from, to }: { id: string, sid: string, from: string, to: string }): Promise<string[] | null> {
-      const [{ count }, revoked] = await prisma.$transaction([
-        prisma.user.updateMany({ where: { id, passwordHash: from }, data: { passwordHash: to } }),
+    async changePassword ({ id, sid, from, to }: { id: string, sid: string | null, from: string, to: string }): Promise<string[]> {
+      const [[{ code }], revoked] = await prisma.$transaction([
+        prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+          SELECT parley_change_password(${id}::uuid, ${sid}::uuid, ${from}, ${to}) AS code`,
         prisma.$queryRaw<Array<{ familyId: string }>>`
           UPDATE "RefreshToken" SET "revokedAt" = now()
           WHERE "userId" = ${id}::uuid AND "familyId" <> ${sid}::uuid AND "revokedAt" IS NULL
             AND EXISTS (SELECT FROM "User" WHERE id = ${id}::uuid AND "passwordHash" = ${to})
           RETURNING "familyId"`
       ])
-      return count === 0 ? null : [...new Set(revoked.map(row => row.familyId))]
+      if (code) throw new AppError(code)
+      return [...new Set(revoked.map(row => row.familyId))]
     },
 
     /** Any account that is not erased. */

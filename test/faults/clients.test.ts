@@ -1,4 +1,5 @@
 import t from 'tap'
+import { bursts } from './bursts.ts'
 import { leaks, storm } from './crowds.ts'
 import { passes } from './outcome.ts'
 import { frozenClient, slowReader } from './slow-clients.ts'
@@ -24,4 +25,8 @@ t.test('G14: connections that come and go leave no timer, socket or subscription
   const { problems, ...outcome } = await leaks(t, { connections: 200, warmUp: 200 })
   // So few say nothing of the heap.
   passes(t, { ...outcome, problems: problems.filter(problem => !problem.startsWith('heap')) })
+})
+
+t.test('[P52] G22: much that comes at once cuts off nobody who reads', async t => {
+  passes(t, await bursts(t, { rounds: 1, seconds: 2 }))
 })

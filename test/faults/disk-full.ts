@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startCluster } from './cluster.ts'
+import { fillDisk, mountDisk } from './disk.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import { startOwnDatabase } from './own-database.ts'
-import type { Scope } from '../helper.ts'
 import type { Stage } from './scope.ts'
 
 /** Megabytes: a fresh PostgreSQL takes some 80. */
@@ -19,7 +17,7 @@ const DISK_SIZE = 256
  */
 export async function diskFull (stage: Stage, { rate, seconds }: { rate: number, seconds: number }): Promise<Outcome> {
   const report = createReport()
-  const disk = mountDisk(stage)
+  const disk = mountDisk(stage, DISK_SIZE)
   if (disk === undefined) return { ...report.outcome(), skipped: 'no file system may be mounted here' }
   const database = await startOwnDatabase(stage, { base: disk })
   const cluster = await startCluster(stage, report, { databaseUrl: database.url })
@@ -31,7 +29,7 @@ export async function diskFull (stage: Stage, { rate, seconds }: { rate: number,
   const load = startLoad(ledger, { writers: clients, channels, rate, text: 'x'.repeat(1000) })
   await sleep(1000)
   const filler = join(disk, 'filler')
-  fill(filler)
+  fillDisk(filler)
   await sleep(seconds * 1000)
   report.figure('unavailable', ledger.refusals.unavailable ?? 0)
   if (!ledger.refusals.unavailable) report.problem('the full disk was not noticed')
@@ -49,32 +47,4 @@ export async function diskFull (stage: Stage, { rate, seconds }: { rate: number,
   if (ledger.acked <= before) report.problem('nothing was acked once there was room')
   report.equal('still_open', clients.filter(({ open }) => open).length, clients.length)
   return report.outcome()
-}
-
-/** A small file system of its own; undefined where that is not permitted. */
-function mountDisk (scope: Scope): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-disk-'))
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_SIZE}m,mode=755`, 'tmpfs', folder])
-  scope.teardown(() => {
-    if (status === 0) spawnSync('umount', ['--lazy', folder])
-    rmdirSync(folder)
-  })
-  return status === 0 ? folder : undefined
-}
-
-/** Takes every block that is left. */
-function fill (path: string): void {
-  const file = openSync(path, 'w')
-  try {
-    for (let size = 1 << 20; size >= 4096;) {
-      try {
-        writeSync(file, Buffer.alloc(size))
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-        size /= 2
-      }
-    }
-  } finally {
-    closeSync(file)
-  }
 }

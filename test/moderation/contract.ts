@@ -91,10 +91,11 @@ export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' 
     case 'make_admin':
       return allow(kind === 'admin')
     case 'edit_message':
-      if (kind === 'guest' || c.relation !== 'self') return 'not_authorized'
+      if (kind === 'guest' || !fits(kind, type) || c.relation !== 'self') return 'not_authorized'
       return standing === 'banned' ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'delete_message':
-      return allow(kind !== 'guest' && (c.relation === 'self' || (canModerate(c) && outranks(c))))
+      if (kind === 'guest' || !fits(kind, type) || (c.relation !== 'self' && !(canModerate(c) && outranks(c)))) return 'not_authorized'
+      return standing === 'banned' && kind !== 'admin' ? 'banned' : 'ok'
     default:
       return allow(canModerate(c) && outranks(c))
   }
@@ -107,7 +108,7 @@ function sees ({ type, kind, standing }: Case): boolean {
 
 function canModerate ({ type, kind, standing }: Case): boolean {
   if (kind === 'admin') return true
-  if (kind === 'guest' || !fits(kind, type)) return false
+  if (kind === 'guest' || !fits(kind, type) || standing === 'banned') return false
   return standing === 'creator' || standing === 'moderator' || (kind === 'moderator' && type === 'moderator')
 }
 

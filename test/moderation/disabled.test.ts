@@ -16,31 +16,33 @@ t.test('[P15] what a disabled user\'s connection still asks changes and shows no
   const [ann, ben] = [await user('ann'), await user('ben')]
   const channel = await rows.channel('public', { creator: { user: ann } })
   await rows.member(channel, { user: ann })
+  const actor = { userId: ann.id, sid: null }
   const messages = createMessageStore(database)
-  const draft = () => ({ id: uuidv7(), channelId: channel.id, userId: ann.id, content: 'x', clientId: undefined })
+  const draft = () => ({ id: uuidv7(), channelId: channel.id, userId: ann.id, sid: null, content: 'x', clientId: undefined })
   const [sent] = await messages.publish([draft()])
   if (sent?.code !== null) throw new Error('not sent')
   await prisma.user.update({ where: { id: ann.id }, data: { disabledAt: new Date() } })
 
   const moderation = createModerationStore(prisma)
   for (const act of userActs) {
-    const request = { actorId: ann.id, act, channel: channel.name, targetId: ben.id, reason: undefined, duration: 60 }
+    const request = { actor, act, channel: channel.name, targetId: ben.id, reason: undefined, duration: 60 }
     t.same(await moderation.moderate(request), { code: 'authentication_failed' }, act)
   }
   const channels = createChannelStore(prisma)
-  t.same(await channels.setType(ann.id, channel.name, 'private'), { code: 'authentication_failed' })
-  t.same(await channels.delete(ann.id, channel.name), { code: 'authentication_failed' })
-  t.equal(await channels.create(ann.id, uuidv7(), 'new', 'public', 0), 'authentication_failed')
+  t.same(await channels.setType(actor, channel.name, 'private'), { code: 'authentication_failed' })
+  t.same(await channels.delete(actor, channel.name), { code: 'authentication_failed' })
+  t.equal(await channels.create(actor, uuidv7(), 'new', 'public', 0), 'authentication_failed')
   const rules = { maxChannels: 0, maxUsers: 0, defaultRoom: 'general', createMissing: true }
-  const join = (name: string) => createMembershipStore(database).join([{ userId: ann.id, channel: name, newId: uuidv7() }], rules)
+  const memberships = createMembershipStore(database)
+  const join = (name: string) => memberships.join([{ userId: ann.id, sid: null, channel: name, newId: uuidv7() }], rules)
   t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])
   t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])
   for (const text of ['y', null]) {
-    const change = { channel: channel.name, userId: ann.id, messageId: sent.id, text }
+    const change = { channel: channel.name, userId: ann.id, sid: null, messageId: sent.id, text }
     t.match(await messages.change([change]), [{ code: 'authentication_failed' }])
   }
-  t.equal(await channels.find(ann.id, channel.name), null)
-  t.same(await channels.list(ann.id, { limit: 10 }), [])
+  t.equal(await channels.find(actor, channel.name), null)
+  t.same(await channels.list(actor, { limit: 10 }), [])
   const found = await prisma.channel.findMany({ where: { name: { not: 'general' } } })
   t.match(found, [{ name: channel.name, channelType: 'public', lastSeq: 1n }])
   t.equal(await prisma.moderationLog.count(), 0)

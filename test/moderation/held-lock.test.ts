@@ -13,10 +13,11 @@ t.test('[P34] a channel whose lock is held holds up no other channel\'s messages
   const [held, free] = [await rows.channel(), await rows.channel()]
   for (const channel of [held, free]) await rows.member(channel, ann)
   const messages = createMessageStore(database)
-  const draft = (channel: typeof held) => ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: 'x', clientId: undefined })
+  const actor = { userId: ann.user.id, sid: null }
+  const draft = (channel: typeof held) => ({ ...actor, id: uuidv7(), channelId: channel.id, content: 'x', clientId: undefined })
   const drafts = [draft(held), draft(free)]
   await messages.publish(drafts)
-  const edits = [held, free].map(({ name }, i) => ({ channel: name, userId: ann.user.id, messageId: drafts[i]!.id, text: 'better' }))
+  const edits = [held, free].map(({ name }, i) => ({ ...actor, channel: name, messageId: drafts[i]!.id, text: 'better' }))
 
   const holder = new pg.Client(database.url)
   await holder.connect()

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { createAnnounce } from '../../src/realtime/announce.ts'
+import { countFrames } from '../../src/realtime/codec.ts'
 import { channel, person } from '../contracts/presence.ts'
 import { eventually } from '../eventually.ts'
 
@@ -43,4 +44,20 @@ t.test('[P23] who is told of elsewhere and then everywhere: the departure does n
   t.same(lines, [
     'elsewhere: user_joined bob', 'elsewhere: user_joined ann', 'everyone: user_left ann', 'elsewhere: user_joined ann'
   ])
+})
+
+t.test('[P59] a crowd that leaves at once is told of in pieces of at most 16 KiB, in order, each whole frames', async t => {
+  const pieces: Buffer[] = []
+  const broker: Broker = {
+    ...createMemoryBroker(),
+    publish (_topic: Topic, event: BusEvent) { if (event.kind === 'notice') pieces.push(event.frame) }
+  }
+  const announce = createAnnounce(broker)
+  const names = Array.from({ length: 880 }, (_, i) => `person ${i} ${'漢'.repeat(20)}`)
+  for (const name of names) announce('user_left', lobby, person(name), 'everyone')
+  const told = () => pieces.flatMap(piece => piece.toString().match(/"username":"person \d+/g) ?? [])
+  await eventually(() => told().length >= names.length)
+  t.same(told(), names.map((_, i) => `"username":"person ${i}`))
+  t.ok(pieces.every(piece => piece.length <= 16_384))
+  t.equal(pieces.reduce((sum, piece) => sum + countFrames(piece), 0), names.length)
 })

@@ -26,6 +26,7 @@ function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
     traffic: createTraffic(),
     read: async () => [],
     isInFlight: () => false,
+    hasRoom: () => true,
     onFault: error => { throw error },
     onDelivered: () => {}
   })

@@ -18,22 +18,26 @@ function seqsIn ({ frames, ends, firstSeq }: EntriesEvent): number[] {
   return seqs
 }
 
+/** Entries of one read. */
+const READ_LIMIT = 500
+
 /** A sequencer at `last` over a database that holds `stored`. */
 function start (t: Test, last: number, stored: number[] = []) {
   const delivered: number[] = []
   const reads: Array<[after: number, upTo: number]> = []
   const faults: unknown[] = []
   const gaps = { found: 0, repaired: 0 }
-  const database = { stored, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
+  const database = { stored, hasRoom: true, inFlight: new Set<string>(), gate: async (): Promise<void> => {} }
   const sequencer = new Sequencer(last, {
     deliver: event => { delivered.push(...seqsIn(event)) },
-    read: async (after, upTo, limit) => {
+    read: async (after, upTo) => {
       reads.push([after, upTo])
-      const found = database.stored.filter(seq => seq > after && seq <= upTo).slice(0, limit).map(entry)
+      const found = database.stored.filter(seq => seq > after && seq <= upTo).slice(0, READ_LIMIT).map(entry)
       await database.gate()
       return found
     },
     isInFlight: id => database.inFlight.has(id),
+    hasRoom: () => database.hasRoom,
     onFault: error => { faults.push(error) },
     gaps
   })
@@ -153,6 +157,18 @@ t.test('a gap is counted once, as found and, however it was filled, as repaired'
   await eventually(() => faults.length === 1)
   sequencer.close()
   t.same(gaps, { found: 2, repaired: 2 }, 'nobody misses it any more')
+})
+
+t.test('[P52] without room for more nothing is delivered, and all of it once there is room', async t => {
+  const { sequencer, delivered, database, until } = start(t, 0, numbers(1, 5))
+  database.hasRoom = false
+  sequencer.accept(run(1, 2))
+  sequencer.catchUp(4)
+  t.same(delivered, [])
+  database.hasRoom = true
+  sequencer.accept(run(5))
+  await until(5)
+  t.same(delivered, numbers(1, 5))
 })
 
 t.test('more early runs than may wait are not lost', async t => {

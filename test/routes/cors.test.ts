@@ -19,5 +19,7 @@ t.test('a page of an allowed origin may call every method, one of another origin
       }
     }, method)
   }
+  t.equal((await preflight('https://chat.example.org:443', 'GET')).headers['access-control-allow-origin'], 'https://chat.example.org:443')
+  t.equal((await preflight('null', 'PUT')).headers['access-control-allow-origin'], undefined)
   t.equal((await preflight('https://elsewhere.example.org', 'PUT')).headers['access-control-allow-origin'], undefined)
 })

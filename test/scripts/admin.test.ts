@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createDatabase, startServer } from '../helper.ts'
+import { createRows } from '../rows.ts'
 import { admin } from './run.ts'
 
 t.test('[P15] the operator lists, promotes, demotes, disables and enables, under a running server', async t => {
@@ -12,6 +13,9 @@ t.test('[P15] the operator lists, promotes, demotes, disables and enables, under
   const row = (...cells: string[]) => ({ code: 0, stdout: `${cells.join('  ')}\n`, stderr: '' })
 
   t.same(await admin(env, 'promote', email), row(email, 'admin', 'enabled', 'ann'))
+  const last = { code: 1, stdout: '', stderr: `parley: ${email} is the last enabled admin: promote another account first\n` }
+  for (const command of ['demote', 'disable']) t.same(await admin(env, command, email), last, '[P55]')
+  await createRows(server.database).role(await server.register('bob'), 'admin')
   await ann.request({ command: 'create_channel', name: 'admin-room', channel_type: 'admin' })
   await ann.request({ type: 'join_channel', channel: 'admin-room' })
 

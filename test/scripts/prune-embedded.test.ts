@@ -15,7 +15,7 @@ t.test('pruning the embedded database', async t => {
   const { id: userId } = await database.prisma.user.create({ data: { name: 'Ann', email: 'ann@example.org' } })
   const { id: channelId } = await database.prisma.channel.create({ data: { name: 'old', members: { create: { userId } } } })
   const publish = async (count: number) => createMessageStore(database).publish(Array.from({ length: count }, () =>
-    ({ id: randomUUID(), channelId, userId, content: 'text', clientId: undefined })))
+    ({ id: randomUUID(), channelId, userId, sid: null, content: 'text', clientId: undefined })))
   await publish(5)
   await age(database, channelId, 3)
   await database.close()

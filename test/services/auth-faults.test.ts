@@ -39,7 +39,7 @@ t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`,
   ])
 
   const waiting = Promise.all([
-    t.rejects(users.rename(id, 'Other'), unavailable, 'cut off'),
+    t.rejects(users.rename({ userId: id, sid: null }, 'Other'), unavailable, 'cut off'),
     t.rejects(tokens.revoke(id), unavailable, 'cut off in a raw query'),
     t.rejects(users.changePassword({ id, sid: id, from: 'x', to: 'y' }), unavailable, 'cut off in a transaction')
   ])

@@ -15,7 +15,8 @@ function createStore () {
 }
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-const draft = (text: string) => ({ channelId: 'c1', channel: 'general', userId: 'u1', username: 'ann', text, clientId: undefined })
+const draft = (text: string) =>
+  ({ channelId: 'c1', channel: 'general', userId: 'u1', sid: null, username: 'ann', text, clientId: undefined })
 
 t.test('[G15] events that throw are one fault; what is stored is acked, what is queued behind it is tried', async t => {
   const { batches, publish } = createStore()

@@ -27,7 +27,7 @@ t.test('[P26] [P27] [P28] one bad message of a batch undoes no other: verdicts i
   await rows.ban(one, banned!)
   await prisma.user.update({ where: { id: disabled!.user.id }, data: { disabledAt: new Date() } })
   const draft = (channel: { id: string }, given: typeof ann, clientId?: string) =>
-    ({ id: uuidv7(), channelId: channel.id, userId: given!.user.id, content: 'x', clientId })
+    ({ id: uuidv7(), channelId: channel.id, userId: given!.user.id, sid: null, content: 'x', clientId })
 
   const [first] = await messages.publish([draft(one, ann, 'k')])
   t.match(first, { code: null, seq: 1, duplicate: false })
@@ -48,7 +48,7 @@ t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in
   const [ann, ben, banned] = await Promise.all(['ann', 'ben', 'banned'].map(user))
   const [known, hidden] = [await rows.channel(), await rows.channel('private')]
   await rows.ban(known, banned!)
-  const join = (given: typeof ann, channel: string) => ({ userId: given!.user.id, channel, newId: uuidv7() })
+  const join = (given: typeof ann, channel: string) => ({ userId: given!.user.id, sid: null, channel, newId: uuidv7() })
   const outcomes = await memberships.join([
     join(ann, 'fresh'), join(banned, known.name), join(ben, 'fresh'), join(ann, hidden.name), join(ann, 'admin-x'),
     join(ann, known.name), join(ann, 'fresh'), { ...join(ann, 'fresh'), userId: uuidv7() }
@@ -63,7 +63,7 @@ t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in
 t.test('[P17] [P21] one below his cap, a user makes one channel in a batch, not two; who joins one first made it', async t => {
   const { prisma, user, memberships } = await open(t)
   const [ann, ben] = [await user('ann'), await user('ben')]
-  const join = (given: typeof ann, channel: string) => ({ userId: given.user.id, channel, newId: uuidv7() })
+  const join = (given: typeof ann, channel: string) => ({ userId: given.user.id, sid: null, channel, newId: uuidv7() })
   const batch = [join(ann, 'first'), join(ann, 'left'), join(ann, 'taken'), join(ben, 'taken')]
   const outcomes = await memberships.join(batch, { ...rules, maxChannels: 1 })
   t.same(outcomes.map(({ code }) => code), [null, 'too_many_channels', 'too_many_channels', null])
@@ -78,7 +78,7 @@ t.test('[P17] [P21] one below his cap, a user makes one channel in a batch, not 
 t.test('[P20] joining again writes nothing', async t => {
   const { prisma, user, memberships } = await open(t)
   const ann = await user('ann')
-  const join = () => memberships.join([{ userId: ann.user.id, channel: 'again', newId: uuidv7() }], rules)
+  const join = () => memberships.join([{ userId: ann.user.id, sid: null, channel: 'again', newId: uuidv7() }], rules)
   const [first] = await join()
   // Which transactions wrote or locked the rows.
   const marks = () => prisma.$queryRaw`
@@ -96,11 +96,12 @@ t.test('[P30] entries and history: bounds are exclusive, limits kept, order asce
   const channel = await rows.channel()
   await rows.member(channel, ann)
   await messages.publish(Array.from({ length: 10 }, (_, n) =>
-    ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, content: `m${n + 1}`, clientId: undefined })))
+    ({ id: uuidv7(), channelId: channel.id, userId: ann.user.id, sid: null, content: `m${n + 1}`, clientId: undefined })))
   const seqs = (rows: Array<{ seq: number }>): number[] => rows.map(({ seq }) => seq)
-  t.same(seqs(await messages.entries(channel.id, 3, 6, 100)), [4, 5, 6])
-  t.same(seqs(await messages.entries(channel.id, 3, 9, 2)), [4, 5])
-  t.same(seqs(await messages.entries(channel.id, 10, 20, 10)), [])
+  t.same(seqs(await messages.entries(channel.id, 3, 6, 100, 1000)), [4, 5, 6])
+  t.same(seqs(await messages.entries(channel.id, 3, 9, 2, 1000)), [4, 5])
+  t.same(seqs(await messages.entries(channel.id, 3, 9, 100, 3)), [4, 5], 'the text that passes the bound is the last one')
+  t.same(seqs(await messages.entries(channel.id, 10, 20, 10, 1000)), [])
   t.same(seqs(await messages.history(channel.id, { limit: 3 })), [8, 9, 10])
   t.same(seqs(await messages.history(channel.id, { before: 5, limit: 2 })), [3, 4])
   t.same(seqs(await messages.history(channel.id, { after: 5, limit: 2 })), [6, 7])

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import type { Frame } from '../client.ts'
+import { uuidv7 } from 'uuidv7'
+import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
@@ -44,9 +45,61 @@ t.test('[P23] channel_list and user_list count who is online on all instances; a
       return entry.user_count === 3 && entry.online_count === 2 && entry.joined === true
     })
     const { users, ...list } = await client.request({ type: 'user_list', channel: name })
-    t.same(list, { type: 'user_list', channel: name, count: 2 })
+    t.same(list, { type: 'user_list', channel: name, count: 2, next_cursor: null })
     // Ids are made in the order of time.
     t.same(users, [ann, ben].map(({ person: { user } }) => ({ user_id: user.id, username: user.name })))
+  }
+})
+
+/** So many users who are online in the channel, without connections of their own. */
+async function crowd (channel: string, names: string[], on = server) {
+  const users = names.map(name => ({ id: uuidv7(), name }))
+  await on.database.prisma.user.createMany({ data: users })
+  const { id } = await on.database.prisma.channel.findUniqueOrThrow({ where: { name: channel } })
+  for (const user of users) on.presence.enter({ id, name: channel }, { user_id: user.id, username: user.name })
+  return users.map(user => ({ user_id: user.id, username: user.name }))
+}
+
+/** All pages of a channel's `user_list`. */
+async function listAll (client: Client, channel: string, limit?: number): Promise<Frame[]> {
+  const pages: Frame[] = []
+  let cursor: string | undefined
+  do {
+    pages.push(await client.request({ type: 'user_list', channel, ...limit && { limit }, ...cursor !== undefined && { cursor } }))
+    cursor = pages.at(-1)!.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  return pages
+}
+
+t.test('[P59] user_list of 2,500 people comes in pages of 1,000, each with the whole count, and closes nobody', async t => {
+  const channel = `big-${randomUUID().slice(0, 8)}`
+  const ann = await server.enter('ann', channel)
+  const people = await crowd(channel, Array.from({ length: 2500 }, (_, i) => `person ${i}`))
+  const pages = await listAll(ann, channel)
+  t.same(pages.map(({ users, count }) => [users.length, count]), [[1000, 2501], [1000, 2501], [501, 2501]])
+  t.same(pages.flatMap(({ users }) => users).slice(1), people, 'everyone once, in order of id')
+  t.same((await listAll(ann, channel, 999)).map(({ users }) => users.length), [999, 999, 503])
+})
+
+t.test('[P59] where names are long, a page ends before half of max_buffered, and its cursor goes on from there', async t => {
+  const small = await startServer(t, { config: { performance: { max_buffered: 65_536 } } })
+  for (const text of ['漢'.repeat(64), '\u0001'.repeat(64), 'x']) {
+    const channel = `long-${randomUUID().slice(0, 8)}`
+    const ann = await small.enter('ann', channel)
+    const people = await crowd(channel, Array.from({ length: 600 }, () => text), small)
+    const pages = await listAll(ann, channel)
+    t.ok(pages.length > 1)
+    t.ok(pages.every(page => Buffer.byteLength(JSON.stringify(page)) <= 32_768))
+    t.same(pages.flatMap(({ users }) => users).slice(1), people)
+    t.ok(pages.every(({ count }) => count === 601))
+  }
+})
+
+t.test('[P9] a limit or cursor of user_list that is none', async t => {
+  for (const fields of [{ limit: 0 }, { limit: 1001 }, { limit: '5' }, { limit: null }, { cursor: '' }, { cursor: '!' }, { cursor: 7 }]) {
+    const ann = await server.enter('ann')
+    const reply = await ann.exchange({ type: 'user_list', channel: 'general', ...fields })
+    t.match(reply, { type: 'error', code: 'invalid_frame', message: /^Invalid message: (limit|cursor): / }, JSON.stringify(fields))
   }
 })
 

@@ -41,6 +41,13 @@ t.test('[P30] everything after since, in order, each as the frame it was', async
   t.same(first, live, 'field by field what the live frame said')
 })
 
+t.test('[P30] a channel_id in capitals is the same channel_id', async t => {
+  const channel = await filled(3)
+  const data = await resume(t, channel, 1, channel.id.toUpperCase())
+  t.match(data, { seq: 3, recovered: true })
+  t.same(seqs(data), [2, 3])
+})
+
 t.test('[P30] nothing missed is recovered, with nothing to replay', async t => {
   const channel = await filled(3)
   t.match(await resume(t, channel, 3), { seq: 3, recovered: true, messages: [] })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { AccessClaims } from '../../src/schemas/auth.ts'
 import { startServer, type Person, type Server } from '../helper.ts'
 
 const revoked = { code: 4504, reason: 'session revoked' }
@@ -91,4 +92,14 @@ t.test('[P15] a new name or role counts from the next frame', async t => {
   const { body } = await server.call('POST', '/api/channels', { token: ann.person.access_token, body: room })
   t.match(body, room)
   await ann.request({ type: 'join_channel', channel: 'moderator-room' })
+})
+
+t.test('[P12] a token that names its user and login in capitals ends with its login all the same', async t => {
+  const server = await startServer(t)
+  const person = await server.register('ann')
+  const claims = server.app.jwt.decode<AccessClaims>(person.access_token)!
+  const token = server.app.accessTokens.sign({ ...claims, user_id: claims.user_id.toUpperCase(), sid: claims.sid.toUpperCase() })
+  const ann = await server.login({ ...person, access_token: token })
+  await server.call('POST', '/api/auth/logout', { body: { refresh_token: person.refresh_token } })
+  t.same(await ann.closed(), revoked)
 })

@@ -26,6 +26,16 @@ t.test('[P3] no Origin, that of the host itself and those allowed are taken, any
     t.equal(await status(origin), 101, `${origin}`)
   }
   t.equal(await status('https://parley.example.org', 'parley.example.org'), 101)
+  // A default port may be written out, on either side.
+  for (const [origin, host] of [
+    ['https://parley.example.org', 'parley.example.org:443'], ['https://parley.example.org:443', 'Parley.example.org'],
+    ['http://parley.example.org:80', 'parley.example.org'], ['http://parley.example.org', 'parley.example.org:80'],
+    ['https://chat.example.org:443', 'x.example'], ['HTTPS://CHAT.example.org', 'x.example'], ['http://[::1]', '[::1]:80']
+  ] as const) t.equal(await status(origin, host), 101, `${origin} at ${host}`)
+  for (const [origin, host] of [
+    ['http://parley.example.org', 'parley.example.org:443'], ['https://parley.example.org:80', 'parley.example.org'],
+    ['https://chat.example.org:80', 'x.example'], ['https://evil.example', 'evil.example/parley.example.org'], ['https://evil.example', 'x@evil.example']
+  ] as const) t.equal(await status(origin, host), 403, `${origin} at ${host}`)
   for (const origin of [
     'https://parley.example.org', 'https://evil.example', 'http://chat.example.org', 'https://chat.example.org.evil.example', 'http://localhost:3001',
     'https://parley.example.org:8443.evil.example', 'https://evil.example/parley.example.org:8443', 'https://sub.parley.example.org:8443', 'null', '*', 'nonsense', ''

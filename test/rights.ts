@@ -1,0 +1,91 @@
+import pg from 'pg'
+import { eventually } from './eventually.ts'
+import type { Scope, Server } from './helper.ts'
+import { createRows } from './rows.ts'
+
+/** What may happen to whoever acts, between what they ask and the write [P55]. */
+export type Change = 'disabled' | 'erased' | 'logged out' | 'demoted' | 'no moderator any more' | 'kicked' | 'banned'
+/** The code that answers a write after each change that takes away the right to it. */
+export type Refusals = Partial<Record<Change, string>>
+
+export const gone = { disabled: 'authentication_failed', erased: 'authentication_failed', 'logged out': 'authentication_failed' }
+export const member = { ...gone, demoted: 'not_in_channel', kicked: 'not_in_channel', banned: 'banned' }
+export const moderator = { ...gone, demoted: 'not_authorized', 'no moderator any more': 'not_authorized', banned: 'not_authorized' }
+export const admin = { ...gone, demoted: 'not_authorized' }
+
+export const changesOf = (refusals: Refusals): Array<[Change, string]> => Object.entries(refusals) as Array<[Change, string]>
+
+export type Scene = Awaited<ReturnType<ReturnType<typeof createScenes>>>
+
+/**
+ * Scenes with everything that a write needs: whoever acts, a member of `room` with a message there, a target, and `other`, where the
+ * actor may join. For what admins may lose, the actor is an admin in channels of type `admin`; for what channel moderators may lose, a
+ * user who moderates the public `room`.
+ */
+export function createScenes (server: Server) {
+  const rows = createRows(server.database)
+  return async (change: Change) => {
+    const isAdmin = ['disabled', 'erased', 'logged out', 'demoted'].includes(change)
+    const [actor, target] = [await server.register('actor'), await server.register('target')]
+    if (isAdmin) await rows.role(actor, 'admin')
+    const type = isAdmin ? 'admin' : 'public'
+    const [room, other] = [await rows.channel(type), await rows.channel(type)]
+    await rows.member(room, actor)
+    await rows.member(room, target)
+    const message = await rows.message(room, actor)
+    if (!isAdmin) await server.database.prisma.channelModerator.create({ data: { channelId: room.id, userId: actor.user.id } })
+    return { actor, target: target.user.id, room: room.name, other: other.name, message }
+  }
+}
+
+const roomsOf = (sql: string): string => `SELECT ${sql} FROM "Channel" c WHERE c.name = ANY ($2)`
+
+/** Each change as a statement: `$1` is the actor's id, `$2` the names of `room` and `other`. */
+const statements: Record<Change, string> = {
+  disabled: 'SELECT parley_set_disabled(NULL, $1, true, gen_random_uuid()), $2::text[]',
+  erased: 'SELECT parley_erase_user(NULL, $1, gen_random_uuid()), $2::text[]',
+  'logged out': 'SELECT parley_end_login(t."familyId"), $2::text[] FROM "RefreshToken" t WHERE t."userId" = $1',
+  demoted: 'SELECT parley_set_role(NULL, $1, \'user\', gen_random_uuid()), $2::text[]',
+  'no moderator any more': `DELETE FROM "ChannelModerator" m USING (${roomsOf('c.id')}) r WHERE m."channelId" = r.id AND m."userId" = $1`,
+  kicked: roomsOf('parley_end_membership(c.id, $1)'),
+  banned: `INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy") ${roomsOf('c.id, $1, $1')}`
+}
+
+/** A connection to the server's database that makes changes while what the server writes waits, and sees what is stored. */
+export async function createRival (t: Scope, server: Server) {
+  const rival = new pg.Client(server.databaseUrl)
+  await rival.connect()
+  t.teardown(() => rival.end())
+
+  /** One text for everything that is stored: where two are the same, nothing has been written in between. */
+  async function fingerprint (): Promise<string> {
+    const rows = tables.map(table => `SELECT x::text AS row FROM "${table}" x`).join(' UNION ALL ')
+    return (await rival.query(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS all FROM (${rows}) r`)).rows[0].all
+  }
+
+  return {
+    fingerprint,
+
+    /**
+     * Holds the locks of the actor and the channels, makes the change, and commits it once what `ask` begins waits for a lock.
+     * @returns the answer, and whether it wrote anything.
+     */
+    async overtake<T> (change: Change, { actor, room, other }: Scene, ask: () => Promise<T>): Promise<{ answer: T, wrote: boolean }> {
+      await rival.query('BEGIN')
+      await rival.query('SELECT FROM "User" WHERE id = $1 FOR NO KEY UPDATE', [actor.user.id])
+      await rival.query('SELECT FROM "Channel" WHERE name = ANY ($1) ORDER BY id FOR UPDATE', [[room, other]])
+      await rival.query(statements[change], [actor.user.id, [room, other]])
+      const answer = ask()
+      await eventually(async () => (await rival.query(`SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rowCount === 1)
+      const before = await fingerprint()
+      await rival.query('COMMIT')
+      return { answer: await answer, wrote: await fingerprint() !== before }
+    }
+  }
+}
+
+const tables = [
+  'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
+  'MessageChange', 'ModerationLog'
+]

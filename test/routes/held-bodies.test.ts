@@ -1,0 +1,108 @@
+import { request } from 'node:http'
+import t from 'tap'
+import { startServer } from '../helper.ts'
+import { changesOf, createRival, createScenes, type Change, type Scene } from '../rights.ts'
+import { createRows } from '../rows.ts'
+import { writes, writingRoutes, type Write } from './writes.ts'
+
+const server = await startServer(t, { config: { limits: { enabled: false } } })
+const root = await server.register('root')
+await createRows(server.database).role(root, 'admin')
+const asRoot = { token: root.access_token }
+const arrange = createScenes(server)
+const { fingerprint, overtake } = await createRival(t, server)
+
+async function change (what: Change, { actor, room, other }: Scene): Promise<void> {
+  const { user: { id }, refresh_token } = actor
+  const calls: Record<Change, Array<[string, string, object?]>> = {
+    disabled: [['PATCH', `/api/admin/users/${id}`, { disabled: true }]],
+    erased: [['DELETE', `/api/admin/users/${id}`]],
+    'logged out': [['POST', '/api/auth/logout', { refresh_token }]],
+    demoted: [['PATCH', `/api/admin/users/${id}`, { role: 'user' }]],
+    'no moderator any more': [['DELETE', `/api/channels/${room}/moderators/${id}`]],
+    kicked: [['DELETE', `/api/channels/${room}/members/${id}`]],
+    banned: [room, other].map(name => ['PUT', `/api/channels/${name}/bans/${id}`, {}])
+  }
+  for (const [method, path, body] of calls[what]) {
+    const { status } = await server.call(method, path, { ...asRoot, ...body && { body } })
+    if (status >= 300) throw new Error(`${method} ${path}: ${status}`)
+  }
+}
+
+function toRequest ({ route, path, body, token }: Write, scene: Scene) {
+  return {
+    method: route.split(' ')[0]!,
+    path: path(scene),
+    body: body(scene),
+    token: token === false ? undefined : scene.actor.access_token
+  }
+}
+
+/** Sends a request but for the last byte of its body, once the server has its head. @returns what sends the rest. */
+async function hold ({ method, path, body, token }: ReturnType<typeof toRequest>) {
+  const text = JSON.stringify(body)
+  const held = request({
+    port: server.port,
+    method,
+    path,
+    agent: false,
+    headers: {
+      expect: '100-continue',
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...token !== undefined && { authorization: `Bearer ${token}` }
+    }
+  })
+  const answered = new Promise<{ status: number, code: string | undefined }>((resolve, reject) => {
+    held.on('error', reject).on('response', async response => {
+      const chunks: Buffer[] = []
+      for await (const chunk of response) chunks.push(chunk)
+      const reply = Buffer.concat(chunks).toString()
+      resolve({ status: response.statusCode!, code: reply === '' ? undefined : JSON.parse(reply).code })
+    })
+  })
+  await new Promise(resolve => held.on('continue', resolve).flushHeaders())
+  held.write(text.slice(0, -1))
+  // Whatever is asked of the database for the head has its answer when the same has been asked for a request that came later.
+  if (token !== undefined) await server.call('GET', '/api/me', { token })
+  return async () => {
+    held.end(text.slice(-1))
+    return answered
+  }
+}
+
+t.test('[P55] the table of writes has every route of the application that is neither GET nor HEAD', async t => {
+  const routes = writingRoutes(server.app)
+  t.ok(routes.length > 20)
+  t.same([...new Set(writes.map(({ route }) => route))].sort(), routes.sort())
+})
+
+for (const write of writes) {
+  t.test(`[P55] ${write.route}: whoever loses the right to it while the body is held back is refused, and nothing is written`, async t => {
+    const finish = await hold(toRequest(write, await arrange('demoted')))
+    const reply = await finish()
+    t.ok(reply.status < 300, `allowed without a change: ${reply.status} ${reply.code}`)
+    for (const [what, code] of changesOf(write.refusals)) {
+      const scene = await arrange(what)
+      const finish = await hold(toRequest(write, scene))
+      await change(what, scene)
+      const before = await fingerprint()
+      t.equal((await finish()).code, code, what)
+      t.equal(await fingerprint(), before, `${what}: nothing is written`)
+    }
+  })
+
+  t.test(`[P55] ${write.route}: a change that commits while the write waits for its locks binds it`, async t => {
+    for (const [what, code] of changesOf(write.refusals)) {
+      const scene = await arrange(what)
+      const { method, path, ...options } = toRequest(write, scene)
+      const { answer, wrote } = await overtake(what, scene, () => server.call(method, path, options))
+      t.equal(answer.body?.code, code, what)
+      t.notOk(wrote, `${what}: nothing is written`)
+    }
+  })
+}
+
+t.test('[P55] none of it was a fault of ours', async t => {
+  t.same(server.lines.filter(line => JSON.parse(line).level >= 50), [])
+})

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { admin, gone, member, moderator, type Refusals, type Scene } from '../rights.ts'
+
+/** A request that writes: its route as the application lists it, and what it is answered after each change. */
+export interface Write {
+  route: string
+  path (scene: Scene): string
+  body (scene: Scene): object
+  /** False: the route takes no access token. */
+  token?: false
+  refusals: Refusals
+}
+
+const room = '/api/channels/:name'
+const inRoom = (rest: string) => (scene: Scene): string => `/api/channels/${scene.room}${rest.replace(':target', scene.target)}`
+const nothing = (): object => ({})
+const acts = (list: string, refusals: Refusals): Write[] => ['PUT', 'DELETE'].map(method =>
+  ({ route: `${method} ${room}/${list}/:user_id`, path: inRoom(`/${list}/:target`), body: nothing, refusals }))
+
+/** Every route that is neither GET nor HEAD. */
+export const writes: Write[] = [
+  {
+    route: 'POST /api/auth/register',
+    path: () => '/api/auth/register',
+    body: () => ({ email: `${randomUUID()}@example.org`, name: 'new', password: 'a new password' }),
+    token: false,
+    refusals: {}
+  },
+  {
+    route: 'POST /api/auth/login',
+    path: () => '/api/auth/login',
+    body: ({ actor: { email, password } }) => ({ email, password }),
+    token: false,
+    refusals: { disabled: 'authentication_failed', erased: 'authentication_failed' }
+  },
+  {
+    route: 'POST /api/auth/refresh',
+    path: () => '/api/auth/refresh',
+    body: ({ actor }) => ({ refresh_token: actor.refresh_token }),
+    token: false,
+    refusals: gone
+  },
+  {
+    route: 'POST /api/auth/logout',
+    path: () => '/api/auth/logout',
+    body: ({ actor }) => ({ refresh_token: actor.refresh_token }),
+    token: false,
+    refusals: {}
+  },
+  { route: 'PATCH /api/me', path: () => '/api/me', body: () => ({ name: 'renamed' }), refusals: gone },
+  {
+    route: 'PATCH /api/me',
+    path: () => '/api/me',
+    body: ({ actor }) => ({ password: 'another password', current_password: actor.password }),
+    refusals: gone
+  },
+  { route: 'DELETE /api/me', path: () => '/api/me', body: ({ actor }) => ({ password: actor.password }), refusals: gone },
+  { route: 'POST /api/channels', path: () => '/api/channels', body: () => ({ name: `c-${randomUUID()}` }), refusals: gone },
+  {
+    route: 'POST /api/channels',
+    path: () => '/api/channels',
+    body: () => ({ name: `admin-${randomUUID()}`, channel_type: 'admin' }),
+    refusals: admin
+  },
+  { route: `PATCH ${room}`, path: inRoom(''), body: () => ({ channel_type: 'moderator' }), refusals: admin },
+  { route: `DELETE ${room}`, path: inRoom(''), body: nothing, refusals: admin },
+  { route: `POST ${room}/messages`, path: inRoom('/messages'), body: () => ({ message: 'x' }), refusals: member },
+  {
+    route: `PATCH ${room}/messages/:id`,
+    path: scene => `/api/channels/${scene.room}/messages/${scene.message}`,
+    body: () => ({ message: 'y' }),
+    refusals: { ...member, demoted: 'not_authorized' }
+  },
+  {
+    route: `DELETE ${room}/messages/:id`,
+    path: scene => `/api/channels/${scene.room}/messages/${scene.message}`,
+    body: nothing,
+    refusals: { ...gone, demoted: 'not_authorized', banned: 'banned' }
+  },
+  ...acts('members', moderator),
+  {
+    route: `PUT ${room}/members/:user_id`,
+    path: ({ other, actor }) => `/api/channels/${other}/members/${actor.user.id}`,
+    body: nothing,
+    refusals: { ...gone, demoted: 'not_authorized', banned: 'banned' }
+  },
+  {
+    route: `DELETE ${room}/members/:user_id`,
+    path: scene => `/api/channels/${scene.room}/members/${scene.actor.user.id}`,
+    body: nothing,
+    refusals: gone
+  },
+  ...acts('bans', moderator),
+  ...acts('mutes', moderator),
+  ...acts('moderators', admin),
+  {
+    route: 'PATCH /api/admin/users/:id',
+    path: ({ target }) => `/api/admin/users/${target}`,
+    body: () => ({ role: 'admin' }),
+    refusals: admin
+  },
+  {
+    route: 'PATCH /api/admin/users/:id',
+    path: ({ target }) => `/api/admin/users/${target}`,
+    body: () => ({ disabled: true }),
+    refusals: admin
+  },
+  { route: 'DELETE /api/admin/users/:id', path: ({ target }) => `/api/admin/users/${target}`, body: nothing, refusals: admin },
+  {
+    route: 'DELETE /api/admin/users/:id/connections',
+    path: ({ target }) => `/api/admin/users/${target}/connections`,
+    body: nothing,
+    refusals: admin
+  },
+  {
+    route: 'POST /api/admin/announcements',
+    path: () => '/api/admin/announcements',
+    body: () => ({ message: 'hear, hear' }),
+    refusals: admin
+  }
+]
+
+/** The application's routes that are neither GET nor HEAD, as `METHOD URL`. */
+export function writingRoutes (app: FastifyInstance): string[] {
+  const above: string[] = []
+  return app.printRoutes({ commonPrefix: false }).split('\n').flatMap(line => {
+    const [, indent, part, methods = ''] = /^((?:[│ ] {3})*)[├└]── (\S*)(?: \((.*)\))?/.exec(line) ?? []
+    if (indent === undefined || part === undefined) return []
+    const depth = indent.length / 4
+    above.splice(depth, Infinity, part)
+    const writing = methods.split(', ').filter(method => !['', 'GET', 'HEAD', 'OPTIONS'].includes(method))
+    return writing.map(method => `${method} ${above.join('')}`)
+  })
+}

@@ -1,0 +1,32 @@
+import t from 'tap'
+import { printable } from '../../scripts/printable.ts'
+import { createDatabase } from '../helper.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { loadConfig } from '../../src/config.ts'
+import { admin } from './run.ts'
+
+t.test('what moves the cursor, hides, reorders or forges text is escaped; all other text stays as it is', async t => {
+  for (const [text, shown] of [
+    ['\x1b[31mred\x1b[0m', '\\u{1b}[31mred\\u{1b}[0m'],
+    ['a\nb\r\tc', 'a\\nb\\r\\tc'],
+    ['\x07\x7f\x9b', '\\u{7}\\u{7f}\\u{9b}'],
+    ['nimda\u202e\u2066\u200f', 'nimda\\u{202e}\\u{2066}\\u{200f}'],
+    ['\u200b\ufeff\u00ad\u2028\u2029', '\\u{200b}\\u{feff}\\u{ad}\\u{2028}\\u{2029}'],
+    ['\\u{1b}', '\\\\u{1b}'],
+    ['\u{e0041}\ud800', '\\u{e0041}\\u{d800}']
+  ] as const) t.equal(printable(text), shown, shown)
+  for (const text of ['Ann', 'Zoë', '漢字', 'שלום', 'é', '😀', 'a b']) t.equal(printable(text), text)
+})
+
+t.test('npm run admin -- list keeps one account on one line, whatever its name and email hold', async t => {
+  const url = await createDatabase(t)
+  const database = await openDatabase({ ...loadConfig({}).config.database, url })
+  t.teardown(database.close)
+  await database.prisma.user.create({ data: { email: 'a\x1b]0;x\x07@example.org', name: 'Ann\n\x1b[2Jroot@example.org  admin\u202e' } })
+  t.same(await admin({ DATABASE_URL: url }, 'list'), {
+    code: 0,
+    stdout: 'a\\u{1b}]0;x\\u{7}@example.org  user  enabled  Ann\\n\\u{1b}[2Jroot@example.org  admin\\u{202e}\n',
+    stderr: ''
+  })
+  t.match(await admin({ DATABASE_URL: url }, 'disable', 'x\x1b[2J@y'), { stderr: 'parley: no account has the email x\\u{1b}[2J@y\n' })
+})

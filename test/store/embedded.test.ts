@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
+import { createMessageStore } from '../../src/store/messages.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { createUsers } from '../../src/store/users.ts'
+import { uuidv7 } from 'uuidv7'
+
+t.test('a text that begins with U+FEFF comes back with it, also beside nulls, in lists and through every way to the database', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'parley-embedded-'))
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
+  t.teardown(async () => {
+    await database.close()
+    rmSync(directory, { recursive: true })
+  })
+  await database.migrate()
+  const users = createUsers(database.prisma)
+  const messages = createMessageStore(database)
+  const texts = ['\ufeff', '\ufeffx', '\ufeff\ufeffx', 'x\ufeffy', '\ufeff漢字😀', 'x', '']
+  for (const text of texts) {
+    const user = await users.create({ email: `${uuidv7()}@example.org`, name: `${text}n`, passwordHash: 'x' })
+    t.equal(user.name, `${text}n`)
+    t.equal((await users.findById(user.id))!.name, `${text}n`)
+    const channel = await database.prisma.channel.create({ data: { name: uuidv7(), members: { create: { userId: user.id } } } })
+    const content = `${text}m`
+    await messages.publish([{ id: uuidv7(), channelId: channel.id, userId: user.id, sid: null, content, clientId: `${text}c` }])
+    t.match(await messages.history(channel.id, { limit: 1 }), [{ message: content, client_id: `${text}c`, username: `${text}n` }])
+    t.match(await messages.entries(channel.id, 0, 1, 1, 1000), [{ message: content }])
+    const [row] = await database.query<object>('SELECT $1::text AS a, NULL AS b, $2::text AS c, ARRAY[$1::text] AS d', [text, content])
+    t.same(row, { a: text, b: null, c: content, d: [text] })
+  }
+})
