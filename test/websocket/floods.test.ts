@@ -92,6 +92,18 @@ t.test('[P53] a connection that is not read for a flood still gets everything, a
   t.match((await client.replies(3)).at(-1), { type: 'heartbeat_ack', ref: 'on' })
 })
 
+t.test('[P53] [P52] the pongs for the pings among much that is sent cost a reader nothing, also one that is at its limit', async t => {
+  const server = await start(t, { connection_frames: 5 })
+  const reader = await server.enter('reader', 'general')
+  const writers = await Promise.all(Array.from({ length: 8 }, (_, i) => server.enter(`writer${i}`, 'general')))
+  for (let i = 0; i < 40; i++) await reader.exchange({ type: 'heartbeat' })
+  // 4 MB are 60 pings. If their pongs counted, the reader would be over its limit for more than five seconds.
+  const message = '語'.repeat(3990)
+  for (const writer of writers) for (let i = 0; i < 40; i++) writer.send({ type: 'send_message', channel: 'general', message })
+  for (let i = 0; i < 320; i++) await reader.expect('message')
+  t.match(await reader.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+})
+
 t.test('[P53] a flooded connection can be closed by its client at any time', async t => {
   const server = await start(t, { connection_frames: 1 })
   const client = await connectRaw(t, server.port)
