@@ -92,12 +92,15 @@ async function enter (port: number, token: string): Promise<WebSocket> {
   await once(socket, 'open')
   socket.send(JSON.stringify({ type: 'authenticate', token }))
   socket.send(JSON.stringify({ type: 'join_channel', channel: CHANNEL }))
-  for (;;) {
-    const [data] = await once(socket, 'message')
-    const { type, action, code } = JSON.parse(String(data))
-    if (type === 'error') throw new Error(`the control pair: ${code}`)
-    if (action === 'channel_joined') return socket
-  }
+  // One listener for all of them: several frames may come in one segment.
+  await new Promise<void>((resolve, reject) => {
+    socket.on('close', code => reject(new Error(`the control pair: closed with ${code}`))).on('message', data => {
+      const { type, action, code } = JSON.parse(String(data))
+      if (type === 'error') reject(new Error(`the control pair: ${code}`))
+      if (action === 'channel_joined') resolve()
+    })
+  })
+  return socket
 }
 
 /** Sends at its pace for the measured time; the milliseconds that each message took. @throws Error where one does not come. */
