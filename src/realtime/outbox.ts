@@ -45,7 +45,7 @@ export class Outbox {
   /** Numbers of the last ping sent and of the last one answered. */
   #pinged = 0
   #ponged = 0
-  /** Pongs that may come without being counted: at most one for each unanswered ping [P53]. */
+  /** Pongs that may come without counting towards a limit: at most one for each unanswered ping [P53]. */
   #owed = 0
   /** Since when the oldest unanswered ping has waited, or since when the peer was last seen to read on. */
   #waitsSince = 0
@@ -128,7 +128,7 @@ export class Outbox {
     this.#transport.ping(this.#pinged)
   }
 
-  /** A pong is coming in: whether it is one of those that the peer owes us, which cost it nothing [P53]. */
+  /** A pong is coming in: whether it is one of those that the peer owes us, which count towards no limit [P53]. */
   takePong (): boolean {
     if (this.#owed === 0) return false
     this.#owed--
