@@ -12,6 +12,7 @@ import { busLoss } from '../test/faults/bus-loss.ts'
 import { leaks, storm } from '../test/faults/crowds.ts'
 import { databaseOutage } from '../test/faults/database-outage.ts'
 import { diskFull } from '../test/faults/disk-full.ts'
+import { frozenDatabase } from '../test/faults/frozen-database.ts'
 import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from '../test/faults/instance-death.ts'
 import { joins } from '../test/faults/joins.ts'
 import { moderationBinds } from '../test/faults/moderation-binds.ts'
@@ -92,6 +93,14 @@ const runs: Run[] = [
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
   { name: 'G22', what: 'much at once, at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
+  {
+    name: 'G22-frozen', what: '90 connections of one account send the largest frames while PostgreSQL stands still for 8 s, heap 512 MB',
+    run: stage => frozenDatabase(stage, { connections: 90, seconds: long(8), limits: true })
+  },
+  {
+    name: 'G22-frozen-unlimited', what: 'the same without limits',
+    run: stage => frozenDatabase(stage, { connections: 90, seconds: long(8), limits: false })
+  },
   {
     name: 'disk-full', what: "PostgreSQL's disk full for 10 s under 50 messages/s",
     run: stage => diskFull(stage, { rate: 50, seconds: long(10) })

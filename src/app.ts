@@ -26,6 +26,7 @@ import type { Presence } from './presence/presence.ts'
 import { createOutboundMemory } from './realtime/backlog.ts'
 import { createEvents } from './realtime/events.ts'
 import { Hub } from './realtime/hub.ts'
+import { InboxBudget } from './realtime/inbox-budget.ts'
 import { createLimits } from './realtime/limits.ts'
 import { createRealtime } from './realtime/realtime.ts'
 import type { FaultPlace } from './realtime/session.ts'
@@ -194,16 +195,17 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     maxWaiting: maxBuffered / 2,
     outbound
   })
+  const inboxes = new InboxBudget(config.performance.max_inbox)
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const realtime = createRealtime({
-    config, limits, outbound, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
+    config, limits, inboxes, outbound, hub, traffic, auth, guests, channels, memberships, messages, moderation, onFault, onEnd
   })
   const watch = createWatch({ hub, broker, ...channelStore, ...users, ...tokens, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
   const { descriptors } = app
-  const sources = { maxConnections, hub, outbound, traffic, publisher, broker, presence, database, descriptors }
+  const sources = { maxConnections, hub, inboxes, outbound, traffic, publisher, broker, presence, database, descriptors }
   const metrics = isMeasured ? createMetrics(sources) : undefined
   app.decorate('metrics', metrics?.registry)
 

@@ -28,6 +28,9 @@ FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value
 FormatRegistry.Set('origins', areOrigins)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
+/** So many of the largest frames fit into `performance.max_inbox`. */
+const LARGEST_FRAMES = 4
+
 /** Every key, its default, its bounds and its names in the environment. */
 export const ConfigSchema = Type.Object({
   server: Type.Object({
@@ -72,7 +75,8 @@ export const ConfigSchema = Type.Object({
     pong_timeout: seconds(10),
     message_queue_size: count(1000, { minimum: 1 }),
     max_buffered: count(1_048_576, { minimum: 65_536, description: 'bytes' }),
-    max_buffered_total: count(67_108_864, { minimum: 1_048_576, description: 'bytes' })
+    max_buffered_total: count(67_108_864, { minimum: 1_048_576, description: 'bytes' }),
+    max_inbox: count(67_108_864, { minimum: 1_048_576, description: 'bytes, of all connections of a process together' })
   }),
   redis: Type.Object({
     url: optional({ pattern: '^rediss?://', secret: true, description: 'a redis:// or rediss:// URL' }),
@@ -97,6 +101,8 @@ export const ConfigSchema = Type.Object({
     connection_bytes: count(1_048_576, { minimum: 1024, description: 'bytes a second' }),
     connection_joins: count(20, { minimum: 1, description: 'a second' }),
     connection_commands: count(20, { minimum: 1, description: 'a second' }),
+    unauthenticated_frames: count(10, { minimum: 1, description: 'a second, of one connection before it is authenticated' }),
+    unauthenticated_frame_bytes: count(8192, { minimum: 1024, description: 'bytes, of one frame before authentication' }),
     user_frames: count(400, { minimum: 1, description: 'a second' }),
     user_bytes: count(2_097_152, { minimum: 1024, description: 'bytes a second' }),
     user_joins: count(40, { minimum: 1, description: 'a second' }),
@@ -107,6 +113,7 @@ export const ConfigSchema = Type.Object({
     user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
+    address_unauthenticated_frames: count(1000, { minimum: 1, description: 'a second, of connections before they are authenticated' }),
     address_joins: count(2000, { minimum: 1, description: 'a second' }),
     address_commands: count(1000, { minimum: 1, description: 'a second' }),
     address_upgrades: count(500, { minimum: 1, description: 'a second' }),
@@ -136,7 +143,7 @@ const DEFAULT_FILE = 'config/websocket.tusk'
 /**
  * Reads defaults, then the file, then the environment; the later wins.
  * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, half of the admin's credentials,
- * or messages longer than can be delivered.
+ * messages longer than can be delivered, or an inbox that is too small.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
@@ -160,6 +167,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
   }
   checkAdmin(config as Config)
   checkSizes(config as Config)
+  checkInbox(config as Config)
   return { config: config as Config, entries }
 }
 
@@ -184,6 +192,13 @@ function checkSizes ({ server, channels, performance }: Config): void {
   ]
   if (wrong.length === 0) return
   throw new ConfigError(`channels.max_message_length ${length} allows messages that do not fit: set ${wrong.join(' and ')}`)
+}
+
+/** The largest frame must find room beside others that wait. */
+function checkInbox ({ performance: { max_inbox: inbox }, server: { max_payload: payload } }: Config): void {
+  const least = LARGEST_FRAMES * payload
+  if (inbox >= least) return
+  throw new ConfigError(`performance.max_inbox must be at least ${LARGEST_FRAMES} times server.max_payload, ${least}, not ${inbox}`)
 }
 
 /** As a registration is judged: `Email` in schemas/user.ts. */

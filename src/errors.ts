@@ -76,6 +76,7 @@ export const closeTable = {
   no_pong: { code: 4403, reason: 'no pong' },
   authentication_timeout: { code: 4500, reason: 'authentication timeout' },
   protocol_violation: { code: 4501, reason: 'protocol violation' },
+  too_many_frames: { code: 4502, reason: 'too many frames' },
   disconnected: { code: 4503, reason: 'disconnected by administrator' },
   session_revoked: { code: 4504, reason: 'session revoked' }
 } as const

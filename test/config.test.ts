@@ -237,3 +237,10 @@ t.test('half of the admin\'s credentials stops the start with one line naming th
   refuses(t, { ...file(t, ''), ADMIN_PASSWORD: 'hush, hush' }, 'ADMIN_EMAIL is missing')
   refuses(t, file(t, 'authentication:\n  admin_email: a@example.org\n'), 'ADMIN_PASSWORD is missing')
 })
+
+t.test('[P53] an inbox that is too small for the largest frames stops the start with one line', async t => {
+  const line = 'performance.max_inbox must be at least 4 times server.max_payload, 4194304, not 4194303'
+  refuses(t, { ...file(t, ''), SERVER_MAX_PAYLOAD: '1048576', PERFORMANCE_MAX_INBOX: '4194303' }, line)
+  loadConfig({ ...file(t, ''), SERVER_MAX_PAYLOAD: '1048576', PERFORMANCE_MAX_INBOX: '4194304' })
+  loadConfig({ ...file(t, ''), SERVER_MAX_PAYLOAD: '16777216' })
+})

@@ -1,5 +1,6 @@
 import type { Databases } from './databases.ts'
 import type { Generator } from './generator.ts'
+import type { Processes } from './processes.ts'
 import type { Contender, Server } from './servers.ts'
 
 /** Seconds, but for `rounds`: how often everything is measured, the contenders taking turns. */
@@ -20,6 +21,8 @@ export interface Bench {
   databases: Databases
   /** Starts a contender and a load generator for it, and ends both when `use` is through. */
   withServer<T> (contender: Contender, use: (server: Server, generator: Generator) => Promise<T>): Promise<T>
+  /** Starts a module beside them, as `createProcesses` says; whoever starts it ends it. */
+  start: Processes['start']
   progress (line: string): void
   /** Waits; rejects when the benchmark is interrupted. */
   pause (seconds: number): Promise<void>

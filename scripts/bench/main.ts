@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Bench, Case } from './case.ts'
 import { calm, saturated } from './cases/fan-out.ts'
+import { flooded } from './cases/floods.ts'
 import { channels, subscribers } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
 import { storm } from './cases/storm.ts'
@@ -25,7 +26,7 @@ import { startServer } from './servers.ts'
  * `npm run bench`: Parley beside Socket.IO and ws, all in one run on this machine, with a PostgreSQL and a Redis of its own. Prints
  * tables; a full run writes docs/benchmark.json and docs/benchmark.svg.
  */
-const cases = [saturated, calm, stored, idle, storm, subscribers, channels]
+const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels]
 const PEOPLE = 10_000
 /** Of each process: as many connections, and what it needs besides. */
 const FILES_NEEDED = 10_500
@@ -123,6 +124,7 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
               await Promise.all([server.stop(), generator.stop()])
             }
           },
+          start: processes.start,
           progress: line => console.error(`  ${line}`),
           pause: seconds => delay(seconds * 1000, undefined, { signal })
         })

@@ -14,6 +14,8 @@ export interface Contender {
   instances?: number
   /** Does it authenticate? Then every connection is another user's. */
   authenticates: boolean
+  /** With the limits that everyone has by default. */
+  limits?: boolean
 }
 
 export interface Server {
@@ -30,6 +32,7 @@ const SOCKETIO_PRISMA = { module: 'peers/socketio-prisma', dialect: 'socketio', 
 
 export const contenders = {
   parley: { name: 'Parley', ...PARLEY, database: 'postgresql' },
+  parleyLimited: { name: 'Parley with limits', ...PARLEY, database: 'postgresql', limits: true },
   parleyEmbedded: { name: 'Parley, embedded database', ...PARLEY, database: 'embedded' },
   parleyCluster: { name: 'Parley × 2 + Redis', ...PARLEY, database: 'postgresql', redis: true, instances: 2 },
   socketio: { name: 'Socket.IO', module: 'peers/socketio', dialect: 'socketio', authenticates: false },
@@ -46,12 +49,12 @@ const START_TIMEOUT = 30_000
 export async function startServer (contender: Contender, { processes, databases, redisUrl, secret }: {
   processes: Processes, databases: Databases, redisUrl: string, secret: string
 }): Promise<Server> {
-  const { database, redis = false, instances = 1 } = contender
+  const { database, redis = false, instances = 1, limits = false } = contender
   const env = {
     PORT: '0',
     JWT_SECRET: secret,
     // All load comes from one address.
-    LIMITS_ENABLED: 'false',
+    LIMITS_ENABLED: String(limits),
     ...database === 'postgresql' && { DATABASE_URL: await databases.create() },
     ...database === 'embedded' && { PARLEY_DATA_DIR: await databases.createEmbedded() },
     ...redis && { REDIS_URL: redisUrl }

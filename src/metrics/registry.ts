@@ -7,6 +7,7 @@ import type { OnAnswered } from '../plugins/request-log.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { OutboundMemory } from '../realtime/backlog.ts'
 import type { Hub } from '../realtime/hub.ts'
+import type { InboxBudget } from '../realtime/inbox-budget.ts'
 import type { Traffic } from '../realtime/traffic.ts'
 import type { Publisher } from '../services/publisher.ts'
 import type { Database } from '../store/client.ts'
@@ -16,6 +17,7 @@ import { createDefinitions, type Definitions } from './definitions.ts'
 export interface MetricsSources {
   maxConnections: number
   hub: Hub
+  inboxes: InboxBudget
   outbound: OutboundMemory
   traffic: Traffic
   publisher: Publisher
@@ -53,7 +55,7 @@ export function createMetrics (sources: MetricsSources): { registry: Registry, o
 }
 
 function connections ({ gauge, counter, gauges, counters }: Definitions, sources: MetricsSources): void {
-  const { maxConnections, hub, outbound, traffic, descriptors } = sources
+  const { maxConnections, hub, inboxes, outbound, traffic, descriptors } = sources
   gauge('parley_connections', 'WebSocket connections open', () => hub.size)
   gauge('parley_connections_max', 'WebSocket connections that may be open', () => maxConnections)
   counter('parley_connections_opened_total', 'WebSocket connections opened', () => traffic.opened)
@@ -71,6 +73,7 @@ function connections ({ gauge, counter, gauges, counters }: Definitions, sources
     return count
   })
   gauge('parley_channels', 'Channels with a subscriber here', () => [...hub.channels()].length)
+  gauge('parley_inbox_bytes', 'Bytes of requests that wait for their turn', () => inboxes.used)
   gauge('parley_outbound_waiting_bytes', 'Bytes that wait for sockets that fell behind, shared ones counted once', () => outbound.bytes)
   counter('parley_received_bytes_total', 'Bytes that came over WebSocket connections, upgrade included', () => {
     let bytes = traffic.bytesReceived

@@ -16,6 +16,7 @@ const ECHO_LIMIT = 64
 const schemas = { ...requests, ...commands }
 const checks = Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, compile(schema, 'invalid_frame')])) as
   Record<keyof typeof schemas, (body: unknown) => unknown>
+const fieldNames = new Set(['type', 'command', ...Object.values(schemas).flatMap(({ properties }) => Object.keys(properties))])
 const isRef = TypeCompiler.Compile(Ref)
 
 /** A client's frame of which only the form of its envelope is known. */
@@ -26,8 +27,6 @@ export interface Envelope {
   kind: RequestKind
   ref: Ref | undefined
   body: Record<string, unknown>
-  /** Bytes. */
-  size: number
 }
 
 /** What a frame asks, in one of our own words: a client's must not reach counters or logs. */
@@ -57,8 +56,8 @@ export function decode (frame: Buffer): Envelope {
     command,
     kind: kindOf(type, command),
     ref: isRef.Check(ref) ? ref : undefined,
-    body: fields,
-    size: frame.length
+    // A `type` that is no text means nothing beyond what `echo` says of it.
+    body: known(typeof fields.type === 'object' ? { ...fields, type } : fields)
   }
 }
 
@@ -94,9 +93,16 @@ export function unknown (code: 'unknown_type' | 'unknown_command', text: string)
   return new AppError(code, { detail: [...text.slice(0, 2 * ECHO_LIMIT)].slice(0, ECHO_LIMIT).join('').toWellFormed() })
 }
 
+/** Without the fields that no request has: they may take megabytes, for as long as the request is under way. */
+function known (fields: Record<string, unknown>): Record<string, unknown> {
+  const names = Object.keys(fields)
+  if (names.every(name => fieldNames.has(name))) return fields
+  return Object.fromEntries(names.filter(name => fieldNames.has(name)).map(name => [name, fields[name]]))
+}
+
 function deeperThan (value: object, limit: number): boolean {
   if (limit === 0) return true
-  for (const child of Object.values(value)) {
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
     if (typeof child === 'object' && child !== null && deeperThan(child, limit - 1)) return true
   }
   return false

@@ -45,6 +45,8 @@ export class Outbox {
   /** Numbers of the last ping sent and of the last one answered. */
   #pinged = 0
   #ponged = 0
+  /** Pongs that may come without counting towards a limit: at most one for each unanswered ping [P53]. */
+  #owed = 0
   /** Since when the oldest unanswered ping has waited, or since when the peer was last seen to read on. */
   #waitsSince = 0
   /** The most bytes that lie before one of the unanswered pings and behind the ping before it. */
@@ -120,15 +122,25 @@ export class Outbox {
   ping (): void {
     if (!this.awaitsPong) this.#waitsSince = this.#deps.now()
     this.#pinged++
+    this.#owed++
     this.#gap = Math.max(this.#gap, this.#unmarked)
     this.#unmarked = 0
     this.#transport.ping(this.#pinged)
+  }
+
+  /** A pong is coming in: whether it is one of those that the peer owes us, which count towards no limit [P53]. */
+  takePong (): boolean {
+    if (this.#owed === 0) return false
+    this.#owed--
+    return true
   }
 
   /** The peer has read everything before the ping of this number; without one, before the last ping. */
   pong (number = this.#pinged): void {
     if (number <= this.#ponged || number > this.#pinged) return
     this.#ponged = number
+    // One pong may answer several pings: the pongs that are left out are owed no more.
+    this.#owed = Math.min(this.#owed, this.#pinged - number)
     this.readOn()
     if (!this.awaitsPong) this.#gap = 0
   }

@@ -8,16 +8,20 @@ import type { OutboundMemory } from './backlog.ts'
 import { createClock } from './clock.ts'
 import { encode } from './codec.ts'
 import { createCommands, type CommandDeps } from './commands.ts'
+import type { InboxBudget } from './inbox-budget.ts'
 import type { Limits } from './limits.ts'
 import { createRelief } from './relief.ts'
 import { Session, type FaultPlace, type SessionDeps, type SessionLimits } from './session.ts'
 import { countEnd, type Life } from './traffic.ts'
 import type { Transport } from './transport.ts'
+import { Turns } from './turns.ts'
 
 export interface RealtimeDeps extends Omit<CommandDeps, 'authenticationEnabled' | 'resumeLimit' | 'maxItems'> {
-  config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance'>
+  config: Pick<Config, 'server' | 'authentication' | 'channels' | 'performance' | 'limits'>
   /** Null: none. */
   limits: Limits | null
+  /** What all connections hold of requests that wait. */
+  inboxes: InboxBudget
   /** What all connections hold for their sockets. */
   outbound: OutboundMemory
   onFault (error: unknown, where?: FaultPlace): void
@@ -38,7 +42,7 @@ const ANSWER_PER_CLIENT_MS = 5
 const MAX_ANSWER_MS = 5000
 
 /** The life of connections, from welcome to goodbye, without a word about HTTP. */
-export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...services }: RealtimeDeps) {
+export function createRealtime ({ config, limits, inboxes, outbound, onFault, onEnd, ...services }: RealtimeDeps) {
   const { server, authentication, channels, performance } = config
   const { hub, guests, traffic } = services
   const commands = createCommands({
@@ -52,7 +56,9 @@ export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...s
     connectionTimeout: performance.connection_timeout * 1000,
     heartbeatInterval: performance.heartbeat_interval * 1000,
     pongTimeout: performance.pong_timeout * 1000,
-    maxBuffered: performance.max_buffered
+    maxBuffered: performance.max_buffered,
+    maxPayload: server.max_payload,
+    unauthenticatedFrame: limits === null ? server.max_payload : Math.min(config.limits.unauthenticated_frame_bytes, server.max_payload)
   }
   let draining = false
   let spread = MIN_SPREAD_MS
@@ -78,6 +84,8 @@ export function createRealtime ({ config, limits, outbound, onFault, onEnd, ...s
     traffic,
     now: clock.now,
     limits: sessionLimits,
+    inboxes,
+    largeFrames: new Turns(),
     memory: outbound,
     ...commands,
     scheduleFlush: session => hub.scheduleFlush(session),

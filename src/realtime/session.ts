@@ -1,14 +1,16 @@
 import { AppError, closeTable, type CloseName } from '../errors.ts'
-import type { Ref } from '../schemas/protocol.ts'
 import type { Role } from '../schemas/common.ts'
 import type { Actor } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
-import { decode, encode, encodeError, toWireError, type Envelope } from './codec.ts'
-import { kindOf, type Allowance } from './limits.ts'
+import type { Envelope } from './codec.ts'
+import type { InboxBudget } from './inbox-budget.ts'
+import { Inbox } from './inbox.ts'
+import type { Allowance } from './limits.ts'
 import { Outbox, type OutboxDeps } from './outbox.ts'
 import type { Reply } from './reply.ts'
 import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
+import type { Turns } from './turns.ts'
 
 /** `disconnects`: how often an admin had closed the user's connections when this one was authenticated. */
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean, disconnects: number }
@@ -24,6 +26,9 @@ export type SessionState =
 export interface SessionDeps extends OutboxDeps {
   traffic: Traffic
   limits: SessionLimits
+  /** What the inboxes of all of them may hold. */
+  inboxes: InboxBudget
+  largeFrames: Turns
   /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
   /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */
@@ -43,6 +48,9 @@ export interface SessionLimits {
   heartbeatInterval: number
   pongTimeout: number
   maxBuffered: number
+  /** The largest message of a client, and of one that is not authenticated. */
+  maxPayload: number
+  unauthenticatedFrame: number
 }
 
 /** After its token's expiry a connection has this long to bring a fresh one [P14]. */
@@ -50,19 +58,11 @@ const TOKEN_GRACE_MS = 30_000
 /** A slow consumer, or a peer that answers no ping, is cut off after this; any other has longer to answer the close frame. */
 const CUT_DEAF_MS = 1000
 const CUT_MS = 5000
-/** Requests that wait for their turn, and sends without an answer, at which a connection is not read any further. */
-const MAX_WAITING = 64
-const MAX_PIPELINED = 128
-/** Frames over the limits that are answered between two ticks of the clock, before the connection is not read until the next one. */
-const MAX_REFUSED = 128
 /** This many unreadable frames within this time end a connection (4501). */
 const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
 
-/** One request's place in the order of replies. */
-interface Slot { type: Received, reply: Buffer | null, after: (() => void) | undefined }
-
-/** One connection: its state, its serial queue of requests [P7], its bounded outbound queue. */
+/** One connection: its state and its deadlines. Its inbox has what comes in, its outbox what goes out. */
 export class Session {
   readonly id: string
   state: SessionState
@@ -73,29 +73,21 @@ export class Session {
   framesReceived = 0
   framesSent = 0
   readonly transport: Transport
+  readonly inbox: Inbox
   /** What this connection may ask for; null: anything. */
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
-  /** Requests not started, and started ones in order of arrival. */
-  #inbox: Array<Envelope | AppError> = []
-  #slots: Slot[] = []
-  #pumping = false
-  /** Only sends run side by side: any other request runs alone. */
-  #onlySends = true
-  #paused = false
-  #suspended = false
   readonly #outbox: Outbox
   #lastFrameAt: number
   #nextPingAt: number
   #violations: number[] | null = null
-  /** Frames over the limits since the last tick. */
-  #refused = 0
 
   constructor (id: string, transport: Transport, allowance: Allowance | null, deps: SessionDeps) {
     this.id = id
     this.transport = transport
     this.#allowance = allowance
     this.#deps = deps
+    this.inbox = new Inbox(this, allowance, deps)
     this.#outbox = new Outbox(transport, deps, this)
     const now = deps.now()
     this.state = { phase: 'open', deadline: now + deps.limits.authenticationTimeout }
@@ -122,16 +114,16 @@ export class Session {
     this.state = { phase: 'authenticated', user, sid, expiresAt }
   }
 
-  /** A data frame arrived. */
-  receive (frame: Buffer): void {
+  /** A data frame arrived. `refusedFor`: 0, or milliseconds after which it may pass [P35]. */
+  receive (frame: Buffer, refusedFor = 0): void {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()
-    const request = read(frame)
     this.framesReceived++
-    this.#deps.traffic.received[request instanceof AppError ? 'invalid' : request.kind]++
-    this.#inbox.push(request)
-    this.#proceed()
+    this.inbox.receive(frame, refusedFor)
   }
+
+  /** A pong is coming in: whether it is one of those that the peer owes us [P53]. */
+  takePong (): boolean { return this.#outbox.takePong() }
 
   /** `number`: of the ping that it answers; undefined where the pong does not say. */
   pong (number?: number): void { this.#outbox.pong(number) }
@@ -152,14 +144,17 @@ export class Session {
   flush (): void {
     this.#outbox.flush()
     // What these bytes have held up goes on; or reading is held up by those that the socket did not take.
-    if (this.#paused || this.transport.buffered > 0) this.#proceed()
+    if (this.inbox.isPaused || this.transport.buffered > 0) this.inbox.proceed()
   }
 
   /** The socket has taken what waited, or a part of it. */
-  drained (): void { this.#proceed() }
+  drained (): void { this.inbox.proceed() }
 
   /** What is kept for the socket, and since when it has taken nothing; null while it keeps up. */
   get backlog (): Outbox['backlog'] { return this.#outbox.backlog }
+
+  /** Whether so much waits to be sent that no request is read or started: half of `maxBuffered`. */
+  get isBackedUp (): boolean { return this.#outbox.waiting > this.#deps.limits.maxBuffered / 2 }
 
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
@@ -170,17 +165,12 @@ export class Session {
     const isDeaf = name === 'slow_consumer' || name === 'no_pong'
     const cutAt = this.#deps.now() + (isDeaf ? CUT_DEAF_MS : CUT_MS)
     this.state = { phase: 'closing', user: this.user, cutAt, reason: name }
-    this.#inbox = []
     this.transport.close(code, reason + detail)
-    // The peer's own close frame must still be read.
-    if (this.#paused) this.transport.resume()
+    this.inbox.close()
   }
 
   /** Takes no further request: what was started is still answered. */
-  suspend (): void {
-    this.#paused = this.#suspended = true
-    this.transport.pause()
-  }
+  suspend (): void { this.inbox.suspend() }
 
   /** No further patience with a peer that answers no close frame. */
   cut (): void { this.transport.terminate() }
@@ -188,17 +178,16 @@ export class Session {
   /** The transport is gone. */
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
-    this.#inbox = []
+    this.inbox.end()
     this.#outbox.clear()
-    this.#allowance?.release()
   }
 
   /** The clock's tick: every deadline a connection has. */
   tick (now: number): void {
     const { state } = this
     const { limits } = this.#deps
-    const wasHeld = this.#refused >= MAX_REFUSED
-    this.#refused = 0
+    const wasHeldUp = this.inbox.isHeldUp
+    this.inbox.tick()
     if (state.phase === 'closing') {
       if (now >= state.cutAt) this.transport.terminate()
     } else if (state.phase === 'open' && now >= state.deadline) {
@@ -212,117 +201,18 @@ export class Session {
       this.close('slow_consumer')
     } else if (this.#outbox.awaitsPong) {
       // While its requests wait for us, its pong is not read.
-      if (wasHeld || this.#inbox.length >= MAX_WAITING) this.#outbox.readOn()
+      if (wasHeldUp || this.inbox.isHeldUp) this.#outbox.readOn()
       else if (this.#outbox.isSilent()) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
       this.#nextPingAt = now + limits.heartbeatInterval
       this.#outbox.ping()
     }
-    if (wasHeld) this.#proceed()
   }
 
-  /** Starts what may start: sends side by side, anything else when all before it has its answer [P7]. */
-  #pump (): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    while (this.#inbox.length > 0 && !this.closing && !this.#suspended && !this.#isHeld()) {
-      const next = this.#inbox[0]!
-      const isSend = !(next instanceof AppError) && next.kind === 'send_message'
-      if (this.#slots.length > 0 && !(isSend && this.#onlySends && this.#slots.length < MAX_PIPELINED)) break
-      this.#inbox.shift()
-      this.#onlySends = isSend
-      this.#start(next, isSend)
-    }
-    this.#pumping = false
-  }
-
-  #start (request: Envelope | AppError, isSend: boolean): void {
-    const slot: Slot = { type: request instanceof AppError ? 'invalid' : request.kind, reply: null, after: undefined }
-    this.#slots.push(slot)
-    if (request instanceof AppError) return this.#refuse(slot, undefined, request)
-    const wait = this.#allowance?.take(kindOf(request), request.size) ?? 0
-    if (wait > 0) {
-      this.#refused++
-      return this.#refuse(slot, request.ref, new AppError('rate_limited', { retryAfterMs: wait }))
-    }
-    const refuse = (error: unknown): void => this.#refuse(slot, request.ref, error)
-    try {
-      if (isSend) return this.#deps.handleSend(this, request, reply => this.#settle(slot, reply))
-      const reply = this.#deps.handle(this, request)
-      const answer = (value: Reply): void => this.#answer(slot, request.ref, value)
-      if (reply instanceof Promise) reply.then(answer, refuse).catch(error => this.#report(error, slot))
-      else answer(reply)
-    } catch (error) {
-      refuse(error)
-    }
-  }
-
-  #answer (slot: Slot, ref: Ref | undefined, { frame, after }: Reply): void {
-    slot.after = after
-    this.#deps.traffic.sent[frame.type]++
-    this.#settle(slot, encode(ref === undefined ? frame : { ...frame, ref }))
-  }
-
-  #refuse (slot: Slot, ref: Ref | undefined, error: unknown): void {
-    if (!(error instanceof AppError)) this.#report(error, slot)
-    const shown = toWireError(error)
-    this.#deps.traffic.errors[shown.code]++
-    // Counted as the reply leaves: the close must not overtake the replies before it.
-    if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') slot.after = () => this.#countViolation()
-    this.#settle(slot, encodeError(shown, ref))
-  }
-
-  /** Replies leave in the order of their requests. */
-  #settle (slot: Slot, reply: Buffer): void {
-    slot.reply = reply
-    while (this.#slots.length > 0 && this.#slots[0]!.reply) {
-      const slot = this.#slots.shift()!
-      this.send(slot.reply!, 1)
-      try {
-        slot.after?.()
-      } catch (error) {
-        // The reply is out; those that follow are owed theirs.
-        this.#report(error, slot)
-      }
-    }
-    this.#proceed()
-  }
-
-  #report (error: unknown, { type }: Slot): void {
-    this.#deps.onFault(error, { connection: this.id, type })
-  }
-
-  #proceed (): void {
-    this.#pump()
-    this.#regulate()
-  }
-
-  #countViolation (): void {
+  /** A reply said that a frame was unreadable. */
+  countViolation (): void {
     const now = this.#deps.now()
     this.#violations = [...(this.#violations ?? []).filter(at => now - at < VIOLATION_WINDOW_MS), now]
     if (this.#violations.length >= MAX_VIOLATIONS) this.close('protocol_violation')
-  }
-
-  /** Reads on only while this connection keeps up with what it asks and what it is sent. */
-  #regulate (): void {
-    const busy = this.#inbox.length >= MAX_WAITING || this.#isHeld()
-    if (busy === this.#paused || this.closing || this.#suspended) return
-    this.#paused = busy
-    if (busy) this.transport.pause()
-    else this.transport.resume()
-  }
-
-  /** Half of what may wait does: first that has to go. Or it asks and asks though it is refused: that has to wait for the clock. */
-  #isHeld (): boolean {
-    return this.#outbox.waiting > this.#deps.limits.maxBuffered / 2 || this.#refused >= MAX_REFUSED
-  }
-}
-
-function read (frame: Buffer): Envelope | AppError {
-  try {
-    return decode(frame)
-  } catch (error) {
-    if (error instanceof AppError) return error
-    throw error
   }
 }

@@ -5,6 +5,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
 import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
+import { FrameReader, type FrameHead, type FrameSink, type Verdict } from '../realtime/frame-reader.ts'
 import type { Limits } from '../realtime/limits.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import type { Session } from '../realtime/session.ts'
@@ -51,6 +52,9 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       WebSocket: Connection as never,
       maxPayload,
       maxFragments: MAX_FRAGMENTS,
+      // ws would end a connection at 60 pings in one segment (its types lack this option). Pings are counted before ws sees them, and not
+      // read while their pongs are not taken.
+      ...{ maxPendingAutoPongs: 0 },
       clientTracking: false,
       perMessageDeflate: false,
       handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
@@ -83,6 +87,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       app.upgrades.release(socket)
       connection.session = realtime.open(new SocketTransport(connection, socket, request.ip), request.address)
       connection.closed = realtime.closed
+      takeSocket(connection, socket)
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
       connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
@@ -96,11 +101,27 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
 export default routes
 
 /** A ws connection that knows its session; its listeners are shared, so that ten thousand connections are not ten thousand closures. */
-class Connection extends WebSocket {
+class Connection extends WebSocket implements FrameSink {
   declare session: Session
+  declare socket: Socket
+  declare reader: FrameReader
+  /** ws's own listener for the socket's bytes. */
+  declare feed: (this: Socket, bytes: Buffer) => void
+  /** What `admit` said of the frame that ws is reading. */
+  declare refusedFor: number
   declare closed: Realtime['closed']
   /** Of the first close frame, sent or answered. */
   declare closedWith: number | undefined
+
+  get room (): number { return this.session.inbox.room }
+  admit (head: FrameHead): Verdict { return this.session.inbox.admit(head) }
+  admitRest (bytes: number): void { this.session.inbox.admitRest(bytes) }
+  putBack (bytes: Buffer): void { this.socket.unshift(bytes) }
+
+  pass (bytes: Buffer, refusedFor: number): void {
+    this.refusedFor = refusedFor
+    this.feed.call(this.socket, bytes)
+  }
 
   /** ws closes by itself after a violation, with a code only. */
   override close (code?: number, reason?: string | Buffer): void {
@@ -109,14 +130,30 @@ class Connection extends WebSocket {
   }
 }
 
-function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  const { session } = this as Connection
-  if (isBinary) session.close('unsupported_data')
-  else session.receive(data as Buffer)
+/** Puts a `FrameReader` between the socket and ws [P53]. */
+function takeSocket (connection: Connection, socket: Socket): void {
+  const feed = socket.listeners('data').at(-1) as Connection['feed']
+  connection.socket = socket
+  connection.feed = feed
+  connection.reader = new FrameReader(connection)
+  socket.removeListener('data', feed).on('data', (bytes: Buffer) => connection.reader.read(bytes)).prependListener('close', onSocketClose)
 }
 
-/** ws has sent its own close frame with the code of the violation, and waits for the peer's. */
-function onError (): void {}
+/** ws reads what a paused socket still holds when it closes: nobody may have judged that, and nobody is left to be answered. */
+function onSocketClose (this: Socket): void {
+  this.removeAllListeners('data').read()
+}
+
+function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  const { session, refusedFor } = this as Connection
+  if (isBinary) session.close('unsupported_data')
+  else session.receive(data as Buffer, refusedFor)
+}
+
+/** ws has sent its own close frame with the code of the violation, and waits for the peer to end the connection. */
+function onError (this: WebSocket): void {
+  (this as Connection).reader.end()
+}
 
 /** A pong that does not carry a ping's number answers the last one. */
 function onPong (this: WebSocket, payload: Buffer): void {

@@ -86,8 +86,10 @@ export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<s
   return report.outcome()
 }
 
-function residentMegabytes (pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024 / MEGABYTE
+/** What a process has in memory; 0 where it has ended and nobody has taken notice yet. */
+export function residentMegabytes (pid: number): number {
+  const [, kilobytes = 0] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kilobytes) * 1024 / MEGABYTE
 }
 
 function p99 (values: number[]): number {

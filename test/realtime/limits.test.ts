@@ -1,6 +1,6 @@
 import t from 'tap'
 import { loadConfig, type Config } from '../../src/config.ts'
-import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
+import { createLimits, type Allowance, type RequestCost } from '../../src/realtime/limits.ts'
 
 /** Limits by a clock of the test's own; what is not given is never reached. */
 function createScene (change: Partial<Config['limits']>) {
@@ -10,10 +10,13 @@ function createScene (change: Partial<Config['limits']>) {
   return { limits, clock, connect: (address = 'a') => limits.connect(address) }
 }
 
-/** How many frames of the kind pass in a row. */
-function passing (allowance: Allowance, kind: Parameters<Allowance['take']>[0] = 'other', bytes = 1): number {
+/** How many frames of the size pass in a row. */
+const passing = (allowance: Allowance, bytes = 1): number => countPassing(() => allowance.takeFrame(bytes))
+const passingRequests = (allowance: Allowance, cost: RequestCost): number => countPassing(() => allowance.takeRequest(cost))
+
+function countPassing (take: () => number): number {
   let count = 0
-  while (count < 100_000 && allowance.take(kind, bytes) === 0) count++
+  while (count < 100_000 && take() === 0) count++
   return count
 }
 
@@ -32,43 +35,43 @@ t.test('a steady rate at the limit passes for ever', async t => {
   const connection = connect()
   for (let i = 0; i < 10_000; i++) {
     clock.now += 10
-    if (connection.take('other', 1) !== 0) return t.fail(`frame ${i}`)
+    if (connection.takeFrame(1) !== 0) return t.fail(`frame ${i}`)
   }
 })
 
 t.test('[P35] retry_after_ms is when the same frame passes, and a refused frame costs nothing', async t => {
   const { clock, connect } = createScene({ connection_frames: 10, connection_bytes: 2000 })
   const connection = connect()
-  t.equal(passing(connection, 'other', 1000), 20)
-  for (let i = 0; i < 10; i++) t.equal(connection.take('other', 1000), 500)
+  t.equal(passing(connection, 1000), 20)
+  for (let i = 0; i < 10; i++) t.equal(connection.takeFrame(1000), 500)
   clock.now += 499
-  t.equal(connection.take('other', 1000), 1)
+  t.equal(connection.takeFrame(1000), 1)
   clock.now += 1
-  t.equal(connection.take('other', 1000), 0)
-  t.equal(connection.take('other', 100), 50, 'a smaller one has less to wait')
+  t.equal(connection.takeFrame(1000), 0)
+  t.equal(connection.takeFrame(100), 50, 'a smaller one has less to wait')
 })
 
 t.test('a frame larger than the capacity passes a whole meter and empties it', async t => {
   const { clock, connect } = createScene({ connection_bytes: 1024 })
   const connection = connect()
-  t.equal(connection.take('other', 16_000_000), 0)
-  t.equal(connection.take('other', 16_000_000), 10_000)
+  t.equal(connection.takeFrame(16_000_000), 0)
+  t.equal(connection.takeFrame(16_000_000), 10_000)
   clock.now += 10_000
-  t.equal(connection.take('other', 16_000_000), 0)
+  t.equal(connection.takeFrame(16_000_000), 0)
 })
 
 t.test('joins and commands have limits of their own besides that of frames', async t => {
   const { connect } = createScene({ connection_frames: 100, connection_joins: 5, connection_commands: 3 })
   const connection = connect()
-  t.equal(passing(connection, 'join'), 50)
-  t.equal(passing(connection, 'command'), 30)
-  t.equal(passing(connection), 1000 - 80)
+  t.equal(passingRequests(connection, 'join'), 50)
+  t.equal(passingRequests(connection, 'command'), 30)
+  t.equal(passing(connection), 1000, 'a frame is counted when it comes, by `takeFrame`')
 })
 
 t.test('a user\'s connections share his limits from authentication on, an address\'s all of them', async t => {
   const { limits, connect } = createScene({ user_frames: 5, address_frames: 8 })
   const [first, second, other] = [connect(), connect(), connect()]
-  t.equal(first.take('other', 1), 0)
+  t.equal(first.takeFrame(1), 0)
   first.identify('ann')
   second.identify('ann')
   t.equal(passing(first), 50)
@@ -133,4 +136,42 @@ t.test('an address may ask for so many connections a second, and have so many', 
   t.ok(limits.upgrade('a') > 0, 'full')
   open.pop()!.release()
   t.ok(ask())
+})
+
+t.test('[P53] frames before authentication have limits of their own, of a connection and of an address', async t => {
+  const { connect } = createScene({ unauthenticated_frames: 2, address_unauthenticated_frames: 5 })
+  const [first, second, third] = [connect(), connect(), connect()]
+  t.equal(passing(first), 20)
+  t.equal(passing(second), 20)
+  t.equal(passing(third), 10, 'the address is left with this')
+  first.identify('ann')
+  t.equal(passing(first, 0), 100_000)
+})
+
+t.test('[P53] a reserved frame is counted at once, passes at its time, and goes before all that come after it', async t => {
+  const { clock, connect } = createScene({ connection_frames: 10, address_frames: 10 })
+  const [connection, other] = [connect(), connect()]
+  t.equal(passing(connection), 100)
+  t.notOk(connection.isWaiting)
+  connection.reserveFrame(1)
+  t.ok(connection.isWaiting)
+  clock.now += 99
+  t.ok(connection.isWaiting)
+  t.equal(other.takeFrame(1), 101, 'the place is taken')
+  clock.now += 1
+  t.notOk(connection.isWaiting)
+  t.ok(connection.takeReserved())
+  t.notOk(connection.takeReserved(), 'once')
+  t.equal(connection.takeFrame(1), 100)
+})
+
+t.test('[P35] refusals are answered up to a number for each tick, of a connection, a user and an address', async t => {
+  const { limits, connect } = createScene({})
+  const refusals = (allowance: Allowance): number => countPassing(() => allowance.takeRefusal() ? 0 : 1)
+  const connections = Array.from({ length: 6 }, () => connect())
+  t.equal(refusals(connections[0]!), 16, 'without a user, fewer')
+  for (const connection of connections) connection.identify('ann')
+  t.same(connections.map(refusals), [112, 128, 128, 128, 16, 0], 'those of one user')
+  limits.sweep()
+  t.equal(refusals(connections[5]!), 128)
 })

@@ -181,6 +181,19 @@ t.test('a ping waits for its pong for pong_timeout, and pongs of what was not se
   t.notOk(outbox.awaitsPong)
 })
 
+t.test('[P53] each unanswered ping makes one pong free, however many pongs come, and none once it is answered', async t => {
+  const { outbox } = createOutbox()
+  t.notOk(outbox.takePong(), 'nobody was asked')
+  for (let i = 0; i < 3; i++) outbox.ping()
+  // They come in one segment: all are judged before the first of them is read.
+  t.same([1, 2, 3, 4].map(() => outbox.takePong()), [true, true, true, false])
+  for (const number of [1, 2, 3]) outbox.pong(number)
+  for (let i = 0; i < 3; i++) outbox.ping()
+  t.ok(outbox.takePong())
+  outbox.pong(5)
+  t.same([1, 2].map(() => outbox.takePong()), [true, false], 'a pong answers the pings before its own, too')
+})
+
 t.test('[P52] pings go out among much that is sent, so that a slow line shows that it is read', async t => {
   const { outbox, clock, put, pings } = createOutbox()
   // A line of 25 KB a second, read 8 s after it is written.

@@ -4,25 +4,35 @@ import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { createOutboundMemory } from '../../src/realtime/backlog.ts'
 import type { Envelope } from '../../src/realtime/codec.ts'
+import { DROP, PASS, WAIT } from '../../src/realtime/frame-reader.ts'
+import { InboxBudget } from '../../src/realtime/inbox-budget.ts'
 import { createLimits, type Allowance } from '../../src/realtime/limits.ts'
 import type { Reply } from '../../src/realtime/reply.ts'
 import { Session, type SessionUser } from '../../src/realtime/session.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
 import type { Transport } from '../../src/realtime/transport.ts'
+import { Turns } from '../../src/realtime/turns.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false, disconnects: 0 }
 const limits = {
-  authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000
+  authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000,
+  maxPayload: 65_536, unauthenticatedFrame: 65_536
 }
+
+/** As all connections of a process share it. */
+const largeFrames = new Turns()
 
 /** A session with a clock, a socket and a `handle` of the test's own. */
 function createSession (
-  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'success' } }), allowance: Allowance | null = null
+  handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'success' } }), allowance: Allowance | null = null,
+  inboxes = new InboxBudget(100_000_000)
 ) {
   const clock = { now: 0 }
   const socket = { buffered: 0, written: [] as Buffer[], calls: [] as string[] }
   const sends: Array<(reply: Buffer) => void> = []
   const faults: unknown[] = []
+  /** What came and was not read. */
+  const unread: Buffer[] = []
   const call = (name: string) => (): void => { socket.calls.push(name) }
   const transport: Transport = {
     get buffered () { return socket.buffered },
@@ -31,7 +41,10 @@ function createSession (
     bytesSent: 0,
     write: frames => { socket.written.push(frames) },
     pause: call('pause'),
-    resume: call('resume'),
+    resume: () => {
+      call('resume')()
+      arrive(...unread.splice(0))
+    },
     ping: call('ping'),
     terminate: call('terminate'),
     close: (code, reason) => { socket.calls.push(`close ${code} ${reason}`) }
@@ -41,14 +54,26 @@ function createSession (
     memory: createOutboundMemory(Infinity),
     now: () => clock.now,
     limits,
+    inboxes,
+    largeFrames,
     handle: (_, request) => handle(request),
     handleSend: (_, __, done) => { sends.push(done) },
     scheduleFlush: () => {},
     onFault: error => { faults.push(error) }
   })
+  /** Frames of text come in, and are read as far as the session lets them. */
+  function arrive (...frames: Buffer[]): void {
+    for (const frame of frames) {
+      const { length } = frame
+      const verdict = unread.length > 0 ? WAIT : session.inbox.admit({ opcode: 1, isFinal: true, length, messageLength: length })
+      if (verdict === WAIT) unread.push(frame)
+      else if (verdict !== DROP) session.receive(frame, verdict)
+    }
+  }
   return {
     session,
     socket,
+    arrive,
     sends,
     faults,
     /** Lets the clock tick once, at this time. */
@@ -179,10 +204,10 @@ t.test('requests are not read while more than half of max_buffered waits, and re
 
 t.test('requests are not read while 64 wait for their turn, and read again after', async t => {
   let release: (reply: Reply) => void = () => {}
-  const { session, socket, sent } = createSession(() => new Promise(resolve => { release = resolve }))
-  for (let i = 0; i < 64; i++) session.receive(heartbeat)
+  const { socket, arrive, sent } = createSession(() => new Promise(resolve => { release = resolve }))
+  arrive(...Array.from({ length: 64 }, () => heartbeat))
   t.same(socket.calls, [], 'one has started, 63 wait')
-  session.receive(heartbeat)
+  arrive(heartbeat)
   t.same(socket.calls, ['pause'])
   for (let i = 0; i < 65; i++) {
     release({ frame: { type: 'success' } })
@@ -250,32 +275,98 @@ t.test('nothing is started or sent once the connection is closing', async t => {
 })
 
 t.test('[P35] a connection that goes on though it is refused is not read after 128 refusals, until the next tick', async t => {
-  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
-  const { session, socket, tick, sent } = createSession(undefined, limits.connect('a'))
+  const now = { real: 0 }
+  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => now.real)
+  const { session, socket, arrive, tick, sent } = createSession(undefined, limits.connect('a'))
+  session.authenticated(ann, 'sid', Infinity)
   const count = (code: string): number => sent().match(new RegExp(`"${code}"`, 'g'))?.length ?? 0
-  for (let i = 0; i < 10 + 200; i++) session.receive(heartbeat)
+  arrive(...Array.from({ length: 10 + 200 }, () => heartbeat))
   t.equal(count('success'), 10)
   t.equal(count('rate_limited'), 128)
   t.same(socket.calls, ['pause'])
-  tick(1000)
-  t.equal(count('rate_limited'), 200, 'every frame has its reply')
+  tick(now.real = 1000)
+  t.equal(count('success') + count('rate_limited'), 210, 'every frame has its reply')
   t.same(socket.calls, ['pause', 'resume'])
 })
 
 t.test('a connection that is not read for its refusals is not closed for the pong that is not read', async t => {
-  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
-  const { session, tick, sent } = createSession(undefined, limits.connect('a'))
-  session.authenticated(ann, 'sid', Infinity)
-  tick(30_000)
-  for (let now = 31_000; now < 60_000; now += 1000) {
-    for (let i = 0; i < 200; i++) session.receive(heartbeat)
+  const now = { real: 0 }
+  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => now.real)
+  const { session, arrive, tick, sent } = createSession(undefined, limits.connect('a'))
+  const step = (time: number): void => {
     sent()
-    tick(now)
+    limits.sweep()
+    tick(now.real = time)
+  }
+  session.authenticated(ann, 'sid', Infinity)
+  step(30_000)
+  for (let time = 31_000; time < 60_000; time += 1000) {
+    arrive(...Array.from({ length: 200 }, () => heartbeat))
+    step(time)
   }
   t.notOk(session.closing)
-  for (let now = 60_000; now <= 100_000; now += 1000) {
-    sent()
-    tick(now)
-  }
+  for (let time = 60_000; time <= 150_000; time += 1000) step(time)
   t.ok(session.closing, 'once all is read, its pong is expected')
+})
+
+t.test('[P53] a pong for each ping of ours counts against no limit, any other does', async t => {
+  const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
+  const { session, tick } = createSession(undefined, limits.connect('a'))
+  const pong = { opcode: 0xa, isFinal: true, length: 4, messageLength: 4 }
+  session.authenticated(ann, 'sid', Infinity)
+  for (let i = 0; i < 10; i++) t.equal(session.inbox.admit(pong), PASS)
+  tick(30_000)
+  t.equal(session.inbox.admit(pong), PASS, 'the limit is reached, but this one was asked for')
+  t.equal(session.inbox.admit(pong), WAIT)
+})
+
+t.test('[P53] large frames are parsed one connection after the other, and other things happen in between', async t => {
+  const frame = Buffer.from(`{"type":"channel_list","x":[${'[],'.repeat(21_000)}[]]}`)
+  const order: number[] = []
+  const sessions = Array.from({ length: 40 }, (_, i) => createSession(() => {
+    order.push(i)
+    return { frame: { type: 'success' } }
+  }))
+  for (const { arrive } of sessions) arrive(frame, frame)
+  t.same(order, [], 'none in the turn in which it came')
+  const small = createSession()
+  small.arrive(heartbeat)
+  t.match(small.sent(), /success/, 'a small one is answered at once')
+  let turns = 0
+  while (order.length < 80 && turns < 10_000) {
+    await new Promise(resolve => setImmediate(resolve))
+    turns++
+  }
+  t.ok(turns >= 3, `in ${turns} turns`)
+  t.same(order, [...sessions.keys(), ...sessions.keys()], 'everybody\'s first before anybody\'s second')
+})
+
+t.test('[P53] what waits is no more than max_inbox for all connections together, and small frames find room', async t => {
+  const budget = new InboxBudget(100_000)
+  const never = (): Promise<Reply> => new Promise(() => {})
+  const frame = Buffer.alloc(1000, '{"type":"channel_list"}'.padEnd(1000))
+  const sessions = Array.from({ length: 200 }, () => createSession(never, null, budget))
+  for (const { arrive } of sessions) arrive(...Array.from({ length: 60 }, () => frame))
+  t.ok(budget.used > 90_000 && budget.used <= 100_000, `${budget.used} bytes wait`)
+  t.ok(sessions.every(({ socket }) => socket.calls.at(-1) === 'pause'))
+  const late = createSession(never, null, budget)
+  late.arrive(heartbeat, heartbeat)
+  t.same(late.socket.calls, [], 'the small frames of one that holds nothing are read')
+  for (const { session } of sessions.slice(0, -1)) session.close('session_revoked')
+  const last = sessions.at(-1)!
+  last.tick(1000)
+  t.ok(last.socket.calls.includes('resume'), 'one that had to wait is read again once there is room')
+  for (const { session } of [...sessions, late]) session.ended()
+  t.equal(budget.used, 0)
+})
+
+t.test('[P53] a hundred connections that take what they can leave room for others', async t => {
+  const budget = new InboxBudget(64 * 1_048_576)
+  const owns = Array.from({ length: 100 }, () => {
+    let own = 0
+    for (; budget.hasRoom(own, 65_536); own += 65_536) budget.add(65_536)
+    return own
+  })
+  t.ok(owns.every(own => own >= 65_536))
+  t.ok(budget.used < 0.8 * 64 * 1_048_576, `${budget.used} bytes`)
 })

@@ -48,8 +48,10 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
 t.test('a frame that breaks RFC 6455 closes its connection with the code of its fault, and no other [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
+  const { access_token: token } = await server.register('ann')
   for (const { what, bytes, closed } of cases) {
-    const client = await connectRaw(t, server.port)
+    const client = await connectRaw(t, server.port, text({ type: 'authenticate', token, ref: 'in' }))
+    await client.replies(1)
     client.write(...bytes)
     t.same(await client.closed(), closed, what)
     client.socket.destroy()
@@ -58,8 +60,9 @@ t.test('a frame that breaks RFC 6455 closes its connection with the code of its 
 })
 
 t.test('what is unusual but well-formed is read: 64 fragments, a ping among them, an empty one, max_payload to the byte', async t => {
-  const { port } = await startServer(t)
-  const client = await connectRaw(t, port)
+  const server = await startServer(t)
+  const { access_token: token } = await server.register('ann')
+  const client = await connectRaw(t, server.port, text({ type: 'authenticate', token }))
   const json = '{"type":"heartbeat","ref":"é"}'
   const bytes = Buffer.from(json.padEnd(62))
   const parts = [...bytes].map((byte, i) => frame(i === 0 ? TEXT : continuation, Buffer.from([byte]), { fin: false }))

@@ -9,10 +9,11 @@ const error = (code: string, message: string): Frame => ({ type: 'error', code, 
 const unreadable = error('invalid_json', 'Invalid JSON format')
 const unknownType = (type: string): Frame => error('unknown_type', `Unknown message type: ${type}`)
 
-/** Each frame gets this one reply on a new connection, which stays open. */
+/** Each frame gets this one reply on a new, authenticated connection, which stays open. */
 async function answers (t: Test, server: Server, cases: Array<[what: string, sent: string, reply: object]>): Promise<void> {
+  const person = await server.register()
   for (const [what, sent, reply] of cases) {
-    const client = await server.connect()
+    const client = await server.login(person)
     client.send(sent)
     const [received, ...others] = [...await client.settle()]
     t.match(received, reply, what)

@@ -7,7 +7,7 @@ export function pongFrame (payload: Buffer): Buffer {
   return clientFrame(0xa, payload)
 }
 
-function clientFrame (opcode: number, payload: Buffer): Buffer {
+export function clientFrame (opcode: number, payload: Buffer): Buffer {
   const { length } = payload
   if (length >= 65_536) throw new RangeError('the generator sends short frames only')
   const head = length < 126 ? [0x80 | opcode, 0x80 | length] : [0x80 | opcode, 0x80 | 126, length >> 8, length & 0xff]

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../eventually.ts'
+import { connectRaw, text } from '../websocket/raw.ts'
+import { startProcesses } from './cluster.ts'
+import { createReport, type Outcome } from './outcome.ts'
+import { startOwnDatabase } from './own-database.ts'
+import { seedPeople } from './people.ts'
+import type { Stage } from './scope.ts'
+import { residentMegabytes } from './slow-clients.ts'
+
+/** Bytes of a frame, nearly `server.max_payload`, that parse into some 20 times as many. */
+const FRAME_SIZE = 65_000
+/** Frames of each connection: more than wait for their turn. */
+const FRAMES = 80
+/** V8's heap, in megabytes. */
+const HEAP = 512
+
+/**
+ * [P53] PostgreSQL stands still for so many seconds while so many connections of one account send the largest `channel_list` frames: a
+ * process with a heap of 512 MB lives, nobody is closed, and all goes on by itself.
+ */
+export async function frozenDatabase (stage: Stage, { connections, seconds, limits }: {
+  connections: number, seconds: number, limits: boolean
+}): Promise<Outcome> {
+  const report = createReport()
+  const database = await startOwnDatabase(stage)
+  const cluster = await startProcesses(stage, report, {
+    faults: [undefined],
+    databaseUrl: database.url,
+    env: { NODE_OPTIONS: `--max-old-space-size=${HEAP}`, LIMITS_ENABLED: String(limits) }
+  })
+  const { ledger, instances: [server] } = cluster
+  const [sender, reader] = await cluster.enter(2, ['room'])
+  const [account] = await seedPeople(database.url, 1)
+  const crowd = await Promise.all(Array.from({ length: connections }, async () => {
+    const client = await connectRaw(stage, server.port, text({ type: 'authenticate', token: account!.token, ref: 'in' }))
+    await client.replies(1)
+    return client
+  }))
+  const frame = text(`{"type":"channel_list","ref":1,"x":[${'[],'.repeat(FRAME_SIZE / 3)}[]]}`)
+  const before = residentMegabytes(server.pid)
+  let peak = before
+  const watch = setInterval(() => { peak = Math.max(peak, residentMegabytes(server.pid)) }, 100)
+
+  server.exited.then(() => clearInterval(watch))
+
+  database.signal('SIGSTOP')
+  for (const client of crowd) for (let i = 0; i < FRAMES; i++) client.socket.write(frame)
+  await sleep(seconds * 1000)
+  database.signal('SIGCONT')
+
+  const isUp = (): boolean => sender!.open && reader!.open
+  await eventually(async () => !isUp() || (await sender!.send('room', 'after')).code === null, 30_000)
+    .catch(() => report.problem('no message is stored 30 s after'))
+  const isAnswered = (): boolean => crowd.every(({ texts }) => texts().length > 2)
+  await eventually(() => !isUp() || isAnswered(), 30_000).catch(() => report.problem('not every connection has an answer 30 s after'))
+  clearInterval(watch)
+  if (!isUp()) report.problem(`the process has ended: ${server.output().slice(0, 500)}`)
+  report.equal('still_open', crowd.filter(({ frames }) => frames.every(({ code }) => code !== 8)).length, connections)
+  report.atMost('memory_grown_mb', peak - before, HEAP)
+  for (const { socket } of crowd) socket.destroy()
+  if (isUp()) await ledger.settle([sender!, reader!], 10_000)
+  return report.outcome()
+}

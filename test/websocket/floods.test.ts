@@ -1,0 +1,201 @@
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import type { Config } from '../../src/config.ts'
+import { eventually } from '../eventually.ts'
+import { startServer, type Server } from '../helper.ts'
+import { parseMetrics } from '../metrics/scrape.ts'
+import { createControl } from './control.ts'
+import { connectRaw, frame, opcode, text } from './raw.ts'
+
+const { text: TEXT, continuation, ping, pong, close } = opcode
+type Raw = Awaited<ReturnType<typeof connectRaw>>
+
+// What is over the limits waits for seconds, by design.
+t.setTimeout(120_000)
+
+const start = (t: Test, limits: Partial<Config['limits']> = {}, change: object = {}) => startServer(t, { config: { limits, ...change } })
+const many = (count: number, ...frames: Buffer[]): Buffer => Buffer.concat(Array.from({ length: count }, () => frames).flat())
+const tooMany = { code: 4502, reason: 'too many frames' }
+const tooBig = { code: 1009, reason: 'message too big' }
+const refused = { type: 'error', code: 'rate_limited', message: 'Too many requests', retry_after_ms: Number }
+
+async function enterRaw (t: Test, server: Server): Promise<Raw> {
+  const { access_token: token } = await server.register('raw')
+  const client = await connectRaw(t, server.port, text({ type: 'authenticate', token, ref: 'in' }))
+  await client.replies(1)
+  return client
+}
+
+/** Writes this again and again, as fast as it is taken, until the server closes the connection; the code and reason it closed with. */
+async function flood (client: Raw, bytes: Buffer): Promise<{ code: number, reason: string }> {
+  const write = (): void => { while (!client.socket.destroyed && client.socket.write(bytes)); }
+  client.socket.on('drain', write)
+  write()
+  const closed = await client.closed(60_000)
+  client.socket.off('drain', write)
+  client.socket.destroy()
+  return closed
+}
+
+const heartbeat = '{"type":"heartbeat","ref":1}'
+const floods: Record<string, Buffer> = {
+  pings: many(1000, frame(ping)),
+  'long pings': many(500, frame(ping, Buffer.alloc(125))),
+  pongs: many(1000, frame(pong)),
+  'long pongs': many(500, frame(pong, Buffer.alloc(125))),
+  'fragmented requests': many(200, frame(TEXT, heartbeat.slice(0, 5), { fin: false }), frame(continuation, heartbeat.slice(5))),
+  'pings between fragments': many(200, frame(TEXT, '{', { fin: false }), many(3, frame(ping)), frame(continuation, '}'))
+}
+
+t.test('[P53] control frames and fragments without end are not read for a while, then closed with 4502, and nobody else minds', async t => {
+  const server = await start(t)
+  const control = await createControl(server)
+  const all = Object.entries(floods).flatMap(([what, bytes]) => [false, true].map(isUser => ({ what, bytes, isUser })))
+  const clients = await Promise.all(all.map(({ isUser }) => isUser ? enterRaw(t, server) : connectRaw(t, server.port)))
+  const ends = Promise.all(clients.map((client, i) => flood(client, all[i]!.bytes)))
+  await control(t, 'during the floods')
+  for (const [i, closed] of (await ends).entries()) {
+    const { what, isUser } = all[i]!
+    // Ten unreadable frames are a violation, whatever they come in.
+    if (what === 'pings between fragments') t.ok([4501, 4502].includes(closed.code), what)
+    else t.same(closed, tooMany, `${what}, ${isUser ? 'authenticated' : 'not authenticated'}`)
+  }
+  await control(t, 'after the floods')
+})
+
+t.test('[P53] control frames over the limit are not lost: they are read later, in order, and the connection stays', async t => {
+  const server = await start(t, { connection_frames: 2 })
+  const client = await connectRaw(t, server.port)
+  client.write(...Array.from({ length: 23 }, (_, i) => frame(ping, String(i))), text({ type: 'heartbeat', ref: 'last' }))
+  const pongs = (): string[] => client.frames.filter(({ code }) => code === pong).map(({ payload }) => payload.toString())
+  t.match(await client.replies(1), [{ ref: 'last' }])
+  t.same(pongs(), Array.from({ length: 23 }, (_, i) => String(i)))
+})
+
+t.test('[P53] a large frame over the limits is not refused but read later', async t => {
+  const server = await start(t, { connection_bytes: 10_000 })
+  const client = await enterRaw(t, server)
+  const large = (ref: number): Buffer => text({ type: 'heartbeat', ref, padding: 'x'.repeat(40_000) })
+  client.write(large(1), large(2), large(3), text({ type: 'heartbeat', ref: 4 }))
+  t.match((await client.replies(5)).slice(1), [1, 2, 3, 4].map(ref => ({ type: 'heartbeat_ack', ref })))
+})
+
+t.test('[P53] a connection that is not read for a flood still gets everything, and is read again', async t => {
+  const server = await start(t, { connection_frames: 10 })
+  const ann = await server.enter('ann', 'general')
+  const client = await enterRaw(t, server)
+  client.write(text({ type: 'join_channel', channel: 'general', ref: 'join' }), many(110, frame(pong)))
+  await client.replies(2)
+  await ann.request({ type: 'send_message', channel: 'general', message: 'hello' })
+  await eventually(() => client.texts().some(({ message }) => message === 'hello'))
+  client.write(text({ type: 'heartbeat', ref: 'on' }))
+  t.match((await client.replies(3)).at(-1), { type: 'heartbeat_ack', ref: 'on' })
+})
+
+t.test('[P53] [P52] the pongs for the pings among much that is sent cost a reader nothing, also one that is at its limit', async t => {
+  const server = await start(t, { connection_frames: 5 })
+  const reader = await server.enter('reader', 'general')
+  const writers = await Promise.all(Array.from({ length: 8 }, (_, i) => server.enter(`writer${i}`, 'general')))
+  for (let i = 0; i < 40; i++) await reader.exchange({ type: 'heartbeat' })
+  // 4 MB are 60 pings. If their pongs counted, the reader would be over its limit for more than five seconds.
+  const message = '語'.repeat(3990)
+  for (const writer of writers) for (let i = 0; i < 40; i++) writer.send({ type: 'send_message', channel: 'general', message })
+  for (let i = 0; i < 320; i++) await reader.expect('message')
+  t.match(await reader.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+})
+
+t.test('[P53] a flooded connection can be closed by its client at any time', async t => {
+  const server = await start(t, { connection_frames: 1 })
+  const client = await connectRaw(t, server.port)
+  client.write(many(12, frame(ping)), frame(close, Buffer.from([0x03, 0xe8])))
+  t.equal((await client.closed()).code, 1000)
+  await client.ended()
+})
+
+t.test('[P53] before authentication a frame may have unauthenticated_frame_bytes, fragments together', async t => {
+  const server = await start(t)
+  const control = await createControl(server)
+  const padded = (size: number): string => heartbeat.padEnd(size)
+  const cases = {
+    'one frame': [text(padded(8193))],
+    fragments: [frame(TEXT, padded(8000), { fin: false }), frame(continuation, ' '.repeat(193))]
+  }
+  for (const [what, bytes] of Object.entries(cases)) {
+    const client = await connectRaw(t, server.port)
+    client.write(text(padded(8192)), ...bytes, text({ type: 'heartbeat', ref: 'late' }))
+    t.same(await client.closed(), tooBig, what)
+    t.match(await client.replies(1), [{ type: 'heartbeat_ack', ref: 1 }])
+  }
+  await control(t, 'after the large frames')
+  const small = await start(t, { unauthenticated_frame_bytes: 1024 })
+  const client = await connectRaw(t, small.port, text(padded(1025)))
+  t.same(await client.closed(), tooBig)
+})
+
+t.test('[P53] [P7] a large frame right behind authenticate waits for its reply', async t => {
+  const server = await start(t)
+  const { access_token: token } = await server.register('ann')
+  const large = text({ type: 'heartbeat', ref: 'large', padding: 'x'.repeat(60_000) })
+  const client = await connectRaw(t, server.port, Buffer.concat([text({ type: 'authenticate', token, ref: 'in' }), large]))
+  t.match(await client.replies(2), [{ action: 'authenticated' }, { type: 'heartbeat_ack', ref: 'large' }])
+  const stranger = await connectRaw(t, server.port, Buffer.concat([text({ type: 'authenticate', token: 'wrong', ref: 'in' }), large]))
+  t.same(await stranger.closed(), tooBig)
+  t.match(await stranger.replies(1), [{ code: 'authentication_failed', ref: 'in' }])
+})
+
+t.test('[P53] a connection that is not authenticated is refused over unauthenticated_frames, then not read, then closed', async t => {
+  const server = await start(t, { unauthenticated_frames: 2 })
+  const control = await createControl(server)
+  const client = await connectRaw(t, server.port)
+  client.write(...Array.from({ length: 30 }, (_, ref) => text({ type: 'heartbeat', ref })))
+  const replies = await client.replies(30)
+  t.match(replies, Array.from({ length: 30 }, (_, ref) => ref < 20 ? { type: 'heartbeat_ack', ref } : { ...refused, ref }))
+  t.same(await flood(client, many(500, text({ type: 'heartbeat' }))), tooMany)
+  await control(t, 'after the flood')
+  const user = await enterRaw(t, server)
+  user.write(...Array.from({ length: 100 }, (_, ref) => text({ type: 'heartbeat', ref })))
+  const more = (await user.replies(101)).slice(1)
+  t.match(more, Array.from({ length: 100 }, (_, ref) => ({ type: 'heartbeat_ack', ref })), 'a user may send more')
+})
+
+t.test('[P53] bytes after a close frame are counted, and read by nobody', async t => {
+  const server = await start(t)
+  const control = await createControl(server)
+  const client = await connectRaw(t, server.port)
+  client.write(frame(close, Buffer.from([0x03, 0xe8])), many(50_000, frame(ping, 'late')))
+  t.equal((await client.closed()).code, 1000)
+  t.notOk(client.frames.some(({ code }) => code === pong))
+  await control(t, 'after the late bytes')
+})
+
+t.test('[P53] what all connections have waiting stays within max_inbox; nothing is lost, nobody is closed, others are read', async t => {
+  const limit = 2_000_000
+  const token = 'token-of-the-metrics'
+  const server = await start(t, { enabled: false }, { performance: { max_inbox: limit }, metrics: { token } })
+  const scrape = async (): Promise<ReturnType<typeof parseMetrics>> =>
+    parseMetrics(await (await fetch(`${server.origin}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text())
+  const CLIENTS = 20
+  const FRAMES = 20
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => enterRaw(t, server)))
+  const quiet = await server.enter('quiet')
+  const before = (await scrape()).value('parley_received_bytes_total')
+
+  const holder = new pg.Client(server.databaseUrl)
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query('BEGIN; LOCK TABLE "Channel" IN ACCESS EXCLUSIVE MODE')
+  const padding = 'x'.repeat(60_000)
+  for (const client of clients) client.write(...Array.from({ length: FRAMES }, (_, ref) => text({ type: 'channel_list', ref, padding })))
+  await eventually(async () => (await scrape()).value('parley_inbox_bytes') > limit / 2)
+  t.match(await quiet.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
+  const held = await scrape()
+  t.ok(held.value('parley_inbox_bytes') <= limit, `${held.value('parley_inbox_bytes')} bytes wait`)
+  const received = held.value('parley_received_bytes_total') - before
+  t.ok(received < CLIENTS * FRAMES * 60_000 / 2, `${received} bytes were read`)
+  await holder.query('ROLLBACK')
+  for (const client of clients) {
+    const replies = (await client.replies(FRAMES + 1, 60_000)).slice(1)
+    t.same(replies.map(({ ref }) => ref), Array.from({ length: FRAMES }, (_, ref) => ref))
+  }
+  t.equal((await scrape()).value('parley_inbox_bytes'), 0)
+})
