@@ -52,6 +52,7 @@ t.test('[P1] [P4] [P11]–[P15] every close code has its exact reason', async t 
     '4403 no pong',
     '4500 authentication timeout',
     '4501 protocol violation',
+    '4502 too many frames',
     '4503 disconnected by administrator',
     '4504 session revoked'
   ])

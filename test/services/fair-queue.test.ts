@@ -27,6 +27,14 @@ t.test('[P56] keys take turns, however much one of them has waiting', async t =>
   t.same(await Promise.all(all), Array(7).fill('done'))
 })
 
+t.test('[P56] a key of which nothing runs comes before those of which something does', async t => {
+  const { add, begun, finish } = createScene({ concurrency: 2, maxWaiting: 100, maxWaitingOfOne: 50 })
+  const all = ['a', 'a', 'a', 'a', 'b', 'b', 'c'].map(add)
+  await finish(7)
+  t.equal(begun.join(''), 'aabacba')
+  t.same(await Promise.all(all), Array(7).fill('done'))
+})
+
 t.test('[P56] a key has so many places; when all are taken, the key with most gives its last one up', async t => {
   const { add, finish } = createScene({ concurrency: 1, maxWaiting: 4, maxWaitingOfOne: 3 })
   const a = Array.from({ length: 5 }, () => add('a'))

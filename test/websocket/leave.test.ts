@@ -29,7 +29,7 @@ t.test('[P20] leaving ends the membership on every connection of the user, on ev
   })
   for (const client of [ann, tab, away]) {
     await client.settle()
-    t.notOk(client.inbox.some(({ type }) => type === 'message' || type === 'channel_left'), 'nothing more of the channel')
+    t.same(client.inbox.filter(({ type }) => type === 'message' || type === 'channel_left'), [], 'nothing more of the channel')
   }
   const { body } = await server.call('GET', '/api/channels/club/members', { token: ben.person.access_token })
   t.same(body.members.map(({ username }: { username: string }) => username), ['ben'])
