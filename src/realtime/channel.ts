@@ -21,9 +21,11 @@ export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps' | 'o
   onDelivered (queuedAt: number): void
 }
 
-/** A subscriber that is not live yet: it has no reply yet (`from` null), or a reply that is ahead of the live stream. */
+/** A subscriber that is not live: it has no reply yet, or is held (`from` null), or it has a reply that is ahead of the live stream. */
 interface Pending {
   from: number | null
+  /** Up to which `seq` it had been told everything when it was held; undefined where it is not. */
+  heldAt?: number
   /** `from` goes no further, whatever the reply says: no entry behind it was stored. */
   ceiling: number
   aclVersion: number
@@ -80,7 +82,9 @@ export class LocalChannel {
 
   /** Up to which `seq` the subscriber has been told everything, or undefined where it waits for its first reply. */
   position (subscriber: Subscriber): number | undefined {
-    return this.#live.has(subscriber) ? this.sequencer.last : this.#pending.get(subscriber)?.from ?? undefined
+    if (this.#live.has(subscriber)) return this.sequencer.last
+    const pending = this.#pending.get(subscriber)
+    return pending?.from ?? pending?.heldAt
   }
 
   /** From now on everything is kept for this subscriber until `goLive`. */
@@ -111,6 +115,20 @@ export class LocalChannel {
     this.#live.set(subscriber, pending.aclVersion)
   }
 
+  /** The bus says that the subscriber's membership has ended: what arrives is kept until the database has been asked [P60]. */
+  hold (subscriber: Subscriber): void {
+    const aclVersion = this.#live.get(subscriber)
+    if (aclVersion === undefined) return
+    this.#live.delete(subscriber)
+    this.#pending.set(subscriber, { from: null, heldAt: this.sequencer.last, ceiling: Infinity, aclVersion, waiting: [], bytes: 0 })
+  }
+
+  /** The database has been asked, and the subscriber's membership goes on. */
+  release (subscriber: Subscriber): void {
+    const heldAt = this.#pending.get(subscriber)?.heldAt
+    if (heldAt !== undefined) this.goLive(subscriber, heldAt)
+  }
+
   detach (subscriber: Subscriber): boolean {
     return this.#live.delete(subscriber) || this.#pending.delete(subscriber)
   }
@@ -121,7 +139,7 @@ export class LocalChannel {
     for (const subscriber of this.#live.keys()) if (subscriber.id !== event.except) subscriber.notify(event.frame, count)
     for (const [subscriber, pending] of this.#pending) {
       if (subscriber.id === event.except) continue
-      if (pending.from === null) this.#keep(pending, event, event.frame.length)
+      if (pending.from === null) this.#keep(subscriber, pending, event, event.frame.length)
       else subscriber.notify(event.frame, count)
     }
   }
@@ -133,7 +151,7 @@ export class LocalChannel {
     if (event.queuedAt !== undefined) this.#deps.onDelivered(event.queuedAt)
     for (const [subscriber, pending] of this.#pending) {
       if (pending.from === null) {
-        this.#keep(pending, event, event.frames.length)
+        this.#keep(subscriber, pending, event, event.frames.length)
       } else if (lastSeqOf(event) >= pending.from) {
         if (lastSeqOf(event) > pending.from) this.#send(subscriber, after(event, pending.from))
         this.#pending.delete(subscriber)
@@ -155,9 +173,12 @@ export class LocalChannel {
     this.#deps.traffic.sent.entry += count
   }
 
-  #keep (pending: Pending, event: EntriesEvent | NoticeEvent, bytes: number): void {
+  #keep (subscriber: Subscriber, pending: Pending, event: EntriesEvent | NoticeEvent, bytes: number): void {
     pending.bytes += bytes
-    if (pending.bytes <= this.#deps.maxWaiting) pending.waiting.push(event)
+    pending.waiting.push(event)
+    if (pending.bytes <= this.#deps.maxWaiting) return
+    // Nobody may lose anything because of what the bus says: whoever is held gets it now.
+    if (pending.heldAt !== undefined) this.goLive(subscriber, pending.heldAt)
     else pending.waiting = []
   }
 }

@@ -254,7 +254,11 @@ export class Hub {
   #look (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
     if (!channel) return this.doubts.user(id)
     if (action.type === 'membership_ended') {
-      for (const userId of action.userIds) if (this.#byUser.has(userId)) channel.leaving.add(userId)
+      for (const userId of action.userIds) {
+        if (!this.#byUser.has(userId)) continue
+        channel.leaving.add(userId)
+        for (const session of this.sessionsOf(userId)) channel.hold(session)
+      }
     }
     this.doubts.channels([id])
   }

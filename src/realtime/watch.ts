@@ -103,7 +103,10 @@ export function createWatch ({ hub, broker, onFault, ...store }: WatchDeps) {
       }
       channel.sequencer.catchUp(version.lastSeq, claimed[i])
       if (isOverdue(channel, version.aclVersion)) await checkMembers(channel, version.aclVersion)
-      for (const userId of leaving[i]!) channel.leaving.delete(userId)
+      for (const userId of leaving[i]!) {
+        channel.leaving.delete(userId)
+        for (const session of hub.sessionsOf(userId)) channel.release(session)
+      }
     }
   }
 

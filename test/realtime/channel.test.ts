@@ -127,3 +127,38 @@ t.test('a subscriber that left while its join was answered stays away', async t 
   t.equal(joining.stream(), '')
   t.ok(channel.empty)
 })
+
+t.test('[P60] whoever the bus says has left gets nothing until the database was asked, and then all of it or nothing', async t => {
+  const channel = start(t)
+  const [staying, leaving] = [createSubscriber('staying'), createSubscriber('leaving')]
+  for (const subscriber of [staying, leaving]) {
+    channel.attach(subscriber, 0)
+    channel.goLive(subscriber, 0)
+  }
+  channel.sequencer.accept(run(1))
+  for (const subscriber of [staying, leaving]) channel.hold(subscriber)
+  t.equal(channel.position(leaving), 1)
+  channel.sequencer.accept(run(2))
+  channel.notify(notice('n'))
+  t.equal(leaving.stream(), '1')
+  channel.detach(leaving)
+  for (const subscriber of [staying, leaving]) channel.release(subscriber)
+  channel.sequencer.accept(run(3))
+  t.equal(staying.stream(), '12n3')
+  t.equal(leaving.stream(), '1')
+})
+
+t.test('[P60] whoever is held for long loses nothing: what may not wait any longer is sent', async t => {
+  const channel = start(t, 0, 3)
+  const held = createSubscriber('held')
+  channel.attach(held, 0)
+  channel.goLive(held, 0)
+  channel.hold(held)
+  channel.sequencer.accept(run(1, 3))
+  t.equal(held.stream(), '')
+  channel.sequencer.accept(run(4))
+  t.equal(held.stream(), '1234')
+  channel.release(held)
+  channel.sequencer.accept(run(5))
+  t.equal(held.stream(), '12345')
+})
