@@ -106,8 +106,10 @@ export function createCommands (deps: CommandDeps) {
       messages.checkText(message)
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
-      const { id: userId, name: username } = session.user!
-      messages.send({ ...session.actor, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
+      const { userId, sid } = session.actor
+      const { name: username } = session.user!
+      // Field by field: to spread the actor takes ten times as long, for every message.
+      messages.send({ userId, sid, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
         // The ban has ended the subscription, which this instance is about to find.
         if (error?.code === 'banned' && subscription.leaving.has(userId)) error = new AppError('not_in_channel')
         if (error) traffic.errors[error.code]++
