@@ -1,23 +1,21 @@
 -- [P26]–[P28] Stores a batch of messages, each numbered by its channel or refused.
--- batch: [{c: channel id, u: user id, s: login?, i: message id, m: text, k: client id?}, …], no (c, u, k) twice.
+-- senders: [{c: channel id, u: user id, s: login?}, …], no two alike, because a sender's standing in a channel is the same for all their
+-- messages of the batch. messages: [{p: place of the sender, from 1, i: message id, m: text, k: client id?}, …], no (c, u, k) twice.
 -- One row per message, in order: code null and id, seq, created_at; `duplicate` where the client id was stored before.
-CREATE OR REPLACE FUNCTION parley_publish(batch json)
+-- (parley_publish(json) stays for instances of the release before.)
+CREATE OR REPLACE FUNCTION parley_publish(senders json, messages json)
 RETURNS TABLE (code text, id uuid, seq bigint, created_at timestamptz, duplicate boolean, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   at timestamptz;
 BEGIN
   PERFORM FROM "Channel" c
-    WHERE c.id IN (SELECT (m ->> 'c')::uuid FROM json_array_elements(batch) m) ORDER BY c.id FOR NO KEY UPDATE;
+    WHERE c.id IN (SELECT (s ->> 'c')::uuid FROM json_array_elements(senders) s) ORDER BY c.id FOR NO KEY UPDATE;
   at := date_trunc('milliseconds', clock_timestamp());
   RETURN QUERY
-  WITH input AS MATERIALIZED (
-    SELECT b.ord, b.c, b.u, b.s, b.i, b.m, b.k
-    FROM ROWS FROM (json_to_recordset(batch) AS (c uuid, u uuid, s uuid, i uuid, m text, k text)) WITH ORDINALITY AS b (c, u, s, i, m, k, ord)
-  ), senders AS MATERIALIZED (
-    -- A sender's standing in a channel is the same for all their messages of the batch, by the same login. (LATERAL … LIMIT 1: one index
-    -- probe each, whatever the planner believes of the tables' sizes.)
-    SELECT d.c, d.u, d.s, ch.last_seq, mute.until AS muted_until, CASE
+  WITH standing AS MATERIALIZED (
+    -- LATERAL … LIMIT 1: one index probe each, whatever the planner believes of the tables' sizes.
+    SELECT d.place, d.c, d.u, ch.last_seq, mute.until AS muted_until, CASE
       WHEN ch.id IS NULL THEN 'channel_not_found'
       WHEN us.role IS NULL THEN 'authentication_failed'
       WHEN ban.found THEN 'banned'
@@ -25,21 +23,21 @@ BEGIN
       WHEN NOT parley_role_fits(us.role, ch.type) THEN 'not_authorized'
       WHEN mute.until IS NOT NULL THEN 'muted'
     END AS refusal
-    FROM (SELECT DISTINCT input.c, input.u, input.s FROM input) d
+    FROM ROWS FROM (json_to_recordset(senders) AS (c uuid, u uuid, s uuid)) WITH ORDINALITY AS d (c, u, s, place)
     LEFT JOIN LATERAL (SELECT x.id, x."lastSeq" AS last_seq, x."channelType" AS type FROM "Channel" x WHERE x.id = d.c LIMIT 1) ch ON true
-    LEFT JOIN LATERAL (SELECT x.role FROM "User" x WHERE x.id = d.u AND x."disabledAt" IS NULL AND parley_login_is_live(x, d.s) LIMIT 1) us ON true
+    LEFT JOIN LATERAL (SELECT x.role FROM "User" x WHERE x.id = d.u AND x."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(x, d.s)) LIMIT 1) us ON true
     LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelUser" x WHERE x."channelId" = d.c AND x."userId" = d.u LIMIT 1) cu ON true
     LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelBan" x WHERE x."channelId" = d.c AND x."userId" = d.u
       AND (x."expiresAt" IS NULL OR x."expiresAt" > at) LIMIT 1) ban ON true
     LEFT JOIN LATERAL (SELECT x."expiresAt" AS until FROM "ChannelMute" x WHERE x."channelId" = d.c AND x."userId" = d.u
       AND x."expiresAt" > at LIMIT 1) mute ON true
   ), judged AS MATERIALIZED (
-    SELECT b.*, s.refusal, s.last_seq, s.muted_until, old.id AS old_id, old.seq AS old_seq, old."createdAt" AS old_at,
-      row_number() OVER (PARTITION BY b.c, s.refusal IS NULL AND old.id IS NULL ORDER BY b.ord) AS place
-    FROM input b
-    JOIN senders s ON s.c = b.c AND s.u = b.u AND s.s IS NOT DISTINCT FROM b.s
+    SELECT b.ord, b.i, b.m, b.k, s.c, s.u, s.refusal, s.last_seq, s.muted_until, old.id AS old_id, old.seq AS old_seq, old."createdAt" AS old_at,
+      row_number() OVER (PARTITION BY s.c, s.refusal IS NULL AND old.id IS NULL ORDER BY b.ord) AS place
+    FROM ROWS FROM (json_to_recordset(messages) AS (p int, i uuid, m text, k text)) WITH ORDINALITY AS b (p, i, m, k, ord)
+    JOIN standing s ON s.place = b.p
     LEFT JOIN LATERAL (SELECT x.id, x.seq, x."createdAt" FROM "Message" x
-      WHERE x."channelId" = b.c AND x."userId" = b.u AND x."clientId" = b.k LIMIT 1) old ON b.k IS NOT NULL
+      WHERE x."channelId" = s.c AND x."userId" = s.u AND x."clientId" = b.k LIMIT 1) old ON b.k IS NOT NULL
   ), stored AS (
     INSERT INTO "Message" ("channelId", seq, id, "userId", content, "clientId", "createdAt")
     SELECT j.c, j.last_seq + j.place, j.i, j.u, j.m, j.k, at FROM judged j WHERE j.refusal IS NULL AND j.old_id IS NULL

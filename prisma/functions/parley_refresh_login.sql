@@ -1,7 +1,7 @@
 -- Marks a refresh token used and stores its successor. False where it was used or had expired by then, or its login was over.
 CREATE OR REPLACE FUNCTION parley_refresh_login(
   used_hash bytea, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
-) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS boolean LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   token "RefreshToken";
   us "User";
@@ -9,7 +9,7 @@ BEGIN
   SELECT * INTO token FROM "RefreshToken" t WHERE t."tokenHash" = used_hash;
   -- Whatever ends logins takes a stronger lock on the user: it comes before this statement and is seen below, or sees the successor.
   SELECT * INTO us FROM "User" u WHERE u.id = token."userId" AND u."disabledAt" IS NULL FOR SHARE;
-  IF us.id IS NULL OR NOT parley_login_is_live(us, token."familyId") THEN RETURN false; END IF;
+  IF us.id IS NULL OR NOT EXISTS (SELECT FROM parley_live_login(us, token."familyId")) THEN RETURN false; END IF;
   UPDATE "RefreshToken" t SET "usedAt" = now()
     WHERE t.id = token.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND t."expiresAt" > now();
   IF NOT FOUND THEN RETURN false; END IF;

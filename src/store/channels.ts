@@ -34,7 +34,8 @@ export function createChannelStore (prisma: PrismaClient) {
     ): Promise<Standing[]> {
       const rows = await prisma.$queryRaw<StandingRow[]>`
         WITH u AS MATERIALIZED (
-          SELECT * FROM "User" o WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND parley_login_is_live(o, ${sid}::uuid)),
+          SELECT * FROM "User" o
+          WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid))),
         own AS MATERIALIZED (
           SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
           UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id

@@ -38,7 +38,9 @@ export type MessageStore = ReturnType<typeof createMessageStore>
 
 export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   async function publishTogether (batch: NewMessage[]): Promise<Verdict[]> {
-    const rows = await query<PublishRow>('SELECT * FROM parley_publish($1::json)', [JSON.stringify(batch.map(toJson))])
+    const { senders, messages } = bySender(batch)
+    const rows = await query<PublishRow>('SELECT * FROM parley_publish($1::json, $2::json)',
+      [JSON.stringify(senders), JSON.stringify(messages)])
     return rows.map(toVerdict)
   }
 
@@ -185,8 +187,20 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
   return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 
-function toJson ({ channelId, userId, sid, id, content, clientId }: NewMessage): object {
-  return { c: channelId, u: userId, s: sid, i: id, m: content, k: clientId }
+/** As parley_publish takes them: senders once each, messages by their sender's place. */
+function bySender (batch: NewMessage[]): { senders: object[], messages: object[] } {
+  const senders: object[] = []
+  const placeOf = new Map<string, number>()
+  const messages = batch.map(({ channelId, userId, sid, id, content, clientId }) => {
+    const key = `${channelId} ${userId} ${sid}`
+    let place = placeOf.get(key)
+    if (place === undefined) {
+      place = senders.push({ c: channelId, u: userId, s: sid })
+      placeOf.set(key, place)
+    }
+    return { p: place, i: id, m: content, k: clientId }
+  })
+  return { senders, messages }
 }
 
 function toMessage (row: EntryRow): Message {

@@ -46,7 +46,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       const rows = await query<Authenticated | { id: null }>(`
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u.disconnects
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
-        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND parley_login_is_live(u, asked.sid)
+        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(u, asked.sid))
         ORDER BY asked.place`, [userIds, sids])
       return rows.map(row => row.id === null ? null : row)
     },
@@ -67,7 +67,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u."disabledAt" IS NOT NULL AS disabled,
           t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired, t."usedAt" IS NOT NULL AS used,
           coalesce(t."usedAt" > now() - interval '10 seconds', false) AS "usedJustNow",
-          NOT parley_login_is_live(u, t."familyId") AS revoked
+          NOT EXISTS (SELECT FROM parley_live_login(u, t."familyId")) AS revoked
         FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
         WHERE t."tokenHash" = ${hash}`
       if (!row) return null
