@@ -183,10 +183,17 @@ export class Outbox {
 
   /** Pings before and behind what is long, so that neither what came before nor what follows is judged by its time. */
   #write (frames: Buffer, onTaken?: () => void): void {
+    if (this.#unmarked + frames.length < MARK_BYTES) {
+      this.#unmarked += frames.length
+      this.#transport.write(frames, onTaken)
+      return
+    }
+    this.#transport.cork()
     if (frames.length >= MARK_BYTES && this.#unmarked > 0) this.ping()
     this.#transport.write(frames, onTaken)
     this.#unmarked += frames.length
-    if (this.#unmarked >= MARK_BYTES) this.ping()
+    this.ping()
+    this.#transport.uncork()
   }
 
   #forgetTurn (): void {

@@ -223,10 +223,15 @@ export class Sequencer {
     this.#repairLater()
   }
 
+  /** Once nothing has been delivered for so long: with busy channels on several instances some entry always comes too early. */
   #repairLater (): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer) return
+    const { last } = this
+    this.#timer = setTimeout(() => {
       this.#timer = undefined
-      if (this.#target > this.last && !this.#isDoubted) this.#repair()
+      if (this.#target <= this.last || this.#isDoubted) return
+      if (this.last > last) this.#repairLater()
+      else this.#repair()
     }, HOLD_MS)
   }
 

@@ -2,6 +2,9 @@
 export interface Transport {
   /** Writes whole frames, and calls `onTaken` when the operating system has them all. Nothing happens once the connection is not open. */
   write (frames: Buffer, onTaken?: () => void): void
+  /** What is written from here until `uncork` leaves with one system call. */
+  cork (): void
+  uncork (): void
   /** Bytes written and not yet taken by the operating system. */
   readonly buffered: number
   /** Where the client is, as far as the proxies may be trusted. */

@@ -185,6 +185,8 @@ class SocketTransport implements Transport {
     if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(frames, onTaken)
   }
 
+  cork (): void { this.#socket.cork() }
+  uncork (): void { this.#socket.uncork() }
   pause (): void { this.#ws.pause() }
   resume (): void { this.#ws.resume() }
   ping (number: number): void {

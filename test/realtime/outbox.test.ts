@@ -36,6 +36,8 @@ function createOutbox ({ window = Infinity }: { window?: number } = {}) {
       socket.buffered += frames.length - now
       socket.untaken.push({ left: frames.length - now, onTaken })
     },
+    cork: () => {},
+    uncork: () => {},
     ping: number => { socket.sent.push(number) },
     pause: () => {},
     resume: () => {},

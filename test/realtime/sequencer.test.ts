@@ -82,6 +82,22 @@ t.test('[P33] what does not come within a moment is read from the database, only
   t.same(reads, [[10, 13]])
 })
 
+t.test('[P33] as long as entries arrive, the database is not asked: an early entry waits its whole moment for those before it', async t => {
+  const { sequencer, delivered, reads, until } = start(t, 10, [13])
+  const moments: Array<() => void> = []
+  const { restore } = t.capture(globalThis, 'setTimeout', ((end: () => void) => moments.push(end)) as never)
+  sequencer.accept(run(12))
+  sequencer.accept(run(11))
+  sequencer.accept(run(14))
+  moments.shift()!()
+  t.same(reads, [])
+  restore()
+  moments.shift()!()
+  await until(14)
+  t.same(reads, [[12, 13]])
+  t.same(delivered, numbers(11, 14))
+})
+
 t.test('[P33] a higher last_seq of the database is caught up with, in several reads where it is far', async t => {
   const { sequencer, delivered, reads, until } = start(t, 0, numbers(1, 1200))
   sequencer.catchUp(1200)

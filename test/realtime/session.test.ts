@@ -40,6 +40,8 @@ function createSession (
     bytesReceived: 0,
     bytesSent: 0,
     write: frames => { socket.written.push(frames) },
+    cork: () => {},
+    uncork: () => {},
     pause: call('pause'),
     resume: () => {
       call('resume')()
