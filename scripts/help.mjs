@@ -1,7 +1,4 @@
-// `npm run help`: every script of package.json with a line. It runs before anything is installed: Node alone.
-import { readFileSync } from 'node:fs'
-
-/** What each script does. */
+// `npm run help`: a line for each script of package.json, in its order.
 const descriptions = {
   start: 'installs what is missing, builds, migrates the database and serves',
   dev: 'serves from the sources and starts again after each edit',
@@ -10,20 +7,16 @@ const descriptions = {
   lint: 'checks style and the directions of imports',
   typecheck: 'checks the types of sources, scripts and tests',
   config: 'prints every configuration value and where it comes from',
-  admin: 'lists, promotes, disables and deletes accounts; resets passwords',
+  admin: 'lists, promotes, demotes, disables and enables accounts',
   prune: 'removes old messages in short statements, beside a running server',
   smoke: 'lets two people register, join, talk and read history on a running server',
   bench: 'compares Parley with Socket.IO and ws; `-- --quick` takes minutes instead of an hour',
-  faults: 'kills, freezes and cuts off processes and databases, and checks every guarantee; takes a quarter of an hour',
+  faults: 'kills, freezes and cuts off processes and databases, and checks the guarantees; takes a quarter of an hour',
   'db:migrate': 'applies missing migrations; the server does it when it starts',
   'db:new': 'writes a migration from the changes of the data model and of the SQL functions',
   'db:status': 'shows which migrations are applied and which are missing',
   help: 'shows this list'
 }
 
-const scripts = Object.keys(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).scripts)
-const width = Math.max(...scripts.map(name => name.length))
-for (const name of scripts) {
-  if (descriptions[name] === undefined) throw new Error(`scripts/help.mjs describes no script ${name}`)
-  console.log(`npm run ${name.padEnd(width)}  ${descriptions[name]}`)
-}
+const width = Math.max(...Object.keys(descriptions).map(name => name.length))
+for (const [name, description] of Object.entries(descriptions)) console.log(`npm run ${name.padEnd(width)}  ${description}`)
