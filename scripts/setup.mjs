@@ -1,12 +1,18 @@
 // Brings a checkout into the state that the other scripts need. It runs before anything is installed: Node alone, plain JavaScript.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const at = (...parts) => join(root, ...parts)
+
+/** Prisma's client, which is made of the settings. */
+const GENERATED = 'src/generated/'
+/** A change of these changes every compiled file. */
+const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma']
+const manifest = at('dist/.built.json')
 
 /** Dependencies as package-lock.json has them, and the Prisma client as the schema has it. */
 export function setUp () {
@@ -19,19 +25,28 @@ export function setUp () {
   }
 }
 
-/** The compiled sources in dist/, as the sources are. Where they are, production's packages are enough. */
-export function build () {
+/**
+ * The compiled sources in dist/, as the sources are; with `tests`, those of test/ too. Each changed file is compiled by itself, without
+ * a look at its types, which `npm run typecheck` judges. Where dist/ is as it should be, production's packages are enough.
+ */
+export async function build ({ tests = false } = {}) {
   requireNode()
-  const stamp = at('dist/.built')
-  const wanted = digest()
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+  const wanted = { settings: digest(...settings), files: digestSources(tests ? ['src', 'scripts', 'test'] : ['src', 'scripts']) }
+  const built = readBuilt()
+  const outdated = built.settings !== wanted.settings
+  const changed = Object.keys(wanted.files).filter(file => outdated || built.files[file] !== wanted.files[file])
+  const gone = Object.keys(built.files).filter(file => !existsSync(at(file)))
+  if (!outdated && changed.length === 0 && gone.length === 0) {
     if (!isInstalled({ production: true })) run('npm', ['ci', '--omit=dev'], 'installing dependencies')
     return
   }
   setUp()
-  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], 'compiling')
-  mkdirSync(at('dist'), { recursive: true })
-  writeFileSync(stamp, wanted)
+  console.error('parley: compiling …')
+  if (outdated) rmSync(at('dist'), { recursive: true, force: true })
+  for (const file of gone) for (const output of outputsOf(file)) rmSync(output, { force: true })
+  await compile(outdated ? [...changed, ...sourcesIn(GENERATED)] : changed)
+  const kept = outdated ? {} : Object.fromEntries(Object.entries(built.files).filter(([file]) => !gone.includes(file)))
+  writeFileSync(manifest, JSON.stringify({ settings: wanted.settings, files: { ...kept, ...wanted.files } }))
 }
 
 export function fail (message) {
@@ -65,19 +80,48 @@ function isOlder (output, inputs) {
   return inputs.some(input => statSync(input).mtimeMs > mtimeMs)
 }
 
-/** Of all that decides what is in dist/. */
-function digest () {
-  const hash = createHash('sha256')
-  for (const name of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'prisma/schema.prisma', 'src', 'scripts']) add(name)
-  return hash.digest('hex')
+/** What dist/ was made of: by file, and by the files that decide about all others. */
+function readBuilt () {
+  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : { files: {} }
+}
 
-  function add (name) {
-    if (name === 'src/generated') return
-    const names = statSync(at(name)).isDirectory() ? readdirSync(at(name)).sort() : undefined
-    hash.update(`${name}\0`)
-    if (names) for (const inner of names) add(`${name}/${inner}`)
-    else hash.update(readFileSync(at(name)))
+function digestSources (folders) {
+  const files = folders.flatMap(sourcesIn).filter(file => !file.startsWith(GENERATED))
+  return Object.fromEntries(files.map(file => [file, digest(file)]))
+}
+
+function sourcesIn (folder) {
+  return readdirSync(at(folder), { recursive: true }).filter(name => name.endsWith('.ts')).map(name => join(folder, name))
+}
+
+function digest (...files) {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(at(file)))
+  return hash.digest('hex')
+}
+
+async function compile (files) {
+  const { default: ts } = await import('typescript')
+  const { config } = ts.readConfigFile(at('tsconfig.json'), file => readFileSync(file, 'utf8'))
+  const wanted = { ...config.compilerOptions, noEmit: false, sourceMap: true, module: 'esnext' }
+  const { options } = ts.convertCompilerOptionsFromJson(wanted, root)
+  for (const file of files) {
+    const [output, map] = outputsOf(file)
+    const { outputText, sourceMapText, diagnostics } = ts.transpileModule(readFileSync(at(file), 'utf8'), {
+      compilerOptions: { ...options, sourceRoot: relative(dirname(output), dirname(at(file))) },
+      fileName: basename(file),
+      reportDiagnostics: true
+    })
+    if (diagnostics.length > 0) fail(`${file}: ${ts.flattenDiagnosticMessageText(diagnostics[0].messageText, ' ')}`)
+    mkdirSync(dirname(output), { recursive: true })
+    writeFileSync(output, outputText)
+    writeFileSync(map, sourceMapText)
   }
+}
+
+function outputsOf (file) {
+  const output = at('dist', file.replace(/\.ts$/, '.js'))
+  return [output, `${output}.map`]
 }
 
 /** Runs a step; what it prints is shown only when it fails, because most of it is noise to whoever starts a server. */
@@ -92,6 +136,6 @@ function run (command, args, what, env = {}) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  if (process.argv[2] === 'build') build()
+  if (process.argv[2] === 'build') await build()
   else setUp()
 }

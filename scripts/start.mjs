@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, root } from './setup.mjs'
 
-build()
 const [module = 'src/server.js'] = process.argv.splice(2, 1)
+await build({ tests: module.startsWith('test/') })
 process.setSourceMapsEnabled(true)
 await import(pathToFileURL(join(root, 'dist', module)).href)

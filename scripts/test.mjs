@@ -1,14 +1,25 @@
-// `npm test [-- files]`: installs, generates and compiles what is missing, starts private services, makes a migrated template database
-// and runs tap. Its last line, `N passed, N failed`, is for machines.
+// `npm test [-- FILE …]`: installs, generates and compiles what is missing, starts private services, makes a migrated template database
+// and runs tap. The tests that failed stand at the end; the last line, `N passed, N failed`, is for machines.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build, root } from './setup.mjs'
-import { startServices } from './services.mjs'
+import { join, relative, resolve } from 'node:path'
+import { build, fail, root } from './setup.mjs'
 
-build()
+/** Files that are long, or that change or measure what a process has only once: each gets a process of its own. */
+const ALONE = /^test\/(faults|deploy)\/|\/(descriptors|workers|clock)\.test\.ts$/
+/** How many of the others share a process. */
+const FILES_PER_PROCESS = 8
+
+const args = process.argv.slice(2)
+const files = findTests(args.filter(arg => !arg.startsWith('-')))
+await build({ tests: true })
+const { default: pg } = await import('pg')
+const { Parser } = await import('tap-parser')
+const { loadConfig } = await import('../dist/src/config.js')
+const { openDatabase } = await import('../dist/src/store/client.js')
+const { startServices } = await import('../dist/scripts/services.js')
 
 const tap = join(root, 'node_modules/.bin/tap')
 const results = mkdtempSync(join(tmpdir(), 'parley-tap-'))
@@ -30,11 +41,10 @@ try {
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
   const env = { ...inherited, NODE_ENV: 'test', TEST_DATABASE_URL: postgresUrl, TEST_REDIS_URL: redisUrl }
-  await makeTemplate(postgresUrl, env)
+  await makeTemplate(postgresUrl)
   await buildTap(env)
-  const { code, output } = await runTap(process.argv.slice(2), env)
-  const { passed, failed } = await tally(output)
-  console.log(`${passed} passed, ${failed} failed`)
+  const { code, output } = await runTap([...args.filter(arg => arg.startsWith('-')), ...toPrograms(files)], env)
+  report(output)
   process.exitCode = code
 } catch (error) {
   if (!interrupted) console.error(`parley: ${error.message}`)
@@ -45,17 +55,44 @@ try {
 }
 if (interrupted) process.exit(128 + constants.signals[interrupted])
 
+/** The test files that these paths name, or all where there is none; relative to the root. */
+function findTests (paths) {
+  const found = (paths.length > 0 ? paths : [join(root, 'test')]).flatMap(path => {
+    if (!existsSync(path)) fail(`${path} does not exist`)
+    if (!statSync(path).isDirectory()) return [path]
+    return readdirSync(path, { recursive: true }).filter(name => name.endsWith('.test.ts')).map(name => join(path, name))
+  })
+  return found.map(path => relative(root, resolve(path))).sort()
+}
+
+/** What tap runs: the compiled files that are alone, and then a program for each set of those that share a process. */
+function toPrograms (files) {
+  const compiled = file => join(root, 'dist', file.replace(/\.ts$/, '.js'))
+  const shared = files.filter(file => !ALONE.test(file))
+  const folder = join(root, 'dist/test/shared')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const programs = []
+  while (shared.length > 0) {
+    const imported = shared.splice(0, FILES_PER_PROCESS).map(file => relative(join(root, 'dist/test'), compiled(file)))
+    const program = join(folder, `${programs.length + 1}.js`)
+    writeFileSync(program, `import { runFiles } from '../tap.js'\nawait runFiles(${JSON.stringify(imported)})\n`)
+    programs.push(program)
+  }
+  return [...files.filter(file => ALONE.test(file)).map(compiled), ...programs]
+}
+
 /** Tests make their own databases of it: `CREATE DATABASE … TEMPLATE parley_template`. */
-async function makeTemplate (postgresUrl, env) {
-  const { default: pg } = await import('pg')
+async function makeTemplate (postgresUrl) {
   const client = new pg.Client({ connectionString: postgresUrl })
   await client.connect()
   await client.query('CREATE DATABASE parley_template')
   await client.end()
   const url = new URL(postgresUrl)
   url.pathname = '/parley_template'
-  const code = await run([join(root, 'dist/scripts/database.js'), 'migrate'], { ...env, DATABASE_URL: url.href })
-  if (code !== 0) throw new Error('the template database could not be migrated')
+  const database = await openDatabase(loadConfig({ DATABASE_URL: url.href }).config.database)
+  await database.migrate()
+  await database.close()
 }
 
 /**
@@ -94,26 +131,39 @@ async function run (args, env, onOutput) {
   return code ?? 1
 }
 
-/** Counts tests, not assertions: the innermost `t.test`; a file that fails by itself (a crash, a time-out) counts as one. */
-async function tally (tap) {
-  const { Parser } = await import('tap-parser')
-  return count(Parser.parse(tap))
+/** Prints each test that failed, and how many passed and failed. */
+function report (output) {
+  const { passed, failed } = judge(Parser.parse(output), [])
+  for (const { path, reasons } of failed) console.log(`FAILED: ${path.join(' > ')}\n${reasons.join('\n')}`)
+  console.log(`${passed} passed, ${failed.length} failed`)
 }
 
-function count (events) {
-  const total = { passed: 0, failed: 0, subtests: 0 }
+/**
+ * Counts tests, not assertions: the innermost `t.test`. A file or a test that fails by itself (a crash, a time-out) counts as one.
+ * @returns `{ passed, failed, subtests }`, of the failed ones with their titles from the file inwards and what was asserted in vain.
+ */
+function judge (events, path) {
+  const total = { passed: 0, failed: [], subtests: 0, reasons: [] }
   let child
   for (const [type, value] of events) {
-    if (type === 'child') child = count(value)
-    if (type !== 'assert' || !child) continue
-    total.subtests++
-    if (child.subtests === 0) {
-      if (!value.skip && !value.todo) total[value.ok ? 'passed' : 'failed']++
-    } else {
-      total.passed += child.passed
-      total.failed += child.failed || (value.ok ? 0 : 1)
+    if (type === 'child') child = { events: value }
+    if (type !== 'assert') continue
+    if (!child) {
+      if (!value.ok && !value.skip && !value.todo) total.reasons.push(toText(value))
+      continue
     }
+    const inner = [...path, value.name]
+    const { passed, failed, subtests, reasons } = judge(child.events, inner)
     child = undefined
+    total.subtests++
+    total.passed += passed
+    total.failed.push(...failed)
+    if (value.ok && subtests === 0 && !value.skip && !value.todo) total.passed++
+    if (!value.ok && failed.length === 0) total.failed.push({ path: inner, reasons: [...reasons, toText(value)] })
   }
   return total
+}
+
+function toText ({ name, diag }) {
+  return `  ${name} ${JSON.stringify(diag ?? {}, null, 2).replaceAll('\n', '\n  ')}`
 }

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fastify from 'fastify'
-import t, { type Test } from 'tap'
+import { root } from '../scripts/root.ts'
 import { ConfigError, loadConfig, type Config } from '../src/config.ts'
+import { t, type Test } from './tap.ts'
 
 /** A configuration file of this text; its path as `PARLEY_CONFIG`. */
 function file (t: Test, text: string): { PARLEY_CONFIG: string } {
@@ -60,7 +61,7 @@ t.test('without file and environment every key has its default, the guide\'s own
 })
 
 t.test('the file that comes with the project says the defaults', async t => {
-  const { config } = loadConfig({ PARLEY_CONFIG: join(import.meta.dirname, '../config/websocket.tusk') })
+  const { config } = loadConfig({ PARLEY_CONFIG: join(root, 'config/websocket.tusk') })
   t.same(config, loadConfig(file(t, '')).config)
 })
 

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { AppError, closeTable, errorTable } from '../src/errors.ts'
+import { t } from './tap.ts'
 
 t.test('[P8] [P9] every code has its exact text and REST status', async t => {
   const table = Object.entries(errorTable).map(([code, { message, status }]) => `${code} | ${message} | ${status}`)

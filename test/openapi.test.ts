@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer } from './helper.ts'
+import { t } from './tap.ts'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
 

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { createWindowCounter } from '../src/window-counter.ts'
+import { t } from './tap.ts'
 
 t.test('[P56] a key\'s first count opens a window, at whose end its count is 0 again', async t => {
   let now = 1000

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import type { Bench, Case } from './case.ts'
 import { calm, saturated } from './cases/fan-out.ts'
 import { flooded } from './cases/floods.ts'
@@ -19,8 +18,9 @@ import { readOptions, type Options } from './options.ts'
 import { fileLimit } from './proc.ts'
 import { createProcesses } from './processes.ts'
 import { toOutcome, toText, type Outcome } from './report.ts'
-import { root } from './root.ts'
 import { startServer } from './servers.ts'
+import { root } from '../root.ts'
+import { startServices } from '../services.ts'
 
 /**
  * `npm run bench`: Parley beside Socket.IO and ws, all in one run on this machine, with a PostgreSQL and a Redis of its own. Prints
@@ -33,8 +33,6 @@ const FILES_NEEDED = 10_500
 
 /** For the end of a server to become known. */
 const GRACE_MS = 500
-
-interface Services { postgresUrl: string, redisUrl: string, stop (): Promise<void> }
 
 const processes = createProcesses()
 const interruption = new AbortController()
@@ -95,9 +93,6 @@ async function runAll (options: Options): Promise<void> {
 }
 
 async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<void>): Promise<void> {
-  const { startServices } = await import(pathToFileURL(join(root, 'scripts/services.mjs')).href) as {
-    startServices (options: { durable: boolean }): Promise<Services>
-  }
   const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
   const secret = randomBytes(32).toString('base64url')
   const { signal } = interruption

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 
 export interface Child {
   process: ChildProcess
@@ -31,8 +31,7 @@ export function createProcesses () {
   return {
     /** Starts a module of this project, named from here and without extension. Its environment is `env` and nothing of ours but PATH. */
     start (module: string, { env = {}, cwd, ipc = false }: StartOptions = {}): Child {
-      // As this one runs: compiled, or TypeScript through a loader.
-      const file = join(import.meta.dirname, module + extname(import.meta.filename))
+      const file = join(import.meta.dirname, `${module}.js`)
       const child = spawn(process.execPath, [...process.execArgv, file], {
         ...cwd !== undefined && { cwd },
         env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env },

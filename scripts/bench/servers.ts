@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DialectName } from './load/dialects.ts'
 import type { Databases } from './databases.ts'
 import type { Child, Processes } from './processes.ts'
-import { root } from './root.ts'
+import { root } from '../root.ts'
 
 /** What is measured, by the name that the report gives it. */
 export interface Contender {

@@ -75,8 +75,7 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
     query_timeout: QUERY_TIMEOUT
   })
-  const adapter = new PrismaPg(pool, { disposeExternalPool: true })
-  const prisma = new PrismaClient({ adapter })
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
   // An idle connection that breaks is only dropped from the pool; without a listener it would end the process.
   pool.on('error', () => {})
   try {
@@ -99,6 +98,8 @@ async function openServer (url: string, { pool_size: size, pool_timeout: timeout
     async close () {
       reserved.close()
       await prisma.$disconnect()
+      // Prisma opens the pool lazily and would leave one that it never used open, which keeps the process alive.
+      await pool.end()
     }
   }
 }

@@ -152,10 +152,17 @@ let loaded = false
 function loadEngine (): void {
   if (loaded) return
   const path = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm')
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path)), { './schema_engine_bg.js': { ...bindings } })
+  const module = new WebAssembly.Module(readFileSync(path))
+  const instance = new WebAssembly.Instance(module, { './schema_engine_bg.js': withoutLastingTimers(bindings) })
   bindings.__wbg_set_wasm(instance.exports)
   ;(instance.exports.__wbindgen_start as () => void)()
   loaded = true
+}
+
+/** The engine leaves a timer of ten seconds behind, which would keep a command from exiting. */
+function withoutLastingTimers (imports: object): object {
+  return Object.fromEntries(Object.entries(imports).map(([name, value]) =>
+    [name, name.includes('setTimeout') ? (...args: unknown[]) => value(...args).unref() : value]))
 }
 
 /** The driver adapters' own `executeScript` either cuts a script at every semicolon, function bodies too, or does not wait for it. */

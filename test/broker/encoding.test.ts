@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import t from 'tap'
 import type { BusEvent } from '../../src/broker/broker.ts'
 import { decodeEvent, encodeEvent, INSTANCE_BYTES, isEcho } from '../../src/broker/encoding.ts'
+import { t } from '../tap.ts'
 
 const instance = randomBytes(INSTANCE_BYTES)
 const events: BusEvent[] = [

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
 import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createRedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
 import { listen, notice, subscribe, testBroker, textOf, type Listener } from '../contracts/broker.ts'
 import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
 
 const log: Array<{ level: string, details: object, text: string }> = []
 const logger = {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import type { Client, Frame } from '../client.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const bus = await startRedis()
 const config = { redis: { ...redis(), url: bus.url } }

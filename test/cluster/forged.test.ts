@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import t from 'tap'
 import type { BusEvent, ControlAction, Topic } from '../../src/broker/broker.ts'
 import { encodeEvent, INSTANCE_BYTES } from '../../src/broker/encoding.ts'
 import { encode, encodeEntries } from '../../src/realtime/codec.ts'
@@ -9,6 +8,7 @@ import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer, type Person } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

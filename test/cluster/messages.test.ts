@@ -1,6 +1,6 @@
-import t from 'tap'
 import type { Client } from '../client.ts'
 import { redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const a = await startServer(t, { config })

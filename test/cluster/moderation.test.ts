@@ -1,8 +1,8 @@
-import t from 'tap'
 import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const a = await startServer(t, { config })

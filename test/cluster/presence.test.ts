@@ -1,7 +1,7 @@
-import t from 'tap'
 import type { Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const leases = { lease: 5000, renew: 1000 }

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const a = await startServer(t, { config })

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import t from 'tap'
 import { createClients, type Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, redis } from '../helper.ts'
 import { seedPeople, type Member } from '../faults/people.ts'
 import { launch, startProcess, type Instance } from '../faults/process.ts'
+import { t } from '../tap.ts'
 
 // Processes that start processes: slow where the machine is busy.
 t.setTimeout(300_000)

@@ -1,6 +1,6 @@
-import t, { type Test } from 'tap'
 import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
 
 /** A broker with a record of what it told. */
 export interface Listener {

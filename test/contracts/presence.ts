@@ -1,6 +1,6 @@
-import t, { type Test } from 'tap'
 import type { Announce, Presence } from '../../src/presence/presence.ts'
 import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
 
 /** A presence with a record of what it announced, as `user_joined ann`. */
 export interface Watched { presence: Presence, told: string[], scopes: string[] }

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { chownSync, existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
 import { eventually } from '../eventually.ts'
 import { createDatabase, secret } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 import { buildImage, type Stage } from './image.ts'
 
 // Not in the suite: it compiles everything. `npm test -- test/deploy/dockerfile.ts`

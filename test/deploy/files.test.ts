@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
 import { parse } from 'yaml'
+import { root } from '../../scripts/root.ts'
 import { loadConfig } from '../../src/config.ts'
+import { t } from '../tap.ts'
 import { configuration } from './nginx.ts'
 
-const root = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const { server } = loadConfig({}).config
 

@@ -1,8 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-
-const root = resolve(import.meta.dirname, '../..')
+import { dirname, join } from 'node:path'
+import { root } from '../../scripts/root.ts'
 
 export interface Stage {
   name: string

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
 import { parse } from 'yaml'
+import { root } from '../../scripts/root.ts'
 import { startServer } from '../helper.ts'
 import { parseMetrics } from '../metrics/scrape.ts'
+import { t } from '../tap.ts'
 
 const TOKEN = 'token-of-the-metrics'
 /** What Prometheus itself adds to whatever it scrapes. */
 const TARGET_LABELS = ['instance', 'job']
 
-const deploy = join(import.meta.dirname, '../../deploy')
+const deploy = join(root, 'deploy')
 
 interface Panel {
   title: string

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { errorTable } from '../../src/errors.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { configuration, startProxy } from './nginx.ts'
 
 /** Two instances of one cluster behind nginx; `changes` are of its configuration. */

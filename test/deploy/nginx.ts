@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startNginx } from '../../scripts/services.mjs'
+import { root } from '../../scripts/root.ts'
+import { startNginx } from '../../scripts/services.ts'
 import { createClients } from '../client.ts'
 import type { Scope } from '../helper.ts'
 
-export const configuration = readFileSync(join(import.meta.dirname, '../../deploy/nginx.conf'), 'utf8')
+export const configuration = readFileSync(join(root, 'deploy/nginx.conf'), 'utf8')
 
 /**
  * The real nginx with deploy/nginx.conf before two instances on this machine; ended when the scope ends. Only what belongs to

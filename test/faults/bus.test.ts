@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { busLoss } from './bus-loss.ts'
 import { joins } from './joins.ts'
 import { moderationBinds } from './moderation-binds.ts'

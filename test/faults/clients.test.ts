@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { bursts } from './bursts.ts'
 import { leaks, storm } from './crowds.ts'
 import { passes } from './outcome.ts'

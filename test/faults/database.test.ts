@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { databaseOutage } from './database-outage.ts'
 import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
 import { createClients } from '../client.ts'
 import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
 import { fillDisk, mountDisk } from './disk.ts'
 import { startProcess } from './process.ts'
 

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createClients, type Client, type Frame } from '../client.ts'
+import { t, type Test } from '../tap.ts'
 import { launch, startProcess, type Instance } from './process.ts'
 
 // A process each, and PGlite in it: slow where the machine is busy.

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
 import { passes } from './outcome.ts'
 

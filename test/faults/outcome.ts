@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Test } from 'tap'
+import type { Test } from '../tap.ts'
 
 /** What a run found: no problem is a pass. Figures are for people: milliseconds where a name ends in `_ms`. */
 export interface Outcome {

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { root } from '../../scripts/root.ts'
 import type { Faults, Measures, Order } from './instance.ts'
 import { secret, type Scope } from '../helper.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Milliseconds, on a machine under full load. */
 const START_TIMEOUT = 100_000
@@ -59,7 +57,7 @@ export type Instance = Awaited<ReturnType<typeof startProcess>>
 
 /** As `startProcess`, without waiting: for starts that fail. */
 export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOptions) {
-  const program = faults ? ['--import=tsx', '--expose-gc', 'test/faults/instance.ts'] : ['--enable-source-maps', 'dist/src/server.js']
+  const program = faults ? ['--expose-gc', 'dist/test/faults/instance.js'] : ['--enable-source-maps', 'dist/src/server.js']
   const limit = descriptors === undefined ? [] : ['bash', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'bash']
   const [command, ...args] = [...limit, process.execPath, ...program]
   const child = spawn(command!, args, {

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { passes } from './outcome.ts'
 import { redisOutage } from './redis-outage.ts'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { passes } from './outcome.ts'
 import { drain, drainWithoutDatabase, rollingRestart } from './restarts.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startDatabase } from '../../scripts/services.mjs'
+import { startDatabase } from '../../scripts/services.ts'
 import { startProxy } from '../deploy/nginx.ts'
 import { eventually } from '../eventually.ts'
 import { connectRaw } from '../websocket/raw.ts'

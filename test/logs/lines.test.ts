@@ -1,6 +1,6 @@
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { connectRaw, frame, handshake, opcode, openSocket } from '../websocket/raw.ts'
 
 type Line = Record<string, unknown>

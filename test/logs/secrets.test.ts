@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
-import t from 'tap'
 import { createRedisBroker } from '../../src/broker/redis.ts'
 import { createLogger } from '../../src/logger.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createDatabase, redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { connectRaw, frame, handshake, opcode, openSocket, text } from '../websocket/raw.ts'
 
 /** Whatever has this in it may not be logged. */

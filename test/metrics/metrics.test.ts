@@ -1,7 +1,7 @@
-import t from 'tap'
 import { openMetricsServer } from '../../src/metrics/server.ts'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer, type ConfigChange, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { connectRaw, frame, handshake, opcode, openSocket } from '../websocket/raw.ts'
 import { parseMetrics, type Scrape } from './scrape.ts'
 

@@ -1,10 +1,10 @@
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import type { Role } from '../../src/schemas/common.ts'
 import { userActs, type UserAct } from '../../src/schemas/moderation.ts'
 import type { Client, Frame } from '../client.ts'
 import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 import {
   acts, fits, isMember, kinds, relationsOf, roleOfOther, standings, types, verdict, type Act, type Case, type Kind
 } from './contract.ts'

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { failure, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createScene, notice } from './scene.ts'
 
 const server = await startServer(t)

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 import { createScene, some } from './scene.ts'
 
 const server = await startServer(t)

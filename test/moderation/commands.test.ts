@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import type { Frame } from '../client.ts'
 import { failure, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createScene, notice, some } from './scene.ts'
 
 const server = await startServer(t)

@@ -1,6 +1,6 @@
-import t from 'tap'
 import type { Client, Frame } from '../client.ts'
 import { createDatabase, failure, redis, startServer, type Person, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { some } from './scene.ts'
 
 /** The three ways to make a channel. Each resolves with the code that refuses, or undefined. */

@@ -1,4 +1,3 @@
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { userActs } from '../../src/schemas/moderation.ts'
 import { createChannelStore } from '../../src/store/channels.ts'
@@ -7,6 +6,7 @@ import { createMessageStore } from '../../src/store/messages.ts'
 import { createModerationStore } from '../../src/store/moderation.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 t.test('[P15] what a disabled user\'s connection still asks changes and shows nothing, whatever he is to the channel', async t => {
   const database = await openTestDatabase(t)

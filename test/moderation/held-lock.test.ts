@@ -1,9 +1,9 @@
 import pg from 'pg'
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { createMessageStore } from '../../src/store/messages.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 t.test('[P34] a channel whose lock is held holds up no other channel\'s messages, edits and deletions', async t => {
   const database = await openTestDatabase(t)

@@ -1,6 +1,6 @@
-import t from 'tap'
 import type { Frame } from '../client.ts'
 import { failure, startServer, type ConfigChange, type Person, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createScene, some } from './scene.ts'
 
 const server = await startServer(t)

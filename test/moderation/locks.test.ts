@@ -1,7 +1,7 @@
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { redis, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis(), channels: { max_channels_per_user: 0 } }
 const server = await startServer(t, { config })

@@ -1,7 +1,7 @@
-import t from 'tap'
 import type { Client } from '../client.ts'
 import { failure, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 import { createScene } from './scene.ts'
 
 const server = await startServer(t)

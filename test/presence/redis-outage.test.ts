@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { ann, bob, lobby, person, watch, type Watched } from '../contracts/presence.ts'
 import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
 
 const quick = { pool_timeout: 1, lease: 1500, renew: 100, grace: 2500, logger: { info () {}, warn () {} } }
 

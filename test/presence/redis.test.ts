@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
 import { createRedisPresence, type RedisPresenceDeps } from '../../src/presence/redis.ts'
 import { ann, bob, lobby, testPresence, watch, type Watched } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
 
 const logger = { info () {}, warn () {} }
 const shared = await startRedis()

@@ -1,10 +1,10 @@
-import t from 'tap'
 import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { createAnnounce } from '../../src/realtime/announce.ts'
 import { countFrames } from '../../src/realtime/codec.ts'
 import { channel, person } from '../contracts/presence.ts'
 import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
 
 /** What goes out, one line for each publication: `SCOPE: TYPE USER, …`. */
 function open () {

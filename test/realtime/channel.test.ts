@@ -1,7 +1,7 @@
-import t, { type Test } from 'tap'
 import type { EntriesEvent, NoticeEvent } from '../../src/broker/broker.ts'
 import { LocalChannel } from '../../src/realtime/channel.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
+import { t, type Test } from '../tap.ts'
 
 /** Entries whose frames are one byte each: the digit of their seq. */
 function run (from: number, to = from): EntriesEvent {

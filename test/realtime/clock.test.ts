@@ -1,6 +1,6 @@
-import t from 'tap'
 import { createClock } from '../../src/realtime/clock.ts'
 import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
 
 t.test('a stall of the event loop counts as one tick at most: nobody is reaped for it', async t => {
   const ticks: number[] = []

@@ -1,7 +1,7 @@
-import t from 'tap'
 import { AppError } from '../../src/errors.ts'
 import { decode, encode, encodeEntries, encodeError, toWireError } from '../../src/realtime/codec.ts'
 import type { Entry } from '../../src/schemas/message.ts'
+import { t } from '../tap.ts'
 
 /** What the frames say, by RFC 6455, 5.2; throws where a head is not that of a whole, unmasked text frame. */
 function parse (bytes: Buffer): string[] {

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { DROP, FrameReader, PASS, WAIT, type FrameHead, type Verdict } from '../../src/realtime/frame-reader.ts'
+import { t } from '../tap.ts'
 import { frame, opcode } from '../websocket/raw.ts'
 
 const { text: TEXT, continuation, close, ping, pong } = opcode

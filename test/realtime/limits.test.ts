@@ -1,6 +1,6 @@
-import t from 'tap'
 import { loadConfig, type Config } from '../../src/config.ts'
 import { createLimits, type Allowance, type RequestCost } from '../../src/realtime/limits.ts'
+import { t } from '../tap.ts'
 
 /** Limits by a clock of the test's own; what is not given is never reached. */
 function createScene (change: Partial<Config['limits']>) {

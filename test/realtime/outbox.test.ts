@@ -1,8 +1,8 @@
-import t from 'tap'
 import { Backlog, createOutboundMemory } from '../../src/realtime/backlog.ts'
 import { countFrames, encode } from '../../src/realtime/codec.ts'
 import { Outbox } from '../../src/realtime/outbox.ts'
 import type { Transport } from '../../src/realtime/transport.ts'
+import { t } from '../tap.ts'
 
 const limits = { maxBuffered: 1_048_576, pongTimeout: 10_000, heartbeatInterval: 30_000 }
 const MEGABYTE = 1_048_576

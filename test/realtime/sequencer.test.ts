@@ -1,10 +1,10 @@
-import t, { type Test } from 'tap'
 import type { EntriesEvent } from '../../src/broker/broker.ts'
 import { encodeEntries } from '../../src/realtime/codec.ts'
 import { after } from '../../src/realtime/runs.ts'
 import { Sequencer } from '../../src/realtime/sequencer.ts'
 import type { Entry } from '../../src/schemas/message.ts'
 import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
 
 const entry = (seq: number): Entry => ({
   type: 'message', id: `m${seq}`, seq, channel: 'general', user_id: 'u1', username: 'ann', message: `text ${seq}`, timestamp: 'now'

@@ -1,5 +1,4 @@
 import { mock } from 'node:test'
-import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { createOutboundMemory } from '../../src/realtime/backlog.ts'
@@ -12,6 +11,7 @@ import { Session, type SessionUser } from '../../src/realtime/session.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
 import type { Transport } from '../../src/realtime/transport.ts'
 import { Turns } from '../../src/realtime/turns.ts'
+import { t, type Test } from '../tap.ts'
 
 const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false, disconnects: 0 }
 const limits = {

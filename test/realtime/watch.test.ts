@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { createMemoryPresence } from '../../src/presence/memory.ts'
 import { createAnnounce } from '../../src/realtime/announce.ts'
@@ -8,6 +7,7 @@ import { Hub } from '../../src/realtime/hub.ts'
 import { createTraffic } from '../../src/realtime/traffic.ts'
 import { createWatch } from '../../src/realtime/watch.ts'
 import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
 
 t.test('[P60] many hints are few queries, one at a time, each user and channel once in each', async t => {
   const broker = createMemoryBroker()

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import type { Frame } from '../client.ts'
 import { failure, redis, startServer, type Person } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const first = { email: 'Root@Example.org', password: 'password-of-root' }

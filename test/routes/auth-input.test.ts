@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
 const good = { email: 'ann@example.org', name: 'Ann', password: 'password-of-hers' }

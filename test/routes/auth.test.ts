@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { hash } from '@node-rs/argon2'
-import t from 'tap'
 import type { Login } from '../../src/schemas/auth.ts'
 import { secret } from '../helper.ts'
+import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.

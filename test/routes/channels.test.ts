@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer, type Person } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t, type Test } from '../tap.ts'
 
 const server = await startServer(t)
 const rows = createRows(server.database)

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 t.test('a page of an allowed origin may call every method, one of another origin none', async t => {
   const { app } = await startServer(t, { config: { server: { allowed_origins: 'https://chat.example.org' } } })

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 
 /** The status of an 11th wrong password, each try with the next of these addresses in `X-Forwarded-For`. */
 async function eleventh (server: Server, forwarded: (n: number) => string): Promise<number> {

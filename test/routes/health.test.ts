@@ -1,5 +1,5 @@
-import t from 'tap'
 import { administrate, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 t.test('/readyz wants the migrations of this code: an older database is not ready until it has them', async t => {
   const server = await startServer(t)

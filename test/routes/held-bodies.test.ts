@@ -1,8 +1,8 @@
 import { request } from 'node:http'
-import t from 'tap'
 import { startServer } from '../helper.ts'
 import { changesOf, createRival, createScenes, type Change, type Scene } from '../rights.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 import { writes, writingRoutes, type Write } from './writes.ts'
 
 const server = await startServer(t, { config: { limits: { enabled: false } } })

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
-import t from 'tap'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t)
 const ann = await server.enter('ann', 'general')

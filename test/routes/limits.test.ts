@@ -1,8 +1,8 @@
-import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type Server } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 
 const start = (t: Test, rest_requests: number, rest: Partial<Config['redis']> = {}) =>
   startServer(t, { config: { limits: { rest_requests }, redis: rest } })

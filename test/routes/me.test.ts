@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.

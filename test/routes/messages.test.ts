@@ -1,6 +1,6 @@
-import t from 'tap'
 import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t)
 const rows = createRows(server.database)

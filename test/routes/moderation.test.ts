@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import type { Frame } from '../client.ts'
 import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t)
 const { prisma } = server.database

@@ -1,5 +1,4 @@
 import type { InjectOptions } from 'fastify'
-import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import type { Broker } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
@@ -10,6 +9,7 @@ import { createAnnounce } from '../../src/realtime/announce.ts'
 import type { Login } from '../../src/schemas/auth.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createDatabase, secret } from '../helper.ts'
+import type { Test } from '../tap.ts'
 
 /** A database of its own, open. */
 export async function openTestDatabase (t: Test) {

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { handshake, openSocket } from '../websocket/raw.ts'
 
 const STRICT = "default-src 'none';frame-ancestors 'none'"

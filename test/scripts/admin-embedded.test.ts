@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import { t } from '../tap.ts'
 import { admin } from './run.ts'
 
 t.test('the embedded database: while a server holds it, one line says so; else it works', async t => {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
 import { createDatabase, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 import { admin } from './run.ts'
 
 t.test('[P15] the operator lists, promotes, demotes, disables and enables, under a running server', async t => {

@@ -1,8 +1,8 @@
-import t from 'tap'
 import { printable } from '../../scripts/printable.ts'
 import { createDatabase } from '../helper.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { loadConfig } from '../../src/config.ts'
+import { t } from '../tap.ts'
 import { admin } from './run.ts'
 
 t.test('what moves the cursor, hides, reorders or forges text is escaped; all other text stays as it is', async t => {

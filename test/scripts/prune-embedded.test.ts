@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
+import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
 

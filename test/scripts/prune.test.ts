@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
 

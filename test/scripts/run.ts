@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { root } from '../../scripts/root.ts'
 
 interface Outcome { code: number, stdout: string, stderr: string }
 
@@ -10,7 +11,7 @@ export const admin = (env: Record<string, string>, ...args: string[]): Promise<O
 export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
 
 function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {
-  const file = join(import.meta.dirname, `../../dist/scripts/${script}.js`)
+  const file = join(root, `dist/scripts/${script}.js`)
   return new Promise(resolve => {
     execFile(process.execPath, [file, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }))

@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap'
 import { createCounters } from '../../src/counters.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createAccounts } from '../../src/services/accounts.ts'
@@ -7,6 +6,7 @@ import { createPasswords } from '../../src/services/passwords.ts'
 import { StartError } from '../../src/start-error.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { openTestDatabase } from '../routes/rest.ts'
+import { t, type Test } from '../tap.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.
 t.setTimeout(120_000)

@@ -1,11 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import t from 'tap'
 import { PrismaClient } from '../../src/generated/prisma/client.ts'
 import { isUniqueViolation, toStoreError } from '../../src/store/errors.ts'
 import { createTokens } from '../../src/store/tokens.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { buildRest, openTestDatabase } from '../routes/rest.ts'
+import { t } from '../tap.ts'
 
 const unavailable = { code: 'unavailable', statusCode: 503, retryAfterMs: 1000 }
 

@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap'
 import { createCounters } from '../../src/counters.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
 import { createAuth } from '../../src/services/auth.ts'
@@ -6,6 +5,7 @@ import { createLoginThrottle } from '../../src/services/login-throttle.ts'
 import { createTokens } from '../../src/store/tokens.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { buildRest } from '../routes/rest.ts'
+import { t, type Test } from '../tap.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.
 t.setTimeout(120_000)

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { createFairQueue } from '../../src/services/fair-queue.ts'
+import { t } from '../tap.ts'
 
 /** A queue whose work ends when the test says so. `begun` is whose work began, in order. */
 function createScene (options: Parameters<typeof createFairQueue>[0]) {

@@ -1,8 +1,8 @@
-import t, { type Test } from 'tap'
 import { createGuests, type GuestsDeps } from '../../src/services/guests.ts'
 import { createGuestStore } from '../../src/store/guests.ts'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 
 const open = { config: { authentication: { enabled: false } } }
 const server = await startServer(t, open)

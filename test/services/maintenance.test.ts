@@ -1,10 +1,10 @@
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
 import { createMaintenance } from '../../src/services/maintenance.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
 import { createTokens } from '../../src/store/tokens.ts'
+import { t } from '../tap.ts'
 
 t.test('[P58] on the embedded database everyone else has a turn after each round of maintenance, and all rows go', async t => {
   const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })

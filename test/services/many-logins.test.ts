@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 
 t.setTimeout(120_000)
 

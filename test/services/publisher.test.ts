@@ -1,9 +1,9 @@
-import t from 'tap'
 import { AppError } from '../../src/errors.ts'
 import type { Events } from '../../src/services/events.ts'
 import { createPublisher } from '../../src/services/publisher.ts'
 import type { MessageStore, NewMessage, Verdict } from '../../src/store/messages.ts'
 import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
 
 /** A store whose batches end when the test says so. */
 function createStore () {

@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
@@ -6,6 +5,7 @@ import { createMembershipStore } from '../../src/store/memberships.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
 import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t, type Test } from '../tap.ts'
 
 const rules = { maxChannels: 50, maxCreated: 0, createdPerMinute: 0, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import t from 'tap'
 import { changedFunctions } from '../../scripts/functions.ts'
 import { openDatabase, openShadow, placeOf } from '../../src/store/client.ts'
 import { diffMigrations } from '../../src/store/migrate.ts'
+import { t } from '../tap.ts'
 
 const embedded = (directory: string) => ({ data_dir: directory, pool_size: 10, pool_timeout: 5 })
 const server = (url: string) => ({ ...embedded('unused'), url })

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
 import { openEngine } from '../../src/store/embedded.ts'
 import { eventually } from '../eventually.ts'
 import { fillDisk, mountDisk } from '../faults/disk.ts'
+import { t, type Test } from '../tap.ts'
 
 t.setTimeout(120_000)
 

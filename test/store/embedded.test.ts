@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { uuidv7 } from 'uuidv7'
+import { t } from '../tap.ts'
 
 t.test('a text that begins with U+FEFF comes back with it, also beside nulls, in lists and through every way to the database', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'parley-embedded-'))

@@ -1,8 +1,8 @@
 import pg from 'pg'
-import t, { type Test } from 'tap'
 import { reserveConnection } from '../../src/store/reserved-connection.ts'
 import { eventually } from '../eventually.ts'
 import { administrate } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 
 const url = process.env.TEST_DATABASE_URL ?? ''
 const PID = 'SELECT pg_backend_pid() AS pid'

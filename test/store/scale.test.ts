@@ -1,4 +1,3 @@
-import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
 import type { UserAct } from '../../src/schemas/moderation.ts'
@@ -13,6 +12,7 @@ import { createTokens } from '../../src/store/tokens.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t, type Test } from '../tap.ts'
 
 /** Of what does not concern the statement. */
 const FEW = 400

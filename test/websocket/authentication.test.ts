@@ -1,8 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import t from 'tap'
 import { userActs } from '../../src/schemas/moderation.ts'
 import { eventually } from '../eventually.ts'
 import { failure, secret, startServer, type Person } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)

@@ -1,6 +1,6 @@
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, opcode, text } from './raw.ts'
 

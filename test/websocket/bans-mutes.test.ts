@@ -1,7 +1,7 @@
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { failure, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t)
 const rows = createRows(server.database)

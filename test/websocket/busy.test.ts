@@ -1,5 +1,5 @@
-import t from 'tap'
 import { failure, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 t.test('a full message queue answers busy at once, in order, and what was acked is stored', async t => {
   const QUEUE = 5

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import type { Client, Frame } from '../client.ts'
 import { failure, redis, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t, type Test } from '../tap.ts'
 
 /** Below the cap before the race. */
 const ROOM = 10

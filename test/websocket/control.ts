@@ -1,5 +1,5 @@
-import type { Test } from 'tap'
 import type { Server } from '../helper.ts'
+import type { Test } from '../tap.ts'
 
 const COUNT = 20
 

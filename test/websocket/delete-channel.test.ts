@@ -1,7 +1,7 @@
-import t from 'tap'
 import type { Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import t from 'tap'
 import { createClients } from '../client.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
@@ -7,6 +6,7 @@ import { seedPeople } from '../faults/people.ts'
 import { startProcess, type Instance } from '../faults/process.ts'
 import { administrate, createDatabase, type Scope } from '../helper.ts'
 import { parseMetrics } from '../metrics/scrape.ts'
+import { t } from '../tap.ts'
 import { handshake, openSocket } from './raw.ts'
 
 // Processes of their own: slow where the machine is busy.

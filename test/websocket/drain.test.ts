@@ -1,7 +1,7 @@
 import pg from 'pg'
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { connectRaw, handshake, openSocket } from './raw.ts'
 
 t.test('[G10] a server that ends acks what it has taken and tells every client when to come back', async t => {

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 
 const ERROR = 50

@@ -1,9 +1,9 @@
 import pg from 'pg'
-import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
 import { parseMetrics } from '../metrics/scrape.ts'
+import { t, type Test } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, frame, opcode, text } from './raw.ts'
 

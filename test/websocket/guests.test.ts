@@ -1,7 +1,7 @@
-import t from 'tap'
 import type { Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { failure, startServer, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const open = { config: { authentication: { enabled: false } } }
 

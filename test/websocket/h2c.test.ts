@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server, type Scope } from '../helper.ts'
+import { t } from '../tap.ts'
 import { openSocket } from './raw.ts'
 
 /** A body that has to be read to be refused as it is. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { commands, requests, type CommandType, type RequestType } from '../../src/schemas/protocol.ts'
 import { startServer } from '../helper.ts'
 import { admin, changesOf, createRival, createScenes, gone, member, moderator, type Refusals, type Scene } from '../rights.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t, { config: { limits: { enabled: false } } })
 const root = await server.register('root')

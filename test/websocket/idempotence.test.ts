@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

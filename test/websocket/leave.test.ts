@@ -1,6 +1,6 @@
-import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { failure, redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

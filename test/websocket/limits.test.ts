@@ -1,7 +1,7 @@
-import t, { type Test } from 'tap'
 import type { Config } from '../../src/config.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 import { connectRaw, handshake, openSocket, text } from './raw.ts'
 
 const start = (t: Test, limits: Partial<Config['limits']>, server: Partial<Config['server']> = {}) =>

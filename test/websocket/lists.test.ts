@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const config = { redis: redis() }
 const server = await startServer(t, { config })

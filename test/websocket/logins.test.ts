@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 
 // Hashing is meant to be slow, and the machine may be busy with other tests.

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { connectRaw, text } from './raw.ts'
 
 t.test('[P6] [P7] what is sent along with the upgrade request is answered after welcome, in order', async t => {

@@ -1,7 +1,7 @@
-import t from 'tap'
 import type { Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t)
 

@@ -1,6 +1,6 @@
-import t, { type Test } from 'tap'
 import type { Frame } from '../client.ts'
 import { startServer, type Server } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 import { createControl } from './control.ts'
 
 const json = (value: object): string => JSON.stringify(value)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
 import type { Client, Frame } from '../client.ts'
 import { startServer } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 
 /** Half of the least `max_buffered`, in bytes: what `messages` of a join may take here. */
 const REPLAY = 32_768

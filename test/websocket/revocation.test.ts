@@ -1,6 +1,6 @@
-import t from 'tap'
 import type { AccessClaims } from '../../src/schemas/auth.ts'
 import { startServer, type Person, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const revoked = { code: 4504, reason: 'session revoked' }
 const disconnected = { code: 4503, reason: 'disconnected by administrator' }

@@ -1,7 +1,7 @@
-import t from 'tap'
 import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 
 const RATE = 200
 const TICK_MS = 20

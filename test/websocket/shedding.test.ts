@@ -1,6 +1,6 @@
-import t, { type Test } from 'tap'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
 import { handshake, openSocket } from './raw.ts'
 
 const upgrade = (t: Test, { port }: Server) => openSocket(t, port, handshake()).answered()

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 // The least that may be configured: no frame may have more than half of it.
 const config = { limits: { enabled: false }, channels: { max_message_length: 40_000 }, performance: { max_buffered: 65_536 } }

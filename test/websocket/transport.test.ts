@@ -1,7 +1,7 @@
-import t from 'tap'
 import { once } from 'node:events'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, handshake, openSocket, text } from './raw.ts'
 

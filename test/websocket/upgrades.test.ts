@@ -1,8 +1,8 @@
 import pg from 'pg'
-import t from 'tap'
 import { startProcess } from '../faults/process.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, startServer, type Scope, type Server } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { handshake, openSocket } from './raw.ts'
 

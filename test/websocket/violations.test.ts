@@ -1,5 +1,5 @@
-import t from 'tap'
 import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, text } from './raw.ts'
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
 import { userActs } from '../../src/schemas/moderation.ts'
 import { failure, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
+import { t } from '../tap.ts'
 
 const server = await startServer(t)
 const rows = createRows(server.database)
