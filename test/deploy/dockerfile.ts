@@ -14,8 +14,6 @@ t.setTimeout(300_000)
 /** What the Dockerfile makes is carried out without Docker: its steps in folders, its command as another user than root. */
 const image = buildImage(t.testdir({}))
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-/** tap has every Node that a test starts load a part of it, which the image does not have. */
-const clean = ['-u', 'NODE_OPTIONS']
 
 function settings ({ env }: Stage, more: Record<string, string>): Record<string, string> {
   return { PATH: process.env.PATH!, ...env, JWT_SECRET: secret, LOG_LEVEL: 'warn', ...more }
@@ -33,7 +31,7 @@ async function freePort (): Promise<string> {
 async function start (t: Test, more: Record<string, string>) {
   const env = settings(image, { PORT: await freePort(), HOST: '127.0.0.1', ...more })
   const command = JSON.parse(image.said.CMD!) as string[]
-  const child = spawn('env', [...clean, ...command], { cwd: image.cwd, env, ...nobody, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('env', ['NODE_OPTIONS=', ...command], { cwd: image.cwd, env, ...nobody, stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'close')
   t.teardown(() => { child.kill('SIGKILL') })
   let output = ''
@@ -59,7 +57,7 @@ function check (): string[] {
 
 function run (env: Record<string, string>, ...command: string[]) {
   return new Promise<{ code: number, output: string }>(resolve => {
-    execFile('env', [...clean, ...command], { cwd: image.cwd, env, ...nobody }, (error, stdout, stderr) =>
+    execFile('env', ['NODE_OPTIONS=', ...command], { cwd: image.cwd, env, ...nobody }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }))
   })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { root } from '../../scripts/root.ts'
 import type { Faults, Measures, Order } from './instance.ts'
 import { secret, type Scope } from '../helper.ts'
+import { node } from '../node.ts'
 
 /** Milliseconds, on a machine under full load. */
 const START_TIMEOUT = 100_000
@@ -59,8 +60,8 @@ export type Instance = Awaited<ReturnType<typeof startProcess>>
 export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOptions) {
   const program = faults ? ['--expose-gc', 'dist/test/faults/instance.js'] : ['--enable-source-maps', 'dist/src/server.js']
   const limit = descriptors === undefined ? [] : ['bash', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'bash']
-  const [command, ...args] = [...limit, process.execPath, ...program]
-  const child = spawn(command!, args, {
+  const [command, ...args] = [...limit, ...node(env.NODE_OPTIONS), ...program] as [string, ...string[]]
+  const child = spawn(command, args, {
     cwd: root,
     env: {
       PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...env,

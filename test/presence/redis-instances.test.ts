@@ -6,6 +6,7 @@ import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person, watch, type Watched } from '../contracts/presence.ts'
 import { startRedis, type RedisServer } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
+import { node } from '../node.ts'
 import { t, type Test } from '../tap.ts'
 
 const quick = { pool_timeout: 1, lease: 1500, renew: 100, logger: { info () {}, warn () {} } }
@@ -25,8 +26,8 @@ async function openServer (test: Test): Promise<RedisServer> {
 /** An instance in a process of its own, once its users are in. */
 async function openProcess (test: Test, url: string, users: string[], prefix = 'p:'): Promise<{ child: ChildProcess, told: string[] }> {
   const file = fileURLToPath(new URL('instance.js', import.meta.url))
-  const args = [file, url, prefix, String(quick.lease), String(quick.renew), ...users]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [command, ...args] = [...node(), file, url, prefix, String(quick.lease), String(quick.renew), ...users]
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   test.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')

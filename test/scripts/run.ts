@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from '../../scripts/root.ts'
+import { node } from '../node.ts'
 
 interface Outcome { code: number, stdout: string, stderr: string }
 
@@ -11,9 +12,10 @@ export const admin = (env: Record<string, string>, ...args: string[]): Promise<O
 export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
 
 function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {
+  const [command, ...options] = node()
   const file = join(root, `dist/scripts/${script}.js`)
   return new Promise(resolve => {
-    execFile(process.execPath, [file, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
+    execFile(command, [...options, file, ...args], { env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }))
   })
 }
