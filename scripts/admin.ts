@@ -1,11 +1,11 @@
+import { createStores } from '../src/domain.ts'
 import { AppError } from '../src/errors.ts'
 import type { Role } from '../src/schemas/common.ts'
-import type { ManagedUser } from '../src/schemas/moderation.ts'
+import type { ManagedUser } from '../src/schemas/admin.ts'
 import { createAdmin, type Admin } from '../src/services/admin.ts'
 import { normaliseEmail } from '../src/services/email.ts'
 import type { Events } from '../src/services/events.ts'
-import { createModerationStore } from '../src/store/moderation.ts'
-import { createUsers, type Users } from '../src/store/users.ts'
+import type { Users } from '../src/store/users.ts'
 import { runCommand, UsageError, withDatabase } from './command.ts'
 import { printable } from './printable.ts'
 
@@ -52,8 +52,8 @@ async function main ([name = '', ...args]: string[]): Promise<void> {
   if (!command || args.length < command.takes[0] || args.length > command.takes[1]) throw new UsageError(USAGE)
   if (name === 'promote') promotion(args[1] ?? 'admin')
   await withDatabase(async database => {
-    const users = createUsers(database.prisma)
-    const admin = createAdmin({ users, store: createModerationStore(database.prisma), events })
+    const { users, accounts, moderation } = createStores(database)
+    const admin = createAdmin({ store: accounts, log: moderation.log, events })
     print(await command.run({ users, admin }, ...args))
   })
 }

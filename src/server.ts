@@ -3,21 +3,17 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import { createMemoryBroker } from './broker/memory.ts'
-import { createRedisBroker } from './broker/redis.ts'
-import { runWorkers } from './cluster.ts'
+import { runWorkers } from './process/cluster.ts'
 import { ConfigError, loadConfig, type Config } from './config.ts'
-import { greet } from './greeting.ts'
+import { createBroker, createPresence } from './drivers.ts'
+import { greet } from './process/greeting.ts'
 import { createLogger } from './logger.ts'
 import { openMetricsServer } from './metrics/server.ts'
 import { metricsOfAll, offerMetrics, serveWorkersMetrics } from './metrics/workers.ts'
-import { createMemoryPresence } from './presence/memory.ts'
-import { createRedisPresence } from './presence/redis.ts'
-import { createAnnounce } from './realtime/announce.ts'
 import type { MetricsText } from './routes/metrics.ts'
-import { readSecret } from './secret.ts'
-import { onSignals } from './signals.ts'
-import { StartError } from './start-error.ts'
+import { readSecret } from './process/secret.ts'
+import { onSignals } from './process/signals.ts'
+import { StartError } from './process/start-error.ts'
 import { openDatabase } from './store/client.ts'
 import { DatabaseError } from './store/database-error.ts'
 
@@ -72,10 +68,9 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     if (url !== undefined && !URL.canParse(url)) {
       throw new StartError('REDIS_URL is not a URL: are all special characters of the password percent-encoded?')
     }
-    const broker = url === undefined ? createMemoryBroker() : createRedisBroker({ ...config.redis, url, logger })
+    const broker = createBroker(config, logger)
     open.push(broker.close)
-    const announce = createAnnounce(broker)
-    const presence = url === undefined ? createMemoryPresence(announce) : createRedisPresence({ ...config.redis, url, announce, logger })
+    const presence = createPresence(config, broker, logger)
     open.push(presence.close)
 
     const { isPrimary } = cluster

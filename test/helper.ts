@@ -2,22 +2,18 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { buildApp } from '../src/app.ts'
 import type { Broker } from '../src/broker/broker.ts'
-import { createMemoryBroker } from '../src/broker/memory.ts'
-import { createRedisBroker } from '../src/broker/redis.ts'
 import { loadConfig, type Config } from '../src/config.ts'
 import { createCounters } from '../src/counters.ts'
+import { createStores } from '../src/domain.ts'
+import { createBroker, createPresence } from '../src/drivers.ts'
 import { errorTable, type ErrorCode } from '../src/errors.ts'
 import { createLogger } from '../src/logger.ts'
-import { createMemoryPresence } from '../src/presence/memory.ts'
-import { createRedisPresence, type RedisPresenceDeps } from '../src/presence/redis.ts'
-import { createAnnounce } from '../src/realtime/announce.ts'
+import type { RedisPresenceDeps } from '../src/presence/redis.ts'
 import type { Login } from '../src/schemas/auth.ts'
 import { createAuth } from '../src/services/auth.ts'
 import { createLoginThrottle } from '../src/services/login-throttle.ts'
 import { createPasswords } from '../src/services/passwords.ts'
 import { openDatabase } from '../src/store/client.ts'
-import { createTokens } from '../src/store/tokens.ts'
-import { createUsers } from '../src/store/users.ts'
 import { createClients, type Client, type Frame } from './client.ts'
 
 export const secret = 'the secret of the tests, 32 bytes and more'
@@ -81,12 +77,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const lines: string[] = []
   const logger = createLogger(config.log.level, { write: (line: string) => { lines.push(line) } })
   const database = await openDatabase(config.database)
-  const { url } = config.redis
-  const broker = wrapBroker(url === undefined ? createMemoryBroker() : createRedisBroker({ ...config.redis, url, logger }))
-  const announce = createAnnounce(broker)
-  const presence = url === undefined
-    ? createMemoryPresence(announce)
-    : createRedisPresence({ ...config.redis, ...leases, url, announce, logger })
+  const broker = wrapBroker(createBroker(config, logger))
+  const presence = createPresence(config, broker, logger, leases)
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })
   await app.listen({ host: '127.0.0.1', port: 0 })
 
@@ -106,8 +98,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const clients = createClients(t, port)
   /** As the server registers, but for the hashing, which is meant to be slow. */
   const auth = createAuth({
-    users: createUsers(database.prisma),
-    tokens: createTokens(database),
+    ...createStores(database),
     passwords: { hash: () => hashed, verify: async () => true },
     throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: config.limits.enabled }),
     ...app.accessTokens,

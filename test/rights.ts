@@ -1,7 +1,11 @@
 import pg from 'pg'
+import { commandRows } from '../src/requests/table.ts'
 import { eventually } from './eventually.ts'
 import type { Scope, Server } from './helper.ts'
 import { createRows } from './rows.ts'
+
+/** Commands about another user, by name. */
+export const userActs = Object.entries(commandRows).filter(([, { fields }]) => 'user_id' in fields).map(([name]) => name)
 
 /** What may happen to whoever acts, between what they ask and the write [P55]. */
 export type Change = 'disabled' | 'erased' | 'logged out' | 'demoted' | 'no moderator any more' | 'kicked' | 'banned'

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { createLink, openConnection, type Logger } from '../redis.ts'
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
 import { decodeEvent, encodeEvent, INSTANCE_BYTES, isEcho } from './encoding.ts'
-import { createPublisher, PUBLISH_ALL, type Outstanding, type Publisher } from './publisher.ts'
+import { createSender, PUBLISH_ALL, type Outstanding, type Sender } from './sender.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 
 export interface RedisBrokerDeps {
@@ -21,7 +21,7 @@ export interface RedisBrokerDeps {
 }
 
 interface Session {
-  publishers: Publisher[]
+  senders: Sender[]
   /** No other instance listens, so there is nobody to publish to. */
   alone: boolean
 }
@@ -63,7 +63,7 @@ export function createRedisBroker ({
     const connect = (onLost: (error: Error) => void) => openConnection(url, signal, poolTimeout * 1000, onLost)
     const subscriber = await connect(lost)
     const session: Session = {
-      publishers: Array.from({ length: poolSize }, () => createPublisher({ open: connect, outstanding })),
+      senders: Array.from({ length: poolSize }, () => createSender({ open: connect, outstanding })),
       alone: false
     }
     const census = createCensus(session)
@@ -86,16 +86,16 @@ export function createRedisBroker ({
 
     await subscriber.subscribe(helloName, beatName)
     await subscriptions.syncAll()
-    const publisher = await session.publishers[0]!.connection()
+    const sender = await session.senders[0]!.connection()
     // By script, as most messages go: where scripts are not allowed, the bus must not look sound.
-    await publisher.eval(PUBLISH_ALL, 1, helloName, instance)
+    await sender.eval(PUBLISH_ALL, 1, helloName, instance)
 
     const first = heart.next()
-    await pulse(publisher, census)
+    await pulse(sender, census)
     await first
     const timer = setInterval(() => {
       if (heart.missed()) { lost(new Error('deaf: messages to oneself do not come back')); return }
-      session.publishers[0]!.connection().then(redis => pulse(redis, census)).catch(lost)
+      session.senders[0]!.connection().then(redis => pulse(redis, census)).catch(lost)
     }, beat)
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     // Aborted while it was being opened: too late for the listener.
@@ -146,7 +146,7 @@ export function createRedisBroker ({
       if (scope === 'everyone' && wanted.has(topic)) handlers?.onEvent(topic, event, true)
       const session = link.session
       if (!session) outstanding.dropped++
-      else if (!session.alone) publisherOf(topic, session.publishers).publish(prefix + topic, encodeEvent(event, instance))
+      else if (!session.alone) senderOf(topic, session.senders).publish(prefix + topic, encodeEvent(event, instance))
     },
     subscribe (topic) {
       if (wanted.has(topic)) return
@@ -162,7 +162,7 @@ export function createRedisBroker ({
     },
     async close () {
       handlers = undefined
-      const flushed = Promise.all(link.session?.publishers.map(publisher => publisher.flushed()) ?? [])
+      const flushed = Promise.all(link.session?.senders.map(sender => sender.flushed()) ?? [])
       const ended = new AbortController()
       await Promise.race([flushed, sleep(CLOSE_TIMEOUT_MS, undefined, { signal: ended.signal }).catch(() => {})])
       ended.abort()
@@ -204,8 +204,8 @@ function createHeart () {
   }
 }
 
-function publisherOf (topic: Topic, publishers: Publisher[]): Publisher {
+function senderOf (topic: Topic, senders: Sender[]): Sender {
   let hash = 0
   for (let i = 0; i < topic.length; i++) hash = (Math.imul(hash, 31) + topic.charCodeAt(i)) | 0
-  return publishers[(hash >>> 0) % publishers.length]!
+  return senders[(hash >>> 0) % senders.length]!
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Limits } from '../realtime/limits.ts'
+import type { Limits } from '../connections/limits.ts'
 import { addressOf } from './address.ts'
 
 declare module 'fastify' {

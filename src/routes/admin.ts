@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
 import { answers } from '../schemas/common.ts'
-import { Announcement, LogPage, LogQuery, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/moderation.ts'
+import { Announcement, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/admin.ts'
+import { LogPage, LogQuery } from '../schemas/moderation.ts'
 import type { Admin } from '../services/admin.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }

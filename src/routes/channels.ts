@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
 import {
-  Channel, ChannelCreation, ChannelPage, ChannelParams, ChannelPatch, ChannelQuery, MemberPage, MemberQuery, OnlinePage
+  Channel, ChannelPage, ChannelParams, ChannelPatch, ChannelQuery, MemberPage, MemberQuery, OnlinePage
 } from '../schemas/channel.ts'
 import { answers } from '../schemas/common.ts'
 import type { Channels } from '../services/channels.ts'
@@ -18,13 +17,6 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
     return { channels: page.channels.map(({ channel }) => channel), next_cursor: page.next_cursor }
   })
 
-  app.post('/api/channels', {
-    schema: { ...shared, summary: 'Make a channel and become its first moderator', body: ChannelCreation, response: answers(201, Channel) }
-  }, async (request, reply) => {
-    const { name, channel_type: type } = request.body
-    return reply.code(201).send(await channels.create(request.actor, name, type))
-  })
-
   app.get('/api/channels/:name', {
     schema: { ...shared, summary: 'One channel', params: ChannelParams, response: answers(200, Channel) }
   }, async request => (await channels.find(request.actor, request.params.name)).channel)
@@ -38,13 +30,6 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
       response: answers(200, Channel)
     }
   }, request => channels.setType(request.actor, request.params.name, request.body.channel_type))
-
-  app.delete('/api/channels/:name', {
-    schema: { ...shared, summary: 'Delete a channel with all its messages', params: ChannelParams, response: answers(204, Type.Null()) }
-  }, async (request, reply) => {
-    await channels.delete(request.actor, request.params.name)
-    return reply.code(204).send(null)
-  })
 
   app.get('/api/channels/:name/members', {
     schema: { ...shared, summary: 'Members', params: ChannelParams, querystring: MemberQuery, response: answers(200, MemberPage) }

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ChannelParams, MemberQuery } from '../schemas/channel.ts'
+import { MemberQuery } from '../schemas/channel.ts'
 import { answers, ErrorReply } from '../schemas/common.ts'
 import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
@@ -36,13 +36,6 @@ const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts, moderation: Modera
   app.get('/api/me/invitations', {
     schema: { ...shared, summary: 'Invitations to channels', querystring: MemberQuery, response: answers(200, InvitationPage) }
   }, request => moderation.invitations(request.user.id, request.query))
-
-  app.delete('/api/me/invitations/:name', {
-    schema: { ...shared, summary: 'Decline an invitation', params: ChannelParams, response: answers(204, Type.Null()) }
-  }, async (request, reply) => {
-    await moderation.decline(request.actor, request.params.name)
-    return reply.code(204).send(null)
-  })
 }
 
 export default routes

@@ -5,15 +5,15 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
 import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
-import { FrameReader, type FrameHead, type FrameSink, type Verdict } from '../realtime/frame-reader.ts'
-import type { Limits } from '../realtime/limits.ts'
-import type { Realtime } from '../realtime/realtime.ts'
-import type { Session } from '../realtime/session.ts'
-import type { Transport } from '../realtime/transport.ts'
+import { FrameReader, type FrameHead, type FrameSink, type Verdict } from '../connections/frame-reader.ts'
+import type { Limits } from '../connections/limits.ts'
+import type { Connections } from '../connections/connections.ts'
+import type { Session } from '../connections/session.ts'
+import type { Transport } from '../connections/transport.ts'
 import { SUBPROTOCOL } from '../schemas/protocol.ts'
 
 export interface WebsocketDeps {
-  realtime: Realtime
+  connections: Connections
   onRefused (code: string): void
   /** May one more connection be opened now [P5]? */
   hasRoom (): boolean
@@ -29,7 +29,7 @@ const RETRY_AFTER_MS = 5000
 
 /** `GET /websocket`: the only place that knows both fastify and ws. */
 const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
-  const { realtime, onRefused, hasRoom, limits, maxPayload, allowedOrigins } = deps
+  const { connections, onRefused, hasRoom, limits, maxPayload, allowedOrigins } = deps
   let isProxyTold = false
 
   function admit (request: FastifyRequest): void {
@@ -85,8 +85,8 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       const connection = ws as Connection
       const { socket } = request.raw
       app.upgrades.release(socket)
-      connection.session = realtime.open(new SocketTransport(connection, socket, request.ip), request.address)
-      connection.closed = realtime.closed
+      connection.session = connections.open(new SocketTransport(connection, socket, request.ip), request.address)
+      connection.closed = connections.closed
       takeSocket(connection, socket)
       // The plugin's own listener would keep the request as well.
       connection.removeAllListeners('error').on('error', onError)
@@ -109,7 +109,7 @@ class Connection extends WebSocket implements FrameSink {
   declare feed: (this: Socket, bytes: Buffer) => void
   /** What `admit` said of the frame that ws is reading. */
   declare refusedFor: number
-  declare closed: Realtime['closed']
+  declare closed: Connections['closed']
   /** Of the first close frame, sent or answered. */
   declare closedWith: number | undefined
 

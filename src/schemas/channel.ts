@@ -13,7 +13,6 @@ export const Channel = Type.Object({
 export type Channel = Static<typeof Channel>
 
 export const ChannelParams = Type.Object({ name: ChannelName })
-export const ChannelCreation = Type.Object({ name: ChannelName, channel_type: Type.Optional(ChannelType) }, { additionalProperties: false })
 export const ChannelPatch = Type.Object({ channel_type: ChannelType }, { additionalProperties: false })
 export const ChannelQuery = Type.Composite([PageQuery, Type.Object({ type: Type.Optional(ChannelType) })], { additionalProperties: false })
 export const ChannelPage = Type.Object({ channels: Type.Array(Channel), next_cursor: NextCursor })
@@ -23,7 +22,7 @@ export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
 
-/** A user as others see him. */
+/** A user as others see them. */
 export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
 export type Person = Static<typeof Person>
 export const OnlinePage = Type.Object({ users: Type.Array(Person), count: Type.Integer(), next_cursor: NextCursor })

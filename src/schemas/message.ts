@@ -43,10 +43,12 @@ export type Receipt = Static<typeof Receipt>
 
 const change = { id: Uuid, seq: Seq, channel: Type.String(), user_id: Uuid, timestamp: Timestamp }
 
+export const MessageSent = Type.Composite([Type.Object({ type: Type.Literal('message') }), Message])
+export const MessageEdited = Type.Object({
+  type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()])
+})
+export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change })
+
 /** An entry of a channel's sequence, as the frame that carries it [P27] [P34]. */
-export const Entry = Type.Union([
-  Type.Composite([Type.Object({ type: Type.Literal('message') }), Message]),
-  Type.Object({ type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()]) }),
-  Type.Object({ type: Type.Literal('message_deleted'), ...change })
-])
+export const Entry = Type.Union([MessageSent, MessageEdited, MessageDeleted])
 export type Entry = Static<typeof Entry>

@@ -1,7 +1,6 @@
 import { AppError } from '../errors.ts'
 import type { Role } from '../schemas/common.ts'
 import type { UserPatch } from '../schemas/user.ts'
-import { StartError } from '../start-error.ts'
 import type { Account, Actor, Users } from '../store/users.ts'
 import { toEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
@@ -58,21 +57,21 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
     /**
      * Makes an admin account of this email address and password where there is none. One that exists becomes an admin if the password is
      * its own: whoever registered the address first may be anyone. An admin stays one, whatever their password is by now.
-     * @throws StartError
+     * @returns null, or in one line why the start has to be refused: the account has another password and is no admin's.
      */
-    async ensureAdmin (given: string, password: string): Promise<void> {
+    async ensureAdmin (given: string, password: string): Promise<string | null> {
       const email = toEmail(given)
       if (!await users.findByEmail(email)) {
         const passwordHash = await passwords.hash(password, OPERATOR)
         const made = await users.create({ email, name: 'admin', passwordHash, role: 'admin' }).catch(unlessTaken)
-        if (made) return
+        if (made) return null
       }
       const found = await users.findByEmail(email)
-      if (found?.role === 'admin') return
+      if (found?.role === 'admin') return null
       const passwordHash = found?.passwordHash ?? null
       const isTheirs = await passwords.verify(passwordHash, password, uncounted)
       const isPromoted = found && passwordHash && isTheirs && await users.promote({ id: found.id, passwordHash })
-      if (!isPromoted) throw new StartError(foreignAccount(email))
+      return isPromoted ? null : foreignAccount(email)
     },
 
     /** @throws AppError as `update`; `last_admin`. */

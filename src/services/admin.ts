@@ -2,9 +2,10 @@ import type { Static } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
 import { jsonSize } from '../frame-size.ts'
 import type { PageQuery, Role } from '../schemas/common.ts'
-import type { ManagedUser, UserChange } from '../schemas/moderation.ts'
-import type { Ended, ModerationStore } from '../store/moderation.ts'
-import type { Actor, ManagedAccount, Users } from '../store/users.ts'
+import type { ManagedUser, UserChange } from '../schemas/admin.ts'
+import type { AccountStore, Ended, ManagedAccount } from '../store/accounts.ts'
+import type { ModerationStore } from '../store/moderation.ts'
+import type { Actor } from '../store/users.ts'
 import { toUser } from './auth.ts'
 import type { Events } from './events.ts'
 import { readPage, type PageOrder } from './paging.ts'
@@ -16,11 +17,11 @@ export type Admin = ReturnType<typeof createAdmin>
  * actor is an admin is judged by the database in the statement that writes [P55].
  * `maxText`: bytes that an announcement's text may take as JSON.
  */
-export function createAdmin ({ users, store, events, maxText = Infinity }: {
-  users: Users, store: ModerationStore, events: Events, maxText?: number
+export function createAdmin ({ store, log, events, maxText = Infinity }: {
+  store: AccountStore, log: ModerationStore['log'], events: Events, maxText?: number
 }) {
   async function find (id: string): Promise<ManagedUser> {
-    const account = await users.findManaged(id)
+    const account = await store.findManaged(id)
     if (!account) throw new AppError('user_not_found')
     return toManaged(account)
   }
@@ -50,7 +51,7 @@ export function createAdmin ({ users, store, events, maxText = Infinity }: {
   return {
     /** Accounts by id, those whose email or name contains `query`. */
     async users ({ query, ...place }: PageQuery & { query?: string | undefined }) {
-      const { items, ...rest } = await readPage(place, byId, (after, limit) => users.search({ query, after, limit }))
+      const { items, ...rest } = await readPage(place, byId, (after, limit) => store.search({ query, after, limit }))
       return { users: items.map(toManaged), ...rest }
     },
 
@@ -98,8 +99,8 @@ export function createAdmin ({ users, store, events, maxText = Infinity }: {
 
     /** Newest first. */
     async log (query: PageQuery) {
-      const { items: log, ...rest } = await readPage(query, byId, (after, most) => store.log(null, after, most))
-      return { log, ...rest }
+      const { items, ...rest } = await readPage(query, byId, (after, most) => log(null, after, most))
+      return { log: items, ...rest }
     }
   }
 }

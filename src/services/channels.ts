@@ -31,7 +31,7 @@ export function createChannels ({ store, presence, events, rules }: {
     find,
     read,
 
-    async list (actor: Actor, { type, ...query }: PageQuery & { type?: ChannelType | undefined }) {
+    async list (actor: Actor, { type, ...query }: PagePlace & { type?: ChannelType | undefined }) {
       const { items: channels, ...rest } = await readPage(query, byName, (after, most) => store.list(actor, { type, after, limit: most }))
       return { channels, ...rest }
     },

@@ -3,7 +3,7 @@ import type { Role } from '../schemas/common.ts'
 import type { Notice } from '../schemas/protocol.ts'
 
 /**
- * What the services tell the world once it has committed. Realtime implements it: frames are encoded once and go to
+ * What the services tell the world once it has committed. Connections implements it: frames are encoded once and go to
  * this instance's connections first, then to the other instances.
  */
 export interface Events {

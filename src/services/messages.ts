@@ -1,15 +1,24 @@
 import { AppError } from '../errors.ts'
-import type { HistoryQuery, Message, Receipt } from '../schemas/message.ts'
+import type { Entry, HistoryQuery, Message, Receipt } from '../schemas/message.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
 
+/** Entries that one read of what the bus lost takes at most. */
+const MAX_MISSING = 500
+
 export type Messages = ReturnType<typeof createMessages>
 
 /** Sending and reading messages. */
-export function createMessages ({ store, channels, publisher, maxLength }: {
-  store: MessageStore, channels: Channels, publisher: Publisher, maxLength: number
+export function createMessages ({ store, channels, publisher, maxLength, maxRepair = Infinity }: {
+  store: MessageStore
+  channels: Channels
+  publisher: Publisher
+  /** Of a text, in code points [P25]. */
+  maxLength: number
+  /** Bytes of entries after which one read of what the bus lost takes no further one [P52]. */
+  maxRepair?: number
 }) {
   /** @throws AppError `message_too_long` [P25]. */
   function checkText (text: string): void {
@@ -48,6 +57,10 @@ export function createMessages ({ store, channels, publisher, maxLength }: {
 
     /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
+
+    /** The next of these that the bus lost: as many as may be put out at once. */
+    missing: (channelId: string, after: number, upTo: number): Promise<Entry[]> =>
+      store.entries(channelId, after, upTo, MAX_MISSING, maxRepair),
 
     isInFlight: publisher.isInFlight
   }

@@ -1,17 +1,13 @@
 import { AppError } from '../errors.ts'
 import type { PageQuery } from '../schemas/common.ts'
-import { DEFAULT_MUTE, type ActResult, type UserAct } from '../schemas/moderation.ts'
 import type { Notice } from '../schemas/protocol.ts'
-import type { InvitationLimits, Moderated, ModerationStore } from '../store/moderation.ts'
+import type { InvitationLimits, Moderated, ModerationAct, ModerationStore } from '../store/moderation.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Events } from './events.ts'
 import { readPage, type PageOrder } from './paging.ts'
 
 export type Moderation = ReturnType<typeof createModeration>
-
-/** What an act takes besides its channel and its target. `duration` in seconds. */
-export interface ActDetails { reason?: string | undefined, duration?: number | undefined }
 
 /** Acts of users on other users in a channel. Who may do what is judged by the database, under the channel's lock [P32]. */
 export function createModeration ({ store, channels, events, invitationLimits }: {
@@ -26,31 +22,21 @@ export function createModeration ({ store, channels, events, invitationLimits }:
 
   return {
     /**
-     * Carries out one act and tells the target of it, where they have to do with the channel [P57].
-     * @returns the command's `data`. Where there was nothing to do, success without effect.
+     * Carries out one act under the name that `parley_moderate` knows it by. Where there was nothing to do, it succeeds without effect.
+     * @param noticeOf what the target is told, where they have to do with the channel [P57]; its time stamp is added.
      * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`, `rate_limited`.
      */
-    async act (actor: Actor, act: UserAct, channel: string, targetId: string, details: ActDetails = {}): Promise<ActResult> {
-      const { reason } = details
-      const duration = act === 'mute_user' ? details.duration ?? DEFAULT_MUTE : details.duration
-      const outcome = await store.moderate({ actor, act, channel, targetId, reason, duration }, invitationLimits)
+    async act (
+      actor: Actor,
+      act: ModerationAct,
+      noticeOf: (outcome: Moderated) => Omit<Notice, 'timestamp'> | undefined
+    ): Promise<Moderated> {
+      const outcome = await store.moderate(actor, act, invitationLimits)
       if (outcome.code !== null) throw new AppError(outcome.code, outcome)
-      const expiry = { expires_at: outcome.expiresAt?.toISOString() ?? null }
-      const extra = act === 'ban_user'
-        ? { reason: reason ?? null, ...expiry }
-        : act === 'mute_user' ? { duration: duration!, ...expiry } : {}
-      tell(act, channel, targetId, outcome, extra)
-      return { channel, user_id: targetId, ...extra }
-    },
-
-    /**
-     * Ends an invitation to this user; success without effect where there is none.
-     * @throws AppError `channel_not_found`, `not_authorized`.
-     */
-    async decline (actor: Actor, channel: string): Promise<{ channel: string }> {
-      const code = await store.decline(actor, channel)
-      if (code) throw new AppError(code)
-      return { channel }
+      const notice = outcome.tell ? noticeOf(outcome) : undefined
+      if (notice) events.userNotified(act.targetId, { ...notice, timestamp: new Date().toISOString() } as Notice)
+      if (outcome.ended) events.membershipsEnded(outcome.channelId, [act.targetId], outcome.aclVersion)
+      return outcome
     },
 
     /** The user's own invitations, by channel name. */
@@ -85,28 +71,8 @@ export function createModeration ({ store, channels, events, invitationLimits }:
       return { log, ...rest }
     }
   }
-
-  function tell (act: UserAct, channel: string, targetId: string, outcome: Moderated, extra: object): void {
-    const type = notices[act]
-    if (type && outcome.tell) {
-      const about = act === 'invite_user' ? { channel_type: outcome.channelType } : extra
-      const notice: Notice = { type, channel, ...about, timestamp: new Date().toISOString() }
-      events.userNotified(targetId, notice)
-    }
-    if (outcome.ended) events.membershipsEnded(outcome.channelId, [targetId], outcome.aclVersion)
-  }
 }
 
 const byUser: PageOrder<{ user_id: string }> = { shape: 'uuid', key: row => row.user_id }
 const byChannel: PageOrder<{ channel: string }> = { shape: 'name', key: row => row.channel }
 const byLogId: PageOrder<{ id: string }> = { shape: 'uuid', key: row => row.id }
-
-/** What the target's connections are told. */
-const notices: Partial<Record<UserAct, string>> = {
-  invite_user: 'invited_to_channel',
-  kick_user: 'kicked_from_channel',
-  ban_user: 'banned_from_channel',
-  unban_user: 'unbanned_from_channel',
-  mute_user: 'muted_in_channel',
-  unmute_user: 'unmuted_in_channel'
-}

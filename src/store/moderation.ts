@@ -1,20 +1,20 @@
 import { uuidv7 } from 'uuidv7'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { ChannelType, Role } from '../schemas/common.ts'
-import type { Ban, Invitation, LogEntry, Moderator, Mute, UserAct } from '../schemas/moderation.ts'
+import type { ChannelType } from '../schemas/common.ts'
+import type { Ban, Invitation, LogEntry, Moderator, Mute } from '../schemas/moderation.ts'
 import { NIL, refused, type Refused } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
 
-export interface ModerationRequest {
-  actor: Actor
-  act: UserAct
+/** What one user does to another in a channel; `act` is the command's name. */
+export interface ModerationAct {
+  act: string
   channel: string
   targetId: string
-  reason: string | undefined
+  reason?: string | undefined
   /** Seconds. */
-  duration: number | undefined
+  duration?: number | undefined
 }
 
 /** How many invitations one user may have, and get within a minute [P57]. One inviter may use a quarter of either. 0 is no limit. */
@@ -34,15 +34,12 @@ export interface Moderated {
   ended: boolean
 }
 
-/** A membership that ended with something else. */
-export interface Ended { channelId: string, channel: string, aclVersion: number }
-
 export type ModerationStore = ReturnType<typeof createModerationStore>
 
 export function createModerationStore (prisma: PrismaClient) {
   return withStoreErrors({
     async moderate (
-      { actor, act, channel, targetId, reason, duration }: ModerationRequest, { pending, perMinute }: InvitationLimits
+      actor: Actor, { act, channel, targetId, reason, duration }: ModerationAct, { pending, perMinute }: InvitationLimits
     ): Promise<Refused | Moderated> {
       const [row] = await prisma.$queryRaw<[ModeratedRow]>`
         SELECT * FROM parley_moderate(
@@ -59,13 +56,6 @@ export function createModerationStore (prisma: PrismaClient) {
         tell: row.tell,
         ended: row.ended
       }
-    },
-
-    /** Ends this user's invitation [P57]. @returns null, also where there was none, or why not. */
-    async decline ({ userId, sid }: Actor, channel: string): Promise<ErrorCode | null> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_decline_invitation(${userId}::uuid, ${channel}, ${sid}::uuid) AS code`
-      return row.code
     },
 
     /** Invitations of this user, by channel name, beginning after the name `after`. */
@@ -128,40 +118,6 @@ export function createModerationStore (prisma: PrismaClient) {
           ${after === undefined ? Prisma.empty : Prisma.sql`AND l.id < ${after}::uuid`}
         ORDER BY l.id DESC LIMIT ${limit}`
       return rows.map(withTimes)
-    },
-
-    /** `actor` null: the operator. @returns the memberships that the role no longer allows [P15]. */
-    async setRole (actor: Actor | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
-      return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_set_role(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid,
-          ${actor?.sid ?? null}::uuid)`)
-    },
-
-    /** `actor` null: the operator. @returns null, or why not. */
-    async setDisabled (actor: Actor | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_set_disabled(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid,
-          ${actor?.sid ?? null}::uuid) AS code`
-      return row.code
-    },
-
-    /** An admin ends an account; what it wrote stays. */
-    async erase ({ userId, sid }: Actor, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
-      return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_erase_user(${userId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
-    },
-
-    /** The same of the user's own account. */
-    async eraseSelf ({ userId, sid }: Actor): Promise<Refused | { code: null, ended: Ended[] }> {
-      return toEnded(await prisma.$queryRaw<EndedRow[]>`
-        SELECT * FROM parley_erase_user(NULL, ${userId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
-    },
-
-    /** Judges and logs what an admin does without changing a row. @returns null, or why not. */
-    async logAdminAct ({ userId, sid }: Actor, act: 'announce' | 'disconnect_user', targetId: string | null): Promise<ErrorCode | null> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_log_admin_act(${userId}::uuid, ${sid}::uuid, ${act}, ${targetId}::uuid, ${uuidv7()}::uuid) AS code`
-      return row.code
     }
   })
 }
@@ -178,8 +134,6 @@ interface ModeratedRow {
   retry_after_ms: bigint | null
 }
 
-interface EndedRow { code: ErrorCode | null, channel_id: string, channel_name: string, acl_version: bigint }
-
 /** A row as the driver gives it: times are dates. */
 type Dated<T> = { [K in keyof T]: K extends 'created_at' ? Date : K extends 'expires_at' ? Date | null : T[K] }
 
@@ -190,12 +144,4 @@ function withTimes<T extends { created_at: string }> (row: Dated<T>): T {
     created_at: createdAt.toISOString(),
     ...expiresAt !== undefined && { expires_at: expiresAt?.toISOString() ?? null }
   } as unknown as T
-}
-
-function toEnded (rows: EndedRow[]): Refused | { code: null, ended: Ended[] } {
-  if (rows[0] && rows[0].code !== null) return { code: rows[0].code }
-  return {
-    code: null,
-    ended: rows.map(row => ({ channelId: row.channel_id, channel: row.channel_name, aclVersion: Number(row.acl_version) }))
-  }
 }

@@ -3,7 +3,7 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
 
-/** A user as the rest of the server knows him. `email` is null for a guest [P16] and for an erased account. */
+/** A user as the rest of the server knows them. `email` is null for a guest [P16] and for an erased account. */
 export interface Account {
   id: string
   email: string | null
@@ -18,9 +18,6 @@ export interface Account {
  */
 export interface Actor { userId: string, sid: string | null }
 
-/** An account as an admin sees it. */
-export interface ManagedAccount extends Account { disabledAt: Date | null }
-
 /** What open connections depend on. `disconnects`: how often an admin has closed all of them. */
 export interface UserState { id: string, name: string, role: Role, disabled: boolean, disconnects: number }
 
@@ -30,8 +27,7 @@ export interface AccountSecrets extends Account {
   disabledAt: Date | null
 }
 
-const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
-const managedFields = { ...accountFields, disabledAt: true } as const
+export const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
 export type Users = ReturnType<typeof createUsers>
@@ -66,11 +62,6 @@ export function createUsers (prisma: PrismaClient) {
     changedWithin: (ms: number): Promise<UserState[]> =>
       findStates(Prisma.sql`"changedAt" > now() - make_interval(secs => ${ms / 1000})`),
 
-    /** Notes that an admin closes all of the account's connections: those that any instance holds, also where the bus does not tell it. */
-    async disconnect (id: string): Promise<void> {
-      await prisma.user.updateMany({ where: { id, email: { not: null } }, data: { disconnects: { increment: 1 } } })
-    },
-
     /** Makes an account an admin. False where its hash is not `passwordHash` any more. */
     async promote ({ id, passwordHash }: { id: string, passwordHash: string }): Promise<boolean> {
       const { count } = await prisma.user.updateMany({ where: { id, passwordHash }, data: { role: 'admin' } })
@@ -93,27 +84,6 @@ export function createUsers (prisma: PrismaClient) {
         SELECT code, ended FROM parley_change_password(${id}::uuid, ${sid}::uuid, ${from}, ${to})`
       if (code !== null) throw new AppError(code)
       return ended
-    },
-
-    /** Any account that is not erased. */
-    findManaged (id: string): Promise<ManagedAccount | null> {
-      return prisma.user.findFirst({ where: { id, email: { not: null } }, select: managedFields })
-    },
-
-    /** Accounts by id, beginning after the id `after`, whose email or name contains `query`, in any case. */
-    search ({ query, after, limit }: { query: string | undefined, after: string | undefined, limit: number }): Promise<ManagedAccount[]> {
-      // Prisma makes a LIKE of it and leaves its wildcards to us.
-      const contains = query === undefined ? undefined : { contains: query.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const }
-      return prisma.user.findMany({
-        where: {
-          email: { not: null },
-          ...after && { id: { gt: after } },
-          ...contains && { OR: [{ email: contains }, { name: contains }] }
-        },
-        orderBy: { id: 'asc' },
-        take: limit,
-        select: managedFields
-      })
     }
   })
 }

@@ -3,10 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { buildApp } from '../../src/app.ts'
-import { createRedisBroker } from '../../src/broker/redis.ts'
 import { loadConfig } from '../../src/config.ts'
-import { createRedisPresence } from '../../src/presence/redis.ts'
-import { createAnnounce } from '../../src/realtime/announce.ts'
+import { createBroker, createPresence } from '../../src/drivers.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { faultyBroker, type BusFaults } from './broker.ts'
 
@@ -25,10 +23,8 @@ if (faults.clock) skewClock(faults.clock)
 const { config } = loadConfig(process.env)
 const logger = pino({ level: 'warn' })
 const database = await openDatabase(config.database)
-const redis = { ...config.redis, url: config.redis.url!, logger }
-const broker = faultyBroker(createRedisBroker(redis), faults)
-const announce = createAnnounce(broker)
-const presence = createRedisPresence({ ...redis, announce })
+const broker = faultyBroker(createBroker(config, logger), faults)
+const presence = createPresence(config, broker, logger)
 const app = await buildApp({ config, database, broker, presence, jwtSecret: config.authentication.jwt_secret!, logger })
 await app.listen({ host: '127.0.0.1', port: 0 })
 console.log(`listening on http://127.0.0.1:${(app.server.address() as { port: number }).port}`)

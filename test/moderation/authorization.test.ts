@@ -1,6 +1,6 @@
 import { uuidv7 } from 'uuidv7'
+import { commandRows, type CommandName } from '../../src/requests/table.ts'
 import type { Role } from '../../src/schemas/common.ts'
-import { userActs, type UserAct } from '../../src/schemas/moderation.ts'
 import type { Client, Frame } from '../client.ts'
 import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
@@ -53,8 +53,8 @@ function * cases (kind: Kind): Generator<Case> {
     for (const standing of standings) {
       if (standing === 'member' && !fits(kind, type)) continue
       if (kind === 'guest' && (standing === 'creator' || standing === 'moderator')) continue
-      for (const [act, about] of Object.entries(acts) as Array<[Act, string]>) {
-        const relations = about === 'anyone' ? relationsOf(kind, standing) : ['self' as const]
+      for (const act of Object.keys(acts) as Act[]) {
+        const relations = acts[act].isAboutSomeone ? relationsOf(kind, standing) : ['self' as const]
         for (const relation of relations) yield { type, kind, standing, act, relation }
       }
     }
@@ -109,11 +109,9 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'leave': return { type: 'leave_channel', channel }
     case 'send': return { type: 'send_message', channel, message: 'x' }
     case 'online': return { type: 'user_list', channel }
-    case 'delete_channel': case 'decline_invitation': return { type: 'command', command: act, channel }
-    case 'edit_message': return { type: 'command', command: act, channel, id: messageId, message: 'x' }
-    case 'delete_message': return { type: 'command', command: act, channel, id: messageId }
-    default: return userActs.includes(act as UserAct) ? { type: 'command', command: act, channel, user_id: targetId } : undefined
   }
+  const row = commandRows[act as CommandName]
+  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x' }
 }
 
 type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
@@ -129,20 +127,12 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': return ['GET', `${at}/${act}`]
     case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
     case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]
-    case 'delete_channel': return ['DELETE', at]
-    case 'decline_invitation': return ['DELETE', `/api/me/invitations/${channel}`]
-    case 'edit_message': return ['PATCH', `${at}/messages/${messageId}`, { message: 'x' }]
-    case 'delete_message': return ['DELETE', `${at}/messages/${messageId}`]
-    // With one's own id these two mean joining and leaving.
-    case 'invite_user': return relation === 'self' ? undefined : ['PUT', `${at}/members/${targetId}`]
-    case 'kick_user': return relation === 'self' ? undefined : ['DELETE', `${at}/members/${targetId}`]
-    case 'ban_user': return ['PUT', `${at}/bans/${targetId}`]
-    case 'unban_user': return ['DELETE', `${at}/bans/${targetId}`]
-    case 'mute_user': return ['PUT', `${at}/mutes/${targetId}`]
-    case 'unmute_user': return ['DELETE', `${at}/mutes/${targetId}`]
-    case 'add_moderator': return ['PUT', `${at}/moderators/${targetId}`]
-    case 'remove_moderator': return ['DELETE', `${at}/moderators/${targetId}`]
   }
+  const { rest: { route, self }, fields } = commandRows[act]
+  if (self && relation === 'self') return undefined
+  const [method, path] = route.split(' ') as [Call[0], string]
+  const url = path.replace(':name', channel).replace(':user_id', targetId).replace(':id', messageId)
+  return method !== 'DELETE' && 'message' in fields ? [method, url, { message: 'x' }] : [method, url]
 }
 
 async function askRest (kind: Kind, trial: Trial): Promise<string> {
@@ -170,7 +160,7 @@ for (const kind of kinds) {
           const { type, standing, act, relation } = trial.case
           const got = await (transport === 'wire' ? askWire : askRest)(kind, trial, turn)
           const right = verdict(trial.case, transport)
-          if (got !== right) wrong.push(`${standing} in ${type}: ${act} ${acts[act] === 'anyone' ? relation : ''}: ${got}, not ${right}`)
+          if (got !== right) wrong.push(`${standing} in ${type}: ${act} ${acts[act].isAboutSomeone ? relation : ''}: ${got}, not ${right}`)
         }))
       }
       t.same(wrong, [], `${trials.length} cases`)

@@ -1,17 +1,16 @@
 import type { ErrorCode } from '../../src/errors.ts'
 import type { ChannelType, Role } from '../../src/schemas/common.ts'
-import type { UserAct } from '../../src/schemas/moderation.ts'
+import type { Who } from '../../src/requests/row.ts'
+import { commandRows, type CommandName } from '../../src/requests/table.ts'
 
 /** Who acts: a role, or a guest [P16]. */
 export type Kind = Role | 'guest'
 /** What the actor is to the channel. Creator and moderator are members as long as their role fits the channel. */
 export type Standing = 'creator' | 'moderator' | 'member' | 'invited' | 'banned' | 'stranger'
-/** What the other user is to the actor: the channel's creator, or someone whose role compares to his. */
+/** What the other user is to the actor: the channel's creator, or someone whose role compares to theirs. */
 export type Relation = 'self' | 'creator' | 'equal' | 'higher' | 'lower'
-export type Act =
-  | UserAct | 'edit_message' | 'delete_message'
-  | 'join' | 'leave' | 'send' | 'history' | 'members' | 'online' | 'moderators' | 'bans' | 'mutes' | 'log'
-  | 'decline_invitation' | 'make_private' | 'make_admin' | 'delete_channel'
+/** A command of the table, or what is asked otherwise. */
+export type Act = Exclude<CommandName, 'create_channel'> | keyof typeof otherActs
 
 export interface Case { type: ChannelType, kind: Kind, standing: Standing, act: Act, relation: Relation }
 
@@ -49,57 +48,56 @@ export function roleOfOther ({ type, kind, relation }: Case): Role {
   return roles[roles.indexOf(roleOf(kind)) + (relation === 'higher' ? 1 : relation === 'lower' ? -1 : 0)]!
 }
 
-/** Acts of the table, and whether it matters who they are about. */
-export const acts: Record<Act, 'anyone' | 'nobody'> = {
-  invite_user: 'anyone', kick_user: 'anyone', ban_user: 'anyone', unban_user: 'anyone', mute_user: 'anyone', unmute_user: 'anyone',
-  add_moderator: 'anyone', remove_moderator: 'anyone', edit_message: 'anyone', delete_message: 'anyone',
-  join: 'nobody', leave: 'nobody', send: 'nobody', history: 'nobody', members: 'nobody', online: 'nobody',
-  moderators: 'nobody', bans: 'nobody', mutes: 'nobody', log: 'nobody',
-  decline_invitation: 'nobody', make_private: 'nobody', make_admin: 'nobody', delete_channel: 'nobody'
-}
+/** What is asked by other requests than commands. None of it is about another user. */
+const otherActs = {
+  join: 'user', leave: 'user', send: 'user', history: 'user', members: 'user', online: 'user', moderators: 'user',
+  bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
+} as const
+
+/** Every act, who may, and whether it matters who it is about. Commands in a channel come from the table. */
+export const acts = Object.fromEntries([
+  ...Object.entries(commandRows)
+    .filter(([, { fields }]) => 'channel' in fields)
+    .map(([name, { fields, who }]) => [name, { who, isAboutSomeone: 'user_id' in fields || 'id' in fields }]),
+  ...Object.entries(otherActs).map(([name, who]) => [name, { who, isAboutSomeone: false }])
+]) as Record<Act, { who: Who | 'admin', isAboutSomeone: boolean }>
 
 /** docs/protocol.md as a function: the code that refuses, or `ok`. The order is [P9]'s: visible, authorised, state. */
 export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' {
-  const { type, kind, standing, act } = c
   // A send on a connection that is not subscribed [P19] [P26].
-  if (act === 'send' && transport === 'wire') return 'not_in_channel'
+  if (c.act === 'send' && transport === 'wire') return 'not_in_channel'
   if (!sees(c)) return 'channel_not_found'
-  const allow = (may: boolean): ErrorCode | 'ok' => may ? 'ok' : 'not_authorized'
+  return isAuthorised(c) ? stateOf(c) : 'not_authorized'
+}
+
+function isAuthorised (c: Case): boolean {
+  const { type, kind, act } = c
+  switch (acts[act].who) {
+    case 'user':
+      if (act === 'leave' || act === 'send') return true
+      // Guests have no commands [P16]. What else any user may, they may where their role fits the channel.
+      return act in commandRows ? kind !== 'guest' : fits(kind, type)
+    case 'creator or admin': return owns(c)
+    case 'moderator': return canModerate(c)
+    case 'moderator not below the target': return canModerate(c) && outranks(c)
+    case 'author': return kind !== 'guest' && fits(kind, type) && c.relation === 'self'
+    case 'author, or moderator not below them':
+      return kind !== 'guest' && fits(kind, type) && (c.relation === 'self' || (canModerate(c) && outranks(c)))
+    case 'admin': return kind === 'admin'
+    case 'anyone': throw new Error(`${act}: anyone may ask this, also without a channel`)
+  }
+}
+
+/** What refuses someone who is authorised. */
+function stateOf (c: Case): ErrorCode | 'ok' {
+  const { kind, standing, act, relation } = c
+  const isBanned = standing === 'banned'
   switch (act) {
-    case 'join':
-      return !fits(kind, type) ? 'not_authorized' : standing === 'banned' ? 'banned' : 'ok'
-    case 'leave':
-      return 'ok'
-    case 'decline_invitation':
-      return allow(kind !== 'guest')
-    case 'send':
-      return standing === 'banned' ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
-    case 'history':
-    case 'members':
-    case 'online':
-    case 'moderators':
-      return allow(fits(kind, type))
-    case 'bans':
-    case 'mutes':
-    case 'log':
-      return allow(canModerate(c))
-    case 'invite_user':
-      return canModerate(c) && standing === 'banned' && c.relation === 'self' ? 'banned' : allow(canModerate(c))
-    case 'make_private':
-    case 'delete_channel':
-    case 'add_moderator':
-    case 'remove_moderator':
-      return allow(owns(c))
-    case 'make_admin':
-      return allow(kind === 'admin')
-    case 'edit_message':
-      if (kind === 'guest' || !fits(kind, type) || c.relation !== 'self') return 'not_authorized'
-      return standing === 'banned' ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
-    case 'delete_message':
-      if (kind === 'guest' || !fits(kind, type) || (c.relation !== 'self' && !(canModerate(c) && outranks(c)))) return 'not_authorized'
-      return standing === 'banned' && kind !== 'admin' ? 'banned' : 'ok'
-    default:
-      return allow(canModerate(c) && outranks(c))
+    case 'join': return isBanned ? 'banned' : 'ok'
+    case 'send': case 'edit_message': return isBanned ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
+    case 'invite_user': return isBanned && relation === 'self' ? 'banned' : 'ok'
+    case 'delete_message': return isBanned && kind !== 'admin' ? 'banned' : 'ok'
+    default: return 'ok'
   }
 }
 

@@ -1,14 +1,11 @@
 import { uuidv7 } from 'uuidv7'
-import { userActs } from '../../src/schemas/moderation.ts'
-import { createChannelStore } from '../../src/store/channels.ts'
-import { createMembershipStore } from '../../src/store/memberships.ts'
-import { createMessageStore } from '../../src/store/messages.ts'
-import { createModerationStore } from '../../src/store/moderation.ts'
+import { createStores } from '../../src/domain.ts'
 import { openTestDatabase } from '../routes/rest.ts'
+import { userActs } from '../rights.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-t.test('[P15] what a disabled user\'s connection still asks changes and shows nothing, whatever he is to the channel', async t => {
+t.test('[P15] what a disabled user\'s connection still asks changes and shows nothing, whatever they are to the channel', async t => {
   const database = await openTestDatabase(t)
   const { prisma } = database
   const rows = createRows(database)
@@ -17,25 +14,23 @@ t.test('[P15] what a disabled user\'s connection still asks changes and shows no
   const channel = await rows.channel('public', { creator: { user: ann } })
   await rows.member(channel, { user: ann })
   const actor = { userId: ann.id, sid: null }
-  const messages = createMessageStore(database)
+  const stores = createStores(database)
+  const { channels, memberships, messages } = stores
   const draft = () => ({ id: uuidv7(), channelId: channel.id, userId: ann.id, sid: null, content: 'x', clientId: undefined })
   const [sent] = await messages.publish([draft()])
   if (sent?.code !== null) throw new Error('not sent')
   await prisma.user.update({ where: { id: ann.id }, data: { disabledAt: new Date() } })
 
-  const moderation = createModerationStore(prisma)
   for (const act of userActs) {
-    const request = { actor, act, channel: channel.name, targetId: ben.id, reason: undefined, duration: 60 }
-    t.same(await moderation.moderate(request, { pending: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
+    const request = { act, channel: channel.name, targetId: ben.id, duration: 60 }
+    t.same(await stores.moderation.moderate(actor, request, { pending: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
   }
-  t.equal(await moderation.decline(actor, channel.name), 'authentication_failed')
-  const channels = createChannelStore(prisma)
+  await t.rejects(stores.functions.call('parley_decline_invitation', ann.id, channel.name, null), { code: 'authentication_failed' })
   const creation = { maxChannels: 0, maxCreated: 0, createdPerMinute: 0 }
   t.same(await channels.setType(actor, channel.name, 'private'), { code: 'authentication_failed' })
   t.same(await channels.delete(actor, channel.name), { code: 'authentication_failed' })
   t.same(await channels.create(actor, uuidv7(), 'new', 'public', creation), { code: 'authentication_failed' })
   const rules = { ...creation, maxUsers: 0, defaultRoom: 'general', createMissing: true }
-  const memberships = createMembershipStore(database)
   const join = (name: string) => memberships.join([{ ...actor, channel: name, newId: uuidv7() }], rules)
   t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])
   t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])

@@ -1,15 +1,8 @@
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
-import type { UserAct } from '../../src/schemas/moderation.ts'
-import { createChannelStore } from '../../src/store/channels.ts'
+import { createStores, type Stores } from '../../src/domain.ts'
 import { openDatabase } from '../../src/store/client.ts'
-import { createGuestStore } from '../../src/store/guests.ts'
-import { createMembershipStore } from '../../src/store/memberships.ts'
-import { createMessageStore } from '../../src/store/messages.ts'
-import { createModerationStore } from '../../src/store/moderation.ts'
 import { createPruning } from '../../src/store/pruning.ts'
-import { createTokens } from '../../src/store/tokens.ts'
-import { createUsers } from '../../src/store/users.ts'
 import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
@@ -29,6 +22,7 @@ async function fill (t: Test, count: number) {
   const database = await openDatabase({ ...loadConfig({}).config.database, url: await createDatabase(t), pool_size: 1 })
   t.teardown(database.close)
   const { prisma } = database
+  const stores = createStores(database)
   const rows = createRows(database)
   const user = async (name: string, data: object = {}) => {
     return { user: await prisma.user.create({ data: { name, email: `${name}@example.org`, ...data } }) }
@@ -73,9 +67,9 @@ async function fill (t: Test, count: number) {
   await prisma.user.create({ data: { name: 'guest-1', disabledAt: expiresAt } })
   const deleted = await rows.channel('public', { creator: ann })
   await rows.message(deleted, ann)
-  await createChannelStore(prisma).delete(actorOf(ann), deleted.name)
+  await stores.channels.delete(actorOf(ann), deleted.name)
   await prisma.$executeRaw`VACUUM ANALYZE`
-  return { database, people, channel, invited }
+  return { database, stores, people, channel, invited }
 }
 
 type World = Awaited<ReturnType<typeof fill>>
@@ -92,72 +86,71 @@ interface Someone { user: { id: string } }
 
 const actorOf = ({ user }: Someone) => ({ userId: user.id, sid: null })
 
-function act ({ prisma }: World['database'], act: UserAct, by: Someone, { name: channel }: { name: string }, on: Someone) {
-  const request = { actor: actorOf(by), act, channel, targetId: on.user.id, reason: undefined, duration: undefined }
-  return createModerationStore(prisma).moderate(request, { pending: 100, perMinute: 40 })
+function act ({ moderation }: Stores, act: string, by: Someone, { name: channel }: { name: string }, on: Someone) {
+  return moderation.moderate(actorOf(by), { act, channel, targetId: on.user.id }, { pending: 100, perMinute: 40 })
 }
 
 /** Every statement that lists, looks after or ends something. */
 const statements: Record<string, (world: World) => Promise<unknown>> = {
-  'channel_list of a user': ({ database, people: { ann } }) => createChannelStore(database.prisma).list(actorOf(ann), { limit: 51 }),
-  'channel_list of private channels': ({ database, people: { ann } }) =>
-    createChannelStore(database.prisma).list(actorOf(ann), { limit: 51, type: 'private' }),
-  'channel_list of an admin': ({ database, people: { admin } }) => createChannelStore(database.prisma).list(actorOf(admin), { limit: 51 }),
-  'finding a channel': ({ database, people: { ann }, channel }) => createChannelStore(database.prisma).find(actorOf(ann), channel.name),
-  members: ({ database, channel }) => createChannelStore(database.prisma).members(channel.id, undefined, 51),
-  bans: ({ database, channel }) => createModerationStore(database.prisma).bans(channel.id, undefined, 51),
-  mutes: ({ database, channel }) => createModerationStore(database.prisma).mutes(channel.id, undefined, 51),
-  moderators: ({ database, channel }) => createModerationStore(database.prisma).moderators(channel.id, undefined, 51),
-  'the log of a channel': ({ database, channel }) => createModerationStore(database.prisma).log(channel.id, undefined, 51),
-  'the log': ({ database }) => createModerationStore(database.prisma).log(null, undefined, 51),
-  invitations: ({ database, people: { ann } }) => createModerationStore(database.prisma).invitations(ann.user.id, undefined, 51),
-  accounts: ({ database }) => createUsers(database.prisma).search({ query: undefined, after: undefined, limit: 51 }),
-  history: ({ database, channel }) => createMessageStore(database).history(channel.id, { limit: 51 }),
-  entries: ({ database, channel }) => createMessageStore(database).entries(channel.id, 0, 1000, 1000, 1_000_000),
-  versions: ({ database, channel }) => createChannelStore(database.prisma).versions([channel.id]),
-  'members among': ({ database, channel, people: { ann } }) => createChannelStore(database.prisma).membersAmong(channel.id, [ann.user.id]),
-  'users who changed': ({ database }) => createUsers(database.prisma).changedWithin(10_000),
-  'states of users': ({ database, people: { ann } }) => createUsers(database.prisma).states([ann.user.id]),
-  'users of ended logins': ({ database }) => createTokens(database).loggedOutWithin(10_000),
-  'admitting a guest': ({ database }) =>
-    createGuestStore(database.prisma).admit({ id: uuidv7(), name: 'guest-2', instanceId: lost, seconds: 0 }),
-  'renewing a lease': ({ database }) => createGuestStore(database.prisma).renewLease(uuidv7(), 60),
-  'ending guests': ({ database }) => createGuestStore(database.prisma).end([uuidv7()]),
-  'ending guests of an instance that is gone': async ({ database }) => {
-    const { endLost } = createGuestStore(database.prisma)
+  'channel_list of a user': ({ stores, people: { ann } }) => stores.channels.list(actorOf(ann), { limit: 51 }),
+  'channel_list of private channels': ({ stores, people: { ann } }) =>
+    stores.channels.list(actorOf(ann), { limit: 51, type: 'private' }),
+  'channel_list of an admin': ({ stores, people: { admin } }) => stores.channels.list(actorOf(admin), { limit: 51 }),
+  'finding a channel': ({ stores, people: { ann }, channel }) => stores.channels.find(actorOf(ann), channel.name),
+  members: ({ stores, channel }) => stores.channels.members(channel.id, undefined, 51),
+  bans: ({ stores, channel }) => stores.moderation.bans(channel.id, undefined, 51),
+  mutes: ({ stores, channel }) => stores.moderation.mutes(channel.id, undefined, 51),
+  moderators: ({ stores, channel }) => stores.moderation.moderators(channel.id, undefined, 51),
+  'the log of a channel': ({ stores, channel }) => stores.moderation.log(channel.id, undefined, 51),
+  'the log': ({ stores }) => stores.moderation.log(null, undefined, 51),
+  invitations: ({ stores, people: { ann } }) => stores.moderation.invitations(ann.user.id, undefined, 51),
+  accounts: ({ stores }) => stores.accounts.search({ query: undefined, after: undefined, limit: 51 }),
+  history: ({ stores, channel }) => stores.messages.history(channel.id, { limit: 51 }),
+  entries: ({ stores, channel }) => stores.messages.entries(channel.id, 0, 1000, 1000, 1_000_000),
+  versions: ({ stores, channel }) => stores.channels.versions([channel.id]),
+  'members among': ({ stores, channel, people: { ann } }) => stores.channels.membersAmong(channel.id, [ann.user.id]),
+  'users who changed': ({ stores }) => stores.users.changedWithin(10_000),
+  'states of users': ({ stores, people: { ann } }) => stores.users.states([ann.user.id]),
+  'users of ended logins': ({ stores }) => stores.tokens.loggedOutWithin(10_000),
+  'admitting a guest': ({ stores }) =>
+    stores.guests.admit({ id: uuidv7(), name: 'guest-2', instanceId: lost, seconds: 0 }),
+  'renewing a lease': ({ stores }) => stores.guests.renewLease(uuidv7(), 60),
+  'ending guests': ({ stores }) => stores.guests.end([uuidv7()]),
+  'ending guests of an instance that is gone': async ({ stores }) => {
+    const { endLost } = stores.guests
     t.same([await endLost(100), await endLost(100), await endLost(100)], [true, true, false])
   },
-  'disconnecting someone': ({ database, people: { ann, admin } }) =>
-    createModerationStore(database.prisma).logAdminAct(actorOf(admin), 'disconnect_user', ann.user.id),
-  'an invitation': ({ database, people: { ann, admin }, channel }) => act(database, 'invite_user', ann, channel, admin),
-  'a kick': ({ database, people: { ann, ben }, channel }) => act(database, 'kick_user', ann, channel, ben),
-  'declining an invitation': ({ database, people: { ann }, invited }) =>
-    createModerationStore(database.prisma).decline(actorOf(ann), invited.name),
-  'making a channel by joining': ({ database, people: { ben } }) =>
-    createMembershipStore(database).join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
-  'making a channel': ({ database, people: { ben } }) =>
-    createChannelStore(database.prisma).create(actorOf(ben), uuidv7(), 'made', 'public', rules),
-  leaving: ({ database, people: { ben } }) => createMembershipStore(database).leave(actorOf(ben), 'made'),
-  'joining again': ({ database, people: { ben } }) =>
-    createMembershipStore(database).join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
-  publishing: async ({ database, channel, people: { ann } }) => {
+  'disconnecting someone': ({ stores, people: { ann, admin } }) =>
+    stores.accounts.logAdminAct(actorOf(admin), 'disconnect_user', ann.user.id),
+  'an invitation': ({ stores, people: { ann, admin }, channel }) => act(stores, 'invite_user', ann, channel, admin),
+  'a kick': ({ stores, people: { ann, ben }, channel }) => act(stores, 'kick_user', ann, channel, ben),
+  'declining an invitation': ({ stores, people: { ann }, invited }) =>
+    stores.functions.call('parley_decline_invitation', ann.user.id, invited.name, null),
+  'making a channel by joining': ({ stores, people: { ben } }) =>
+    stores.memberships.join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
+  'making a channel': ({ stores, people: { ben } }) =>
+    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', rules),
+  leaving: ({ stores, people: { ben } }) => stores.memberships.leave(actorOf(ben), 'made'),
+  'joining again': ({ stores, people: { ben } }) =>
+    stores.memberships.join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
+  publishing: async ({ stores, channel, people: { ann } }) => {
     const draft = { id: uuidv7(), channelId: channel.id, ...actorOf(ann), content: 'x', clientId: undefined }
-    t.match(await createMessageStore(database).publish([draft]), [{ code: null }])
+    t.match(await stores.messages.publish([draft]), [{ code: null }])
   },
-  'changing a type': ({ database, channel, people: { ann } }) =>
-    createChannelStore(database.prisma).setType(actorOf(ann), channel.name, 'public'),
-  'checking logins': ({ database, people: { ann } }) => createTokens(database).findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
-  'changing a role': ({ database, people: { ann, admin } }) =>
-    createModerationStore(database.prisma).setRole(actorOf(admin), ann.user.id, 'moderator'),
-  disabling: ({ database, people: { ann, admin } }) =>
-    createModerationStore(database.prisma).setDisabled(actorOf(admin), ann.user.id, true),
-  erasing: ({ database, people: { ann, admin } }) => createModerationStore(database.prisma).erase(actorOf(admin), ann.user.id),
-  'purging messages of deleted channels': async ({ database }) => {
-    const { purge } = createMessageStore(database)
+  'changing a type': ({ stores, channel, people: { ann } }) =>
+    stores.channels.setType(actorOf(ann), channel.name, 'public'),
+  'checking logins': ({ stores, people: { ann } }) => stores.tokens.findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
+  'changing a role': ({ stores, people: { ann, admin } }) =>
+    stores.accounts.setRole(actorOf(admin), ann.user.id, 'moderator'),
+  disabling: ({ stores, people: { ann, admin } }) =>
+    stores.accounts.setDisabled(actorOf(admin), ann.user.id, true),
+  erasing: ({ stores, people: { ann, admin } }) => stores.accounts.erase(actorOf(admin), ann.user.id),
+  'purging messages of deleted channels': async ({ stores }) => {
+    const { purge } = stores.messages
     t.same([await purge(1000), await purge(1000)], [2, 0])
   },
-  'purging logins': async ({ database }) => {
-    const { purge } = createTokens(database)
+  'purging logins': async ({ stores }) => {
+    const { purge } = stores.tokens
     t.same([await purge(3600), await purge(3600)], [1, 0])
   },
   'pruning a channel': async ({ database, channel }) => {
@@ -189,7 +182,7 @@ t.test(`[P58] what a statement reads does not grow with what it does not touch: 
 
 t.test('[P58] a round of maintenance reads what it removes, not all that there is to remove', async t => {
   const world = await fill(t, FEW)
-  const { database, people: { ann } } = world
+  const { database, stores, people: { ann } } = world
   const { prisma } = database
   const channel = await createRows(database).channel('public', { creator: ann })
   await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
@@ -201,12 +194,12 @@ t.test('[P58] a round of maintenance reads what it removes, not all that there i
     SELECT gen_random_uuid(), 'x', now() - interval '1 year' FROM generate_series(1, ${MANY})`
   await prisma.$executeRaw`INSERT INTO "User" (id, name, "disabledAt")
     SELECT gen_random_uuid(), 'guest', now() - interval '1 year' FROM generate_series(1, ${MANY})`
-  await createChannelStore(prisma).delete(actorOf(ann), channel.name)
+  await stores.channels.delete(actorOf(ann), channel.name)
   const cutoff = new Date(Date.now() - 200 * 86_400_000)
   const rounds = {
     // These two run by themselves, on the embedded database too, where nobody analyses a table.
-    'messages of a deleted channel': () => createMessageStore(database).purge(100),
-    logins: () => createTokens(database).purge(3600, 100),
+    'messages of a deleted channel': () => stores.messages.purge(100),
+    logins: () => stores.tokens.purge(3600, 100),
     'lines of the log': () => createPruning(prisma).deleteLog(cutoff, 100),
     'gone users': () => createPruning(prisma).deleteUsers(cutoff, 100)
   }

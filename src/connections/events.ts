@@ -1,0 +1,25 @@
+import type { Broker, ControlAction } from '../broker/broker.ts'
+import type { Events } from '../services/events.ts'
+import { encode, encodeEntries } from './frames.ts'
+
+/** Turns what the services report into frames, encoded once, on the bus. */
+export function createEvents (broker: Broker, onFault: (error: unknown) => void): Events {
+  const toUser = (userId: string, action: ControlAction): void => broker.publish(`user:${userId}`, { kind: 'control', action })
+  const toChannel = (channelId: string, action: ControlAction): void => broker.publish(`channel:${channelId}`, { kind: 'control', action })
+  return {
+    entriesStored: (channelId, entries, queuedAt) =>
+      broker.publish(`channel:${channelId}`, { kind: 'entries', firstSeq: entries[0]!.seq, ...encodeEntries(entries), queuedAt }),
+    membershipsEnded: (channelId, userIds, aclVersion) => toChannel(channelId, { type: 'membership_ended', userIds, aclVersion }),
+    userNotified: (userId, notice, except) =>
+      broker.publish(`user:${userId}`, { kind: 'notice', frame: encode(notice), ...except !== undefined && { except } }),
+    channelDeleted: channelId => toChannel(channelId, { type: 'channel_deleted', timestamp: new Date().toISOString() }),
+    userChanged: (userId, user) => toUser(userId, { type: 'user_changed', user }),
+    userDisconnected: userId => toUser(userId, { type: 'disconnect', reason: 'disconnected' }),
+    loginRevoked: (userId, sid) => toUser(userId, { type: 'disconnect', reason: 'session_revoked', sid }),
+    announced: message => {
+      const frame = encode({ type: 'announcement', message, timestamp: new Date().toISOString() })
+      broker.publish('broadcast', { kind: 'notice', frame })
+    },
+    faultFound: onFault
+  }
+}

@@ -1,0 +1,292 @@
+import type { Broker, BrokerHandlers, BusEvent, ControlAction, NoticeEvent, Topic } from '../broker/broker.ts'
+import type { CloseName } from '../errors.ts'
+import type { Presence } from '../presence/presence.ts'
+import type { Person } from '../schemas/channel.ts'
+import type { Joined } from '../store/memberships.ts'
+import type { UserState } from '../store/users.ts'
+import type { OutboundMemory } from './backlog.ts'
+import { LocalChannel } from './channel.ts'
+import { countFrames, encode } from './frames.ts'
+import { checkHint } from './hints.ts'
+import type { SequencerDeps } from './sequencer.ts'
+import type { FaultPlace, Session, SessionUser } from './session.ts'
+import type { Traffic } from './traffic.ts'
+
+export interface HubDeps {
+  broker: Broker
+  presence: Presence
+  messages: SequencerDeps['messages']
+  onFault (error: unknown, where?: FaultPlace): void
+  traffic: Traffic
+  /** Bytes that may wait for one subscriber while its join is answered. */
+  maxWaiting: number
+  outbound: OutboundMemory
+}
+
+/** What may be otherwise than this instance believes. The watch looks it up in the database. */
+export interface Doubts {
+  channels (ids: string[]): void
+  user (id: string): void
+}
+
+/** This instance's connections and what they are subscribed to. */
+export class Hub {
+  readonly #deps: HubDeps
+  readonly #sessions = new Set<Session>()
+  readonly #byUser = new Map<string, Set<Session>>()
+  readonly #channels = new Map<string, LocalChannel>()
+  #dirty: Session[] = []
+  /** Since when the runs waited that leave with the next flush. */
+  #runs: number[] = []
+  /** The latest channel of each name that is in use here. */
+  readonly #names = new Map<string, LocalChannel>()
+  /** The watch sets it. */
+  doubts: Doubts = { channels () {}, user () {} }
+
+  constructor (deps: HubDeps) {
+    this.#deps = deps
+  }
+
+  get size (): number { return this.#sessions.size }
+
+  sessions (): Iterable<Session> { return this.#sessions }
+
+  sessionsOf (userId: string): Session[] { return [...this.#byUser.get(userId) ?? []] }
+
+  channels (): Iterable<LocalChannel> { return this.#channels.values() }
+
+  channel (id: string): LocalChannel | undefined { return this.#channels.get(id) }
+
+  /** What the bus tells this hub. */
+  readonly handlers: BrokerHandlers = {
+    onEvent: (topic, event, isOwn) => this.#onEvent(topic, event, isOwn),
+    onSubscribed: topics => this.doubts.channels(topics.filter(topic => topic.startsWith('channel:')).map(idOf)),
+    onConnected: connected => this.#sendToAll(encode(busState(connected)))
+  }
+
+  add (session: Session): void {
+    this.#sessions.add(session)
+  }
+
+  /** The session now speaks for this user. */
+  identify (session: Session, user: SessionUser): void {
+    const sessions = this.#byUser.get(user.id)
+    if (sessions) {
+      sessions.add(session)
+    } else {
+      this.#byUser.set(user.id, new Set([session]))
+      this.#deps.broker.subscribe(`user:${user.id}`)
+    }
+    this.#deps.broker.subscribe('broadcast')
+  }
+
+  /** What a client that has just made itself known should know of this instance. */
+  greet (session: Session): void {
+    if (!this.#deps.broker.connected) session.notify(encode(busState(false)), 1)
+  }
+
+  /** The connection is gone: its subscriptions end, its memberships stay. */
+  remove (session: Session): void {
+    if (!this.#sessions.delete(session)) return
+    session.ended()
+    for (const channel of session.subscriptions.values()) this.#unsubscribe(session, channel)
+    const { user } = session
+    const sessions = user && this.#byUser.get(user.id)
+    if (!sessions?.delete(session) || sessions.size > 0) return
+    this.#byUser.delete(user!.id)
+    this.#deps.broker.unsubscribe(`user:${user!.id}`)
+    if (this.#byUser.size === 0) this.#deps.broker.unsubscribe('broadcast')
+  }
+
+  /** Attaches a session to a channel it has just joined; what arrives is kept for it until `goLive`. */
+  attach (session: Session, name: string, joined: Joined): LocalChannel {
+    let channel = this.#channels.get(joined.channelId)
+    if (!channel) {
+      const { broker, messages, onFault, maxWaiting, traffic, outbound } = this.#deps
+      const id = joined.channelId
+      channel = new LocalChannel({ id, name, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
+        messages,
+        onFault,
+        onDoubt: () => this.doubts.channels([id]),
+        maxWaiting,
+        traffic,
+        hasRoom: () => !outbound.isFull,
+        onDelivered: this.#onDelivered
+      })
+      this.#channels.set(id, channel)
+      // Whoever is still subscribed to a former channel of this name has missed its end.
+      const former = this.#names.get(name)
+      if (former) this.doubts.channels([former.id])
+      this.#names.set(name, channel)
+      broker.subscribe(`channel:${id}`)
+    }
+    channel.sequencer.vouch(joined.lastSeq)
+    channel.attach(session, joined.aclVersion)
+    session.subscriptions.set(name, channel)
+    // The membership that was read is older than what is known here: it may have ended since, so all are looked at again.
+    if (joined.aclVersion < channel.aclVersion) {
+      channel.aclVersion = joined.aclVersion
+      this.doubts.channels([channel.id])
+    }
+    return channel
+  }
+
+  /** The join has its reply. Presence tells the others where this is the user's first subscription [P23]. */
+  goLive (session: Session, channel: LocalChannel, seq: number): void {
+    channel.goLive(session, seq)
+    this.#deps.presence.enter(channel, personOf(session))
+  }
+
+  /** Ends one session's subscription; the membership is not touched. */
+  unsubscribe (session: Session, name: string): void {
+    const channel = session.subscriptions.get(name)
+    if (channel) this.#unsubscribe(session, channel)
+  }
+
+  /**
+   * Ends these users' subscriptions to the channel, on this instance: those older than the version that ended the membership.
+   * Who has joined again since stays.
+   */
+  endSubscriptions (channel: LocalChannel, aclVersion: number, isGone: (userId: string) => boolean): Session[] {
+    const ended = channel.subscribersBefore(aclVersion).filter(subscriber => isGone(subscriber.userId!)) as Session[]
+    for (const session of ended) this.#unsubscribe(session, channel)
+    return ended
+  }
+
+  /** The channel is gone [P24]. */
+  endChannel (channel: LocalChannel, timestamp: string): void {
+    const frame = encode({ type: 'channel_deleted', channel: channel.name, timestamp })
+    for (const session of this.endSubscriptions(channel, Infinity, () => true)) session.notify(frame, 1)
+  }
+
+  /** Closes a user's connections, all or those of one login. */
+  disconnect (userId: string, reason: CloseName, sid?: string): void {
+    for (const session of this.sessionsOf(userId)) {
+      if (sid === undefined || (session.state.phase === 'authenticated' && session.state.sid === sid)) session.close(reason)
+    }
+  }
+
+  /** The database's word on a user who may be connected here. */
+  update ({ id, name, role, disabled, disconnects }: UserState): void {
+    for (const session of this.sessionsOf(id)) {
+      const user = session.user!
+      // A guest ends with the instance, and this one was taken for dead: whoever comes back is a guest again.
+      if (disabled) session.close(user.guest ? 'service_restart' : 'disconnected')
+      else if (user.disconnects < disconnects) session.close('disconnected')
+      else Object.assign(user, { name, role })
+    }
+  }
+
+  /** Sends what a session queued, at the end of this turn of the event loop: one write per socket. */
+  scheduleFlush (session: Session): void {
+    this.#dirty.push(session)
+    if (this.#dirty.length > 1) return
+    setImmediate(() => {
+      const dirty = this.#dirty
+      const runs = this.#runs
+      this.#dirty = []
+      this.#runs = []
+      for (const session of dirty) {
+        try {
+          session.flush()
+        } catch (error) {
+          this.#deps.onFault(error, { connection: session.id })
+        }
+      }
+      const now = performance.now()
+      for (const queuedAt of runs) this.#deps.traffic.delivery.observe((now - queuedAt) / 1000)
+    })
+  }
+
+  /** Measured where somebody takes it: otherwise no flush is under way. */
+  readonly #onDelivered = (queuedAt: number): void => {
+    if (this.#dirty.length > 0) this.#runs.push(queuedAt)
+  }
+
+  #sendToAll (frame: Buffer): void {
+    for (const sessions of this.#byUser.values()) for (const session of sessions) session.notify(frame, 1)
+  }
+
+  #onEvent (topic: Topic, event: BusEvent, isOwn: boolean): void {
+    const id = idOf(topic)
+    const channel = topic.startsWith('channel:') ? this.#channels.get(id) : undefined
+    if (topic.startsWith('channel:') && !channel) return
+    const { maxWaiting } = this.#deps
+    // More than is believed at once: it is read from the database.
+    if (!isOwn && channel && event.kind === 'entries' && event.frames.length > maxWaiting) return this.doubts.channels([id])
+    if (!isOwn) event = checkHint(topic, event, channel?.name, maxWaiting)
+    if (event.kind === 'control') {
+      if (isOwn) this.#act(id, channel, event.action)
+      else this.#look(id, channel, event.action)
+    } else if (channel) {
+      if (event.kind === 'entries') channel.sequencer.accept(event)
+      else channel.notify(event)
+    } else if (event.kind === 'notice') {
+      if (topic === 'broadcast') this.#sendToAll(event.frame)
+      else this.#notifyUser(id, event)
+    }
+  }
+
+  #notifyUser (id: string, { frame, except }: NoticeEvent): void {
+    const count = countFrames(frame)
+    for (const session of this.sessionsOf(id)) if (session.id !== except) session.notify(frame, count)
+  }
+
+  /** What this instance has just committed needs no look at the database. */
+  #act (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
+    if (action.type === 'disconnect') this.disconnect(id, action.reason, action.sid)
+    else if (action.type === 'user_changed') {
+      for (const { user } of this.sessionsOf(id)) Object.assign(user!, action.user)
+    } else if (channel && action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
+    else if (channel && action.type === 'membership_ended') {
+      const gone = new Set(action.userIds)
+      this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
+      // A version that was skipped belongs to a change that this instance has not heard of.
+      if (action.aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
+      else channel.aclVersion = Math.max(channel.aclVersion, action.aclVersion)
+    }
+  }
+
+  /** What the bus says of other instances' commits is looked up in the database [P60]. */
+  #look (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
+    if (!channel) return this.doubts.user(id)
+    if (action.type === 'membership_ended') {
+      for (const userId of action.userIds) {
+        if (!this.#byUser.has(userId)) continue
+        channel.leaving.add(userId)
+        for (const session of this.sessionsOf(userId)) channel.hold(session)
+      }
+    }
+    this.doubts.channels([id])
+  }
+
+  #unsubscribe (session: Session, channel: LocalChannel): void {
+    if (session.subscriptions.get(channel.name) === channel) session.subscriptions.delete(channel.name)
+    if (!channel.detach(session)) return
+    if (!this.#othersOf(session, channel)) this.#deps.presence.exit(channel, personOf(session))
+    if (!channel.empty) return
+    channel.sequencer.close()
+    this.#channels.delete(channel.id)
+    if (this.#names.get(channel.name) === channel) this.#names.delete(channel.name)
+    this.#deps.broker.unsubscribe(`channel:${channel.id}`)
+  }
+
+  /** Is another connection of the same user subscribed here? */
+  #othersOf (session: Session, channel: LocalChannel): boolean {
+    for (const other of this.#byUser.get(session.userId!) ?? []) if (other !== session && channel.has(other)) return true
+    return false
+  }
+}
+
+/** [P33] */
+function busState (connected: boolean): object {
+  return { type: connected ? 'restored' : 'degraded', timestamp: new Date().toISOString() }
+}
+
+function personOf ({ user }: Session): Person {
+  return { user_id: user!.id, username: user!.name }
+}
+
+function idOf (topic: Topic): string {
+  return topic.slice(topic.indexOf(':') + 1)
+}

@@ -1,0 +1,126 @@
+import type { Config } from './config.ts'
+import type { OutboundMemory } from './connections/backlog.ts'
+import type { Counters } from './counters.ts'
+import { maxItemBytes } from './frame-size.ts'
+import type { Presence } from './presence/presence.ts'
+import { createAccounts } from './services/accounts.ts'
+import { createAdmin } from './services/admin.ts'
+import { createAuth, type AuthDeps } from './services/auth.ts'
+import { createChannels } from './services/channels.ts'
+import type { Events } from './services/events.ts'
+import { createGuests } from './services/guests.ts'
+import { createLoginThrottle } from './services/login-throttle.ts'
+import { createMaintenance } from './services/maintenance.ts'
+import { createMemberships } from './services/memberships.ts'
+import { createMessages } from './services/messages.ts'
+import { createModeration } from './services/moderation.ts'
+import { createPasswords } from './services/passwords.ts'
+import { createPublisher } from './services/publisher.ts'
+import { createAccountStore } from './store/accounts.ts'
+import { createChannelStore } from './store/channels.ts'
+import type { Database } from './store/client.ts'
+import { createFunctions } from './store/functions.ts'
+import { createGuestStore } from './store/guests.ts'
+import { createMembershipStore } from './store/memberships.ts'
+import { createMessageStore } from './store/messages.ts'
+import { createModerationStore } from './store/moderation.ts'
+import { createTokens } from './store/tokens.ts'
+import { createUsers } from './store/users.ts'
+
+export type Stores = ReturnType<typeof createStores>
+
+/** Every query, by subject. */
+export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
+  const { prisma } = database
+  return {
+    users: createUsers(prisma),
+    accounts: createAccountStore(prisma),
+    tokens: createTokens(database),
+    channels: createChannelStore(prisma),
+    memberships: createMembershipStore(database),
+    messages: createMessageStore(database),
+    moderation: createModerationStore(prisma),
+    guests: createGuestStore(prisma),
+    functions: createFunctions(database)
+  }
+}
+
+export interface DomainDeps {
+  config: Config
+  database: Database
+  stores: Stores
+  presence: Presence
+  events: Events
+  counters: Counters
+  accessTokens: Pick<AuthDeps, 'sign' | 'verify'>
+  outbound: OutboundMemory
+  onFault (error: unknown): void
+}
+
+/** Messages of one commit. The embedded database works on our own thread, where a long commit would stall everything else. */
+const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** One commit, and one read of what the bus lost, put out about this part of what may wait for a connection [P52]. */
+const BURSTS = 8
+
+export type Domain = ReturnType<typeof createDomain>
+
+/** What Parley does, the same for REST and WebSocket. */
+export function createDomain ({ config, database, stores, presence, events, counters, accessTokens, outbound, onFault }: DomainDeps) {
+  const { users, tokens } = stores
+  const { enabled: isLimited, ...limits } = config.limits
+  const { loginRevoked: onLoginRevoked } = events
+  const passwords = createPasswords()
+  const throttle = createLoginThrottle({ counters, limitAll: isLimited })
+  const auth = createAuth({ users, tokens, passwords, throttle, ...accessTokens, config: config.authentication, onLoginRevoked })
+  const admin = createAdmin({ store: stores.accounts, log: stores.moderation.log, events, maxText: maxItemBytes(config.performance) })
+  const accounts = createAccounts({
+    users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
+  })
+
+  const creation = {
+    maxChannels: config.channels.max_channels_per_user,
+    maxCreated: config.channels.max_created_per_user,
+    createdPerMinute: isLimited ? limits.user_channels_created : 0
+  }
+  const channels = createChannels({ store: stores.channels, presence, events, rules: creation })
+  const memberships = createMemberships({
+    store: stores.memberships,
+    events,
+    rules: {
+      ...creation,
+      maxUsers: config.channels.max_users_per_channel,
+      defaultRoom: config.channels.default_room,
+      createMissing: config.channels.create_on_join
+    }
+  })
+  const moderation = createModeration({
+    store: stores.moderation,
+    channels,
+    events,
+    invitationLimits: {
+      pending: isLimited ? limits.user_pending_invitations : 0,
+      perMinute: isLimited ? limits.user_invitations : 0
+    }
+  })
+
+  const burst = config.performance.max_buffered / BURSTS
+  const publisher = createPublisher({
+    store: stores.messages,
+    events,
+    queueSize: config.performance.message_queue_size,
+    batchSize: BATCH_SIZE[database.kind],
+    batchLength: burst,
+    untilRoom: outbound.untilRoom
+  })
+  const messages = createMessages({
+    store: stores.messages, channels, publisher, maxLength: config.channels.max_message_length, maxRepair: burst
+  })
+
+  const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
+  const maintenance = createMaintenance({
+    messages: stores.messages, tokens, tokenLifetime: config.authentication.token_expiry, onFault
+  })
+  return {
+    auth, admin, accounts, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call
+  }
+}

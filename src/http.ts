@@ -1,0 +1,38 @@
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { trustProxy } from './plugins/address.ts'
+import { sendError } from './plugins/errors.ts'
+import { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'
+import { isHandshake } from './plugins/upgrades.ts'
+
+/** Bytes that a REST body may have. */
+const BODY_LIMIT = 65_536
+
+/** The HTTP server before any plugin or route. Timeouts are in milliseconds. */
+export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], logger: Logger): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    genReqId: createRequestId(trustedProxies !== 'false'),
+    // plugins/request-log.ts logs requests instead, without their URLs.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    // A request whose URL cannot be read runs no hooks, so this does what they would do.
+    frameworkErrors: (error, request, reply) => {
+      nameReply(request, reply)
+      app.upgrades.begin(request, reply)
+      reply.raw.once('finish', () => logRequest(request, reply))
+      sendError(error, request, reply)
+    },
+    trustProxy: trustProxy(trustedProxies),
+    forceCloseConnections: true,
+    // A draining server answers as usual and closes each connection with its answer, so that a load balancer loses no request.
+    return503OnClosing: false,
+    // The schema refuses names that are too long; the router would answer that there is no such route.
+    routerOptions: { maxParamLength: 4096 },
+    requestTimeout: 30_000,
+    // By default Node looks for connections past their timeouts only every 30 s.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
+  })
+  return app
+}

@@ -1,0 +1,14 @@
+import type { Config } from '../config.ts'
+import { placeOf } from '../store/client.ts'
+
+/** What a started server says to people; the log lines around it are for machines. */
+export function greet ({ server, database, redis }: Config, port: number, workers = 1): void {
+  const host = ['0.0.0.0', '::'].includes(server.host) ? 'localhost' : server.host
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  console.log(`
+Parley is listening on ${url}
+  database  ${database.url === undefined ? `embedded, in ${database.data_dir}` : `PostgreSQL, ${placeOf(database.url)}`}
+  bus       ${redis.url === undefined ? 'in this process: a single instance' : `Redis, ${placeOf(redis.url)}`}
+  try it    npm run smoke${port === 8080 ? '' : ` -- ${url}`}, or open ${url}/docs${workers === 1 ? '' : `\n  workers   ${workers}`}
+`)
+}

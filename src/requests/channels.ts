@@ -1,0 +1,41 @@
+import { Type } from '@sinclair/typebox'
+import { Channel } from '../schemas/channel.ts'
+import { ChannelName, ChannelType, Timestamp } from '../schemas/common.ts'
+import { command } from './row.ts'
+
+const tag = 'channels'
+
+/** Channels themselves. */
+export const commands = {
+  create_channel: command({
+    fields: {
+      name: ChannelName,
+      channel_type: Type.Optional(ChannelType),
+      /** A frame whose `type` is `public` or `private` means the new channel's; `channel_type` wins. */
+      type: Type.Optional(Type.Unknown())
+    },
+    who: 'user',
+    action: 'channel_created',
+    result: Channel,
+    shown: {
+      data: Type.Object({ channel: Type.Pick(Channel, ['id', 'name', 'channel_type', 'created_at']) }),
+      of: ({ id, name, channel_type, created_at }) => ({ channel: { id, name, channel_type, created_at } })
+    },
+    rest: { route: 'POST /api/channels', tag, summary: 'Make a channel and become its first moderator', status: 201, without: ['type'] },
+    run: ({ channels }, actor, { name, channel_type: explicit, type }) =>
+      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'))
+  }),
+
+  delete_channel: command({
+    fields: { channel: ChannelName },
+    who: 'creator or admin',
+    action: 'channel_deleted',
+    result: Type.Object({ channel: Type.String() }),
+    notices: { channel_deleted: Type.Object({ channel: Type.String(), timestamp: Timestamp }) },
+    rest: { route: 'DELETE /api/channels/:name', tag, summary: 'Delete a channel with all its messages', status: 204 },
+    async run ({ channels }, actor, { channel }) {
+      await channels.delete(actor, channel)
+      return { channel }
+    }
+  })
+}

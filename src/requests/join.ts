@@ -1,0 +1,86 @@
+import type { LocalChannel } from '../connections/channel.ts'
+import type { Hub } from '../connections/hub.ts'
+import { success, type Reply } from '../connections/reply.ts'
+import type { Session } from '../connections/session.ts'
+import { AppError } from '../errors.ts'
+import { jsonSize } from '../frame-size.ts'
+import type { Entry } from '../schemas/message.ts'
+import type { Joined } from '../store/memberships.ts'
+import type { RequestContext } from './row.ts'
+
+interface JoinFields { channel: string, since?: number, channel_id?: string, history?: number }
+
+/** What a join starts with: everything up to `seq` is either in `messages` or not asked for; the live stream follows. */
+interface Start { seq: number, recovered: boolean, messages: Entry[] }
+
+/**
+ * Joining: subscribe and keep what arrives, then read membership and history, then answer and go live, so that between
+ * `messages` and the live stream nothing is lost or doubled [P30] [P31]. @throws AppError
+ */
+export async function join (context: RequestContext, session: Session, fields: JoinFields): Promise<Reply> {
+  const { hub, memberships } = context
+  const { channel: name, since, channel_id: channelId, history } = fields
+  if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
+  const joined = await memberships.join(session.actor, name)
+  if (session.closing) throw new AppError('not_in_channel')
+
+  const before = session.subscriptions.get(name)
+  if (before && before.id !== joined.channelId) hub.unsubscribe(session, name)
+  // A join may repeat, but not take back what this connection has been told already.
+  const position = before?.id === joined.channelId ? before.position(session) : undefined
+  if (position !== undefined && since === undefined && history === undefined) {
+    return reply(before!, joined, { seq: position, recovered: false, messages: [] })
+  }
+
+  const channel = hub.attach(session, name, joined)
+  const seq = Math.max(channel.sequencer.last, joined.lastSeq)
+  let start: Start = { seq, recovered: false, messages: [] }
+  try {
+    if (since !== undefined && channelId === channel.id) start = await resume(context, channel, seq, since)
+    else if (since === undefined && history !== undefined) start = await newest(context, channel, seq, history)
+  } catch (error) {
+    fallBack(hub, session, channel, position)
+    throw error
+  }
+  if (session.subscriptions.get(name) !== channel) throw new AppError('not_in_channel')
+  if (channel.overflowed(session)) start = { seq: channel.sequencer.last, recovered: false, messages: [] }
+  return { ...reply(channel, joined, start), after: () => hub.goLive(session, channel, start.seq) }
+}
+
+/** All that was missed, or nothing [P30]. */
+async function resume (
+  { messages, resumeLimit, maxItems }: RequestContext, channel: LocalChannel, seq: number, since: number
+): Promise<Start> {
+  const lost = { seq, recovered: false, messages: [] }
+  const missed = seq - since
+  if (missed < 0 || missed > resumeLimit) return lost
+  if (missed === 0) return { ...lost, recovered: true }
+  const entries = await messages.entries(channel.id, since, seq, missed, maxItems)
+  const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxItems
+  return isWhole ? { seq, recovered: true, messages: entries } : lost
+}
+
+/** The last `count` messages, or as many of them as a reply may hold [P31]. */
+async function newest ({ messages, maxItems }: RequestContext, channel: LocalChannel, seq: number, count: number): Promise<Start> {
+  const found: Entry[] = (await messages.newest(channel.id, seq, count)).map(message => ({ type: 'message', ...message }))
+  let left = maxItems
+  const oldest = found.findLastIndex(entry => (left -= sizeOf(entry)) < 0)
+  return { seq, recovered: false, messages: found.slice(oldest + 1) }
+}
+
+/** History could not be read: a subscription from before goes on where it was, a new one ends. */
+function fallBack (hub: Hub, session: Session, channel: LocalChannel, position: number | undefined): void {
+  if (session.subscriptions.get(channel.name) !== channel) return
+  if (position === undefined) hub.unsubscribe(session, channel.name)
+  else if (channel.overflowed(session)) session.close('slow_consumer')
+  else hub.goLive(session, channel, position)
+}
+
+function reply (channel: LocalChannel, { channelType }: Joined, start: Start): Reply {
+  return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
+}
+
+/** Bytes that the entry takes in `messages`, with the comma behind it. */
+function sizeOf (entry: Entry): number {
+  return jsonSize(entry) + 1
+}

@@ -1,0 +1,42 @@
+import { Type } from '@sinclair/typebox'
+import { ChannelName, MessageId, Timestamp, Uuid, Seq } from '../schemas/common.ts'
+import { ClientId, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt } from '../schemas/message.ts'
+import { command, request } from './row.ts'
+
+export const requests = {
+  /** The hot path: the dispatcher queues it without waiting for its reply [P7]. */
+  send_message: request({
+    fields: { channel: ChannelName, message: MessageText, client_id: Type.Optional(ClientId) },
+    who: 'user',
+    reply: { action: 'message_sent', data: Receipt },
+    notices: { message: MessageSent },
+    route: 'POST /api/channels/:name/messages'
+  })
+}
+
+const tag = 'messages'
+const route = '/api/channels/:name/messages/:id'
+const Changed = Type.Object({ channel: Type.String(), id: Uuid, seq: Seq, timestamp: Timestamp })
+
+/** Changes of stored messages, each an entry of the channel's sequence [P34]. */
+export const commands = {
+  edit_message: command({
+    fields: { channel: ChannelName, id: MessageId, message: MessageText },
+    who: 'author',
+    action: 'message_edited',
+    result: Changed,
+    notices: { message_edited: MessageEdited },
+    rest: { route: `PATCH ${route}`, tag, summary: 'Edit a message of one\'s own', status: 200 },
+    run: ({ messages }, actor, { channel, id, message }) => messages.change(actor, channel, id, message)
+  }),
+
+  delete_message: command({
+    fields: { channel: ChannelName, id: MessageId },
+    who: 'author, or moderator not below them',
+    action: 'message_deleted',
+    result: Changed,
+    notices: { message_deleted: MessageDeleted },
+    rest: { route: `DELETE ${route}`, tag, summary: 'Delete a message', status: 204 },
+    run: ({ messages }, actor, { channel, id }) => messages.change(actor, channel, id, null)
+  })
+}

@@ -1,0 +1,157 @@
+import { Type, type TProperties } from '@sinclair/typebox'
+import { ChannelName, ChannelType, Timestamp, UserId, Uuid } from '../schemas/common.ts'
+import { BanDuration, DEFAULT_MUTE, MuteDuration, Reason } from '../schemas/moderation.ts'
+import type { Moderated } from '../store/moderation.ts'
+import { command, type CommandRow, type RestRoute, type Who } from './row.ts'
+
+const tag = 'moderation'
+const expiresAt = Type.Union([Timestamp, Type.Null()])
+
+/** Commands about a user and a channel. */
+export const commands = {
+  ...acts({
+    invite_user: {
+      who: 'moderator',
+      action: 'user_invited',
+      notice: {
+        type: 'invited_to_channel',
+        fields: { channel_type: ChannelType },
+        of: ({ channelType }) => ({ channel_type: channelType })
+      },
+      rest: {
+        ...put('members', 'Invite a user; with your own id: join'),
+        async self ({ memberships }, actor, channel) {
+          await memberships.join(actor, channel)
+          return { channel, user_id: actor.userId }
+        }
+      }
+    },
+
+    kick_user: {
+      who: 'moderator not below the target',
+      action: 'user_kicked',
+      notice: { type: 'kicked_from_channel' },
+      rest: {
+        ...remove('members', 'End a membership or an invitation; with your own id: leave'),
+        self: ({ memberships }, actor, channel) => memberships.leave(actor, channel)
+      }
+    },
+
+    ban_user: {
+      who: 'moderator not below the target',
+      action: 'user_banned',
+      details: { reason: Type.Optional(Reason), duration: Type.Optional(BanDuration) },
+      result: {
+        fields: { reason: Type.Union([Type.String(), Type.Null()]), expires_at: expiresAt },
+        of: (outcome, { reason }) => ({ reason: reason ?? null, expires_at: timeOf(outcome) })
+      },
+      notice: { type: 'banned_from_channel' },
+      rest: put('bans', 'Ban a user; without a duration for good')
+    },
+
+    unban_user: {
+      who: 'moderator not below the target',
+      action: 'user_unbanned',
+      notice: { type: 'unbanned_from_channel' },
+      rest: remove('bans', 'End a ban')
+    },
+
+    mute_user: {
+      who: 'moderator not below the target',
+      action: 'user_muted',
+      details: { duration: Type.Optional(MuteDuration) },
+      defaults: { duration: DEFAULT_MUTE },
+      result: {
+        fields: { duration: Type.Integer(), expires_at: expiresAt },
+        of: (outcome, { duration }) => ({ duration, expires_at: timeOf(outcome) })
+      },
+      notice: { type: 'muted_in_channel' },
+      rest: put('mutes', 'Mute a user, for an hour if no duration is named')
+    },
+
+    unmute_user: {
+      who: 'moderator not below the target',
+      action: 'user_unmuted',
+      notice: { type: 'unmuted_in_channel' },
+      rest: remove('mutes', 'End a mute')
+    },
+
+    add_moderator: {
+      who: 'creator or admin',
+      action: 'moderator_added',
+      rest: put('moderators', 'Make a user a moderator of the channel')
+    },
+
+    remove_moderator: {
+      who: 'creator or admin',
+      action: 'moderator_removed',
+      rest: remove('moderators', 'Take a user\'s place as moderator of the channel')
+    }
+  }),
+
+  decline_invitation: command({
+    fields: { channel: ChannelName },
+    who: 'user',
+    action: 'invitation_declined',
+    result: Type.Object({ channel: Type.String() }),
+    rest: { route: 'DELETE /api/me/invitations/:name', tag: 'me', summary: 'Decline an invitation', status: 204 },
+    async run ({ call }, { userId, sid }, { channel }) {
+      await call('parley_decline_invitation', userId, channel, sid)
+      return { channel }
+    }
+  })
+}
+
+/** `duration` in seconds. */
+interface Details { reason?: string, duration?: number }
+
+interface Act {
+  who: Who
+  action: string
+  /** Fields of the request besides `channel` and `user_id`. */
+  details?: TProperties
+  defaults?: Details
+  /** Fields of the reply's `data` besides `channel` and `user_id`. */
+  result?: { fields: TProperties, of (outcome: Moderated, details: Details): object }
+  /** What the target is told, where they have to do with the channel [P57]; its fields are the result's if it names none. */
+  notice?: { type: string, fields?: TProperties, of? (outcome: Moderated): object }
+  rest: RestRoute
+}
+
+/** Rows of what users do to other users. `parley_moderate` judges and carries them out, and knows them by the command's name. */
+function acts<K extends string> (given: Record<K, Act>): Record<K, CommandRow> {
+  return Object.fromEntries(Object.entries<Act>(given).map(([name, act]) => [name, rowOf(name, act)])) as Record<K, CommandRow>
+}
+
+function rowOf (act: string, { who, action, details = {}, defaults = {}, result, notice, rest }: Act): CommandRow {
+  return command({
+    fields: { channel: ChannelName, user_id: UserId, ...details as { reason?: typeof Reason } },
+    who,
+    action,
+    result: Type.Object({ channel: Type.String(), user_id: Uuid, ...result?.fields }),
+    ...notice && {
+      notices: { [notice.type]: Type.Object({ channel: Type.String(), ...notice.fields ?? result?.fields, timestamp: Timestamp }) }
+    },
+    rest,
+    async run ({ moderation }, actor, { channel, user_id: targetId, ...fields }) {
+      // Fields that are not this command's have not been checked: they are ignored [P9].
+      const given = Object.fromEntries(Object.entries(fields).filter(([name]) => name in details))
+      const chosen: Details = { ...defaults, ...given }
+      const outcome = await moderation.act(actor, { act, channel, targetId, ...chosen }, outcome =>
+        notice && { type: notice.type, channel, ...(notice.of ?? result?.of)?.(outcome, chosen) })
+      return { channel, user_id: targetId, ...result?.of(outcome, chosen) }
+    }
+  })
+}
+
+function put (list: string, summary: string): RestRoute {
+  return { route: `PUT /api/channels/:name/${list}/:user_id`, tag, summary, status: 200 }
+}
+
+function remove (list: string, summary: string): RestRoute {
+  return { route: `DELETE /api/channels/:name/${list}/:user_id`, tag, summary, status: 204 }
+}
+
+function timeOf ({ expiresAt }: Moderated): string | null {
+  return expiresAt?.toISOString() ?? null
+}

@@ -1,0 +1,51 @@
+import { Type } from '@sinclair/typebox'
+import { success } from '../connections/reply.ts'
+import { Person } from '../schemas/channel.ts'
+import { ChannelName, ChannelType, Seq, Timestamp, Uuid } from '../schemas/common.ts'
+import { Entry } from '../schemas/message.ts'
+import { join } from './join.ts'
+import { request } from './row.ts'
+
+/** The notice of someone who comes or goes [P23]. */
+const Presence = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
+
+/** Joining and leaving channels [P20]. */
+export const requests = {
+  join_channel: request({
+    fields: {
+      channel: ChannelName,
+      since: Type.Optional(Seq),
+      channel_id: Type.Optional(Uuid),
+      history: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
+    },
+    who: 'user',
+    cost: 'join',
+    reply: {
+      action: 'channel_joined',
+      data: Type.Object({
+        channel: Type.String(),
+        channel_id: Uuid,
+        channel_type: ChannelType,
+        seq: Seq,
+        recovered: Type.Boolean(),
+        messages: Type.Array(Entry)
+      })
+    },
+    notices: { user_joined: Presence },
+    route: 'PUT /api/channels/:name/members/:user_id',
+    answer: join
+  }),
+
+  leave_channel: request({
+    fields: { channel: ChannelName },
+    who: 'user',
+    reply: { action: 'channel_left', data: Type.Object({ channel: Type.String() }) },
+    notices: { user_left: Presence, channel_left: Type.Object({ channel: Type.String(), timestamp: Timestamp }) },
+    route: 'DELETE /api/channels/:name/members/:user_id',
+    async answer ({ hub, memberships }, session, { channel }) {
+      await memberships.leave(session.actor, channel, session.id)
+      hub.unsubscribe(session, channel)
+      return success('channel_left', { channel })
+    }
+  })
+}

@@ -1,0 +1,47 @@
+import type { FastifyPluginAsync, RouteOptions } from 'fastify'
+import { Type, type TProperties } from '@sinclair/typebox'
+import { answers } from '../schemas/common.ts'
+import type { CommandRow, Services } from '../requests/row.ts'
+import { commandRows } from '../requests/table.ts'
+
+/** The REST side of every channel command, made of its row in the table. */
+const routes: FastifyPluginAsync<Services> = async (app, services) => {
+  app.requireUser()
+  for (const row of Object.values(commandRows)) app.route(routeOf(row, services))
+}
+
+export default routes
+
+function routeOf ({ fields, result, rest, run }: CommandRow, services: Services): RouteOptions {
+  const { route, tag, summary, status, without = [], self } = rest
+  const [method, url] = route.split(' ') as [string, string]
+  const inPath = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!)
+  const params: TProperties = Object.fromEntries(inPath.map(name => [name, fields[fieldOf(name)]!]))
+  const body: TProperties = Object.fromEntries(Object.entries(fields)
+    .filter(([name]) => !inPath.map(fieldOf).includes(name) && !without.includes(name)))
+  return {
+    method,
+    url,
+    schema: {
+      tags: [tag],
+      security: [{ bearer: [] }],
+      summary,
+      ...inPath.length > 0 && { params: Type.Object(params) },
+      ...method !== 'DELETE' && { body: Type.Object(body, { additionalProperties: false }) },
+      response: answers(status, status === 204 ? Type.Null() : result)
+    },
+    async handler ({ actor, params, body }, reply) {
+      const named = Object.entries(params as Record<string, string>).map(([name, value]) => [fieldOf(name), value])
+      const given: Record<string, unknown> = { ...body as object, ...Object.fromEntries(named) }
+      const answer = self && given.user_id === actor.userId
+        ? await self(services, actor, given.channel as string)
+        : await run(services, actor, given as never)
+      return reply.code(status).send(status === 204 ? null : answer)
+    }
+  }
+}
+
+/** The field of a command that a part of a path stands for. */
+function fieldOf (name: string): string {
+  return name === 'name' ? 'channel' : name
+}

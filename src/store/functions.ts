@@ -1,0 +1,25 @@
+import { AppError, type ErrorCode } from '../errors.ts'
+import type { Database } from './client.ts'
+import { withStoreErrors } from './errors.ts'
+
+interface Judged { code: ErrorCode | null, retry_after_ms?: bigint | number | string | null }
+
+export type Functions = ReturnType<typeof createFunctions>
+
+/** The SQL functions that one command alone uses, by name: each judges the actor and writes, in one statement. */
+export function createFunctions ({ query }: Pick<Database, 'query'>) {
+  return withStoreErrors({
+    /**
+     * Calls a function of prisma/functions whose first column is the code that refuses, or null. It may have a column `retry_after_ms`.
+     * @returns the function's row.
+     * @throws AppError with that code.
+     */
+    async call<T extends object = object> (name: `parley_${string}`, ...args: unknown[]): Promise<T> {
+      const places = args.map((_, i) => `$${i + 1}`).join(', ')
+      const [row] = await query<T & Judged>(`SELECT * FROM ${name}(${places}) AS r (code)`, args)
+      const { code, retry_after_ms: retry } = row!
+      if (code !== null) throw new AppError(code, retry === undefined || retry === null ? {} : { retryAfterMs: Number(retry) })
+      return row!
+    }
+  })
+}

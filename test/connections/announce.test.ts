@@ -1,0 +1,63 @@
+import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
+import { createMemoryBroker } from '../../src/broker/memory.ts'
+import { createAnnounce } from '../../src/connections/announce.ts'
+import { countFrames } from '../../src/connections/frames.ts'
+import { channel, person } from '../contracts/presence.ts'
+import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
+
+/** What goes out, one line for each publication: `SCOPE: TYPE USER, …`. */
+function open () {
+  const lines: string[] = []
+  const broker: Broker = {
+    ...createMemoryBroker(),
+    publish (_topic: Topic, event: BusEvent, scope = 'everyone') {
+      if (event.kind !== 'notice') return
+      const frames = event.frame.toString().match(/\{.*?\}/g)!.map(text => JSON.parse(text))
+      lines.push(`${scope}: ${frames.map(({ type, username }) => `${type} ${username}`).join(', ')}`)
+    }
+  }
+  return { announce: createAnnounce(broker), lines }
+}
+
+const lobby = channel('lobby')
+const [ann, bob] = [person('ann'), person('bob')]
+
+t.test('[P23] the first goes out at once, those within its window together', async t => {
+  const { announce, lines } = open()
+  announce('user_joined', lobby, ann, 'everyone')
+  announce('user_left', lobby, ann, 'everyone')
+  announce('user_joined', lobby, bob, 'everyone')
+  announce('user_joined', channel('den'), bob, 'everyone')
+  t.same(lines, ['everyone: user_joined ann', 'everyone: user_joined bob'], 'each channel has a window of its own')
+  await eventually(() => lines.length > 2)
+  t.equal(lines[2], 'everyone: user_left ann, user_joined bob')
+})
+
+t.test('[P23] who is told of elsewhere and then everywhere: the departure does not overtake the arrival', async t => {
+  const { announce, lines } = open()
+  announce('user_joined', lobby, bob, 'elsewhere')
+  announce('user_joined', lobby, ann, 'elsewhere')
+  announce('user_left', lobby, ann, 'everyone')
+  announce('user_joined', lobby, ann, 'elsewhere')
+  await eventually(() => lines.length > 3)
+  t.same(lines, [
+    'elsewhere: user_joined bob', 'elsewhere: user_joined ann', 'everyone: user_left ann', 'elsewhere: user_joined ann'
+  ])
+})
+
+t.test('[P59] a crowd that leaves at once is told of in pieces of at most 16 KiB, in order, each whole frames', async t => {
+  const pieces: Buffer[] = []
+  const broker: Broker = {
+    ...createMemoryBroker(),
+    publish (_topic: Topic, event: BusEvent) { if (event.kind === 'notice') pieces.push(event.frame) }
+  }
+  const announce = createAnnounce(broker)
+  const names = Array.from({ length: 880 }, (_, i) => `person ${i} ${'漢'.repeat(20)}`)
+  for (const name of names) announce('user_left', lobby, person(name), 'everyone')
+  const told = () => pieces.flatMap(piece => piece.toString().match(/"username":"person \d+/g) ?? [])
+  await eventually(() => told().length >= names.length)
+  t.same(told(), names.map((_, i) => `"username":"person ${i}`))
+  t.ok(pieces.every(piece => piece.length <= 16_384))
+  t.equal(pieces.reduce((sum, piece) => sum + countFrames(piece), 0), names.length)
+})

@@ -1,0 +1,163 @@
+import type { EntriesEvent, NoticeEvent } from '../../src/broker/broker.ts'
+import { LocalChannel } from '../../src/connections/channel.ts'
+import { createTraffic } from '../../src/connections/traffic.ts'
+import { t, type Test } from '../tap.ts'
+
+/** Entries whose frames are one byte each: the digit of their seq. */
+function run (from: number, to = from): EntriesEvent {
+  const count = to - from + 1
+  const ends = Array.from({ length: count }, (_, i) => i + 1)
+  return { kind: 'entries', firstSeq: from, frames: Buffer.from(ends.map(i => 47 + from + i)), ends }
+}
+
+const notice = (text: string, except?: string): NoticeEvent =>
+  ({ kind: 'notice', frame: Buffer.from([0x81, text.length, ...Buffer.from(text)]), ...except !== undefined && { except } })
+
+function createSubscriber (id: string) {
+  const received: string[] = []
+  const send = (frames: Buffer): void => { received.push(frames.toString()) }
+  const notify = (frames: Buffer): void => send(frames.subarray(2))
+  return { id, userId: `user of ${id}`, send, notify, stream: () => received.join('') }
+}
+
+function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
+  const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0 }, {
+    maxWaiting,
+    traffic: createTraffic([]),
+    messages: { missing: async () => [], isInFlight: () => false },
+    hasRoom: () => true,
+    onFault: error => { throw error },
+    onDoubt: () => {},
+    onDelivered: () => {}
+  })
+  t.teardown(() => channel.sequencer.close())
+  return channel
+}
+
+t.test('[P30] what comes between attachment and reply is kept, and follows the reply from its seq on', async t => {
+  const channel = start(t)
+  const [early, joining] = [createSubscriber('early'), createSubscriber('joining')]
+  channel.attach(early, 0)
+  channel.goLive(early, 0)
+  channel.sequencer.accept(run(1))
+  channel.attach(joining, 0)
+  channel.sequencer.accept(run(2, 4))
+  channel.notify(notice('n'))
+  channel.sequencer.accept(run(5))
+  t.equal(joining.stream(), '')
+  channel.goLive(joining, 3)
+  t.equal(joining.stream(), '4n5', 'the reply told it up to 3')
+  channel.sequencer.accept(run(6))
+  t.equal(joining.stream(), '4n56')
+  t.equal(early.stream(), '1234n56')
+})
+
+t.test('[P30] a reply that is ahead of the live stream is not followed by what it held', async t => {
+  const channel = start(t)
+  const joining = createSubscriber('joining')
+  channel.attach(joining, 0)
+  channel.goLive(joining, 4)
+  channel.sequencer.accept(run(1, 2))
+  channel.notify(notice('n'))
+  t.equal(joining.stream(), 'n')
+  channel.sequencer.accept(run(3, 6))
+  channel.sequencer.accept(run(7))
+  t.equal(joining.stream(), 'n567')
+})
+
+t.test('[P30] a reply exactly at what comes next is followed without a gap', async t => {
+  const channel = start(t)
+  const joining = createSubscriber('joining')
+  channel.attach(joining, 0)
+  channel.goLive(joining, 2)
+  channel.sequencer.accept(run(1, 2))
+  channel.sequencer.accept(run(3))
+  t.equal(joining.stream(), '3')
+})
+
+t.test('[P20] joining twice keeps one place in the stream', async t => {
+  const channel = start(t)
+  const tab = createSubscriber('tab')
+  channel.attach(tab, 0)
+  channel.goLive(tab, 0)
+  channel.sequencer.accept(run(1))
+  channel.attach(tab, 0)
+  channel.sequencer.accept(run(2))
+  channel.goLive(tab, 1)
+  channel.sequencer.accept(run(3))
+  t.equal(tab.stream(), '123')
+  t.equal(channel.subscribers().length, 1)
+})
+
+t.test('a join that waits too long for what it may keep is told so', async t => {
+  const channel = start(t, 0, 4)
+  const joining = createSubscriber('joining')
+  channel.attach(joining, 0)
+  channel.sequencer.accept(run(1, 4))
+  t.notOk(channel.overflowed(joining))
+  channel.sequencer.accept(run(5))
+  t.ok(channel.overflowed(joining))
+  channel.sequencer.accept(run(6))
+  channel.goLive(joining, channel.sequencer.last)
+  channel.sequencer.accept(run(7))
+  t.equal(joining.stream(), '7')
+})
+
+t.test('a notice is for everyone but the connection that has its reply', async t => {
+  const channel = start(t)
+  const [live, pending, asking] = ['live', 'pending', 'asking'].map(createSubscriber)
+  for (const subscriber of [live!, pending!, asking!]) channel.attach(subscriber, 0)
+  channel.goLive(live!, 0)
+  channel.goLive(asking!, 0)
+  channel.notify(notice('n', 'asking'))
+  channel.goLive(pending!, 0)
+  t.same([live, pending, asking].map(subscriber => subscriber!.stream()), ['n', 'n', ''])
+})
+
+t.test('a subscriber that left while its join was answered stays away', async t => {
+  const channel = start(t)
+  const joining = createSubscriber('joining')
+  channel.attach(joining, 0)
+  channel.sequencer.accept(run(1))
+  t.ok(channel.detach(joining))
+  t.notOk(channel.detach(joining))
+  channel.goLive(joining, 0)
+  channel.sequencer.accept(run(2))
+  t.equal(joining.stream(), '')
+  t.ok(channel.empty)
+})
+
+t.test('[P60] whoever the bus says has left gets nothing until the database was asked, and then all of it or nothing', async t => {
+  const channel = start(t)
+  const [staying, leaving] = [createSubscriber('staying'), createSubscriber('leaving')]
+  for (const subscriber of [staying, leaving]) {
+    channel.attach(subscriber, 0)
+    channel.goLive(subscriber, 0)
+  }
+  channel.sequencer.accept(run(1))
+  for (const subscriber of [staying, leaving]) channel.hold(subscriber)
+  t.equal(channel.position(leaving), 1)
+  channel.sequencer.accept(run(2))
+  channel.notify(notice('n'))
+  t.equal(leaving.stream(), '1')
+  channel.detach(leaving)
+  for (const subscriber of [staying, leaving]) channel.release(subscriber)
+  channel.sequencer.accept(run(3))
+  t.equal(staying.stream(), '12n3')
+  t.equal(leaving.stream(), '1')
+})
+
+t.test('[P60] whoever is held for long loses nothing: what may not wait any longer is sent', async t => {
+  const channel = start(t, 0, 3)
+  const held = createSubscriber('held')
+  channel.attach(held, 0)
+  channel.goLive(held, 0)
+  channel.hold(held)
+  channel.sequencer.accept(run(1, 3))
+  t.equal(held.stream(), '')
+  channel.sequencer.accept(run(4))
+  t.equal(held.stream(), '1234')
+  channel.release(held)
+  channel.sequencer.accept(run(5))
+  t.equal(held.stream(), '12345')
+})

@@ -1,0 +1,16 @@
+import { createClock } from '../../src/connections/clock.ts'
+import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
+
+t.test('a stall of the event loop counts as one tick at most: nobody is reaped for it', async t => {
+  const ticks: number[] = []
+  const clock = createClock(now => { ticks.push(now) })
+  t.teardown(clock.stop)
+  await eventually(() => ticks.length === 1)
+  t.equal(clock.now(), ticks[0])
+  const until = performance.now() + 2500
+  while (performance.now() < until);
+  await eventually(() => ticks.length === 2)
+  const step = ticks[1]! - ticks[0]!
+  t.ok(step >= 1000 && step <= 2000, `${step} ms`)
+})
