@@ -1,4 +1,10 @@
+import { OptionalKind } from '@sinclair/typebox'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
+import type { CommandRow } from '../src/requests/row.ts'
+import { commandRows } from '../src/requests/table.ts'
 import { startServer } from './helper.ts'
+import { shapes } from './openapi-shapes.ts'
+import { routesOf } from './routes/routes.ts'
 import { t } from './tap.ts'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -53,30 +59,58 @@ t.test('openapi.json is a document of OpenAPI 3.1', async t => {
   }
 })
 
-t.test('openapi.json lists every route, with its body, its answer and its errors', async t => {
-  const calls = operations.map(({ call }) => call)
-  const one = '/api/channels/{name}'
-  const expected = [
-    'POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/refresh', 'POST /api/auth/logout',
-    'GET /api/me', 'PATCH /api/me', 'DELETE /api/me', 'GET /api/me/invitations', 'DELETE /api/me/invitations/{name}',
-    'GET /api/channels', 'POST /api/channels', `GET ${one}`, `PATCH ${one}`, `DELETE ${one}`,
-    'GET /api/channels/{name}/messages', 'POST /api/channels/{name}/messages',
-    'PATCH /api/channels/{name}/messages/{id}', 'DELETE /api/channels/{name}/messages/{id}',
-    'GET /api/channels/{name}/members', 'GET /api/channels/{name}/online',
-    ...['members', 'bans', 'mutes', 'moderators'].flatMap(list => ['PUT', 'DELETE'].map(method => `${method} ${one}/${list}/{user_id}`)),
-    ...['bans', 'mutes', 'moderators'].map(list => `GET ${one}/${list}`),
-    'GET /api/admin/users', 'PATCH /api/admin/users/{id}', 'DELETE /api/admin/users/{id}', 'DELETE /api/admin/users/{id}/connections',
-    'POST /api/admin/announcements', 'GET /api/admin/log',
-    'GET /healthz', 'GET /readyz'
-  ]
-  t.same(expected.filter(call => !calls.includes(call)), [], 'none is missing')
-  for (const { call, path, operation } of operations.filter(({ path }) => path.startsWith('/api/'))) {
-    const codes = Object.keys(operation.responses)
-    t.ok(codes.some(code => /^20\d$/.test(code)), `${call}: an answer`)
-    const error = operation.responses['4XX'].content['application/json'].schema
-    t.match(error.required, ['statusCode', 'error', 'code', 'message'], `${call}: errors`)
-    if (!path.startsWith('/api/auth/')) t.same(operation.security, [{ bearer: [] }], `${call}: a bearer`)
-    if (/^(POST|PATCH) /.test(call)) t.equal(operation.requestBody.content['application/json'].schema.type, 'object', `${call}: a body`)
+/** A schema's fields in the short form of `shapes`. */
+function shapeOf (schema: Json): string {
+  const { type, properties, required = [], items, anyOf } = schema
+  if (anyOf) return anyOf.map(shapeOf).find(Boolean) ?? ''
+  if (type === 'array') return `[${shapeOf(items)}]`
+  if (type !== 'object') return ''
+  const fields = Object.entries(properties as Record<string, Json>).map(([name, field]) =>
+    `${name}${required.includes(name) ? '' : '?'} ${shapeOf(field)}`.trimEnd())
+  return `{ ${fields.join(', ')} }`
+}
+
+const contentOf = ({ content }: Json): string => content ? shapeOf(content['application/json'].schema) : ''
+
+t.test('openapi.json has every route of the application and no other: its parameters, body, answers and errors', async t => {
+  const error = '{ statusCode, error, code, message, retry_after_ms? }'
+  const found = Object.fromEntries(operations.map(({ call, operation }) => {
+    const { parameters = [], requestBody, responses } = operation
+    const query = parameters.filter((each: Json) => each.in === 'query').map((each: Json) => each.name).join(' ')
+    const answers = Object.fromEntries(Object.entries(responses as Record<string, Json>)
+      .map(([code, response]) => [code, contentOf(response)]))
+    return [call, { ...query !== '' && { query }, ...requestBody && { body: contentOf(requestBody) }, answers }]
+  }))
+  const expected = { ...shapes, ...Object.fromEntries(Object.values(commandRows).map(shapeOfCommand)) }
+  const withErrors = Object.fromEntries(Object.entries(expected).map(([call, shape]) =>
+    [call, call.includes(' /api/') ? { ...shape, answers: { ...shape.answers, '4XX': error } } : shape]))
+  t.same(found, withErrors)
+
+  const hidden = ['/docs', '/metrics', '/openapi.json', '/websocket']
+  const served = routesOf(server.app).filter(({ method, url }) =>
+    !['HEAD', 'OPTIONS'].includes(method) && !hidden.some(path => url === path || url.startsWith(`${path}/`)))
+  t.same(served.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`).sort(), Object.keys(found).sort())
+})
+
+/** The route of a command, as its row says it. */
+function shapeOfCommand ({ fields, result, rest: { route, status, without = [] } }: CommandRow) {
+  const call = route.replace(/:(\w+)/g, '{$1}')
+  const inPath = [...route.matchAll(/:(\w+)/g)].map(([, name]) => name === 'name' ? 'channel' : name)
+  const body = Object.entries(fields).filter(([name]) => !inPath.includes(name) && !without.includes(name))
+    .map(([name, field]) => field[OptionalKind] ? `${name}?` : name)
+  const answers = { [status]: status === 204 ? '' : shapeOf(result) }
+  return [call, { ...!route.startsWith('DELETE ') && { body: `{ ${body.join(', ')} }` }, answers }] as const
+}
+
+t.test('openapi.json passes the linter', async t => {
+  const config = await createConfig({ extends: ['recommended'], rules: { 'operation-4xx-response': 'off' } })
+  const problems = await lintFromString({ source: JSON.stringify(document), config })
+  t.same(problems.map(({ severity, message, location: [place] }) => `${severity}: ${message} at ${place?.pointer}`), [])
+})
+
+t.test('openapi.json asks for a bearer where a route takes one', async t => {
+  for (const { call, path, operation } of operations) {
+    t.same(operation.security, /^\/api\/(?!auth\/)/.test(path) ? [{ bearer: [] }] : [], call)
   }
 })
 

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import type { CommandRow, Who } from '../src/requests/row.ts'
 import { commandRows } from '../src/requests/table.ts'
 import { eventually } from './eventually.ts'
 import type { Scope, Server } from './helper.ts'
@@ -16,6 +18,30 @@ export const gone = { disabled: 'authentication_failed', erased: 'authentication
 export const member = { ...gone, demoted: 'not_in_channel', kicked: 'not_in_channel', banned: 'banned' }
 export const moderator = { ...gone, demoted: 'not_authorized', 'no moderator any more': 'not_authorized', banned: 'not_authorized' }
 export const admin = { ...gone, demoted: 'not_authorized' }
+
+/** What a command is refused with after each change, by who may. */
+const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
+  user: gone,
+  'creator or admin': admin,
+  moderator,
+  'moderator not below the target': moderator,
+  author: { ...member, demoted: 'not_authorized' },
+  'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
+}
+
+/** A command as it is asked in a scene. */
+export interface CommandWrite { name: string, row: CommandRow, fields (scene: Scene): Record<string, unknown>, refusals: Refusals }
+
+/** Every command of the table. `create_channel` asks for a channel of type `admin`, which takes an admin. */
+export const commandWrites: CommandWrite[] = Object.entries(commandRows).map(([name, row]) => ({
+  name,
+  row,
+  fields: ({ room, target, message }) => {
+    const values = { channel: room, user_id: target, id: message, message: 'y', name: `admin-${randomUUID()}`, channel_type: 'admin' }
+    return Object.fromEntries(Object.entries(values).filter(([field]) => field in row.fields))
+  },
+  refusals: name === 'create_channel' ? admin : refusalsOf[row.who as keyof typeof refusalsOf]
+}))
 
 export const changesOf = (refusals: Refusals): Array<[Change, string]> => Object.entries(refusals) as Array<[Change, string]>
 

@@ -22,8 +22,10 @@ export default fp(async app => {
       info: {
         title: 'Parley',
         version: '1',
+        license: { name: 'MIT', identifier: 'MIT' },
         description: 'REST beside the WebSocket at `/websocket`. Errors: `{statusCode, error, code, message, retry_after_ms?}`.'
       },
+      servers: [{ url: '/', description: 'This server' }],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token, of login, register or refresh' }

@@ -19,6 +19,7 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
   app.get('/api/admin/users', {
     schema: {
       ...shared,
+      operationId: 'list_accounts',
       summary: 'Accounts whose email or name contains `query`',
       querystring: UserQuery,
       response: answers(200, UserPage)
@@ -28,6 +29,7 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
   app.patch('/api/admin/users/:id', {
     schema: {
       ...shared,
+      operationId: 'change_account',
       summary: 'Change role, disable, enable',
       params: UserParams,
       body: UserChange,
@@ -36,28 +38,46 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
   }, request => admin.change(request.actor, request.params.id, request.body))
 
   app.delete('/api/admin/users/:id', {
-    schema: { ...shared, summary: 'Erase an account; its messages stay', params: UserParams, response: NoContent }
+    schema: {
+      ...shared,
+      operationId: 'erase_account',
+      summary: 'Erase an account; its messages stay',
+      params: UserParams,
+      response: NoContent
+    }
   }, async (request, reply) => {
     await admin.erase(request.actor, request.params.id)
     return reply.code(204).send(null)
   })
 
   app.delete('/api/admin/users/:id/connections', {
-    schema: { ...shared, summary: 'Close a user\'s connections', params: UserParams, response: NoContent }
+    schema: {
+      ...shared,
+      operationId: 'disconnect_account',
+      summary: 'Close a user\'s connections',
+      params: UserParams,
+      response: NoContent
+    }
   }, async (request, reply) => {
     await admin.disconnect(request.actor, request.params.id)
     return reply.code(204).send(null)
   })
 
   app.post('/api/admin/announcements', {
-    schema: { ...shared, summary: 'Tell everyone who is connected', body: Announcement, response: NoContent }
+    schema: { ...shared, operationId: 'announce', summary: 'Tell everyone who is connected', body: Announcement, response: NoContent }
   }, async (request, reply) => {
     await admin.announce(request.actor, request.body.message)
     return reply.code(204).send(null)
   })
 
   app.get('/api/admin/log', {
-    schema: { ...shared, summary: 'The moderation log, newest first', querystring: LogQuery, response: answers(200, LogPage) }
+    schema: {
+      ...shared,
+      operationId: 'list_all_log',
+      summary: 'The moderation log, newest first',
+      querystring: LogQuery,
+      response: answers(200, LogPage)
+    }
   }, request => admin.log(request.query))
 }
 

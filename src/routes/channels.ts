@@ -11,19 +11,26 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
   app.requireUser()
 
   app.get('/api/channels', {
-    schema: { ...shared, summary: 'Channels you may know of', querystring: ChannelQuery, response: answers(200, ChannelPage) }
+    schema: {
+      ...shared,
+      operationId: 'list_channels',
+      summary: 'Channels you may know of',
+      querystring: ChannelQuery,
+      response: answers(200, ChannelPage)
+    }
   }, async request => {
     const page = await channels.list(request.actor, request.query)
     return { channels: page.channels.map(({ channel }) => channel), next_cursor: page.next_cursor }
   })
 
   app.get('/api/channels/:name', {
-    schema: { ...shared, summary: 'One channel', params: ChannelParams, response: answers(200, Channel) }
+    schema: { ...shared, operationId: 'get_channel', summary: 'One channel', params: ChannelParams, response: answers(200, Channel) }
   }, async request => (await channels.find(request.actor, request.params.name)).channel)
 
   app.patch('/api/channels/:name', {
     schema: {
       ...shared,
+      operationId: 'change_channel_type',
       summary: 'Change the type; whoever may no longer be there is out',
       params: ChannelParams,
       body: ChannelPatch,
@@ -32,12 +39,20 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
   }, request => channels.setType(request.actor, request.params.name, request.body.channel_type))
 
   app.get('/api/channels/:name/members', {
-    schema: { ...shared, summary: 'Members', params: ChannelParams, querystring: MemberQuery, response: answers(200, MemberPage) }
+    schema: {
+      ...shared,
+      operationId: 'list_members',
+      summary: 'Members',
+      params: ChannelParams,
+      querystring: MemberQuery,
+      response: answers(200, MemberPage)
+    }
   }, request => channels.members(request.actor, request.params.name, request.query))
 
   app.get('/api/channels/:name/online', {
     schema: {
       ...shared,
+      operationId: 'list_online',
       summary: 'Who is online in it now',
       params: ChannelParams,
       querystring: MemberQuery,

@@ -7,12 +7,12 @@ import { commandRows } from '../requests/table.ts'
 /** The REST side of every channel command, made of its row in the table. */
 const routes: FastifyPluginAsync<Services> = async (app, services) => {
   app.requireUser()
-  for (const row of Object.values(commandRows)) app.route(routeOf(row, services))
+  for (const [name, row] of Object.entries(commandRows)) app.route(routeOf(name, row, services))
 }
 
 export default routes
 
-function routeOf ({ fields, result, rest, run }: CommandRow, services: Services): RouteOptions {
+function routeOf (name: string, { fields, result, rest, run }: CommandRow, services: Services): RouteOptions {
   const { route, tag, summary, status, without = [], self } = rest
   const [method, url] = route.split(' ') as [string, string]
   const inPath = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!)
@@ -25,6 +25,7 @@ function routeOf ({ fields, result, rest, run }: CommandRow, services: Services)
     schema: {
       tags: [tag],
       security: [{ bearer: [] }],
+      operationId: name,
       summary,
       ...inPath.length > 0 && { params: Type.Object(params) },
       ...method !== 'DELETE' && { body: Type.Object(body, { additionalProperties: false }) },

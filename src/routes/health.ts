@@ -25,7 +25,7 @@ const Readiness = Type.Object({
   bus: Type.String({ description: 'up | degraded: delivery goes on, by catch-up' })
 })
 
-const tags = ['health']
+const shared = { tags: ['health'], security: [] }
 
 const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase, isMigrated, isFull, broker, isDraining }) => {
   /** Migrations are never taken back: once true, it is not asked again. */
@@ -40,11 +40,16 @@ const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase
   }
 
   app.get('/healthz', {
-    schema: { tags, summary: 'The process answers', response: { 200: Type.Object({ status: Type.String() }) } }
+    schema: { ...shared, operationId: 'health', summary: 'The process answers', response: { 200: Type.Object({ status: Type.String() }) } }
   }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', {
-    schema: { tags, summary: 'Requests and connections are wanted', response: { 200: Readiness, 503: Readiness } }
+    schema: {
+      ...shared,
+      operationId: 'readiness',
+      summary: 'Requests and connections are wanted',
+      response: { 200: Readiness, 503: Readiness }
+    }
   }, async (_request, reply) => {
     const bus = broker.connected ? 'up' : 'degraded'
     // Without a look at the database: a load balancer is to know at once.

@@ -10,12 +10,19 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
   app.requireUser()
 
   app.get('/api/channels/:name/messages', {
-    schema: { ...shared, summary: 'History, ascending by seq', querystring: HistoryQuery, response: answers(200, HistoryPage) }
+    schema: {
+      ...shared,
+      operationId: 'list_messages',
+      summary: 'History, ascending by seq',
+      querystring: HistoryQuery,
+      response: answers(200, HistoryPage)
+    }
   }, request => messages.history(request.actor, request.params.name, request.query))
 
   app.post('/api/channels/:name/messages', {
     schema: {
       ...shared,
+      operationId: 'send_message',
       summary: 'Send a message as a member; 200 where the same client_id was stored before',
       body: MessageCreation,
       response: { ...answers(200, Receipt), ...answers(201, Receipt) }

@@ -18,7 +18,13 @@ const routes: FastifyPluginAsyncTypebox<{ moderation: Moderation }> = async (app
   for (const { path, summary, querystring, page } of lists) {
     app.get(`/api/channels/:name/${path}`, {
       schema: {
-        tags: ['moderation'], security: [{ bearer: [] }], summary, params: ChannelParams, querystring, response: answers(200, page)
+        tags: ['moderation'],
+        security: [{ bearer: [] }],
+        operationId: `list_${path}`,
+        summary,
+        params: ChannelParams,
+        querystring,
+        response: answers(200, page)
       }
     }, request => moderation[path](request.actor, request.params.name, request.query))
   }

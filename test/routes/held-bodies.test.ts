@@ -3,7 +3,8 @@ import { startServer } from '../helper.ts'
 import { changesOf, createRival, createScenes, type Change, type Scene } from '../rights.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
-import { writes, writingRoutes, type Write } from './writes.ts'
+import { routesOf } from './routes.ts'
+import { writes, type Write } from './writes.ts'
 
 const server = await startServer(t, { config: { limits: { enabled: false } } })
 const root = await server.register('root')
@@ -72,7 +73,8 @@ async function hold ({ method, path, body, token }: ReturnType<typeof toRequest>
 }
 
 t.test('[P55] the table of writes has every route of the application that is neither GET nor HEAD', async t => {
-  const routes = writingRoutes(server.app)
+  const writing = routesOf(server.app).filter(({ method }) => !['GET', 'HEAD', 'OPTIONS'].includes(method))
+  const routes = writing.map(({ method, url }) => `${method} ${url}`)
   t.ok(routes.length > 20)
   t.same([...new Set(writes.map(({ route }) => route))].sort(), routes.sort())
 })

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import { admin, gone, member, moderator, type Refusals, type Scene } from '../rights.ts'
+import { admin, commandWrites, gone, member, type Refusals, type Scene } from '../rights.ts'
 
 /** A request that writes: its route as the application lists it, and what it is answered after each change. */
 export interface Write {
@@ -15,11 +14,19 @@ export interface Write {
 const room = '/api/channels/:name'
 const inRoom = (rest: string) => (scene: Scene): string => `/api/channels/${scene.room}${rest.replace(':target', scene.target)}`
 const nothing = (): object => ({})
-const acts = (list: string, refusals: Refusals): Write[] => ['PUT', 'DELETE'].map(method =>
-  ({ route: `${method} ${room}/${list}/:user_id`, path: inRoom(`/${list}/:target`), body: nothing, refusals }))
 
-/** Every route that is neither GET nor HEAD. */
+/** Every route that is neither GET nor HEAD; those of commands come from the table. */
 export const writes: Write[] = [
+  ...commandWrites.map(({ row: { rest: { route, without = [] } }, fields, refusals }): Write => ({
+    route,
+    path: scene => {
+      const { channel, user_id: userId, id } = fields(scene)
+      return route.split(' ')[1]!.replace(':name', `${channel}`).replace(':user_id', `${userId}`).replace(':id', `${id}`)
+    },
+    body: scene => Object.fromEntries(Object.entries(fields(scene)).filter(([name]) =>
+      ![...without, 'channel', 'user_id', 'id'].includes(name))),
+    refusals
+  })),
   {
     route: 'POST /api/auth/register',
     path: () => '/api/auth/register',
@@ -56,29 +63,8 @@ export const writes: Write[] = [
     refusals: gone
   },
   { route: 'DELETE /api/me', path: () => '/api/me', body: ({ actor }) => ({ password: actor.password }), refusals: gone },
-  { route: 'POST /api/channels', path: () => '/api/channels', body: () => ({ name: `c-${randomUUID()}` }), refusals: gone },
-  {
-    route: 'POST /api/channels',
-    path: () => '/api/channels',
-    body: () => ({ name: `admin-${randomUUID()}`, channel_type: 'admin' }),
-    refusals: admin
-  },
   { route: `PATCH ${room}`, path: inRoom(''), body: () => ({ channel_type: 'moderator' }), refusals: admin },
-  { route: `DELETE ${room}`, path: inRoom(''), body: nothing, refusals: admin },
   { route: `POST ${room}/messages`, path: inRoom('/messages'), body: () => ({ message: 'x' }), refusals: member },
-  {
-    route: `PATCH ${room}/messages/:id`,
-    path: scene => `/api/channels/${scene.room}/messages/${scene.message}`,
-    body: () => ({ message: 'y' }),
-    refusals: { ...member, demoted: 'not_authorized' }
-  },
-  {
-    route: `DELETE ${room}/messages/:id`,
-    path: scene => `/api/channels/${scene.room}/messages/${scene.message}`,
-    body: nothing,
-    refusals: { ...gone, demoted: 'not_authorized', banned: 'banned' }
-  },
-  ...acts('members', moderator),
   {
     route: `PUT ${room}/members/:user_id`,
     path: ({ other, actor }) => `/api/channels/${other}/members/${actor.user.id}`,
@@ -91,15 +77,6 @@ export const writes: Write[] = [
     body: nothing,
     refusals: gone
   },
-  {
-    route: 'DELETE /api/me/invitations/:name',
-    path: ({ other }) => `/api/me/invitations/${other}`,
-    body: nothing,
-    refusals: gone
-  },
-  ...acts('bans', moderator),
-  ...acts('mutes', moderator),
-  ...acts('moderators', admin),
   {
     route: 'PATCH /api/admin/users/:id',
     path: ({ target }) => `/api/admin/users/${target}`,
@@ -126,16 +103,3 @@ export const writes: Write[] = [
     refusals: admin
   }
 ]
-
-/** The application's routes that are neither GET nor HEAD, as `METHOD URL`. */
-export function writingRoutes (app: FastifyInstance): string[] {
-  const above: string[] = []
-  return app.printRoutes({ commonPrefix: false }).split('\n').flatMap(line => {
-    const [, indent, part, methods = ''] = /^((?:[│ ] {3})*)[├└]── (\S*)(?: \((.*)\))?/.exec(line) ?? []
-    if (indent === undefined || part === undefined) return []
-    const depth = indent.length / 4
-    above.splice(depth, Infinity, part)
-    const writing = methods.split(', ').filter(method => !['', 'GET', 'HEAD', 'OPTIONS'].includes(method))
-    return writing.map(method => `${method} ${above.join('')}`)
-  })
-}
