@@ -23,5 +23,5 @@ function foldersIn (directory: string): string[] {
 
 /** The statements without full-line comments; the first migrations created what later ones replace. */
 function comparable (sql: string): string {
-  return sql.replaceAll('CREATE OR REPLACE FUNCTION', 'CREATE FUNCTION').replace(/^--.*\n/gm, '').trim()
+  return sql.replaceAll('CREATE OR REPLACE FUNCTION', 'CREATE FUNCTION').replace(/^\s*--.*\n/gm, '').trim()
 }

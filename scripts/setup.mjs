@@ -28,6 +28,7 @@ export function setUp () {
 /**
  * The compiled sources in dist/, as the sources are; with `tests`, those of test/ too. Each changed file is compiled by itself, without
  * a look at its types, which `npm run typecheck` judges. Where dist/ is as it should be, production's packages are enough.
+ * @returns whether it compiles; where not, the fault has been printed.
  */
 export async function build ({ tests = false } = {}) {
   requireNode()
@@ -38,15 +39,16 @@ export async function build ({ tests = false } = {}) {
   const gone = Object.keys(built.files).filter(file => !existsSync(at(file)))
   if (!outdated && changed.length === 0 && gone.length === 0) {
     if (!isInstalled({ production: true })) run('npm', ['ci', '--omit=dev'], 'installing dependencies')
-    return
+    return true
   }
   setUp()
   console.error('parley: compiling …')
   if (outdated) rmSync(at('dist'), { recursive: true, force: true })
   for (const file of gone) for (const output of outputsOf(file)) rmSync(output, { force: true })
-  await compile(outdated ? [...changed, ...sourcesIn(GENERATED)] : changed)
+  if (!await compile(outdated ? [...changed, ...sourcesIn(GENERATED)] : changed)) return false
   const kept = outdated ? {} : Object.fromEntries(Object.entries(built.files).filter(([file]) => !gone.includes(file)))
   writeFileSync(manifest, JSON.stringify({ settings: wanted.settings, files: { ...kept, ...wanted.files } }))
+  return true
 }
 
 export function fail (message) {
@@ -107,16 +109,23 @@ async function compile (files) {
   const { options } = ts.convertCompilerOptionsFromJson(wanted, root)
   for (const file of files) {
     const [output, map] = outputsOf(file)
-    const { outputText, sourceMapText, diagnostics } = ts.transpileModule(readFileSync(at(file), 'utf8'), {
+    const source = readFileSync(at(file), 'utf8')
+    const { outputText, sourceMapText, diagnostics } = ts.transpileModule(source, {
       compilerOptions: { ...options, sourceRoot: relative(dirname(output), dirname(at(file))) },
       fileName: basename(file),
       reportDiagnostics: true
     })
-    if (diagnostics.length > 0) fail(`${file}: ${ts.flattenDiagnosticMessageText(diagnostics[0].messageText, ' ')}`)
+    if (diagnostics.length > 0) {
+      const [{ start, messageText }] = diagnostics
+      const line = source.slice(0, start).split('\n').length
+      console.error(`parley: ${file}:${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)
+      return false
+    }
     mkdirSync(dirname(output), { recursive: true })
     writeFileSync(output, outputText)
     writeFileSync(map, sourceMapText)
   }
+  return true
 }
 
 function outputsOf (file) {
@@ -136,6 +145,6 @@ function run (command, args, what, env = {}) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  if (process.argv[2] === 'build') await build()
-  else setUp()
+  if (process.argv[2] !== 'build') setUp()
+  else if (!await build()) process.exit(1)
 }

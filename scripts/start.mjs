@@ -5,6 +5,6 @@ import { pathToFileURL } from 'node:url'
 import { build, root } from './setup.mjs'
 
 const [module = 'src/server.js'] = process.argv.splice(2, 1)
-await build({ tests: module.startsWith('test/') })
+if (!await build({ tests: module.startsWith('test/') })) process.exit(1)
 process.setSourceMapsEnabled(true)
 await import(pathToFileURL(join(root, 'dist', module)).href)

@@ -32,7 +32,6 @@ import limitsPlugin from './plugins/limits.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import securityPlugin from './plugins/security.ts'
 import upgradesPlugin from './plugins/upgrades.ts'
-import validationPlugin from './plugins/validation.ts'
 import type { Presence } from './presence/presence.ts'
 import { StartError } from './process/start-error.ts'
 import { createRequests } from './requests/requests.ts'
@@ -86,7 +85,6 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   await app.register(upgradesPlugin, { limits })
   await app.register(descriptorsPlugin, { reserve: descriptorsOf(config), maxConnections: config.server.max_connections })
   await app.register(inFlightPlugin)
-  await app.register(validationPlugin)
   await app.register(jwtPlugin, { secret: jwtSecret })
 
   const { onFault } = faults

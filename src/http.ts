@@ -5,6 +5,7 @@ import { trustProxy } from './plugins/address.ts'
 import { sendError } from './plugins/errors.ts'
 import { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'
 import { isHandshake } from './plugins/upgrades.ts'
+import { schemaController } from './plugins/validation.ts'
 
 /** Bytes that a REST body may have. */
 const BODY_LIMIT = 65_536
@@ -17,6 +18,7 @@ export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], l
     // plugins/request-log.ts logs requests instead, without their URLs.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    schemaController,
     // A request whose URL cannot be read runs no hooks, so this does what they would do.
     frameworkErrors: (error, request, reply) => {
       nameReply(request, reply)
@@ -34,5 +36,7 @@ export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], l
     // By default Node looks for connections past their timeouts only every 30 s.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
   })
+  // JSON is the only type that is spoken; fastify would take plain text too.
+  app.removeContentTypeParser('text/plain')
   return app
 }

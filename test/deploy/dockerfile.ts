@@ -66,7 +66,7 @@ const script = (env: Record<string, string>, name: string, ...args: string[]) =>
 
 t.test('the image has what runs, and nothing that builds', async t => {
   t.same(readdirSync(image.cwd).sort(), ['config', 'dist', 'node_modules', 'package.json', 'prisma'])
-  const developers = ['typescript', 'prisma', 'tsx', 'tap', 'eslint', 'socket.io']
+  const developers = ['typescript', 'prisma', 'tap', 'eslint', 'socket.io']
   t.same(developers.filter(name => existsSync(join(image.cwd, 'node_modules', name))), [])
   t.equal(image.said.USER, 'node')
   t.equal(image.said.VOLUME, '/data')

@@ -1,0 +1,47 @@
+// `npm run dev`: serves what was built; builds and starts again after each edit in src.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { watch } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { build, root } from './setup.mjs'
+
+const dist = join(root, 'dist/src')
+/** Editors write a file in several steps, within milliseconds. */
+const SETTLED_AFTER = 50
+
+if (process.send) await serveWhenTold()
+else await serveAndWatch()
+
+/** In a child: its modules load while the server before it still closes. */
+async function serveWhenTold () {
+  process.setSourceMapsEnabled(true)
+  const told = once(process, 'message')
+  await import(join(dist, 'app.js'))
+  await told
+  process.disconnect()
+  await import(join(dist, 'server.js'))
+}
+
+async function serveAndWatch () {
+  if (!await build()) process.exit(1)
+  let server = launch()
+  server.send('serve')
+  process.on('exit', () => server.kill())
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit())
+  const edits = watch(join(root, 'src'), { recursive: true })
+  for (;;) {
+    await once(edits, 'change')
+    await sleep(SETTLED_AFTER)
+    if (!await build()) continue
+    const next = launch()
+    if (server.kill()) await once(server, 'exit')
+    server = next
+    server.send('serve')
+  }
+}
+
+function launch () {
+  return fork(fileURLToPath(import.meta.url))
+}
