@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { placeOf } from '../store/client.ts'
+import { placeOf } from '../store/postgresql.ts'
 
 /** What a started server says to people; the log lines around it are for machines. */
 export function greet ({ server, database, redis }: Config, port: number, workers = 1): void {

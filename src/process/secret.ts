@@ -3,7 +3,7 @@ import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { StartError } from './start-error.ts'
-import { makeDirectory } from '../store/client.ts'
+import { makeDirectory } from '../store/data-directory.ts'
 
 /** `authentication.jwt_secret`; outside production one that is made once and kept in the data directory. */
 export function readSecret ({ authentication, database }: Config, production: boolean): string {

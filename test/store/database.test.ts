@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { changedFunctions } from '../../scripts/functions.ts'
-import { openDatabase, openShadow, placeOf } from '../../src/store/client.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { openShadow } from '../../src/store/embedded.ts'
 import { diffMigrations } from '../../src/store/migrate.ts'
+import { placeOf } from '../../src/store/postgresql.ts'
 import { t } from '../tap.ts'
 
 const embedded = (directory: string) => ({ data_dir: directory, pool_size: 10, pool_timeout: 5 })

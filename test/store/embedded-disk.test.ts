@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { openEngine } from '../../src/store/embedded.ts'
+import { openEngine } from '../../src/store/engine.ts'
 import { eventually } from '../eventually.ts'
 import { fillDisk, mountDisk } from '../faults/disk.ts'
 import { t, type Test } from '../tap.ts'

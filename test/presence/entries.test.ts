@@ -1,0 +1,46 @@
+import { createEntries } from '../../src/presence/entries.ts'
+import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
+
+const channel = { id: 'c1', name: 'general' }
+const ann = { user_id: 'u1', username: 'ann' }
+
+function start (t: Test) {
+  const told: string[] = []
+  const redis = { isUp: true }
+  const entries = createEntries({
+    announce: (change, _channel, { username }, scope) => { told.push(`${change} ${username} ${scope}`) },
+    coalesce: 1,
+    isUp: () => redis.isUp,
+    onDirty: () => {}
+  })
+  t.teardown(entries.close)
+  /** Lets Redis answer every step that there is. @returns their operations. */
+  const answer = (result: 0 | 1 | 2): string[] => entries.take().map(step => {
+    entries.done(step, result)
+    return step.operation
+  })
+  return { entries, told, redis, answer }
+}
+
+t.test('[P23] a user who leaves before they were entered again in a Redis that lost its data is announced as gone', async t => {
+  const { entries, told, answer } = start(t)
+  entries.enter(channel, ann)
+  t.same(answer(1), ['enter'])
+  entries.cameUp(new Map(), true, 0)
+  entries.exit(channel, ann)
+  t.same(answer(1), ['missing'])
+  await eventually(() => entries.pending())
+  t.same(answer(1), ['settle'])
+  t.same(told, ['user_joined ann everyone', 'user_left ann everyone'])
+  t.equal(entries.size, 0)
+})
+
+t.test('[P23] a user whom Redis held before it lost its data is entered again without an announcement', async t => {
+  const { entries, told, answer } = start(t)
+  entries.enter(channel, ann)
+  t.same(answer(1), ['enter'])
+  entries.cameUp(new Map(), true, 0)
+  t.same(answer(1), ['enter'])
+  t.same(told, ['user_joined ann everyone'])
+})
