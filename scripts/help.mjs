@@ -4,6 +4,7 @@ const descriptions = {
   dev: 'serves from the sources and starts again after each edit',
   build: 'compiles the server into dist/',
   test: 'runs the tests with a PostgreSQL, Redis and nginx of their own; `npm test -- FILE` runs one file',
+  coverage: 'runs the tests and shows which lines of src never ran in them',
   lint: 'checks style and the directions of imports',
   typecheck: 'checks the types of sources, scripts and tests',
   config: 'prints every configuration value and where it comes from',

@@ -65,6 +65,7 @@ export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOp
     cwd: root,
     env: {
       PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...env,
+      ...process.env.NODE_V8_COVERAGE && { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE },
       ...faults && { FAULTS: JSON.stringify(faults) }
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc']
