@@ -1,45 +1,52 @@
 import neostandard from 'neostandard'
 
 /**
- * Imports go one way (ARCHITECTURE.md):
- * schemas, errors ← store | broker | presence ← services ← realtime ← routes, plugins ← app ← server.
- * Per layer: what it must not import at all, and what it may import for its types only, because the real thing is injected.
+ * Imports go one way (ARCHITECTURE.md): a room imports rooms that stand before it, and none that stands after it.
+ * `typeOnly`: rooms that it knows by their types only, because the real thing is injected, also where they stand after it.
  */
-const layers = {
-  schemas: { never: ['store', 'broker', 'presence', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
-  store: { never: ['broker', 'presence', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
-  broker: { never: ['store', 'presence', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
-  presence: { never: ['store', 'broker', 'services', 'realtime', 'routes', 'plugins', 'metrics'] },
-  services: { never: ['realtime', 'routes', 'plugins', 'metrics'], typeOnly: ['store', 'broker', 'presence'] },
-  realtime: {
-    never: ['routes', 'plugins', 'metrics'],
-    typeOnly: ['store', 'broker', 'presence'],
-    packages: ['fastify', '@fastify/*', 'fastify-plugin', 'ws']
-  },
-  routes: { never: [] },
-  plugins: { never: [] },
-  metrics: { never: [] }
+const rooms = {
+  schemas: {},
+  store: {},
+  broker: { not: ['store'] },
+  presence: { not: ['store', 'broker'] },
+  services: { typeOnly: ['store', 'broker', 'presence'] },
+  connections: { typeOnly: ['store', 'broker', 'presence', 'services', 'requests'] },
+  requests: { typeOnly: ['store', 'broker', 'presence'] },
+  plugins: { typeOnly: ['store', 'broker', 'presence', 'services'] },
+  routes: { typeOnly: ['store', 'broker', 'presence'] },
+  metrics: { typeOnly: ['store', 'broker', 'presence', 'services', 'connections', 'requests'] },
+  process: { not: ['broker', 'presence', 'services', 'connections', 'requests', 'plugins', 'routes', 'metrics'] }
 }
+/** Rooms that are free of HTTP and sockets, and count in plain numbers. */
+const inner = ['schemas', 'store', 'broker', 'presence', 'services', 'connections', 'requests']
 
 const inFolder = folder => [`**/${folder}`, `**/${folder}/**`]
 const prisma = { group: ['**/generated/**', '@prisma/client', '@prisma/client/**'], message: 'Only store/ knows the Prisma client.' }
 const importPatterns = '@typescript-eslint/no-restricted-imports'
-const top = { group: ['**/app.ts', '**/server.ts'], message: 'Nobody imports upward.' }
+const top = {
+  group: ['**/app.ts', '**/domain.ts', '**/drivers.ts', '**/http.ts', '**/server.ts'],
+  message: 'Nothing imports upward.'
+}
+const outer = [
+  { group: ['fastify', '@fastify/*', 'fastify-plugin', 'ws'], message: 'This room is free of HTTP and socket libraries.' },
+  { group: ['prom-client'], message: 'This room counts in plain numbers; metrics/ reads them.' }
+]
 
-function restrict (folder, { never, typeOnly = [], packages = [] }) {
+function restrict (room, { not = [], typeOnly = [] }) {
+  const names = Object.keys(rooms)
+  const later = names.slice(names.indexOf(room) + 1).filter(name => !typeOnly.includes(name))
   const patterns = [
     top,
-    ...folder === 'store' ? [] : [prisma],
-    ...never.map(name => ({ group: inFolder(name), message: `${folder}/ must not import ${name}/: imports go one way.` })),
+    ...room === 'store' ? [] : [prisma],
+    ...[...not, ...later].map(name => ({ group: inFolder(name), message: `${room}/ must not import ${name}/: imports go one way.` })),
     ...typeOnly.map(name => ({
       group: inFolder(name),
       allowTypeImports: true,
-      message: `${folder}/ knows ${name}/ by type only: it is injected.`
+      message: `${room}/ knows ${name}/ by type only: it is injected.`
     })),
-    ...packages.length > 0 ? [{ group: packages, message: `${folder}/ is free of HTTP and socket libraries.` }] : [],
-    ...never.includes('metrics') ? [{ group: ['prom-client'], message: `${folder}/ counts in plain numbers; metrics/ reads them.` }] : []
+    ...inner.includes(room) ? outer : []
   ]
-  return { files: [`src/${folder}/**/*.ts`], rules: { [importPatterns]: ['error', { patterns }] } }
+  return { files: [`src/${room}/**/*.ts`], rules: { [importPatterns]: ['error', { patterns }] } }
 }
 
 export default [
@@ -57,8 +64,8 @@ export default [
   },
   {
     files: ['src/*.ts'],
-    ignores: ['src/server.ts'],
-    rules: { [importPatterns]: ['error', { patterns: [prisma] }] }
+    ignores: ['src/server.ts', 'src/app.ts', 'src/domain.ts', 'src/drivers.ts', 'src/http.ts'],
+    rules: { [importPatterns]: ['error', { patterns: [prisma, top] }] }
   },
   {
     files: ['src/**/*.ts'],
@@ -71,11 +78,11 @@ export default [
     files: ['src/errors.ts', 'src/config.ts'],
     rules: {
       [importPatterns]: ['error', {
-        patterns: [prisma, top, { group: Object.keys(layers).flatMap(inFolder), message: 'errors.ts and config.ts lie under every layer.' }]
+        patterns: [prisma, top, { group: Object.keys(rooms).flatMap(inFolder), message: 'errors.ts and config.ts lie under every room.' }]
       }]
     }
   },
-  ...Object.entries(layers).map(([folder, rule]) => restrict(folder, rule)),
+  ...Object.entries(rooms).map(([room, rule]) => restrict(room, rule)),
   {
     files: ['**/*.ts'],
     rules: {
