@@ -1,23 +1,23 @@
 import type { ControlAction } from '../schemas/bus.ts'
 
 /**
- * The message bus between instances: a hint that something happened, never the proof that it did. What it loses,
- * the sequence check finds again [P33]; so `publish` neither waits nor fails.
+ * The message bus between instances. Its events are hints that something happened, never proof. The reconciler finds what the bus loses
+ * in the database [P33], so `publish` neither waits nor fails.
  */
 export interface Broker {
   /**
-   * Hands `event` to this instance's own subscription before it returns, then to every other subscribed instance, at
-   * most once, in publishing order per topic. The echo of one's own event is dropped. `elsewhere` leaves out this instance.
+   * Hands `event` to this instance's own subscription before it returns, then to every other subscribed instance, at most once and in
+   * publishing order per topic. An instance ignores the echo of its own event. `elsewhere` leaves out this instance.
    */
   publish (topic: Topic, event: BusEvent, scope?: 'everyone' | 'elsewhere'): void
-  /** Takes effect at once for this instance's own events; for others' when `onSubscribed` says so. Idempotent. */
+  /** Takes effect at once for events of this instance, and for events of others when `onSubscribed` reports it. Idempotent. */
   subscribe (topic: Topic): void
   unsubscribe (topic: Topic): void
   /** False while the other instances cannot be reached. */
   readonly connected: boolean
-  /** Messages that the other instances were not sent, so far: no room, no connection, or refused. */
+  /** Number of messages so far that did not reach Redis: the queue was full, the connection was missing, or Redis refused them. */
   readonly dropped: number
-  /** Starts delivering. Resolves as soon as the outcome of a first attempt to connect is known. */
+  /** Starts delivering events. Resolves as soon as the outcome of the first attempt to connect is known. */
   start (handlers: BrokerHandlers): Promise<void>
   /** Ends every connection; nothing is delivered afterwards. */
   close (): Promise<void>
@@ -25,44 +25,44 @@ export interface Broker {
 
 export interface BrokerHandlers {
   /**
-   * `isOwn`: this instance published the event itself, after a commit, so it may be acted on. Any other is only a hint [P60]: whoever can
-   * write to the bus may have made it up. Throws for one that cannot be an event of ours; it is then dropped with a warning.
+   * `isOwn`: this instance published the event itself, after a commit, so it may act on it. Any other event is only a hint [P60], because
+   * anyone who can write to the bus may have made it up. Throws for an event that no instance publishes; it is dropped with a warning.
    */
   onEvent (topic: Topic, event: BusEvent, isOwn: boolean): void
-  /** Events published before this moment may be missing: first subscription, and each one after a lost connection. */
+  /** Called after the first subscription to a topic and after each reconnection: events published before this call may be missing. */
   onSubscribed (topics: Topic[]): void
   onConnected (connected: boolean): void
 }
 
-/** `channel:<id>`, `user:<id>`, or everyone. */
+/** One channel (`channel:<id>`), one user (`user:<id>`), or everyone. */
 export type Topic = `channel:${string}` | `user:${string}` | 'broadcast'
 
 /** A run of consecutive entries of one channel. */
 export interface EntriesEvent {
   kind: 'entries'
-  /** `seq` of the first; the n-th has `firstSeq + n`. */
+  /** The `seq` of the first entry. The entry at index n has `firstSeq + n`. */
   firstSeq: number
-  /** Finished WebSocket frames, joined. */
+  /** The entries as finished WebSocket frames, joined. */
   frames: Buffer
   /** Where each frame ends in `frames`, in bytes. */
   ends: number[]
-  /** What tells each entry from another one with its `seq`: `keyOf` the entry. The bus does not carry it, as the frames say it. */
+  /** The `keyOf` of each entry: it distinguishes entries with the same `seq`. Not sent over the bus: receivers derive it from `frames`. */
   keys?: string[]
-  /** Came over the bus and has not been held against the database. */
+  /** True if the event came over the bus and has not been compared with the database. */
   isHint?: boolean
-  /** When the oldest message of their batch was queued, on the clock of `performance.now()`; known on its own instance only. */
+  /** When the oldest message of the batch was queued, by `performance.now()`. Only the publishing instance knows it. */
   queuedAt?: number
 }
 
-/** Finished frames outside the sequence (presence, notices, announcements), joined, for all of the topic's connections. */
+/** Finished frames outside the sequence (presence, notices, announcements), joined, for all connections of the topic. */
 export interface NoticeEvent {
   kind: 'notice'
   frame: Buffer
-  /** Id of a connection of this instance that is not told: it has its reply. Not sent to the others. */
+  /** Id of a connection of this instance that gets a reply instead of the notice. Not sent to other instances. */
   except?: string
 }
 
-/** Something happened that connections must act on. */
+/** A change that connections must act on. */
 export interface ControlEvent {
   kind: 'control'
   action: ControlAction

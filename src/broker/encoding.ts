@@ -3,12 +3,12 @@ import { ControlAction } from '../schemas/bus.ts'
 import type { BusEvent } from './broker.ts'
 
 /**
- * An event on the bus between instances. All integers big-endian.
+ * The format of an event on the bus between instances. All integers are big-endian.
  *
  *   byte 0       version of this format
  *   byte 1       kind: 1 entries, 2 notice, 3 control
  *   bytes 2–9    the publishing instance
- *   entries:     first seq as double (8), number of frames (4), where each ends (4 each), the frames
+ *   entries:     first seq as double (8), number of frames (4), the end of each frame (4 each), the frames
  *   notice:      the frame
  *   control:     the action as JSON
  */
@@ -17,7 +17,7 @@ const ENTRIES = 1
 const NOTICE = 2
 const CONTROL = 3
 const HEADER = 10
-/** Larger messages are not read: that would hold up the process. What they said is found in the database. */
+/** Larger messages are dropped, because reading them would block the process. Their content is found in the database. */
 const MAX_BYTES = 16_777_216
 const MAX_CONTROL_BYTES = 4_194_304
 export const INSTANCE_BYTES = 8
@@ -57,12 +57,12 @@ function allocate (kind: number, instance: Buffer, size: number): Buffer {
   return message
 }
 
-/** True for what `instance` itself published. */
+/** Returns whether `instance` itself published the message. */
 export function isEcho (message: Buffer, instance: Buffer): boolean {
   return message.length >= HEADER && message.compare(instance, 0, INSTANCE_BYTES, 2, HEADER) === 0
 }
 
-/** The event, sharing the message's memory, or undefined for anything but a sound message of this version. */
+/** Decodes a message. The event shares the message's memory. Returns undefined for anything but a valid message of this version. */
 export function decodeEvent (message: Buffer): BusEvent | undefined {
   if (message.length < HEADER || message.length > MAX_BYTES || message[0] !== VERSION) return undefined
   switch (message[1]) {

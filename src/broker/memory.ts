@@ -1,12 +1,12 @@
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
 
-/** The bus of a single instance: nobody else is there to be reached, so it is never lost and loses nothing. */
+/** The bus of a single instance. There are no other instances, so it never disconnects and loses nothing. */
 export function createMemoryBroker (): Broker {
   const topics = new Set<Topic>()
   const unreported = new Set<Topic>()
   let handlers: BrokerHandlers | undefined
 
-  /** Later than `subscribe`, as with a real bus, so that callers depend on no order that only this driver has. */
+  /** Runs after `subscribe` has returned, as with Redis, so that callers do not depend on an order that only this driver has. */
   function report (): void {
     const reported = [...unreported].filter(topic => topics.has(topic))
     unreported.clear()

@@ -9,30 +9,30 @@ import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 
 export interface RedisBrokerDeps {
   url: string
-  /** Connections that publish. A topic always uses the same one, so its order holds. */
+  /** Number of connections that publish. A topic always uses the same connection, which keeps its events in order. */
   pool_size: number
-  /** Seconds that any command may take. */
+  /** Most seconds that any command may take. */
   pool_timeout: number
-  /** Of every Redis channel name. */
+  /** Prefix of every Redis channel name. */
   prefix: string
   logger: Logger
-  /** Milliseconds between two proofs that the bus still carries messages; two missed in a row and it is made anew. */
+  /** Milliseconds between two beats, which test whether the bus still delivers. After two missed beats in a row, it reconnects. */
   beat?: number
 }
 
 interface Session {
   senders: Sender[]
-  /** No other instance listens, so there is nobody to publish to. */
+  /** True if no other instance listens. Nothing is published then. */
   alone: boolean
 }
 
-/** What was published last still goes out, if Redis takes it at once. */
+/** Milliseconds that closing waits for Redis to take the last messages. */
 const CLOSE_TIMEOUT_MS = 500
 const COMPLAINT_INTERVAL_MS = 1000
 
 /**
- * The bus over Redis publish/subscribe. A connection that looks alive may be deaf (a stopped server, a half-open TCP connection), so
- * each instance publishes a beat to itself: `connected` says that it came back.
+ * The bus over Redis publish/subscribe. A connection may look alive and deliver nothing (a stopped server, a half-open TCP connection), so
+ * each instance publishes beats to itself: `connected` is true only while they come back.
  */
 export function createRedisBroker ({
   url, pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000
@@ -79,7 +79,7 @@ export function createRedisBroker ({
       client: subscriber,
       nameOf: topic => prefix + topic,
       wanted,
-      // While the session opens, `onUp` will tell of all at once.
+      // Report nothing while the session opens: `onUp` reports all topics at once.
       onConfirmed (topics) { if (link.session === session && topics.length > 0) handlers?.onSubscribed(topics) },
       onFailed: lost
     })
@@ -87,7 +87,7 @@ export function createRedisBroker ({
     await subscriber.subscribe(helloName, beatName)
     await subscriptions.syncAll()
     const sender = await session.senders[0]!.connection()
-    // By script, as most messages go: where scripts are not allowed, the bus must not look sound.
+    // Say hello with the script that publishes most messages, so that opening fails where scripts are not allowed.
     await sender.eval(PUBLISH_ALL, 1, helloName, instance)
 
     const first = heart.next()
@@ -98,7 +98,7 @@ export function createRedisBroker ({
       session.senders[0]!.connection().then(redis => pulse(redis, census)).catch(lost)
     }, beat)
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-    // Aborted while it was being opened: too late for the listener.
+    // The listener misses an abort that happened while the session opened.
     if (signal.aborted) clearInterval(timer)
     return session
   }
@@ -109,7 +109,7 @@ export function createRedisBroker ({
     count(Number(listeners[1]))
   }
 
-  /** Finds out whether there are other instances. One that arrives says hello before it relies on what it subscribed to. */
+  /** Finds out whether there are other instances. A new instance says hello before it relies on its subscriptions. */
   function createCensus (session: Session) {
     let arrivals = 0
     return {
@@ -118,7 +118,7 @@ export function createRedisBroker ({
         arrivals++
         session.alone = false
       },
-      /** A count is void when somebody arrived since it was asked for. */
+      /** Begins a count of listeners. Its result is ignored if another instance says hello in the meantime. */
       begin () {
         const before = arrivals
         return (listeners: number) => { if (arrivals === before) session.alone = listeners <= 1 }
@@ -134,7 +134,7 @@ export function createRedisBroker ({
     try {
       handlers.onEvent(topic, event, false)
     } catch (err) {
-      // Thrown further it would end the connection's parser, and with it everybody's delivery.
+      // Do not throw again: an error here would stop the connection's parser and with it all delivery.
       complain({ err, topic }, 'message bus: a handler threw')
     }
   }
@@ -172,8 +172,8 @@ export function createRedisBroker ({
 }
 
 /**
- * Warns at most once a second with the same text: whoever can write to the bus must not be able to fill the log. `unsaid` is how often
- * it has kept silent since.
+ * Logs the same warning at most once a second, so that nobody who can write to the bus can fill the log. `unsaid` in a warning is the
+ * number of equal warnings that were left out before it.
  */
 function createComplaints (logger: Logger) {
   const lastSaid = new Map<string, { at: number, unsaid: number }>()
@@ -189,7 +189,7 @@ function createComplaints (logger: Logger) {
   }
 }
 
-/** Counts the beats that have not come back. In ticks, not in time: when our own event loop stalls, nobody is deaf. */
+/** Counts beats that have not come back. It does not measure time, so a stall of this process does not look like a lost connection. */
 function createHeart () {
   let unheard = 0
   let resolve: (() => void) | undefined
@@ -198,7 +198,7 @@ function createHeart () {
       unheard = 0
       resolve?.()
     },
-    /** Resolves with the next beat heard. */
+    /** Resolves when the next beat comes back. */
     next: () => new Promise<void>(_resolve => { resolve = _resolve }),
     missed: () => ++unheard > 2
   }

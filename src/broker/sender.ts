@@ -1,20 +1,20 @@
 import type { Redis } from 'ioredis'
 
-/** One of the connections that publish. */
+/** Publishes over one of the connections to Redis. */
 export interface Sender {
-  /** Queues, sends at the end of the tick, and forgets what cannot be sent. */
+  /** Queues a message and sends it at the end of this turn of the event loop. A message that cannot be sent is dropped. */
   publish (name: string, message: Buffer): void
-  /** Resolves when all that was published has been answered or given up. */
+  /** Resolves when Redis has answered for every published message, or the message was dropped. */
   flushed (): Promise<void>
-  /** The connection, opened if need be. */
+  /** Returns the connection. Opens it if there is none. */
   connection (): Promise<Redis>
 }
 
-/** What all senders together have not yet had answered, and the bound on it. */
+/** The messages of all senders together for which Redis has not answered yet. Their number and bytes are bounded. */
 export interface Outstanding {
   count: number
   bytes: number
-  /** Messages given up: no room, no connection, or refused. */
+  /** Number of dropped messages: the queue was full, the connection was missing, or Redis refused them. */
   dropped: number
 }
 
@@ -29,10 +29,10 @@ const MAX_PER_COMMAND = 256
 const MAX_BYTES_PER_COMMAND = 1024 * 1024
 const REOPEN_AFTER_MS = 500
 
-/** One command for many messages: half the CPU of a pipeline of PUBLISHes (measured 7 against 15 µs each, of ours). */
+/** Publishes many messages with one command: each takes 7 µs of this process's CPU time, against 15 µs in a pipeline of PUBLISHes. */
 export const PUBLISH_ALL = "for i = 1, #KEYS do redis.call('PUBLISH', KEYS[i], ARGV[i]) end"
 
-/** Publishes over one connection in the order given, opened when first needed and again after it was lost. */
+/** Publishes over one connection in the given order. It opens the connection when it is first needed, and again after a loss. */
 export function createSender ({ open, outstanding }: SenderDeps): Sender {
   let names: string[] = []
   let messages: Buffer[] = []
@@ -55,11 +55,11 @@ export function createSender ({ open, outstanding }: SenderDeps): Sender {
       if (!client && performance.now() - closedAt < REOPEN_AFTER_MS) throw new Error('connection lost a moment ago')
       redis = await connection()
     } catch {
-      // The link says that and why the bus is lost; here it only costs messages, which the sequence check finds [P33].
+      // The link logs why the bus is lost. Here only messages are lost, and the reconciler finds them in the database [P33].
       forget(take().messages, true)
       return
     }
-    // What was queued while the connection opened goes along.
+    // Take the queue only now, so that messages queued while the connection opened are sent too.
     const queued = take()
     for (let from = 0; from < queued.messages.length;) {
       const to = endOfCommand(queued.messages, from)

@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis'
 import type { Topic } from './broker.ts'
 
 export interface Subscriptions {
-  /** `topic` was added to `wanted` or taken out. */
+  /** Must be called after `topic` was added to or removed from `wanted`. */
   changed (topic: Topic): void
-  /** Subscribes to all that is wanted; resolves when Redis has confirmed it. */
+  /** Subscribes to all wanted topics. Resolves when Redis has confirmed them. */
   syncAll (): Promise<void>
-  /** What Redis has confirmed and is still wanted. */
+  /** The wanted topics whose subscription Redis has confirmed. */
   confirmed (): Topic[]
 }
 
@@ -20,9 +20,9 @@ export interface SubscriptionsDeps {
 
 const TOPICS_PER_COMMAND = 1000
 
-/** Brings one connection's subscriptions in line with `wanted`, all changes of a tick in one command. */
+/** Keeps one connection's subscriptions in line with `wanted`. All changes in one turn of the event loop are sent together. */
 export function createSubscriptions ({ client, nameOf, wanted, onConfirmed, onFailed }: SubscriptionsDeps): Subscriptions {
-  /** Topics that SUBSCRIBE was sent for. The object tells this request from an earlier one for the same topic. */
+  /** Topics for which SUBSCRIBE was sent. The object distinguishes a request from an earlier one for the same topic. */
   const requested = new Map<Topic, { confirmed: boolean }>()
   const dirty = new Set<Topic>()
 
@@ -35,7 +35,7 @@ export function createSubscriptions ({ client, nameOf, wanted, onConfirmed, onFa
       if (!wanted.has(topic)) {
         if (request) removed.push(topic)
       } else if (!request) added.push(topic)
-      // Given up and wanted again within the tick: whoever wants it now waits for the confirmation too.
+      // The topic was removed and added again in the same turn. The new subscriber waits for a confirmation too.
       else if (request.confirmed) kept.push(topic)
     }
     dirty.clear()

@@ -2,9 +2,9 @@ import type { Broker, Topic } from '../broker/broker.ts'
 import type { Announce } from '../presence/presence.ts'
 import { encode } from './frames.ts'
 
-/** For how long a channel's presence frames are gathered after one went out, in milliseconds. The rule allows 1 s [P23]. */
+/** Milliseconds for which a channel's presence frames are collected after one was sent. The protocol allows 1 s [P23]. */
 const WINDOW_MS = 500
-/** Bytes of frames that are published as one [P59]. */
+/** Most bytes of frames that are published together [P59]. */
 const PIECE_BYTES = 16_384
 
 type Scope = Parameters<Announce>[3]
@@ -13,8 +13,8 @@ type Scope = Parameters<Announce>[3]
 interface Window { scope: Scope, frames: Buffer[] }
 
 /**
- * Tells a channel's subscribers, on every instance, that users came or went [P23]. A lone one is told at once; those that
- * follow within the window go out together, so that a thousand joins are not a million writes, and in pieces.
+ * Announces to a channel's subscribers, on every instance, that users joined or left [P23]. The first change is announced at once. Further
+ * changes within the window are sent together, in pieces, so that a thousand joins do not cause a million writes.
  */
 export function createAnnounce (broker: Broker): Announce {
   /** Open windows by channel. */
@@ -43,7 +43,7 @@ export function createAnnounce (broker: Broker): Announce {
     const topic: Topic = `channel:${channel.id}`
     const window = windows.get(topic)
     if (window) {
-      // Of another scope: it must not overtake what waits, nor wait with it.
+      // A frame of another scope must neither overtake the waiting frames nor be sent with them.
       if (window.scope !== scope && window.frames.length > 0) flush(topic, window)
       window.scope = scope
       window.frames.push(frame)
@@ -55,7 +55,7 @@ export function createAnnounce (broker: Broker): Announce {
   }
 }
 
-/** Frames joined to pieces of at most `PIECE_BYTES` each. */
+/** Joins frames into pieces of at most `PIECE_BYTES` each. */
 function cut (frames: Buffer[]): Buffer[] {
   const pieces: Buffer[][] = []
   let room = 0

@@ -1,12 +1,12 @@
 import { resolvesWithin } from '../deadline.ts'
 import { endOfFrames } from './frames.ts'
 
-/** What all connections together hold because their sockets have not taken it yet. */
+/** Counts the outbound bytes that all connections together hold because their sockets have not taken them yet. */
 export type OutboundMemory = ReturnType<typeof createOutboundMemory>
 
 /**
- * Counts the bytes that connections hold for their sockets. A buffer that many connections hold counts once, as it is in memory once.
- * `limit`: bytes at which nothing more is put out until there is room (`performance.max_buffered_total`).
+ * Counts the bytes that connections hold for their sockets. A buffer that many connections share counts once, because it is in memory once.
+ * `limit`: bytes beyond which nothing more is sent until there is room (`performance.max_buffered_total`).
  */
 export function createOutboundMemory (limit: number) {
   const holders = new Map<Buffer, number>()
@@ -37,25 +37,25 @@ export function createOutboundMemory (limit: number) {
       for (const wake of woken) wake()
     },
 
-    /** Waits until there is room, for at most so many milliseconds. */
+    /** Waits until there is room, but at most `within` milliseconds. */
     async untilRoom (within: number): Promise<void> {
       if (bytes > limit) await resolvesWithin(new Promise<void>(resolve => { waiting.push(resolve) }), within)
     }
   }
 }
 
-/** What one connection holds: whole frames, in order, from the moment its socket falls behind until the socket has taken them all. */
+/** The frames that one connection holds, whole and in order, from when its socket falls behind until the socket has taken them all. */
 export class Backlog {
-  /** Bytes that the socket has not been given yet. */
+  /** Bytes that have not been written to the socket yet. */
   bytes = 0
-  /** Writes that the socket has been given and has not finished. */
+  /** Writes to the socket that have not finished. */
   writing = 0
   /** When the connection fell behind, and when its socket last finished a write, in milliseconds of the connections' clock. */
   readonly since: number
   progressAt: number
   readonly #memory: OutboundMemory
   #queue: Buffer[] = []
-  /** Bytes of the first buffer that are gone. */
+  /** Bytes of the first buffer that `take` has already returned. */
   #taken = 0
 
   constructor (memory: OutboundMemory, now: number) {
@@ -69,7 +69,7 @@ export class Backlog {
     this.bytes += frames.length
   }
 
-  /** The next whole frames of at most `most` bytes together, but at least one frame; undefined where nothing waits. */
+  /** Removes and returns the next whole frames: at most `most` bytes, but at least one frame. Returns undefined if no frame waits. */
   take (most: number): Buffer | undefined {
     const first = this.#queue[0]
     if (first === undefined) return undefined

@@ -4,45 +4,48 @@ import { after, lastSeqOf } from './runs.ts'
 import { Sequencer, type SequencerDeps } from './sequencer.ts'
 import type { Traffic } from './traffic.ts'
 
-/** What a channel needs of a connection. */
+/** The part of a connection that a channel uses. */
 export interface Subscriber {
   readonly id: string
   readonly userId: string | undefined
-  /** `count`: how many frames they are. */
+  /** `count`: the number of frames in the buffer. */
   send (frames: Buffer, count: number): void
   notify (frames: Buffer, count: number): void
 }
 
 export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps' | 'onReturn' | 'maxUnvouched'> {
-  /** Bytes that may wait for one subscriber between its attachment and its reply. */
+  /** Most bytes that may wait for one subscriber between its attachment and the reply to its join. */
   maxWaiting: number
   traffic: Traffic
-  /** A run is on its way to the live subscribers' sockets; its oldest message was queued then. */
+  /** Called after a run of entries was sent to the live subscribers. `queuedAt`: when the oldest message of the batch was queued. */
   onDelivered (queuedAt: number): void
 }
 
-/** A subscriber that is not live: it has no reply yet, or is held (`from` null), or it has a reply that is ahead of the live stream. */
+/**
+ * The state of a subscriber that is not live. Either it waits for the reply to its join or is held (`from` is null), or its reply was ahead
+ * of the live stream (`from` is the `seq` in that reply).
+ */
 interface Pending {
   from: number | null
-  /** Up to which `seq` it had been told everything when it was held; undefined where it is not. */
+  /** The `seq` of the last entry that the subscriber received before it was held; undefined if it is not held. */
   heldAt?: number
-  /** `from` goes no further, whatever the reply says: no entry behind it was stored. */
+  /** Upper bound of `from`, whatever the reply says: the database has no entry after this `seq`. */
   ceiling: number
   aclVersion: number
   waiting: Array<EntriesEvent | NoticeEvent>
   bytes: number
 }
 
-/** A channel as far as this instance's connections are subscribed to it. */
+/** A channel that connections of this instance are subscribed to. */
 export class LocalChannel {
   readonly id: string
   readonly name: string
-  /** The highest known here; a higher one in the database means that subscriptions may have ended [P33]. */
+  /** The highest version that this instance knows. A higher one in the database means that memberships may have ended [P33]. */
   aclVersion: number
-  /** Connected users whose membership the bus says has ended, and who have been told why. The database has yet to confirm it [P60]. */
+  /** Connected users whose membership has ended according to the bus; a notice tells them why. The database must still confirm it [P60]. */
   leaving = new Set<string>()
   readonly sequencer: Sequencer
-  /** With the `aclVersion` at which each was a member. */
+  /** The live subscribers, each with an `aclVersion` at which its user was a member. */
   readonly #live = new Map<Subscriber, number>()
   readonly #pending = new Map<Subscriber, Pending>()
   readonly #deps: ChannelDeps
@@ -69,35 +72,35 @@ export class LocalChannel {
 
   has (subscriber: Subscriber): boolean { return this.#live.has(subscriber) || this.#pending.has(subscriber) }
 
-  /** A copy, so that subscriptions may end while it is walked. */
+  /** Returns a copy, so that subscriptions may end while a caller iterates over it. */
   subscribers (): Subscriber[] { return [...this.#live.keys(), ...this.#pending.keys()] }
 
-  /** Those who were members before this version, and may have been ended by it. */
+  /** Subscribers whose membership is older than this version, which may have ended it. */
   subscribersBefore (aclVersion: number): Subscriber[] {
     const live = [...this.#live].filter(([, joinedAt]) => joinedAt < aclVersion)
     const pending = [...this.#pending].filter(([, { aclVersion: joinedAt }]) => joinedAt < aclVersion)
     return [...live, ...pending].map(([subscriber]) => subscriber)
   }
 
-  /** Up to which `seq` the subscriber has been told everything, or undefined where it waits for its first reply. */
+  /** The `seq` up to which the subscriber has received everything; undefined while it waits for the reply to its join. */
   position (subscriber: Subscriber): number | undefined {
     if (this.#live.has(subscriber)) return this.sequencer.last
     const pending = this.#pending.get(subscriber)
     return pending?.from ?? pending?.heldAt
   }
 
-  /** From now on everything is kept for this subscriber until `goLive`. */
+  /** Subscribes, but keeps everything that arrives for the subscriber until `goLive`. */
   attach (subscriber: Subscriber, aclVersion: number): void {
     this.#live.delete(subscriber)
     this.#pending.set(subscriber, { from: null, ceiling: Infinity, aclVersion, waiting: [], bytes: 0 })
   }
 
-  /** More came while the reply was made than may wait: it must not promise what is gone. */
+  /** True if more events arrived during the join than may wait. They are dropped then, so the reply must not promise them. */
   overflowed (subscriber: Subscriber): boolean {
     return this.#pending.get(subscriber)!.bytes > this.#deps.maxWaiting
   }
 
-  /** The subscriber has been told everything up to this `seq` and receives what follows it [P30]. */
+  /** Sends the subscriber everything after `told`, the `seq` that its reply named, and then the live stream [P30]. */
   goLive (subscriber: Subscriber, told: number): void {
     const pending = this.#pending.get(subscriber)
     if (!pending) return
@@ -114,7 +117,7 @@ export class LocalChannel {
     this.#live.set(subscriber, pending.aclVersion)
   }
 
-  /** The bus says that the subscriber's membership has ended: what arrives is kept until the database has been asked [P60]. */
+  /** Keeps what arrives for a subscriber whose membership has ended according to the bus, until the database has been asked [P60]. */
   hold (subscriber: Subscriber): void {
     const aclVersion = this.#live.get(subscriber)
     if (aclVersion === undefined) return
@@ -122,7 +125,7 @@ export class LocalChannel {
     this.#pending.set(subscriber, { from: null, heldAt: this.sequencer.last, ceiling: Infinity, aclVersion, waiting: [], bytes: 0 })
   }
 
-  /** The database has been asked, and the subscriber's membership goes on. */
+  /** Delivers what `hold` kept, because the database says that the membership goes on. */
   release (subscriber: Subscriber): void {
     const heldAt = this.#pending.get(subscriber)?.heldAt
     if (heldAt !== undefined) this.goLive(subscriber, heldAt)
@@ -132,7 +135,7 @@ export class LocalChannel {
     return this.#live.delete(subscriber) || this.#pending.delete(subscriber)
   }
 
-  /** Sends a frame outside the sequence. */
+  /** Sends frames that are not part of the channel's sequence. */
   notify (event: NoticeEvent): void {
     const count = countFrames(event.frame)
     for (const subscriber of this.#live.keys()) if (subscriber.id !== event.except) subscriber.notify(event.frame, count)
@@ -159,7 +162,7 @@ export class LocalChannel {
     }
   }
 
-  /** A reply that went further than the database followed a false entry. */
+  /** Lowers the positions of subscribers that are not live to the last `seq` in the database: a higher one came from a false entry. */
   #return (committed: number): void {
     for (const pending of this.#pending.values()) {
       pending.ceiling = committed
@@ -176,7 +179,7 @@ export class LocalChannel {
     pending.bytes += bytes
     pending.waiting.push(event)
     if (pending.bytes <= this.#deps.maxWaiting) return
-    // Nobody may lose anything because of what the bus says: whoever is held gets it now.
+    // A hint of the bus must not cost anybody a message: a held subscriber receives everything now.
     if (pending.heldAt !== undefined) this.goLive(subscriber, pending.heldAt)
     else pending.waiting = []
   }

@@ -1,9 +1,9 @@
-/** Seconds between ticks, and the resolution of every deadline that connections have. */
+/** Milliseconds between two ticks, which is the resolution of all deadlines of connections. */
 const TICK_MS = 1000
 
 /**
- * The one clock of all connections. It is monotonic and never runs faster than the process: a stall of the event loop
- * counts as one tick, so that nobody is reaped because *we* did not look.
+ * The one clock of all connections. It is monotonic and does not run on while the process stalls: a stall of the event loop counts as two
+ * ticks at most, so that no connection is closed because the server was not looking.
  */
 export function createClock (onTick: (now: number) => void) {
   let now = 0
@@ -16,7 +16,7 @@ export function createClock (onTick: (now: number) => void) {
   }, TICK_MS)
   timer.unref()
   return {
-    /** Milliseconds of this clock's own time. */
+    /** Milliseconds that have passed on this clock. */
     now: (): number => now,
     stop: (): void => clearInterval(timer)
   }

@@ -18,34 +18,34 @@ import { Turns } from './turns.ts'
 
 export interface ConnectionsDeps {
   config: Pick<Config, 'server' | 'authentication' | 'performance' | 'limits'>
-  /** Null: none. */
+  /** Null: nothing is limited. */
   limits: Limits | null
-  /** What all connections hold of requests that wait. */
+  /** Counts the bytes of the requests that wait on all connections. */
   inboxes: InboxBudget
-  /** What all connections hold for their sockets. */
+  /** Counts the bytes that all connections hold for their sockets. */
   outbound: OutboundMemory
   hub: Hub
   traffic: Traffic
   requests: SessionRequests
   guests: Pick<Guests, 'end'>
   onFault (error: unknown, where?: FaultPlace): void
-  /** A connection is gone: what there was to it. */
+  /** Called when a connection has ended. */
   onEnd (life: Life): void
 }
 
-/** Over how long clients spread their return after a drain, in milliseconds: the more, the longer. */
+/** Milliseconds over which clients spread their return after a drain: the minimum, the increase for each client, the maximum. */
 const MIN_SPREAD_MS = 1000
 const SPREAD_PER_CLIENT_MS = 5
 const MAX_SPREAD_MS = 30_000
-/** Of a drain's time, until when queued messages may be committed, and until when clients may answer the close frame. */
+/** Shares of a drain's time: the first ends the wait for commits of queued messages, the second the wait for answers to close frames. */
 const PUBLISHED_BY = 0.6
 const ANSWERED_BY = 0.8
-/** How long clients have for it, in milliseconds: the more there are who have made themselves known, the longer. */
+/** Milliseconds that clients have to answer the close frame: the minimum, the increase for each authenticated client, the maximum. */
 const MIN_ANSWER_MS = 1500
 const ANSWER_PER_CLIENT_MS = 5
 const MAX_ANSWER_MS = 5000
 
-/** The life of connections, from welcome to goodbye, without a word about HTTP. */
+/** Opens, tracks, closes and drains connections. It is independent of HTTP. */
 export function createConnections (
   { config, limits, inboxes, outbound, hub, traffic, requests, guests, onFault, onEnd }: ConnectionsDeps
 ) {
@@ -94,7 +94,7 @@ export function createConnections (
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
 
   return {
-    /** A connection is open: it is welcomed [P6], and its frames may come. `subject` is whom its limits by address bind. */
+    /** Creates the session of a new connection and sends its welcome [P6]. `subject`: the address or network whose limits bind it. */
     open (transport: Transport, subject: string): Session {
       const session = new Session(randomUUID(), transport, limits?.connect(subject) ?? null, sessionDeps)
       hub.add(session)
@@ -109,12 +109,12 @@ export function createConnections (
         connection_timeout: performance.connection_timeout,
         max_payload: server.max_payload
       }), 1)
-      // Its upgrade was under way when the drain began.
+      // The upgrade began before the drain and ended after it began.
       if (draining) sendAway(session)
       return session
     },
 
-    /** The connection is gone, its close frame had this `code`. A guest goes with it [P16]. */
+    /** Removes the session of a connection that has ended with this close code. A guest ends with it [P16]. */
     closed (session: Session, code: number): void {
       const life = lifeOf(session, code)
       try {
@@ -128,13 +128,13 @@ export function createConnections (
       if (hub.size === 0) emptied()
     },
 
-    /** No connection may be opened any more. */
+    /** True once a drain has begun: no further connection may be opened. */
     get draining (): boolean { return draining },
 
     /**
-     * Ends all connections, for a restart: nothing new is taken, what is queued is committed and acked, then every client
-     * is told to come back, each after another while. Whoever does not answer the close frame is cut. All of it takes at most
-     * `within` milliseconds, also where the database is silent: what it has not committed by then has no ack.
+     * Ends all connections for a restart: it takes no new requests, waits until queued messages are committed and acked, then tells every
+     * client to reconnect, each after a different delay. It cuts connections whose clients do not answer the close frame. The drain takes
+     * at most `within` milliseconds, even if the database does not answer: messages that are not committed by then get no ack.
      */
     async drain (published: () => Promise<void>, within: number): Promise<void> {
       const timeLeft = createCountdown(within)
@@ -155,7 +155,7 @@ export function createConnections (
   }
 }
 
-/** To be taken while the session is still in the state that it ended in. */
+/** Summarizes a session for the log. It must run before `hub.remove`, which clears the reason for the close. */
 function lifeOf ({ id, userId, state, openedAt, framesReceived, framesSent, transport }: Session, code: number): Life {
   const { address, bytesReceived, bytesSent } = transport
   return {

@@ -2,7 +2,7 @@ import type { Broker, ControlAction } from '../broker/broker.ts'
 import type { Events } from '../services/events.ts'
 import { encode, encodeEntries } from './frames.ts'
 
-/** Turns what the services report into frames, encoded once, on the bus. */
+/** Publishes what the services report on the bus. Each frame is encoded once, whatever the number of its receivers. */
 export function createEvents (broker: Broker, onFault: (error: unknown) => void): Events {
   const toUser = (userId: string, action: ControlAction): void => broker.publish(`user:${userId}`, { kind: 'control', action })
   const toChannel = (channelId: string, action: ControlAction): void => broker.publish(`channel:${channelId}`, { kind: 'control', action })

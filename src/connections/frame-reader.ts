@@ -1,57 +1,57 @@
 /** Opcodes of RFC 6455, 5.2. */
 const CONTINUATION = 0x0
 const CLOSE = 0x8
-/** Bytes of the mask, between a frame's head and its payload. */
+/** Bytes of the mask between a frame's head and its payload. */
 const MASK_SIZE = 4
-/** The bytes of an incomplete frame are collected until there are this many, so that ws gets few pieces however finely a frame is cut. */
+/** Bytes of an incomplete frame that are collected before ws gets them, so that ws gets few pieces of a frame that arrives in tiny ones. */
 const MIN_PIECE = 4096
 
-/** What happens to a frame. A number above 0: the frame is read and refused, and may pass after so many milliseconds. */
+/** What happens to a frame. A number above 0 means that the frame is read and refused, and may pass after that many milliseconds. */
 export type Verdict = number
 export const PASS = 0
-/** The frame is read later, and with it everything after it. */
+/** The frame and everything after it are read later. */
 export const WAIT = -1
-/** The frame is never read. */
+/** The frame is skipped and never read. */
 export const DROP = -2
 
 export interface FrameHead {
   opcode: number
   isFinal: boolean
-  /** Bytes of this frame's payload. */
+  /** Payload bytes of this frame. */
   length: number
-  /** Bytes of the frame's message so far, this frame's included. */
+  /** Payload bytes of the message so far, those of this frame included. */
   messageLength: number
 }
 
 export interface FrameSink {
-  /** How many data frames may pass before they have to be handed over. */
+  /** Number of data frames that may be judged before they have to be passed on. */
   readonly room: number
   admit (head: FrameHead): Verdict
-  /** Counts bytes that came after the end of the conversation and that nobody reads. */
+  /** Counts bytes that arrive after the last frame and that nobody reads. */
   admitRest (bytes: number): void
-  /** Takes bytes of the frames that passed, in order. `refusedFor`: the verdict, if it was above 0. */
+  /** Takes bytes of frames that are read, in order. `refusedFor`: the verdict, if it was above 0, or else 0. */
   pass (bytes: Buffer, refusedFor: number): void
-  /** Takes bytes that have to come again, before any others, once reading goes on. */
+  /** Takes bytes that must come again, before any others, when reading resumes. */
   putBack (bytes: Buffer): void
 }
 
-/** The head of the frame that is being judged: one object for all readers, because each is done with it before the next begins. */
+/** The head of the frame that is being judged. All readers share one object: each has finished with it before the next one starts. */
 const head: FrameHead = { opcode: 0, isFinal: true, length: 0, messageLength: 0 }
 
 /**
- * Finds the frames in a client's bytes and has each judged by its head, before anything else is done with it [P53]: a segment of 64 KiB
- * holds 10,900 empty pongs, and ws takes 4 µs for each. Whether a frame is well-formed is left to ws.
+ * Finds the frames in a client's bytes and has each one judged by its head, before anything else is done with it [P53]: a segment of 64 KiB
+ * holds 10,900 empty pongs, and ws takes 4 µs for each. ws alone checks whether frames are well-formed.
  */
 export class FrameReader {
   readonly #sink: FrameSink
-  /** Bytes that have not been passed: the beginning of a head, or a few of an incomplete frame's body. */
+  /** Bytes that have not been passed on: the beginning of a head, or a small part of a frame's body. */
   #kept: Buffer | null = null
   /** Mask and payload bytes of the current frame that are still to come. */
   #bodyLeft = 0
-  /** About the current frame. */
+  /** The verdict on the current frame, and whether that frame is a close frame. */
   #verdict: Verdict = PASS
   #isClose = false
-  /** Bytes of the fragmented message under way. */
+  /** Payload bytes so far of the fragmented message that is arriving. */
   #messageLength = 0
   #isOver = false
 
@@ -59,7 +59,7 @@ export class FrameReader {
     this.#sink = sink
   }
 
-  /** No frame is read any more: a close frame was the last one, or ws has given up. */
+  /** Stops reading frames, because a close frame was the last one or ws has ended the connection after a violation. */
   end (): void {
     this.#isOver = true
     this.#kept = null
@@ -68,7 +68,7 @@ export class FrameReader {
   read (chunk: Buffer): void {
     if (this.#isOver) return this.#sink.admitRest(chunk.length)
     const sink = this.#sink
-    /** What lies between `from` and `at` has been judged and not been passed. */
+    /** Bytes between `from` and `at` have been judged and not yet passed on. */
     let from = 0
     let at = 0
     if (this.#kept !== null) {
@@ -76,7 +76,7 @@ export class FrameReader {
       chunk = Buffer.concat([this.#kept, chunk])
       this.#kept = null
     }
-    /** Where the head of the last frame begins; undefined where that frame began before this chunk. */
+    /** Where the head of the last frame begins; undefined if that frame began before this chunk. */
     let frameAt: number | undefined
     /** Data frames between `from` and `at`. */
     let ahead = 0
@@ -90,7 +90,7 @@ export class FrameReader {
           return this.end()
         }
         if (this.#verdict !== PASS) {
-          // A refused frame is passed by itself, a dropped one is not passed.
+          // A refused frame is passed on by itself; a dropped frame is not passed on.
           if (this.#verdict > PASS) sink.pass(chunk.subarray(from, at), this.#verdict)
           from = at
           this.#verdict = PASS
@@ -126,7 +126,7 @@ export class FrameReader {
     this.#passRest(chunk, from, at, frameAt)
   }
 
-  /** Passes or keeps what is left at the end of a chunk. */
+  /** Passes on or keeps what is left at the end of a chunk. */
   #passRest (chunk: Buffer, from: number, at: number, frameAt: number | undefined): void {
     const isCut = this.#bodyLeft > 0
     if (at > from && this.#verdict !== DROP) {
@@ -134,7 +134,7 @@ export class FrameReader {
       if (cutAt > from) this.#sink.pass(chunk.subarray(from, cutAt), PASS)
       const piece = chunk.subarray(cutAt, at)
       const refusedFor = Math.max(this.#verdict, PASS)
-      // A head goes on at once, because it may be wrong. A small piece is copied, because a view of it would keep the whole chunk.
+      // Pass on a head at once, so that ws can reject a malformed one. Copy a small piece: a view would keep the whole chunk in memory.
       if (piece.length >= MIN_PIECE) this.#sink.pass(piece, refusedFor)
       else if (isCut && frameAt !== undefined) this.#sink.pass(Buffer.from(piece), refusedFor)
       else if (isCut) this.#kept = Buffer.from(piece)
@@ -142,7 +142,7 @@ export class FrameReader {
     if (at < chunk.length) this.#kept = Buffer.from(chunk.subarray(at))
   }
 
-  /** Reads the head that begins at `at`; returns its size without the mask, or 0 where it is not all there. */
+  /** Reads the head that begins at `at`. Returns its size without the mask, or 0 if the head is incomplete. */
   #readHead (chunk: Buffer, at: number): number {
     const available = chunk.length - at
     if (available < 2) return 0

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { Entry } from '../schemas/message.ts'
 
-/** First byte of a final text frame. */
+/** The first byte of a final text frame. */
 const TEXT_FRAME = 0x81
 
-/** A server frame as the bytes that go on the wire: one unmasked, final text frame (RFC 6455, 5.2). */
+/** Encodes a frame to a client as it is sent: one unmasked, final text frame (RFC 6455, 5.2). */
 export function encode (value: object): Buffer {
   return encodeText(JSON.stringify(value))
 }
@@ -18,14 +18,14 @@ function encodeText (json: string): Buffer {
   return frame
 }
 
-/** How many frames of ours are joined here. */
+/** Counts the frames that are joined in a buffer made by this server. */
 export function countFrames (frames: Buffer): number {
   let count = 0
   for (let at = 0; at < frames.length; count++) at = endOfFrame(frames, at)
   return count
 }
 
-/** Where the last whole frame ends that lies within `most` bytes from `start`, where a frame begins; at least one frame further. */
+/** Returns where the whole frames within `most` bytes of `start` end, but at least the end of the first. A frame must begin at `start`. */
 export function endOfFrames (frames: Buffer, start: number, most: number): number {
   let end = endOfFrame(frames, start)
   while (end < frames.length) {
@@ -37,8 +37,8 @@ export function endOfFrames (frames: Buffer, start: number, most: number): numbe
 }
 
 /**
- * Where each of the frames ends that are joined here, and what it says. @throws for anything but whole frames as `encode` makes
- * them: a client would end the connection that sends it others.
+ * Returns the end and the JSON value of each frame in a buffer of joined frames. @throws for anything but whole frames as `encode` makes
+ * them: a client would close the connection on which it receives anything else.
  */
 export function readFrames (frames: Buffer): { ends: number[], values: unknown[] } {
   const ends: number[] = []
@@ -56,7 +56,7 @@ export function readFrames (frames: Buffer): { ends: number[], values: unknown[]
   return { ends, values }
 }
 
-/** What is thrown repeats nothing of the text, which may be a message: it is logged. */
+/** Parses JSON. The error does not quote the text, because errors are logged and the text may be a message. */
 function parse (payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString())
@@ -77,12 +77,12 @@ function endOfFrame (frames: Buffer, at: number): number {
   return at + 10 + Number(frames.readBigUInt64BE(at + 2))
 }
 
-/** What tells an entry from any other that could have its `seq`. */
+/** A key that distinguishes an entry from any other that claims the same `seq`. */
 export function keyOf ({ type, id }: Entry): string {
   return `${type} ${id}`
 }
 
-/** Consecutive entries of one channel as one run of frames, joined once for every subscriber. */
+/** Encodes consecutive entries of one channel as joined frames, in one buffer that all subscribers share. */
 export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number[], keys: string[] } {
   const texts = entries.map(entry => JSON.stringify(entry))
   const lengths = texts.map(text => Buffer.byteLength(text))

@@ -5,12 +5,12 @@ import { keyOf, readFrames } from './frames.ts'
 
 const entrySchema = TypeCompiler.Compile(Entry)
 
-/** Types of frames whose place among replies or in a channel's sequence means something: a notice has none of them. */
+/** Frame types that no notice has, because their place among the replies or in a channel's sequence has a meaning. */
 const NOT_NOTICES: ReadonlySet<unknown> = new Set([
   'welcome', 'success', 'error', 'heartbeat_ack', 'channel_list', 'user_list', 'message', 'message_edited', 'message_deleted'
 ])
 
-/** Which actions each kind of topic carries. */
+/** The control actions that each kind of topic may carry. */
 const ACTIONS = {
   channel: ['membership_ended', 'channel_deleted'],
   user: ['user_changed', 'disconnect'],
@@ -18,10 +18,10 @@ const ACTIONS = {
 }
 
 /**
- * Holds an event that came over the bus against everything that can be known without the database [P60].
- * @param channel the channel's name, where the topic is one.
- * @param maxNotice bytes that notices may have together.
- * @throws for what cannot be an event of ours on this topic.
+ * Checks an event that came over the bus, as far as that is possible without the database [P60].
+ * @param channel the channel's name, if the topic is a channel.
+ * @param maxNotice most bytes of all frames of a notice event.
+ * @throws for an event that no instance can have published on this topic.
  */
 export function checkHint (topic: Topic, event: BusEvent, channel: string | undefined, maxNotice: number): BusEvent {
   const kind = topic.split(':', 1)[0] as keyof typeof ACTIONS

@@ -18,29 +18,29 @@ export interface HubDeps {
   messages: SequencerDeps['messages']
   onFault (error: unknown, where?: FaultPlace): void
   traffic: Traffic
-  /** Bytes that may wait for one subscriber while its join is answered. */
+  /** Most bytes that may wait for one subscriber while its join is answered. */
   maxWaiting: number
   outbound: OutboundMemory
 }
 
-/** What may be otherwise than this instance believes. The watch looks it up in the database. */
+/** Takes channels and users whose state may differ from what this instance knows. The reconciler looks them up in the database. */
 export interface Doubts {
   channels (ids: string[]): void
   user (id: string): void
 }
 
-/** This instance's connections and what they are subscribed to. */
+/** This instance's connections and their subscriptions. */
 export class Hub {
   readonly #deps: HubDeps
   readonly #sessions = new Set<Session>()
   readonly #byUser = new Map<string, Set<Session>>()
   readonly #channels = new Map<string, LocalChannel>()
   #dirty: Session[] = []
-  /** Since when the runs waited that leave with the next flush. */
+  /** When the oldest message of each run of entries that leaves with the next flush was queued. */
   #runs: number[] = []
-  /** The latest channel of each name that is in use here. */
+  /** The newest channel of each name that is in use on this instance. */
   readonly #names = new Map<string, LocalChannel>()
-  /** The watch sets it. */
+  /** Set by the reconciler. */
   doubts: Doubts = { channels () {}, user () {} }
 
   constructor (deps: HubDeps) {
@@ -57,7 +57,6 @@ export class Hub {
 
   channel (id: string): LocalChannel | undefined { return this.#channels.get(id) }
 
-  /** What the bus tells this hub. */
   readonly handlers: BrokerHandlers = {
     onEvent: (topic, event, isOwn) => this.#onEvent(topic, event, isOwn),
     onSubscribed: topics => this.doubts.channels(topics.filter(topic => topic.startsWith('channel:')).map(idOf)),
@@ -68,7 +67,7 @@ export class Hub {
     this.#sessions.add(session)
   }
 
-  /** The session now speaks for this user. */
+  /** Registers the user of a session that has authenticated. */
   identify (session: Session, user: SessionUser): void {
     const sessions = this.#byUser.get(user.id)
     if (sessions) {
@@ -80,12 +79,12 @@ export class Hub {
     this.#deps.broker.subscribe('broadcast')
   }
 
-  /** What a client that has just made itself known should know of this instance. */
+  /** Tells a client that has just authenticated if the bus is down [P33]. */
   greet (session: Session): void {
     if (!this.#deps.broker.connected) session.notify(encode(busState(false)), 1)
   }
 
-  /** The connection is gone: its subscriptions end, its memberships stay. */
+  /** Removes the session of a connection that has ended: its subscriptions end, its user's memberships stay. */
   remove (session: Session): void {
     if (!this.#sessions.delete(session)) return
     session.ended()
@@ -98,7 +97,7 @@ export class Hub {
     if (this.#byUser.size === 0) this.#deps.broker.unsubscribe('broadcast')
   }
 
-  /** Attaches a session to a channel it has just joined; what arrives is kept for it until `goLive`. */
+  /** Attaches a session to a channel that it has just joined. Everything that arrives for it is kept until `goLive`. */
   attach (session: Session, name: string, joined: Joined): LocalChannel {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
@@ -114,7 +113,7 @@ export class Hub {
         onDelivered: this.#onDelivered
       })
       this.#channels.set(id, channel)
-      // Whoever is still subscribed to a former channel of this name has missed its end.
+      // Subscribers of a deleted channel with this name have missed its deletion.
       const former = this.#names.get(name)
       if (former) this.doubts.channels([former.id])
       this.#names.set(name, channel)
@@ -123,7 +122,7 @@ export class Hub {
     channel.sequencer.vouch(joined.lastSeq)
     channel.attach(session, joined.aclVersion)
     session.subscriptions.set(name, channel)
-    // The membership that was read is older than what is known here: it may have ended since, so all are looked at again.
+    // The membership was read before the newest change known here and may have ended since: have all memberships checked again.
     if (joined.aclVersion < channel.aclVersion) {
       channel.aclVersion = joined.aclVersion
       this.doubts.channels([channel.id])
@@ -131,21 +130,21 @@ export class Hub {
     return channel
   }
 
-  /** The join has its reply. Presence tells the others where this is the user's first subscription [P23]. */
+  /** Starts live delivery after the reply to a join. Presence announces the user if this is their first subscription [P23]. */
   goLive (session: Session, channel: LocalChannel, seq: number): void {
     channel.goLive(session, seq)
     this.#deps.presence.enter(channel, personOf(session))
   }
 
-  /** Ends one session's subscription; the membership is not touched. */
+  /** Ends one session's subscription; the user's membership stays. */
   unsubscribe (session: Session, name: string): void {
     const channel = session.subscriptions.get(name)
     if (channel) this.#unsubscribe(session, channel)
   }
 
   /**
-   * Ends these users' subscriptions to the channel, on this instance: those older than the version that ended the membership.
-   * Who has joined again since stays.
+   * Ends the subscriptions of users whose membership ended with this version of the channel. A subscription from a later join stays.
+   * @returns the sessions whose subscription ended.
    */
   endSubscriptions (channel: LocalChannel, aclVersion: number, isGone: (userId: string) => boolean): Session[] {
     const ended = channel.subscribersBefore(aclVersion).filter(subscriber => isGone(subscriber.userId!)) as Session[]
@@ -153,31 +152,31 @@ export class Hub {
     return ended
   }
 
-  /** The channel is gone [P24]. */
+  /** Ends all subscriptions to a channel that was deleted [P24]. */
   endChannel (channel: LocalChannel, timestamp: string): void {
     const frame = encode({ type: 'channel_deleted', channel: channel.name, timestamp })
     for (const session of this.endSubscriptions(channel, Infinity, () => true)) session.notify(frame, 1)
   }
 
-  /** Closes a user's connections, all or those of one login. */
+  /** Closes all connections of a user, or those of one login (`sid`). */
   disconnect (userId: string, reason: CloseName, sid?: string): void {
     for (const session of this.sessionsOf(userId)) {
       if (sid === undefined || (session.state.phase === 'authenticated' && session.state.sid === sid)) session.close(reason)
     }
   }
 
-  /** The database's word on a user who may be connected here. */
+  /** Applies the database's state of a user who may be connected to this instance. */
   update ({ id, name, role, disabled, disconnects }: UserState): void {
     for (const session of this.sessionsOf(id)) {
       const user = session.user!
-      // A guest ends with the instance, and this one was taken for dead: whoever comes back is a guest again.
+      // Another instance ended the guest because it took this instance for dead. The client may come back as a new guest.
       if (disabled) session.close(user.guest ? 'service_restart' : 'disconnected')
       else if (user.disconnects < disconnects) session.close('disconnected')
       else Object.assign(user, { name, role })
     }
   }
 
-  /** Sends what a session queued, at the end of this turn of the event loop: one write per socket. */
+  /** Flushes the session at the end of this turn of the event loop, so that each socket gets one write. */
   scheduleFlush (session: Session): void {
     this.#dirty.push(session)
     if (this.#dirty.length > 1) return
@@ -198,7 +197,7 @@ export class Hub {
     })
   }
 
-  /** Measured where somebody takes it: otherwise no flush is under way. */
+  /** Measures a run only if a session waits for a flush; otherwise no session received the run. */
   readonly #onDelivered = (queuedAt: number): void => {
     if (this.#dirty.length > 0) this.#runs.push(queuedAt)
   }
@@ -212,7 +211,7 @@ export class Hub {
     const channel = topic.startsWith('channel:') ? this.#channels.get(id) : undefined
     if (topic.startsWith('channel:') && !channel) return
     const { maxWaiting } = this.#deps
-    // More than is believed at once: it is read from the database.
+    // The run is larger than a hint may be, so the entries are read from the database.
     if (!isOwn && channel && event.kind === 'entries' && event.frames.length > maxWaiting) return this.doubts.channels([id])
     if (!isOwn) event = checkHint(topic, event, channel?.name, maxWaiting)
     if (event.kind === 'control') {
@@ -232,7 +231,7 @@ export class Hub {
     for (const session of this.sessionsOf(id)) if (session.id !== except) session.notify(frame, count)
   }
 
-  /** What this instance has just committed needs no look at the database. */
+  /** Carries out an action that this instance has just committed, so it need not look it up in the database. */
   #act (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
     if (action.type === 'disconnect') this.disconnect(id, action.reason, action.sid)
     else if (action.type === 'user_changed') {
@@ -241,13 +240,13 @@ export class Hub {
     else if (channel && action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
       this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
-      // A version that was skipped belongs to a change that this instance has not heard of.
+      // A skipped version belongs to a change that this instance does not know of.
       if (action.aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
       else channel.aclVersion = Math.max(channel.aclVersion, action.aclVersion)
     }
   }
 
-  /** What the bus says of other instances' commits is looked up in the database [P60]. */
+  /** Has an action that another instance reports looked up in the database before it takes effect [P60]. */
   #look (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
     if (!channel) return this.doubts.user(id)
     if (action.type === 'membership_ended') {
@@ -271,14 +270,14 @@ export class Hub {
     this.#deps.broker.unsubscribe(`channel:${channel.id}`)
   }
 
-  /** Is another connection of the same user subscribed here? */
+  /** Returns whether another connection of the same user is subscribed to the channel on this instance. */
   #othersOf (session: Session, channel: LocalChannel): boolean {
     for (const other of this.#byUser.get(session.userId!) ?? []) if (other !== session && channel.has(other)) return true
     return false
   }
 }
 
-/** [P33] */
+/** The frame that tells clients whether the bus is up [P33]. */
 function busState (connected: boolean): object {
   return { type: connected ? 'restored' : 'degraded', timestamp: new Date().toISOString() }
 }

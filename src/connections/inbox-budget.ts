@@ -1,10 +1,10 @@
-/** An inbox that holds something takes more only up to this share of what is then still free. */
+/** An inbox that already holds something may hold at most this share of the bytes that are still free afterwards. */
 const SHARE = 1 / 64
 
 /**
- * What the inboxes of all connections may hold together, in bytes [P53]. The more is held, the less one connection may hold, so that a
- * hundred connections of one account leave a fifth of it to others. A connection that holds nothing may take a frame as long as the same
- * again is free, so small frames find room when large ones do not.
+ * The bytes that the inboxes of all connections may hold together [P53]. The more they hold, the less one connection may hold, so that a
+ * hundred connections of one account leave a fifth of the budget to others. An inbox that holds nothing may take a frame if as many bytes
+ * stay free as the frame takes, so small frames find room when large ones do not.
  */
 export class InboxBudget {
   readonly #limit: number
@@ -16,12 +16,12 @@ export class InboxBudget {
 
   get used (): number { return this.#used }
 
-  /** Whether an inbox that holds `own` bytes may take a frame of so many. */
+  /** Returns whether an inbox that holds `own` bytes may take a frame of `bytes` bytes. */
   hasRoom (own: number, bytes: number): boolean {
     const left = this.#limit - this.#used - bytes
     return own === 0 ? bytes <= left : own + bytes <= left * SHARE
   }
 
-  /** So many bytes more are held, or fewer. */
+  /** Counts bytes that an inbox has taken; a negative number counts bytes that it has freed. */
   add (bytes: number): void { this.#used += bytes }
 }

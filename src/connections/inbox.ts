@@ -7,30 +7,30 @@ import type { Session, SessionDeps } from './session.ts'
 const TEXT = 0x1
 const CLOSE = 0x8
 const PONG = 0xa
-/** Requests that wait for their turn at which a connection is not read any further. */
+/** Number of waiting requests at which the connection is no longer read. */
 const MAX_WAITING = 64
-/** Bytes that a waiting request takes besides those of its frame. */
+/** Bytes that a waiting request takes besides its frame. */
 const REQUEST_OVERHEAD = 200
-/** A text frame over the limits is refused up to this size, in bytes: its `ref` has to be parsed for it. A larger one waits. */
+/** Bytes up to which a text frame over the limits is refused. A larger one waits, because a refusal parses the frame for its `ref`. */
 const MAX_REFUSED_SIZE = 8192
-/** A connection is closed (4502) when what may not be refused had to wait in so many ticks of the clock in a row. */
+/** A connection is closed (4502) when control frames, fragments or unauthenticated frames had to wait in this many consecutive ticks. */
 const MAX_FLOODS = 5
 
-/** The incoming frames of one connection: which of them are read, when, and what for [P53]. */
+/** The incoming frames of one connection: it decides which are read, refused or dropped, and when [P53]. */
 export class Inbox {
   readonly #session: Session
-  /** What this connection may ask for; null: anything. */
+  /** The limits of this connection; null: nothing is limited. */
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
   readonly #requests: RequestQueue
-  /** What this inbox holds of the budget: for requests that wait, and for frames that have been admitted and are still coming in. */
+  /** Bytes of the budget that this inbox uses, for waiting requests and for admitted frames that are still arriving. */
   #bytes = 0
   #paused = false
-  /** Bytes of the frame that waits for room in the budget, or 0. */
+  /** Bytes of the budget that the waiting frame needs, or 0 if no frame waits for room. */
   #awaitsRoom = 0
-  /** A frame that is too large without authentication waits for the reply to the one before it. */
+  /** True if a frame that is too large without authentication waits for the reply to the request before it. */
   #awaitsUser = false
-  /** Ticks in a row with a flood, and whether there was one since the last tick. */
+  /** Number of consecutive ticks with a flood (see `MAX_FLOODS`), and whether a flood occurred since the last tick. */
   #floods = 0
   #hasFlooded = false
 
@@ -41,21 +41,21 @@ export class Inbox {
     this.#requests = new RequestQueue(session, allowance, deps)
   }
 
-  /** Data frames that may come before `admit` has to know of them. Without a user, each may be the one that brings the user. */
+  /** Data frames that may be judged before they are passed on. 0 without a user: each may be an `authenticate` that changes the limits. */
   get room (): number {
     return this.#paused || this.#session.user === null ? 0 : MAX_WAITING - this.#requests.length
   }
 
-  /** Whether it is for reasons of ours that the connection is not read, and with it no pong. */
+  /** True while the server has reasons of its own not to read the connection. It does not see the client's pongs then. */
   get isHeldUp (): boolean {
     return this.#requests.length >= MAX_WAITING || this.#isWaitingForRoom() || this.#allowance?.isWaiting === true
   }
 
   get isPaused (): boolean { return this.#paused }
 
-  /** Judges a frame before anything else is done with it [P53]. `WAIT`: reading has been paused. */
+  /** Judges a frame before anything else is done with it [P53]. Reading is paused before it returns `WAIT`. */
   admit (head: FrameHead): Verdict {
-    // The last frame of any connection.
+    // A close frame is the last frame of a connection, so it is never limited.
     if (head.opcode === CLOSE) return PASS
     const verdict = this.#judge(head)
     if (verdict === WAIT) this.#regulate()
@@ -63,7 +63,7 @@ export class Inbox {
     return verdict
   }
 
-  /** Counts bytes that nobody reads any more; over the limits, reading is paused. */
+  /** Counts bytes after the last frame, which nobody reads. Beyond the limits, it pauses reading. */
   admitRest (bytes: number): void {
     const allowance = this.#allowance
     if (allowance === null || allowance.takeReserved() || allowance.takeFrame(bytes) === 0) return
@@ -71,22 +71,21 @@ export class Inbox {
     this.#regulate()
   }
 
-  /** A data frame arrived; `refusedFor` as `admit` said. */
+  /** Takes a data frame. `refusedFor`: 0, or the milliseconds that `admit` returned. */
   receive (frame: Buffer, refusedFor: number): void {
     this.#requests.add(frame, refusedFor)
     this.#regulate()
   }
 
-  /** The request in this frame has its turn: it waits no more. */
+  /** Frees the budget of a frame whose request no longer waits. */
   release (frame: Buffer): void { this.#hold(-frame.length - REQUEST_OVERHEAD) }
 
-  /** Starts what may start, and reads on if it may. */
+  /** Starts the requests that may start, and pauses or resumes reading. */
   proceed (): void {
     this.#requests.start()
     this.#regulate()
   }
 
-  /** The clock's tick. */
   tick (): void {
     if (this.#allowance !== null) this.#allowance.refusals = 0
     if (this.#hasFlooded) this.#floods++
@@ -96,20 +95,20 @@ export class Inbox {
     else if (this.#paused) this.#regulate()
   }
 
-  /** Takes no further request: what was started is still answered. */
+  /** Takes no further requests. Started requests are still answered. */
   suspend (): void {
     this.#paused = this.#requests.isSuspended = true
     this.#session.transport.pause()
   }
 
-  /** The connection is closing: what waits is dropped, and reading goes on, because the peer's own close frame must still be read. */
+  /** Drops the waiting requests of a closing connection. Reading goes on, because the client's close frame must still be read. */
   close (): void {
     this.#clear()
     this.#requests.isSuspended = false
     this.#regulate()
   }
 
-  /** The connection is gone. */
+  /** Frees everything that a connection holds once it has ended. */
   end (): void {
     this.#clear()
     this.#allowance?.release()
@@ -145,7 +144,7 @@ export class Inbox {
     return WAIT
   }
 
-  /** Reads on only while this connection keeps up with what it asks and what it is sent, and is within its limits. */
+  /** Pauses reading while too many requests wait, the client does not take its frames, or the limits or the budget do not allow more. */
   #regulate (): void {
     const isBusy = this.#isBusy() || this.#isWaitingForRoom() || this.#isWaitingForUser()
     if (isBusy === this.#paused) return
@@ -162,12 +161,11 @@ export class Inbox {
 
   #isWaitingForRoom (): boolean { return this.#awaitsRoom > 0 && !this.#deps.inboxes.hasRoom(this.#bytes, this.#awaitsRoom) }
 
-  /** Any request of a connection without a user is answered at once, but for `authenticate`. */
+  /** Without a user, only `authenticate` is not answered at once. So a queue that is not idle then has one under way. */
   #isWaitingForUser (): boolean {
     return this.#awaitsUser && this.#session.state.phase === 'open' && !this.#requests.isIdle
   }
 
-  /** Holds so many bytes more, or fewer. */
   #hold (bytes: number): void {
     this.#bytes += bytes
     this.#deps.inboxes.add(bytes)
@@ -181,7 +179,7 @@ export class Inbox {
   }
 }
 
-/** A message's frames cost what it is released for at its turn. */
+/** Bytes of the budget that a frame takes. Those of all frames of a message add up to what `release` frees. */
 function costOfFrame ({ isFinal, length }: FrameHead): number {
   return isFinal ? length + REQUEST_OVERHEAD : length
 }

@@ -1,27 +1,27 @@
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 
-/** How much may come at once after a pause: what the rate allows in this time. */
+/** After a pause, a client may spend at once what its rate allows in this many milliseconds. */
 const CAPACITY_MS = 10_000
-/** When to try again where only another connection's end can help. */
+/** The `retry_after_ms` of a refusal that only the end of another connection can lift. */
 const CONNECTIONS_RETRY_MS = 5000
 
-/** What a request costs besides a frame and its bytes. */
+/** The limit that a request counts towards, besides those of frames and bytes. */
 export type RequestCost = 'join' | 'command'
 
 /**
- * Refusals that are answered between two ticks of the clock; what is over the limits after that waits instead [P35]. A refusal costs up to
- * 0.5 ms, because the frame is parsed.
+ * Most refusals that are answered between two ticks of the clock. After that, frames over the limits wait instead [P35]. A refusal costs up
+ * to 0.5 ms, because the frame is parsed.
  */
 const MAX_REFUSALS = { connection: 128, user: 512, address: 2048 }
 const MAX_UNAUTHENTICATED_REFUSALS = { connection: 16, address: 256 }
 
-/** Milliseconds in which one of each is earned. `unauthenticated`: one frame of a connection that is not authenticated. */
+/** Milliseconds in which a meter regains one unit of each kind. `unauthenticated`: a frame of a connection that is not authenticated. */
 interface Pace { frame: number, byte: number, join: number, command: number, unauthenticated: number }
 
 /**
- * What one connection, user or address has used up. Per kind one number, the generic cell rate algorithm's: the time at which
- * the whole capacity will be there again. So nothing runs in the background, and nothing is allocated per frame.
+ * Counts what one connection, user or address has used, by the generic cell rate algorithm: for each kind it keeps one number, the time at
+ * which the whole capacity is available again. So nothing runs in the background, and no frame allocates memory.
  */
 class Meter {
   /** Refusals answered since the last tick. */
@@ -37,7 +37,7 @@ class Meter {
     this.#pace = pace
   }
 
-  /** Milliseconds until there is enough for this frame; 0 or less: there is. */
+  /** Milliseconds until the limits allow this frame; 0 or less if they allow it now. */
   wait (now: number, bytes: number, isAuthenticated: boolean): number {
     const { frame, byte, unauthenticated } = this.#pace
     const wait = Math.max(used(now, this.#frames, frame), used(now, this.#bytes, bytes * byte)) - CAPACITY_MS
@@ -67,10 +67,10 @@ class Meter {
   }
 }
 
-/** A user's or an address's, shared by all its connections here. It outlives them until it is whole: to reconnect refills nothing. */
+/** The meter of a user or an address, shared by its connections to this instance. It is kept until refilled: reconnecting gains nothing. */
 class SharedMeter extends Meter {
   connections = 0
-  /** As the others' numbers. */
+  /** The time at which the whole capacity for upgrades is available again. */
   upgrades = 0
 
   isIdle (now: number): boolean {
@@ -78,17 +78,17 @@ class SharedMeter extends Meter {
   }
 }
 
-/** Used capacity after `cost`, in milliseconds from now. What costs more than there can ever be costs all of it. */
+/** The capacity in use after spending `cost`, in milliseconds. A cost above the whole capacity counts as the whole capacity. */
 function used (now: number, wholeAt: number, cost: number): number {
   return Math.max(0, wholeAt - now) + Math.min(cost, CAPACITY_MS)
 }
 
-/** What one connection may do; its user's and its address's meters bind it too. */
+/** The meter of one connection, which is also bound by the meters of its user and its address. */
 export class Allowance extends Meter {
   readonly #limits: Limits
   readonly #address: SharedMeter
   #user: SharedMeter | null = null
-  /** When the frame that was reserved may pass; 0: none was. */
+  /** When the reserved frame may pass; 0 if no frame is reserved. */
   #reservedAt = 0
 
   constructor (limits: Limits, pace: Pace, address: SharedMeter) {
@@ -98,7 +98,7 @@ export class Allowance extends Meter {
     address.connections++
   }
 
-  /** Milliseconds until a frame of this size may pass. 0: it passes now and is counted; one that may not costs nothing. */
+  /** Milliseconds until a frame of this size may pass. 0: the frame passes now and is counted. A frame that must wait is not counted. */
   takeFrame (bytes: number): number {
     const now = this.#limits.now()
     const wait = this.#frameWait(now, bytes)
@@ -107,8 +107,8 @@ export class Allowance extends Meter {
   }
 
   /**
-   * Counts a frame that may not pass yet, so that its turn will come whatever others send meanwhile. Until then `isWaiting`;
-   * after it, the frame passes with `takeReserved`. One frame at a time.
+   * Counts a frame that must wait, so that frames of other connections cannot delay it further. `isWaiting` is true until the frame may
+   * pass; `takeReserved` then lets it pass. Only one frame can be reserved at a time.
    */
   reserveFrame (bytes: number): void {
     const now = this.#limits.now()
@@ -118,14 +118,14 @@ export class Allowance extends Meter {
 
   get isWaiting (): boolean { return this.#reservedAt !== 0 && this.#limits.now() < this.#reservedAt }
 
-  /** Whether a reserved frame is next. */
+  /** Returns whether the next frame was reserved, and ends the reservation. */
   takeReserved (): boolean {
     const isReserved = this.#reservedAt !== 0
     this.#reservedAt = 0
     return isReserved
   }
 
-  /** Milliseconds until a request of this kind may pass. 0: it passes now and is counted; one that is refused costs nothing. */
+  /** Milliseconds until a request of this kind may pass. 0: the request passes now and is counted. A refused request is not counted. */
   takeRequest (cost: RequestCost | undefined): number {
     if (cost === undefined) return 0
     const now = this.#limits.now()
@@ -135,7 +135,7 @@ export class Allowance extends Meter {
     return wait
   }
 
-  /** Whether one more refusal may be answered before the next tick; it is counted. */
+  /** Returns whether one more refusal may be answered before the next tick. If so, it is counted. */
   takeRefusal (): boolean {
     const { connection, address } = this.#user === null ? MAX_UNAUTHENTICATED_REFUSALS : MAX_REFUSALS
     if (this.refusals >= connection || this.#address.refusals >= address) return false
@@ -144,12 +144,12 @@ export class Allowance extends Meter {
     return true
   }
 
-  /** The connection speaks for this user now. @throws AppError `rate_limited` where they have as many connections as they may. */
+  /** Binds the connection to the limits of its user. @throws AppError `rate_limited` if the user has too many connections. */
   identify (userId: string): void {
     this.#user ??= this.#limits.admitUser(userId)
   }
 
-  /** The connection is gone. */
+  /** Stops counting a connection that has ended. */
   release (): void {
     this.#address.connections--
     if (this.#user !== null) this.#user.connections--
@@ -162,7 +162,7 @@ export class Allowance extends Meter {
   #frameWait (now: number, bytes: number): number {
     const isAuthenticated = this.#user !== null
     const wait = Math.max(this.wait(now, bytes, isAuthenticated), this.#address.wait(now, bytes, isAuthenticated))
-    // Rounded: what a sum of fractions is off by must refuse nothing.
+    // Round, so that floating-point errors refuse nothing.
     return Math.max(0, Math.round(this.#user === null ? wait : Math.max(wait, this.#user.wait(now, bytes, true))))
   }
 
@@ -176,7 +176,7 @@ export class Allowance extends Meter {
 
 export type Limits = ReturnType<typeof createLimits>
 
-/** The limits of this instance's connections. `now`: milliseconds of a clock that never goes back. */
+/** The limits of this instance's connections. `now`: milliseconds of a monotonic clock. */
 export function createLimits (config: Config['limits'], now: () => number = () => performance.now()) {
   const paces = {
     connection: paceOf(
@@ -194,10 +194,10 @@ export function createLimits (config: Config['limits'], now: () => number = () =
   const limits = {
     now,
 
-    /** Entries kept, for users and addresses. A dead one goes with the first `sweep` after it is whole again. */
+    /** Number of meters of users and addresses. `sweep` deletes a meter once it is refilled and has no connections. */
     get size (): number { return users.size + addresses.size },
 
-    /** Milliseconds until this address may ask for one more connection. 0: it may now, and the request is counted. */
+    /** Milliseconds until this address may request one more connection. 0: it may now, and the request is counted. */
     upgrade (address: string): number {
       const meter = meterOf(addresses, address, paces.address)
       if (meter.connections >= config.address_connections) return CONNECTIONS_RETRY_MS
@@ -209,14 +209,14 @@ export function createLimits (config: Config['limits'], now: () => number = () =
       return 0
     },
 
-    /** One more connection of this address is held by a request that is not answered yet. @returns what ends that. */
+    /** Counts an unanswered upgrade request as a connection of its address. @returns a function that ends this. */
     hold (address: string): () => void {
       const meter = meterOf(addresses, address, paces.address)
       meter.connections++
       return () => { meter.connections-- }
     },
 
-    /** A connection from this address is open. */
+    /** Counts a new connection from this address and returns its allowance. */
     connect: (address: string): Allowance => new Allowance(limits, paces.connection, meterOf(addresses, address, paces.address)),
 
     /** @throws AppError `rate_limited` */
@@ -227,7 +227,7 @@ export function createLimits (config: Config['limits'], now: () => number = () =
       return meter
     },
 
-    /** The clock's tick: deletes meters that are idle and fully refilled, and lets the others refuse anew. */
+    /** Deletes meters that are idle and fully refilled, and resets the refusals of the others. It runs at every tick of the clock. */
     sweep (): void {
       const time = now()
       for (const meters of [users, addresses]) {
@@ -247,7 +247,7 @@ function meterOf (meters: Map<string, SharedMeter>, key: string, pace: Pace): Sh
   return meter
 }
 
-/** Of limits a second. */
+/** Converts limits per second. */
 function paceOf (frames: number, bytes: number, joins: number, commands: number, unauthenticated: number): Pace {
   return { frame: 1000 / frames, byte: 1000 / bytes, join: 1000 / joins, command: 1000 / commands, unauthenticated: 1000 / unauthenticated }
 }

@@ -1,16 +1,16 @@
 import { Backlog, type OutboundMemory } from './backlog.ts'
 import type { Transport } from './transport.ts'
 
-/** Bytes that are written at once to a socket that keeps up, and to one that has fallen behind, whose progress small writes show better. */
+/** Most bytes of one write, to a socket that keeps up and to one that has fallen behind: smaller writes show its progress better. */
 const WRITE_BYTES = 131_072
 const SLICE_BYTES = 65_536
-/** Bytes after which a ping is sent among the frames: its pong shows how far the peer has read. */
+/** Bytes after which a ping is sent between the frames: its pong shows how far the client has read. */
 const MARK_BYTES = 65_536
-/** The slowest line whose client is kept, in bytes a millisecond: a ping behind a long frame may take as long as the frame takes there. */
+/** Bytes per millisecond of the slowest supported line. A ping behind a long frame may take as long as the frame takes on that line. */
 const SLOWEST_LINE = 16
-/** With more than `maxBuffered` waiting, a socket that takes nothing for so many milliseconds is a slow consumer's [P52]. */
+/** With more than `maxBuffered` waiting, a client is a slow consumer if its socket takes nothing for this many milliseconds [P52]. */
 const STALL_MS = 5000
-/** Beyond this many times `maxBuffered` a socket has 1 s to take something, and `STALL_MS` to come below it. */
+/** With more than this many times `maxBuffered` waiting, a client is slow after `HARD_STALL_MS` without progress or `STALL_MS` behind. */
 const HARD_FACTOR = 16
 const HARD_STALL_MS = 1000
 
@@ -22,34 +22,34 @@ export interface OutboxDeps {
 }
 
 export interface OutboxOwner {
-  /** The socket has taken something that waited. */
+  /** Called when the socket has taken bytes that waited. */
   drained (): void
 }
 
 /**
- * What leaves on one connection: all frames of a turn of the event loop in one write while the socket keeps up, then in slices as the
- * socket takes them. Pings among them show how far the peer has read.
+ * The outgoing frames of one connection. While the socket keeps up, all frames of a turn of the event loop leave in one write; after that
+ * they leave in slices, as the socket takes them. Pings between the frames show how far the client has read.
  */
 export class Outbox {
   readonly #transport: Transport
   readonly #deps: OutboxDeps
   readonly #owner: OutboxOwner
-  /** What leaves with the next flush: mostly one buffer, a channel's. */
+  /** The frames of the next flush: usually a single buffer, shared by the subscribers of a channel; `#more` has any others. */
   #next: Buffer | null = null
   #more: Buffer[] | null = null
   #bytes = 0
-  /** What the socket has not taken; null while it keeps up. */
+  /** Frames that the socket has not taken; null while it keeps up. */
   #backlog: Backlog | null = null
   /** Bytes written since the last ping. */
   #unmarked = 0
-  /** Numbers of the last ping sent and of the last one answered. */
+  /** Numbers of the last ping that was sent and of the last ping that was answered. */
   #pinged = 0
   #ponged = 0
-  /** Pongs that may come without counting towards a limit: at most one for each unanswered ping [P53]. */
+  /** Number of pongs that may arrive without counting towards a limit: at most one for each unanswered ping [P53]. */
   #owed = 0
-  /** Since when the oldest unanswered ping has waited, or since when the peer was last seen to read on. */
+  /** When the oldest unanswered ping was sent, or later: when the client was last seen to read. */
   #waitsSince = 0
-  /** The most bytes that lie before one of the unanswered pings and behind the ping before it. */
+  /** The largest number of bytes between an unanswered ping and the ping before it. */
   #gap = 0
 
   constructor (transport: Transport, deps: OutboxDeps, owner: OutboxOwner) {
@@ -58,7 +58,7 @@ export class Outbox {
     this.#owner = owner
   }
 
-  /** Takes finished frames for the next flush. True: they are the first, a flush has to be asked for. */
+  /** Takes finished frames for the next flush. Returns true if they are the first, so that the caller requests a flush. */
   push (frames: Buffer): boolean {
     this.#bytes += frames.length
     if (this.#next === null) {
@@ -72,10 +72,10 @@ export class Outbox {
   /** Bytes that the operating system has not taken yet. */
   get waiting (): number { return this.#bytes + (this.#backlog?.bytes ?? 0) + this.#transport.buffered }
 
-  /** Bytes that are kept here for the socket, and since when it has taken nothing; null while it keeps up. */
+  /** Bytes that are kept for the socket, and when it last took any; null while it keeps up. */
   get backlog (): Readonly<Pick<Backlog, 'bytes' | 'progressAt'>> | null { return this.#backlog }
 
-  /** Writes what was pushed in this turn, or as much of it as the socket takes: the rest follows as the socket goes on. */
+  /** Writes the frames pushed in this turn, as far as the socket takes them. The rest follows when the socket takes more. */
   flush (): void {
     if (this.#next === null) return
     if (this.#backlog === null && this.#bytes <= WRITE_BYTES && this.#transport.buffered === 0) {
@@ -91,7 +91,7 @@ export class Outbox {
     this.#writeBacklog(backlog)
   }
 
-  /** Hands everything to the socket before the connection closes, where it is no more than may wait; else the rest is lost with it. */
+  /** Writes all frames before the connection closes, if at most `maxBuffered` bytes wait; otherwise drops those not yet written. */
   finish (): void {
     this.flush()
     const backlog = this.#backlog
@@ -101,14 +101,14 @@ export class Outbox {
     this.clear()
   }
 
-  /** Drops what waits here. */
+  /** Drops all frames that have not been written. */
   clear (): void {
     this.#forgetTurn()
     this.#backlog?.clear()
     this.#backlog = null
   }
 
-  /** `[P52]` Does the socket not take what it could take? That much was put out at once is no reason by itself. */
+  /** `[P52]` Returns whether the client is a slow consumer. Many bytes sent at once do not make it one. */
   isSlow (): boolean {
     const backlog = this.#backlog
     if (backlog === null) return false
@@ -128,18 +128,18 @@ export class Outbox {
     this.#transport.ping(this.#pinged)
   }
 
-  /** A pong is coming in: whether it is one of those that the peer owes us, which count towards no limit [P53]. */
+  /** Counts an incoming pong. Returns whether it answers a ping of the server, so that it counts towards no limit [P53]. */
   takePong (): boolean {
     if (this.#owed === 0) return false
     this.#owed--
     return true
   }
 
-  /** The peer has read everything before the ping of this number; without one, before the last ping. */
+  /** Records that the client has read everything before the ping with this number, or by default before the last ping. */
   pong (number = this.#pinged): void {
     if (number <= this.#ponged || number > this.#pinged) return
     this.#ponged = number
-    // One pong may answer several pings: the pongs that are left out are owed no more.
+    // One pong may answer several pings. The client then does not send the other pongs.
     this.#owed = Math.min(this.#owed, this.#pinged - number)
     this.readOn()
     if (!this.awaitsPong) this.#gap = 0
@@ -147,10 +147,10 @@ export class Outbox {
 
   get awaitsPong (): boolean { return this.#pinged !== this.#ponged }
 
-  /** The peer has been seen to read, or cannot be seen to: its pong has its whole time again. */
+  /** Restarts the pong timeout, because the client was seen to read or the server does not read its pongs. */
   readOn (): void { this.#waitsSince = this.#deps.now() }
 
-  /** Has the oldest unanswered ping waited for too long? One behind a long frame has the time that the frame takes on a slow line. */
+  /** Returns whether the oldest unanswered ping is overdue. A ping behind a long frame has the time that the frame takes on a slow line. */
   isSilent (): boolean {
     if (!this.awaitsPong) return false
     const { now, limits: { pongTimeout, heartbeatInterval } } = this.#deps
@@ -158,7 +158,7 @@ export class Outbox {
     return now() - this.#waitsSince >= pongTimeout + extra
   }
 
-  /** Writes slice after slice for as long as the socket takes each at once. */
+  /** Writes slices for as long as the socket takes each one at once. */
   #writeBacklog (backlog: Backlog): void {
     while (backlog.writing === 0 || this.#transport.buffered === 0) {
       const frames = backlog.take(SLICE_BYTES)
@@ -169,7 +169,7 @@ export class Outbox {
     if (backlog.bytes === 0 && this.#transport.buffered === 0) this.#backlog = null
   }
 
-  /** The operating system has taken a slice of the backlog. */
+  /** Called when the operating system has taken a slice of the backlog. */
   #onTaken (backlog: Backlog): void {
     backlog.writing--
     if (this.#backlog !== backlog) return
@@ -181,7 +181,7 @@ export class Outbox {
     this.#owner.drained()
   }
 
-  /** Pings before and behind what is long, so that neither what came before nor what follows is judged by its time. */
+  /** Sends a ping before and after a long write, so that its time does not count against the frames before and after it. */
   #write (frames: Buffer, onTaken?: () => void): void {
     if (this.#unmarked + frames.length < MARK_BYTES) {
       this.#unmarked += frames.length

@@ -5,15 +5,15 @@ import type { LocalChannel } from './channel.ts'
 import { encode } from './frames.ts'
 import type { Hub } from './hub.ts'
 
-/** How often the database is asked what the bus may have lost, in milliseconds [P33]. */
+/** Milliseconds between two checks of the database for what the bus may have lost [P33]. */
 const INTERVAL_MS = 2000
-/** Hints of the bus are gathered for this long after a look at the database, in milliseconds: many hints are few queries. */
+/** Milliseconds after a check for which hints of the bus are collected, so that many hints cause few queries. */
 const HINT_INTERVAL_MS = 50
-/** Changes this much older than the last check are looked at again: a transaction commits later than its time stamp. */
+/** A check also reads changes from this many milliseconds before the last check: a transaction commits later than its time stamp says. */
 const OVERLAP_MS = 30_000
-/** How long the bus may take to tell of a membership that ended. With `INTERVAL_MS`, within the 5 s of [P33]. */
+/** Milliseconds that the bus may take to report the end of a membership. Together with `INTERVAL_MS` they stay within the 5 s of [P33]. */
 const GRACE_MS = 1000
-/** Channels, users or logins that one query asks of: for very many PostgreSQL would rather read the whole table. */
+/** Most channels, users or logins in one query. For very many, PostgreSQL would read the whole table. */
 const ITEMS_PER_QUERY = 1000
 
 interface Login { userId: string, sid: string }
@@ -21,38 +21,38 @@ interface Login { userId: string, sid: string }
 export interface ReconcilerDeps {
   hub: Hub
   broker: Pick<Broker, 'connected'>
-  /** The state of those of the channels that still exist. */
+  /** The versions of those of the channels that still exist. */
   versions (channelIds: string[]): Promise<ChannelVersion[]>
   membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
   states (userIds: string[]): Promise<UserState[]>
-  /** Users who changed within the last so many milliseconds, by the database's clock. */
+  /** Users who changed within the last `ms` milliseconds, by the database's clock. */
   changedWithin (ms: number): Promise<UserState[]>
-  /** Users of whom logins have ended within the last so many milliseconds, by the database's clock. */
+  /** Users with a login that ended within the last `ms` milliseconds, by the database's clock. */
   loggedOutWithin (ms: number): Promise<string[]>
-  /** For each login: its user, or null where it is over. */
+  /** For each login, its user, or null if the login has ended. */
   findLogins (logins: Login[]): Promise<Array<object | null>>
   onFault (error: unknown): void
 }
 
 /**
- * Holds this instance's connections and subscriptions against the database: the bus is only a hint, so whatever it lost (messages,
- * ended memberships, deletions, changed users, revocations) is found here within seconds, and whatever it says is confirmed here before it
- * has an effect [P60].
+ * Compares this instance's connections and subscriptions with the database. The bus only gives hints: whatever it loses (messages, ended
+ * memberships, deletions, changed users, revocations) is found here within seconds, and whatever it says is confirmed here before it has
+ * an effect [P60].
  */
 export function createReconciler ({ hub, broker, onFault, ...store }: ReconcilerDeps) {
   let doubted = new Set<string>()
   let doubtedUsers = new Set<string>()
-  /** Channels whose `aclVersion` was behind when it was last looked at, and since when. */
+  /** Channels whose `aclVersion` is older than the database's, and since when this has been known. */
   const behindSince = new WeakMap<LocalChannel, number>()
   let checking = false
-  /** A check of everything was due while another check ran. */
+  /** True if a check of everything became due while another check ran. */
   let allDue = false
   let lastCheck = performance.now()
-  /** No earlier than then is the database asked again because of hints. */
+  /** The earliest time at which hints may cause the next check. */
   let hintsFrom = 0
   let waiting: NodeJS.Timeout | undefined
 
-  /** Only one check at a time: a slow database is not asked more and more. */
+  /** Runs one check at a time, so that a slow database does not get more and more queries. */
   async function check (all: boolean): Promise<void> {
     if (all) allDue = true
     if (checking) return
@@ -69,7 +69,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
       for (const part of parts([...users])) await checkUsers(part)
       if (all && hub.size > 0) await checkChanges()
     } catch (error) {
-      // What was doubted is among what the next whole check looks at.
+      // The next check of everything includes what this check was asked for.
       pause = INTERVAL_MS
       onFault(error)
     } finally {
@@ -80,7 +80,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
   }
 
   function checkSoon (): void {
-    // The check that runs looks for what has been doubted meanwhile when it ends.
+    // When the running check ends, it looks for doubts that were reported meanwhile.
     if (checking) return
     waiting ??= setTimeout(() => {
       waiting = undefined
@@ -94,7 +94,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     const found = new Map((await store.versions(ids)).map(version => [version.id, version]))
     for (const [i, id] of ids.entries()) {
       const channel = hub.channel(id)
-      // Subscribed to since: the version may be older than what it began with.
+      // The subscription began during the query, so the version may be older than the one that it began with.
       if (!channel || claimed[i] === undefined) continue
       const version = found.get(id)
       if (!version) {
@@ -111,8 +111,8 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
   }
 
   /**
-   * A change that the bus has not told of yet may still be on its way; we act where it is late, where the bus is down, and where the bus
-   * has told.
+   * Returns whether the members must be checked now. A change that the bus has not reported may still be on its way, so the members are
+   * checked only if the change is late, the bus is down, or the bus has reported the end of a membership.
    */
   function isOverdue (channel: LocalChannel, aclVersion: number): boolean {
     if (aclVersion <= channel.aclVersion) {
@@ -137,14 +137,14 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     }
   }
 
-  /** Users of whom the bus says that something about them or their logins changed. */
+  /** Checks users whose state or logins may have changed. */
   async function checkUsers (ids: string[]): Promise<void> {
     const over: Login[] = []
     for (const logins of parts(ids.flatMap(loginsOf))) {
       const found = await store.findLogins(logins)
       over.push(...logins.filter((_, i) => found[i] === null))
     }
-    // The logins of whoever is disabled are over as well: that comes first, as the reason why the connections end.
+    // Disabling a user ends their logins too. Apply it first, so that the connections close with that reason.
     for (const state of await store.states(ids)) hub.update(state)
     for (const { userId, sid } of over) hub.disconnect(userId, 'session_revoked', sid)
   }
@@ -158,7 +158,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     lastCheck = began
   }
 
-  /** The logins behind this user's connections. */
+  /** The logins that this user's connections to this instance use. */
   function loginsOf (userId: string): Login[] {
     const sids = hub.sessionsOf(userId).map(({ state }) => state.phase === 'authenticated' ? state.sid : null)
     return [...new Set(sids)].filter(sid => sid !== null).map(sid => ({ userId, sid }))

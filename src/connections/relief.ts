@@ -1,12 +1,12 @@
 import type { OutboundMemory } from './backlog.ts'
 import type { Session } from './session.ts'
 
-/** With no room left for all connections together, one whose socket has taken nothing for so many milliseconds goes first. */
+/** When all connections together hold too much, those whose sockets have taken nothing for this many milliseconds are closed first. */
 const IDLE_MS = 1000
 
 /**
- * `[P52]` Where all connections together hold more than they may, those are ended whose sockets take nothing, the longest idle first;
- * where that was not enough a second ago, those that hold most. To be called at every tick of the clock.
+ * `[P52]` Closes connections when all of them together hold more than they may: first those whose sockets take nothing, the longest idle
+ * first, and, if that was not enough a second ago, those that hold most. The returned function runs at every clock tick.
  */
 export function createRelief (outbound: OutboundMemory) {
   let wasFull = false

@@ -4,7 +4,7 @@ import type { Ref } from '../schemas/protocol.ts'
 import { encode } from './frames.ts'
 import type { Sent } from './traffic.ts'
 
-/** What a request is answered with; `after` runs once the reply is on its way. */
+/** The reply to a request. `after` runs once the reply is queued for sending. */
 export interface Reply { frame: { type: ReplyType, [field: string]: unknown }, after?: () => void }
 export type ReplyType = Exclude<Sent, 'welcome' | 'entry' | 'notice'>
 
@@ -12,12 +12,12 @@ export function success (action: string, data: object): Reply {
   return { frame: { type: 'success', action, data } }
 }
 
-/** The reply to a stored `send_message`: the one reply on the hot path. */
+/** Encodes the reply to a stored `send_message`, the only reply on the hot path. */
 export function encodeSent (receipt: Receipt, ref: Ref | undefined): Buffer {
   return encode({ type: 'success', action: 'message_sent', data: receipt, ...ref !== undefined && { ref } })
 }
 
-/** What a client is told of a fault: REST's `invalid_request` has another name here, and a fault of ours none. */
+/** Converts a fault to the error for the client: REST's `invalid_request` becomes `invalid_frame`, an unexpected fault `internal`. */
 export function toWireError (error: unknown): AppError {
   if (!(error instanceof AppError)) return new AppError('internal')
   return error.code === 'invalid_request' ? new AppError('invalid_frame', { detail: error.detail! }) : error

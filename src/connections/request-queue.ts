@@ -7,36 +7,36 @@ import { encodeError, toWireError, type Reply } from './reply.ts'
 import type { Session, SessionDeps } from './session.ts'
 import type { Received } from './traffic.ts'
 
-/** Sends without an answer at which no other is started. */
+/** Number of unanswered `send_message` requests at which no further request is started. */
 const MAX_PIPELINED = 128
-/** Bytes beyond which a frame is parsed only when it is this connection's turn. */
+/** Bytes beyond which a frame is parsed only when `Turns` gives this connection its turn. */
 const LARGE_FRAME = 4096
 
-/** A frame that waits for its turn. `refusedFor`: 0, or milliseconds after which it may pass [P35]. */
+/** A frame whose request has not started. `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. */
 interface Waiting { frame: Buffer, refusedFor: number }
 
-/** One request's place in the order of replies. */
+/** The place of a started request in the order of replies. */
 interface Slot { type: Received, reply: Buffer | null, after: (() => void) | undefined }
 
 /**
- * The serial queue of one connection's requests [P7]. A request that waits is kept as bytes and parsed when it is its turn, because a
- * parsed one takes up to 27 times as much [P53].
+ * The serial queue of one connection's requests [P7]. A waiting request is kept as bytes and parsed when it can start, because it takes up
+ * to 27 times as much memory when parsed [P53].
  */
 export class RequestQueue {
   readonly #session: Session
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
-  /** Requests not started. */
+  /** Requests that have not started. */
   #waiting: Waiting[] = []
-  /** The first of them has been parsed and waits until nothing else runs. It is parsed again then, so that only bytes are kept. */
+  /** True if the first waiting request must run alone and others still run. It is parsed again later, so that only its bytes are kept. */
   #nextRunsAlone = false
-  /** For the first of them, which is large. */
+  /** Whether the first waiting request, which is large, waits for a turn to be parsed, and whether it has that turn. */
   #awaitsTurn = false
   #hasTurn = false
-  /** Requests that were started, in order of arrival. */
+  /** Started requests whose replies have not been sent, in order of arrival. */
   #slots: Slot[] = []
   #isStarting = false
-  /** Whether all requests under way may run side by side: any other request runs alone. */
+  /** True if all running requests may run side by side. Any other request runs alone. */
   #onlyParallel = true
   isSuspended = false
 
@@ -46,10 +46,10 @@ export class RequestQueue {
     this.#deps = deps
   }
 
-  /** Requests not started. */
+  /** Number of requests that have not started. */
   get length (): number { return this.#waiting.length }
 
-  /** Whether every request has its answer. */
+  /** True if every request has its reply. */
   get isIdle (): boolean { return this.#waiting.length + this.#slots.length === 0 }
 
   /** `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. */
@@ -57,13 +57,13 @@ export class RequestQueue {
     const waiting = { frame, refusedFor }
     this.#waiting.push(waiting)
     this.start()
-    // The frame is a view of the segment that it came in, and would keep all of that.
+    // The frame is a view of the segment in which it arrived and would keep the whole segment in memory.
     if (this.#waiting.at(-1) === waiting && frame.length < frame.buffer.byteLength) waiting.frame = Buffer.from(frame)
   }
 
   clear (): void { this.#waiting = [] }
 
-  /** The first that waits may be parsed now, however large. */
+  /** Lets the first waiting request be parsed now, however large it is. */
   takeTurn (): void {
     this.#awaitsTurn = false
     this.#hasTurn = true
@@ -71,7 +71,7 @@ export class RequestQueue {
     this.#hasTurn = false
   }
 
-  /** Starts what may start: sends and refusals side by side, anything else when all before it has its answer [P7]. */
+  /** Starts waiting requests. Sends and refusals run side by side; any other request starts when all before it have their replies [P7]. */
   start (): void {
     if (this.#isStarting) return
     this.#isStarting = true
@@ -141,12 +141,12 @@ export class RequestQueue {
     if (!(error instanceof AppError)) this.#report(error, slot)
     const shown = toWireError(error)
     this.#deps.traffic.errors[shown.code]++
-    // Counted as the reply leaves: the close must not overtake the replies before it.
+    // Count the violation when the reply leaves, because the close must not overtake the replies before it.
     if (shown.code === 'invalid_json' || shown.code === 'invalid_frame') slot.after = () => this.#session.countViolation()
     this.#settle(slot, encodeError(shown, ref))
   }
 
-  /** Replies leave in the order of their requests. */
+  /** Sends finished replies in the order of their requests. */
   #settle (slot: Slot, reply: Buffer): void {
     slot.reply = reply
     while (this.#slots.length > 0 && this.#slots[0]!.reply) {
@@ -155,7 +155,7 @@ export class RequestQueue {
       try {
         slot.after?.()
       } catch (error) {
-        // The reply is out; those that follow are owed theirs.
+        // The reply was sent, and the replies behind it must still be sent.
         this.#report(error, slot)
       }
     }

@@ -11,7 +11,7 @@ export function after (event: EntriesEvent, last: number): EntriesEvent {
   return skipped <= 0 ? event : part(event, skipped)
 }
 
-/** The entries from one place in a run to before another. */
+/** The entries of a run from index `from` up to, but without, index `to`. */
 export function part ({ firstSeq, frames, ends, keys, isHint }: EntriesEvent, from: number, to = ends.length): EntriesEvent {
   const start = from === 0 ? 0 : ends[from - 1]!
   return {
@@ -22,7 +22,7 @@ export function part ({ firstSeq, frames, ends, keys, isHint }: EntriesEvent, fr
   }
 }
 
-/** Entries in order of `seq` as runs without a gap in them. */
+/** Splits entries, which are in order of `seq`, into runs without a gap. */
 export function consecutive (entries: Entry[]): Entry[][] {
   const runs: Entry[][] = []
   for (const entry of entries) {

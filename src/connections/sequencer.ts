@@ -3,73 +3,73 @@ import type { Entry } from '../schemas/message.ts'
 import { encodeEntries } from './frames.ts'
 import { after, consecutive, lastSeqOf, part } from './runs.ts'
 
-/** How long an entry that came too early waits for those before it, before the database is asked, in milliseconds. */
+/** Milliseconds that an early entry waits for the entries before it. After that, the database is asked for them. */
 const HOLD_MS = 50
-/** Bound on runs that wait; beyond it they are dropped and read from the database. */
+/** Most early runs that wait. Further ones are dropped and read from the database later. */
 const MAX_HELD = 64
-/** So many of the newest entries are remembered in any case, once one came by the bus, and about so many at most. */
+/** Least and (roughly) greatest number of newest entries whose keys are remembered once an entry has come over the bus. */
 const MIN_REMEMBERED = 16
 const MAX_REMEMBERED = 50_000
-/** For so long after the database had as many entries, in milliseconds: a true entry may come by the bus later than its number is known. */
+/** Milliseconds for which a key is remembered after the database has its `seq`: the true entry may arrive over the bus only then. */
 const REMEMBER_MS = 1000
-/** For so long after a false entry, entries of the bus only make this instance look in the database, in milliseconds. */
+/** Milliseconds after a false entry during which entries from the bus are not delivered: they only cause a query of the database. */
 const DISTRUST_MS = 60_000
 
 export interface SequencerDeps {
   /** Receives every entry once, in order of `seq`, without a gap [P27]. */
   deliver (event: EntriesEvent): void
   messages: {
-    /** The next entries with `after < seq <= upTo`, from the database: as many as may be put out at once, none where there are none. */
+    /** Reads the next entries with `after < seq <= upTo` from the database: as many as may be sent at once, or none if there are none. */
     missing (channelId: string, after: number, upTo: number): Promise<Entry[]>
-    /** Is this message in a batch of ours whose sender has no ack yet? Then the batch itself delivers it. */
+    /** Returns whether this instance is committing the message and has not acked it yet. Then only its batch may deliver it. */
     isInFlight (id: string): boolean
   }
-  /** May more be put out? Where not, the entries are read from the database later [P52]. */
+  /** Returns whether more may be sent now. If not, the entries are read from the database later [P52]. */
   hasRoom (): boolean
   onFault (error: unknown): void
-  /** The bus says what the database must confirm: `catchUp` is to bring the database's `lastSeq`. */
+  /** Called when the database must confirm what the bus says. `catchUp` must then be called with the database's `lastSeq`. */
   onDoubt (): void
-  /** No entry after this `seq` has been stored yet, whatever the bus said. Delivery goes on from there, or from before it. */
+  /** Called when a false entry makes delivery go back. `committed`: the last `seq` in the database. Delivery resumes there or before. */
   onReturn (committed: number): void
-  /** Bytes that the bus may bring before the database has been asked how far they are true. */
+  /** Most bytes that are accepted from the bus before the database is asked whether their entries exist. */
   maxUnvouched: number
-  /** How often the database had what was missing here, or did not answer; and how often nothing was missing any more. */
+  /** `found`: how often the database had entries that were missing here, or did not answer. `repaired`: how often such a gap was closed. */
   gaps: { found: number, repaired: number }
 }
 
 /**
- * Puts the entries of one channel in order for this instance's subscribers: what came before is dropped, the next is
- * delivered, what is too early waits. The bus is a hint only; what it lost is read from the database [P33].
+ * Puts the entries of one channel in order for this instance's subscribers: it drops an entry that has been delivered, delivers the next
+ * one, and holds an early one. The bus only gives hints; entries that it loses are read from the database [P33].
  *
- * An entry of the bus may also be false [P60]. It is found out by a `seq` that the database never gave, or when the true entry with its
- * `seq` comes. Delivery then goes back to before it and reads on from the database, without repeating the true ones, and for a while
- * the bus is not believed.
+ * An entry from the bus may also be false [P60]. This shows when the database has not reached its `seq`, or when the true entry with that
+ * `seq` arrives. Delivery then goes back to before the false entry and continues from the database, without repeating true entries. For a
+ * while after that, entries from the bus are not delivered.
  */
 export class Sequencer {
-  /** `seq` of the last entry delivered. */
+  /** The `seq` of the last entry delivered. */
   last: number
-  /** Highest `seq` known to be committed. */
+  /** The highest `seq` to deliver, as far as this instance knows. It may come from the bus. */
   #target: number
   #held: EntriesEvent[] = []
   #timer: NodeJS.Timeout | undefined
   #repairing = false
   #hasGap = false
-  /** Highest `seq` that the database, or a commit of this instance, has vouched for. */
+  /** The highest `seq` that is certainly committed, known from the database or a commit of this instance. */
   #committed: number
-  /** Keys of the newest entries delivered, up to `last`, since one came by the bus. */
+  /** Keys of the newest delivered entries, up to `last`. It is empty until an entry comes over the bus. */
   #remembered: string[] = []
-  /** Highest `seq` that was dropped. Up to there the bus is not believed: the true entries have come and do not come again. */
+  /** The highest `seq` dropped. Up to it, entries from the bus are dropped too: no true entry would still arrive to expose a false one. */
   #dropped = 0
-  /** Bytes that the bus brought since the database was asked. */
+  /** Bytes delivered from the bus since the database was last asked. */
   #unvouched = 0
-  /** Up to which `seq` the database had entries when it was last noted, and when that was. */
+  /** The `seq` that `#note` last recorded as reached by the database, and when it did so. */
   #noted = 0
   #notedAt = 0
-  /** Keys of what had been delivered before a return, by `seq`. */
+  /** Keys of entries that were delivered before delivery went back, by `seq`, so that true entries are not delivered again. */
   #told = new Map<number, string>()
-  /** Two entries came with one `seq`: nothing follows before the database has been asked. */
+  /** True if two different entries had the same `seq`. Nothing is delivered then until the database has been asked. */
   #isContradicted = false
-  /** The database is being asked for its `lastSeq`. */
+  /** True while the database is being asked for its `lastSeq`. */
   #isDoubted = false
   #distrustedUntil = 0
   readonly #channelId: string
@@ -84,7 +84,7 @@ export class Sequencer {
     this.#deps = deps
   }
 
-  /** Highest `seq` that was heard of, by whomever. */
+  /** The highest `seq` that this instance has heard of, from any source. */
   get claimed (): number { return Math.max(this.last, this.#target) }
 
   accept (event: EntriesEvent): void {
@@ -98,7 +98,7 @@ export class Sequencer {
     this.#closeGap()
   }
 
-  /** The database's `lastSeq`, asked for when no higher `seq` than `claimed` was known here. Whatever is missing up to it is fetched. */
+  /** Fetches what is missing up to `committed`, the database's `lastSeq`. `claimed`: this sequencer's `claimed` before the query. */
   catchUp (committed: number, claimed = 0): void {
     this.vouch(committed)
     this.#isDoubted = false
@@ -109,7 +109,7 @@ export class Sequencer {
     if (this.#target > this.last) this.#repair()
   }
 
-  /** The database has entries up to this `seq`. */
+  /** Records that the database has entries up to this `seq`. */
   vouch (seq: number): void { this.#committed = Math.max(this.#committed, seq) }
 
   close (): void {
@@ -119,7 +119,7 @@ export class Sequencer {
     this.#closeGap()
   }
 
-  /** A run that does not come too early. */
+  /** Handles a run that is not early. */
   #take (event: EntriesEvent): void {
     if (this.#contradicts(event)) {
       this.#isContradicted = true
@@ -131,7 +131,7 @@ export class Sequencer {
     }
   }
 
-  /** The database brings these entries later. */
+  /** Drops a run: its entries are read from the database later. */
   #drop (event: EntriesEvent): void {
     this.#dropped = Math.max(this.#dropped, lastSeqOf(event))
     this.#repairLater()
@@ -147,7 +147,7 @@ export class Sequencer {
     else for (const run of this.#untold(fresh)) this.#deps.deliver(run)
   }
 
-  /** Is one of these entries another one than was delivered with its `seq`? */
+  /** Returns whether one of these entries differs from the entry that was delivered with the same `seq`. */
   #contradicts ({ firstSeq, keys = [] }: EntriesEvent): boolean {
     const first = this.last - this.#remembered.length + 1
     return keys.some((key, i) => {
@@ -156,19 +156,19 @@ export class Sequencer {
     })
   }
 
-  /** Where no entry came by the bus there is nothing to remember: those of this instance and of the database are true. */
+  /** Remembers keys, but none before an entry comes over the bus: entries of this instance and of the database are always true. */
   #remember ({ keys = [], isHint }: EntriesEvent): void {
     if (!isHint && this.#remembered.length === 0) return
     for (const key of keys) this.#remembered.push(key)
   }
 
-  /** Is the bus not believed, or has it brought more than is believed at once? The database brings the entries then. */
+  /** Returns whether entries from the bus are not delivered, after a false entry or because there are too many unconfirmed ones. */
   #isTooMuch ({ frames }: EntriesEvent): boolean {
     const isDistrusted = performance.now() < this.#distrustedUntil
     return isDistrusted || this.#remembered.length > MAX_REMEMBERED || this.#unvouched + frames.length > this.#deps.maxUnvouched
   }
 
-  /** The database has entries up to this `seq`. Those up to the one noted before need not be remembered any longer. */
+  /** Records that the database has entries up to this `seq`, and forgets keys up to the `seq` that was recorded before. */
   #note (seq: number): void {
     const now = performance.now()
     if (now - this.#notedAt < REMEMBER_MS) return
@@ -184,6 +184,7 @@ export class Sequencer {
     this.#deps.onDoubt()
   }
 
+  /** Takes back a false entry: delivery resumes from before the remembered entries. */
   #goBack (): void {
     const before = this.last - this.#remembered.length
     this.#remembered.forEach((key, i) => this.#told.set(before + 1 + i, key))
@@ -197,7 +198,7 @@ export class Sequencer {
     this.#deps.onReturn(this.#committed)
   }
 
-  /** The entries of a run that had not been delivered before the last return. */
+  /** The parts of a run that were not delivered before delivery went back. */
   #untold (event: EntriesEvent): EntriesEvent[] {
     const runs: EntriesEvent[] = []
     let from = 0
@@ -213,7 +214,7 @@ export class Sequencer {
     return runs
   }
 
-  /** Entries up to this one are not in the database any more. */
+  /** Skips entries up to this `seq`, which the database no longer has. */
   #passOver (seq: number): void {
     if (seq <= this.last) return
     this.last = seq
@@ -228,7 +229,7 @@ export class Sequencer {
     this.#repairLater()
   }
 
-  /** Once nothing has been delivered for so long: with busy channels on several instances some entry always comes too early. */
+  /** Repairs after `HOLD_MS` without any delivery: in a channel that is busy on several instances, some entry is always early. */
   #repairLater (): void {
     if (this.#timer) return
     const { last } = this
@@ -255,27 +256,27 @@ export class Sequencer {
         const upTo = Math.min(this.#target, (this.#held[0]?.firstSeq ?? Infinity) - 1)
         const entries = await this.#deps.messages.missing(this.#channelId, from, upTo)
         if (this.#isContradicted) return
-        // Went back meanwhile.
+        // Delivery went back during the query.
         if (this.last < from) continue
         const unsettled = entries.findIndex(entry => this.#deps.messages.isInFlight(entry.id))
         const known = unsettled === -1 ? entries : entries.slice(0, unsettled)
         if (known.length > 0) this.#openGap()
         for (const run of consecutive(known)) {
           if (this.#isContradicted) return
-          // What lies before a run and is not in the database any more was pruned: nobody can have it.
+          // Entries before a run that the database no longer has were pruned, so nobody can receive them.
           this.#passOver(run[0]!.seq - 1)
           this.accept({ kind: 'entries', firstSeq: run[0]!.seq, ...encodeEntries(run) })
         }
         if (unsettled !== -1 || this.#isContradicted) return
-        // Whatever the database has no more was pruned.
+        // Committed entries that the database no longer has were pruned.
         if (entries.length === 0) this.#passOver(Math.min(upTo, committed))
         this.#release()
-        // The bus alone says that there are more.
+        // Only the bus says that there are more entries.
         if (entries.length === 0 && this.last < upTo) return this.#doubt()
       }
       this.#closeGap()
     } catch (error) {
-      // The next check of the sequence tries again.
+      // The reconciler's next check tries again.
       if (this.#target > this.last) this.#openGap()
       this.#deps.onFault(error)
     } finally {
@@ -288,7 +289,7 @@ export class Sequencer {
     this.#hasGap = true
   }
 
-  /** However it was filled; a channel that nobody is subscribed to any more misses nothing. */
+  /** Counts a gap as repaired, however it was filled. It also counts when the sequencer closes, because no subscriber is left. */
   #closeGap (): void {
     if (!this.#hasGap || this.#target > this.last) return
     this.#hasGap = false

@@ -12,78 +12,78 @@ import type { Received, Traffic } from './traffic.ts'
 import type { Transport } from './transport.ts'
 import type { Turns } from './turns.ts'
 
-/** `disconnects`: how often an admin had closed the user's connections when this one was authenticated. */
+/** `disconnects`: how often an admin had closed the user's connections before this connection authenticated. */
 export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean, disconnects: number }
 
-/** Times are the clock's, in milliseconds; `expiresAt` is Unix time, by the wall clock [P14]. */
+/** Times are milliseconds of the connections' clock, but `expiresAt` is Unix time by the wall clock [P14]. */
 export type SessionState =
   | { phase: 'open', deadline: number }
   | { phase: 'authenticated', user: SessionUser, sid: string | null, expiresAt: number }
-  /** `reason` is undefined where the close was not ours. */
+  /** `reason` is undefined if the server did not close the connection. */
   | { phase: 'closing', user: SessionUser | null, cutAt: number, reason: CloseName | undefined }
 
-/** What all sessions share. */
+/** Dependencies that all sessions share. */
 export interface SessionDeps extends OutboxDeps {
   traffic: Traffic
   limits: SessionLimits
-  /** What the inboxes of all of them may hold. */
+  /** Counts and limits the bytes that all inboxes hold together. */
   inboxes: InboxBudget
   largeFrames: Turns
   requests: SessionRequests
-  /** Asks for `flush` at the end of this turn of the event loop. */
+  /** Has the session flushed at the end of this turn of the event loop. */
   scheduleFlush (session: Session): void
   onFault (error: unknown, where: FaultPlace): void
 }
 
-/** How requests are read and answered. */
+/** Reads and answers the requests of sessions. */
 export interface SessionRequests {
-  /** Parses a frame, but for its fields. @throws AppError */
+  /** Parses a frame without checking its fields. @throws AppError */
   read (frame: Buffer): Envelope
-  /** The limit that binds the request besides those of all frames [P35]. */
+  /** The limit that the request counts towards, besides those of all frames [P35]. */
   costOf (request: Envelope): RequestCost | undefined
-  /** Answers one request, now or later, exactly once. A throw or rejection is answered as an error. */
+  /** Answers a request once, now or later. An error that it throws or rejects with becomes an error reply. */
   handle (session: Session, request: Envelope): Promise<Reply> | Reply
-  /** Queues a `send_message`; `done` gets its finished reply, maybe at once. */
+  /** Queues a `send_message`. `done` receives the finished reply, possibly before this call returns. */
   handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void
 }
 
-/** Whose fault it is, for the log. */
+/** The connection, and perhaps the kind of request, in which a fault occurred, for the log. */
 export interface FaultPlace { connection: string, type?: Received }
 
-/** Milliseconds and bytes. */
+/** Limits of a session, in milliseconds and bytes. */
 export interface SessionLimits {
   authenticationTimeout: number
   connectionTimeout: number
   heartbeatInterval: number
   pongTimeout: number
   maxBuffered: number
-  /** The largest message of a client, and of one that is not authenticated. */
+  /** The largest message of an authenticated client, and of a client that is not authenticated. */
   maxPayload: number
   unauthenticatedFrame: number
 }
 
-/** After its token's expiry a connection has this long to bring a fresh one [P14]. */
+/** Milliseconds that a client has to send a fresh token after its token has expired [P14]. */
 const TOKEN_GRACE_MS = 30_000
-/** A slow consumer, or a peer that answers no ping, is cut off after this; any other has longer to answer the close frame. */
+/** Milliseconds until a closing connection is cut: for a slow consumer or a client that answers no ping, and for any other. */
 const CUT_DEAF_MS = 1000
 const CUT_MS = 5000
-/** This many unreadable frames within this time end a connection (4501). */
+/** A connection is closed (4501) after this many unreadable frames within this many milliseconds. */
 const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
 
-/** One connection: its state and its deadlines. Its inbox has what comes in, its outbox what goes out. */
+/** One connection with its state and its deadlines. Its inbox handles incoming frames, its outbox outgoing ones. */
 export class Session {
   readonly id: string
   state: SessionState
   /** Channels this connection is subscribed to, by name. */
   readonly subscriptions = new Map<string, LocalChannel>()
-  /** On the clock of `performance.now()`, in whole milliseconds. */
+  /** When the connection was opened: `performance.now()`, in whole milliseconds. */
   readonly openedAt = Math.round(performance.now())
   framesReceived = 0
   framesSent = 0
   readonly transport: Transport
   readonly inbox: Inbox
-  /** What this connection may ask for; null: anything. */
+  /** The limits of this connection; null: nothing is limited. */
   readonly #allowance: Allowance | null
   readonly #deps: SessionDeps
   readonly #outbox: Outbox
@@ -106,7 +106,7 @@ export class Session {
 
   get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
   get userId (): string | undefined { return this.user?.id }
-  /** Who asks, by which login. @throws AppError `not_authenticated`. */
+  /** The user and login that requests of this connection act for. @throws AppError `not_authenticated`. */
   get actor (): Actor {
     if (this.state.phase !== 'authenticated') throw new AppError('not_authenticated')
     return { userId: this.state.user.id, sid: this.state.sid }
@@ -115,15 +115,15 @@ export class Session {
   get closing (): boolean { return this.state.phase === 'closing' }
 
   /**
-   * `expiresAt`: when the access token expires, in Unix milliseconds; Infinity for a guest.
-   * @throws AppError `rate_limited` where the user has as many connections as he may.
+   * Binds the connection to its user. `expiresAt`: when the access token expires, in Unix milliseconds; Infinity for a guest.
+   * @throws AppError `rate_limited` if the user has too many connections.
    */
   authenticated (user: SessionUser, sid: string | null, expiresAt: number): void {
     this.#allowance?.identify(user.id)
     this.state = { phase: 'authenticated', user, sid, expiresAt }
   }
 
-  /** A data frame arrived. `refusedFor`: 0, or milliseconds after which it may pass [P35]. */
+  /** Takes a data frame. `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. */
   receive (frame: Buffer, refusedFor = 0): void {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()
@@ -131,20 +131,20 @@ export class Session {
     this.inbox.receive(frame, refusedFor)
   }
 
-  /** A pong is coming in: whether it is one of those that the peer owes us [P53]. */
+  /** Counts an incoming pong. Returns whether it answers a ping of the server, so that it counts towards no limit [P53]. */
   takePong (): boolean { return this.#outbox.takePong() }
 
-  /** `number`: of the ping that it answers; undefined where the pong does not say. */
+  /** Handles a pong. `number`: the number of the ping that it answers; undefined if the pong carries none. */
   pong (number?: number): void { this.#outbox.pong(number) }
 
-  /** Queues `count` finished frames; they leave at the end of this turn of the event loop, together. */
+  /** Queues `count` finished frames. All queued frames leave together at the end of this turn of the event loop. */
   send (frames: Buffer, count: number): void {
     if (this.closing) return
     this.framesSent += count
     if (this.#outbox.push(frames)) this.#deps.scheduleFlush(this)
   }
 
-  /** Sends frames that answer nothing and are in no channel's sequence. */
+  /** Sends frames that are neither replies nor part of a channel's sequence. */
   notify (frames: Buffer, count: number): void {
     if (!this.closing) this.#deps.traffic.sent.notice += count
     this.send(frames, count)
@@ -152,22 +152,22 @@ export class Session {
 
   flush (): void {
     this.#outbox.flush()
-    // What these bytes have held up goes on; or reading is held up by those that the socket did not take.
+    // Resume reading if it waited for these bytes to leave, or pause it if the socket did not take them.
     if (this.inbox.isPaused || this.transport.buffered > 0) this.inbox.proceed()
   }
 
-  /** The socket has taken what waited, or a part of it. */
+  /** Called when the socket has taken all or some of the bytes that waited. */
   drained (): void { this.inbox.proceed() }
 
-  /** What is kept for the socket, and since when it has taken nothing; null while it keeps up. */
+  /** Bytes that are kept for the socket, and when it last took any; null while it keeps up. */
   get backlog (): Outbox['backlog'] { return this.#outbox.backlog }
 
-  /** Whether so much waits to be sent that no request is read or started: half of `maxBuffered`. */
+  /** True if more than half of `maxBuffered` waits to be sent. No request is read or started then. */
   get isBackedUp (): boolean { return this.#outbox.waiting > this.#deps.limits.maxBuffered / 2 }
 
   close (name: CloseName, detail = ''): void {
     if (this.closing) return
-    // A slow consumer finds what it misses by seq when it is back.
+    // A slow consumer does not need its queued frames: after it reconnects, it resumes by `seq`.
     if (name === 'slow_consumer') this.#outbox.clear()
     else this.#outbox.finish()
     const { code, reason } = closeTable[name]
@@ -178,20 +178,20 @@ export class Session {
     this.inbox.close()
   }
 
-  /** Takes no further request: what was started is still answered. */
+  /** Takes no further requests. Started requests are still answered. */
   suspend (): void { this.inbox.suspend() }
 
-  /** No further patience with a peer that answers no close frame. */
+  /** Cuts the connection without waiting for the client's close frame. */
   cut (): void { this.transport.terminate() }
 
-  /** The transport is gone. */
+  /** Frees everything that the session holds after its connection has ended. */
   ended (): void {
     this.state = { phase: 'closing', user: this.user, cutAt: 0, reason: undefined }
     this.inbox.end()
     this.#outbox.clear()
   }
 
-  /** The clock's tick: every deadline a connection has. */
+  /** Enforces the deadlines of the connection. It runs at every tick of the clock. */
   tick (now: number): void {
     const { state } = this
     const { limits } = this.#deps
@@ -202,14 +202,14 @@ export class Session {
     } else if (state.phase === 'open' && now >= state.deadline) {
       this.close('authentication_timeout')
     } else if (state.phase === 'authenticated' && Date.now() >= state.expiresAt + TOKEN_GRACE_MS) {
-      // The clock of deadlines stands still with the process, as on a machine that was suspended; a token's time goes on.
+      // By the wall clock: the connections' clock stands still while the machine is suspended, but the token still expires.
       this.close('token_expired')
     } else if (now - this.#lastFrameAt >= limits.connectionTimeout) {
       this.close('connection_timeout')
     } else if (this.#outbox.isSlow()) {
       this.close('slow_consumer')
     } else if (this.#outbox.awaitsPong) {
-      // While its requests wait for us, its pong is not read.
+      // While the server does not read the connection, it cannot see the pong.
       if (wasHeldUp || this.inbox.isHeldUp) this.#outbox.readOn()
       else if (this.#outbox.isSilent()) this.close('no_pong')
     } else if (now >= this.#nextPingAt) {
@@ -218,7 +218,7 @@ export class Session {
     }
   }
 
-  /** A reply said that a frame was unreadable. */
+  /** Counts a reply that said that a frame was unreadable. */
   countViolation (): void {
     const now = this.#deps.now()
     this.#violations = [...(this.#violations ?? []).filter(at => now - at < VIOLATION_WINDOW_MS), now]

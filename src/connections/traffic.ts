@@ -2,37 +2,40 @@ import { closeTable, errorTable, type ErrorCode } from '../errors.ts'
 import { Histogram, SECONDS } from '../histogram.ts'
 import type { RequestKind } from '../requests/envelope.ts'
 
-/** A frame of a client, `invalid` where it is none; see `RequestKind`. */
+/** The kind of a frame from a client; `invalid` if it cannot be read as a request. */
 export type Received = RequestKind | 'invalid'
-/** A frame to a client, by its `type`, or what stands for several: `entry` of a channel's sequence, `notice` of none. Errors have codes. */
+/**
+ * The kind of a frame to a client: its `type`, `entry` for a frame of a channel's sequence, or `notice` for other unrequested frames.
+ * Error replies are counted by their codes instead.
+ */
 export type Sent = 'welcome' | 'success' | 'heartbeat_ack' | 'channel_list' | 'user_list' | 'entry' | 'notice'
 
-/** Close codes of RFC 6455 that a connection may end with besides our own. */
+/** Close codes of RFC 6455 that a connection may end with, besides the protocol's own codes. */
 const STANDARD_CLOSES = [1000, 1001, 1002, 1005, 1006, 1007, 1008]
 
 export type Traffic = ReturnType<typeof createTraffic>
 
 /**
- * What this instance's connections have done so far. Numbers only, all of them there from the start, so that counting is adding.
- * `requests`: the names of everything that clients may ask.
+ * Counters of what this instance's connections have done so far. All counters exist from the start, so counting is only an addition.
+ * `requests`: the names of all requests that clients may send.
  */
 export function createTraffic (requests: string[]) {
   return {
     opened: 0,
     received: zeros<Received>([...requests, 'unknown', 'invalid'] as Received[]),
     sent: zeros<Sent>(['welcome', 'success', 'heartbeat_ack', 'channel_list', 'user_list', 'entry', 'notice']),
-    /** Error replies. */
+    /** Error replies, by error code. */
     errors: zeros(Object.keys(errorTable) as ErrorCode[]),
-    /** By code; whatever else a client may think of is `other`. */
+    /** Ended connections, by close code; any other code that a client sends counts as `other`. */
     closes: zeros([...STANDARD_CLOSES, ...Object.values(closeTable).map(({ code }) => code)].map(String).concat('other')),
-    /** Upgrades that were answered by an error, by its code. */
+    /** Upgrades that were answered with an error, by error code. */
     refused: zeros(['not_authorized', 'invalid_request', 'rate_limited', 'busy', 'other']),
-    /** Of connections that have ended. */
+    /** Bytes of connections that have ended. */
     bytesReceived: 0,
     bytesSent: 0,
-    /** Entries that the bus did not bring in time, a run of them counted once. */
+    /** Gaps in a channel's sequence, where the bus did not bring entries in time. Consecutive missing entries count once. */
     gaps: { found: 0, repaired: 0 },
-    /** Seconds from the queueing of a batch's oldest message to the writes of one of its channels' entries. */
+    /** Seconds from the queueing of a batch's oldest message until the batch's entries of one channel are written. */
     delivery: new Histogram(SECONDS)
   }
 }
@@ -41,14 +44,14 @@ export function countRefusal ({ refused }: Traffic, code: string): void {
   refused[code in refused ? code as keyof Traffic['refused'] : 'other']++
 }
 
-/** One connection from its beginning to its end, as it may be logged: no name, no email, no word of the client's. */
+/** Summary of an ended connection for the log. It contains no name, no email and no text from the client. */
 export interface Life {
   connection: string
   user: string | undefined
   address: string
   seconds: number
   code: number
-  /** Where we closed it. */
+  /** Set only if the server closed the connection. */
   reason: string | undefined
   framesReceived: number
   framesSent: number
@@ -57,7 +60,7 @@ export interface Life {
 }
 
 export function countEnd (traffic: Traffic, { code, reason, bytesReceived, bytesSent }: Life): void {
-  // A client may send our own codes, too.
+  // A client may also send the protocol's own codes, which count as `other` then.
   const isKnown = code in traffic.closes && (reason !== undefined || code < 3000)
   traffic.closes[isKnown ? code : 'other']!++
   traffic.bytesReceived += bytesReceived

@@ -1,20 +1,20 @@
-/** The connection's own socket, as little of it as a session needs. */
+/** The part of a connection's socket that a session uses. */
 export interface Transport {
-  /** Writes whole frames, and calls `onTaken` when the operating system has them all. Nothing happens once the connection is not open. */
+  /** Writes whole frames and calls `onTaken` when the operating system has taken them. It does nothing if the connection is not open. */
   write (frames: Buffer, onTaken?: () => void): void
-  /** What is written from here until `uncork` leaves with one system call. */
+  /** Collects writes until `uncork`, which sends them with one system call. */
   cork (): void
   uncork (): void
-  /** Bytes written and not yet taken by the operating system. */
+  /** Bytes that were written and that the operating system has not taken yet. */
   readonly buffered: number
-  /** Where the client is, as far as the proxies may be trusted. */
+  /** The client's address, as far as trusted proxies report it. */
   readonly address: string
-  /** Of the socket, since it was opened. */
+  /** Bytes that the socket has received and sent since it was opened. */
   readonly bytesReceived: number
   readonly bytesSent: number
   pause (): void
   resume (): void
-  /** `number` comes back with the pong. */
+  /** Sends a ping. The client's pong returns `number`. */
   ping (number: number): void
   close (code: number, reason: string): void
   terminate (): void

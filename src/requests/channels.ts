@@ -5,13 +5,13 @@ import { command } from './row.ts'
 
 const tag = 'channels'
 
-/** Channels themselves. */
+/** Commands that create and delete channels. */
 export const commands = {
   create_channel: command({
     fields: {
       name: ChannelName,
       channel_type: Type.Optional(ChannelType),
-      /** A frame whose `type` is `public` or `private` means the new channel's; `channel_type` wins. */
+      /** If the frame's `type` is `public` or `private`, it is the type of the new channel; `channel_type` takes precedence. */
       type: Type.Optional(Type.Unknown())
     },
     who: 'user',

@@ -5,10 +5,10 @@ import { AppError } from '../errors.ts'
 import { Role, Timestamp, Uuid } from '../schemas/common.ts'
 import { request, type RequestContext } from './row.ts'
 
-/** Who the connection speaks for, and that it lives. */
+/** Requests about the connection itself: authentication and heartbeats. */
 export const requests = {
   authenticate: request({
-    /** Without a token: a guest, where authentication is off [P16]. */
+    /** Where authentication is off, a client without a token becomes a guest [P16]. */
     fields: { token: Type.Optional(Type.Union([Type.String(), Type.Null()])) },
     who: 'anyone',
     reply: {
@@ -52,7 +52,7 @@ export const requests = {
   })
 }
 
-/** @throws AppError `token_required`, `authentication_failed`; for a guest as `guests.admit`. */
+/** Finds a token's user, or makes a guest. @throws AppError `token_required`, `authentication_failed`; for a guest as `guests.admit`. */
 async function identify (
   { auth, guests, authenticationEnabled }: RequestContext, current: SessionUser | null, token: string | null | undefined
 ): Promise<{ user: SessionUser, sid: string | null, expiresAt: number }> {

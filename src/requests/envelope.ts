@@ -3,33 +3,33 @@ import { AppError } from '../errors.ts'
 import { Ref } from '../schemas/protocol.ts'
 import { commands, requests, table, type CommandName, type RequestName } from './table.ts'
 
-/** Deepest nesting of a client's frame [P4]. */
+/** Deepest nesting that a client's frame may have [P4]. */
 const MAX_DEPTH = 16
-/** How much of a client's own text (a type, a command) an error repeats, in characters. */
+/** Most characters of a client's own text (a type, a command) that an error repeats. */
 const ECHO_LIMIT = 64
 
 const isRef = TypeCompiler.Compile(Ref)
 const fieldNames = new Set(['type', 'command', 'ref', ...Object.values(table).flatMap(({ fields }) => Object.keys(fields))])
-/** Names as constants: to count by them costs no search for their text. */
+/** From each name to the table's own string, by which a counter is found faster than by an equal string from a client's frame. */
 const requestKinds = constants(Object.keys(requests) as RequestName[])
 const commandKinds = constants(Object.keys(commands) as CommandName[])
 
-/** A client's frame before its fields have been checked. */
+/** A client's frame whose fields have not been checked yet. */
 export interface Envelope {
   type: string
-  /** Set where the frame is a channel command, whatever its `type`. */
+  /** Set if the frame is a channel command, whatever its `type`. */
   command: string | undefined
   kind: RequestKind
   ref: Ref | undefined
   body: Record<string, unknown>
 }
 
-/** What a frame asks for, by a name of the table: a client's own text must not reach counters or logs. */
+/** The name in the table of the request that a frame makes: a client's own text must not reach counters or logs. */
 export type RequestKind = RequestName | CommandName | 'unknown'
 
 /**
- * Reads one text frame as far as its envelope.
- * @throws AppError `invalid_json`, `invalid_frame` [P4]. Type and fields are judged later, in the order of [P9].
+ * Parses a text frame. Its type and fields are checked later, in the order of [P9].
+ * @throws AppError `invalid_json`, `invalid_frame` [P4].
  */
 export function decode (frame: Buffer): Envelope {
   let body: unknown
@@ -51,7 +51,7 @@ export function decode (frame: Buffer): Envelope {
     command,
     kind: kindOf(type, command),
     ref: isRef.Check(ref) ? ref : undefined,
-    // The value of a `type` that is an object is not kept; `echo` says all of it that is needed.
+    // If `type` is an object, keep only its text, because errors need no more of it.
     body: known(typeof fields.type === 'object' ? { ...fields, type } : fields)
   }
 }
@@ -60,7 +60,7 @@ function kindOf (type: string, command: string | undefined): RequestKind {
   return (command === undefined ? requestKinds.get(type) : commandKinds.get(command)) ?? 'unknown'
 }
 
-/** The text of a type or command, which an error repeats where it is unknown [P9]. */
+/** The text of a type or command. An error repeats it if the type or command is unknown [P9]. */
 function echo (value: unknown): string {
   return value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
 }
@@ -69,7 +69,7 @@ export function unknown (code: 'unknown_type' | 'unknown_command', text: string)
   return new AppError(code, { detail: [...text.slice(0, 2 * ECHO_LIMIT)].slice(0, ECHO_LIMIT).join('').toWellFormed() })
 }
 
-/** Drops fields that no request has: they might hold megabytes for as long as the request is under way. */
+/** Drops fields that no request has, because they could occupy megabytes for as long as the request runs. */
 function known (fields: Record<string, unknown>): Record<string, unknown> {
   const names = Object.keys(fields)
   if (names.every(name => fieldNames.has(name))) return fields

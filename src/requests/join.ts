@@ -10,12 +10,12 @@ import type { RequestContext } from './row.ts'
 
 interface JoinFields { channel: string, since?: number, channel_id?: string, history?: number }
 
-/** What a join starts with: everything up to `seq` is either in `messages` or not asked for; the live stream follows. */
+/** Where a join starts: everything up to `seq` is in `messages` or was not requested, and the live stream follows. */
 interface Start { seq: number, recovered: boolean, messages: Entry[] }
 
 /**
- * Joining: subscribe and keep what arrives, then read membership and history, then answer and go live, so that between
- * `messages` and the live stream nothing is lost or doubled [P30] [P31]. @throws AppError
+ * Joins a channel: makes the user a member, attaches the session so that what arrives is kept, reads history, then answers and goes live.
+ * So nothing is lost or doubled between `messages` and the live stream [P30] [P31]. @throws AppError
  */
 export async function join (context: RequestContext, session: Session, fields: JoinFields): Promise<Reply> {
   const { hub, memberships } = context
@@ -26,7 +26,7 @@ export async function join (context: RequestContext, session: Session, fields: J
 
   const before = session.subscriptions.get(name)
   if (before && before.id !== joined.channelId) hub.unsubscribe(session, name)
-  // A join may repeat, but not take back what this connection has been told already.
+  // A repeated join must not go back to entries that this connection has already received.
   const position = before?.id === joined.channelId ? before.position(session) : undefined
   if (position !== undefined && since === undefined && history === undefined) {
     return reply(before!, joined, { seq: position, recovered: false, messages: [] })
@@ -47,7 +47,7 @@ export async function join (context: RequestContext, session: Session, fields: J
   return { ...reply(channel, joined, start), after: () => hub.goLive(session, channel, start.seq) }
 }
 
-/** All that was missed, or nothing [P30]. */
+/** Reads all entries that the client missed, or none if they are too many or incomplete [P30]. */
 async function resume (
   { messages, resumeLimit, maxItems }: RequestContext, channel: LocalChannel, seq: number, since: number
 ): Promise<Start> {
@@ -60,7 +60,7 @@ async function resume (
   return isWhole ? { seq, recovered: true, messages: entries } : lost
 }
 
-/** The last `count` messages, or as many of them as a reply may hold [P31]. */
+/** Reads the last `count` messages, or as many of them as a reply may hold [P31]. */
 async function newest ({ messages, maxItems }: RequestContext, channel: LocalChannel, seq: number, count: number): Promise<Start> {
   const found: Entry[] = (await messages.newest(channel.id, seq, count)).map(message => ({ type: 'message', ...message }))
   let left = maxItems
@@ -68,7 +68,7 @@ async function newest ({ messages, maxItems }: RequestContext, channel: LocalCha
   return { seq, recovered: false, messages: found.slice(oldest + 1) }
 }
 
-/** History could not be read: a subscription from before goes on where it was, a new one ends. */
+/** Handles a failed read of history: an earlier subscription goes on from its position, a new one ends. */
 function fallBack (hub: Hub, session: Session, channel: LocalChannel, position: number | undefined): void {
   if (session.subscriptions.get(channel.name) !== channel) return
   if (position === undefined) hub.unsubscribe(session, channel.name)
@@ -80,7 +80,7 @@ function reply (channel: LocalChannel, { channelType }: Joined, start: Start): R
   return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
 }
 
-/** Bytes that the entry takes in `messages`, with the comma behind it. */
+/** Bytes that the entry takes in `messages`, including the comma after it. */
 function sizeOf (entry: Entry): number {
   return jsonSize(entry) + 1
 }

@@ -4,7 +4,7 @@ import { ChannelName, NextCursor, PageQuery } from '../schemas/common.ts'
 import { fitPage } from '../services/paging.ts'
 import { request } from './row.ts'
 
-/** Of `user_list`, also where the client names no limit. */
+/** The largest page of `user_list`, and the default if the client names no limit. */
 const MAX_USERS_PER_PAGE = 1000
 
 const ListedChannel = Type.Composite([
@@ -12,7 +12,7 @@ const ListedChannel = Type.Composite([
   Type.Object({ online_count: Type.Integer(), joined: Type.Boolean() })
 ])
 
-/** Lists whose pages are at most as large as a reply may be [P59]. */
+/** Requests for lists. No page is larger than a reply may be [P59]. */
 export const requests = {
   channel_list: request({
     fields: PageQuery.properties,

@@ -4,7 +4,7 @@ import { ClientId, MessageText, MessageDeleted, MessageEdited, MessageSent, Rece
 import { command, request } from './row.ts'
 
 export const requests = {
-  /** The hot path: the dispatcher queues it without waiting for its reply [P7]. */
+  /** The hot path: it is queued without waiting for the replies to the sends before it [P7]. */
   send_message: request({
     fields: { channel: ChannelName, message: MessageText, client_id: Type.Optional(ClientId) },
     who: 'user',
@@ -18,7 +18,7 @@ const tag = 'messages'
 const route = '/api/channels/:name/messages/:id'
 const Changed = Type.Object({ channel: Type.String(), id: Uuid, seq: Seq, timestamp: Timestamp })
 
-/** Changes of stored messages, each an entry of the channel's sequence [P34]. */
+/** Commands that change stored messages. Each change is an entry of the channel's sequence [P34]. */
 export const commands = {
   edit_message: command({
     fields: { channel: ChannelName, id: MessageId, message: MessageText },

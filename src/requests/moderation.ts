@@ -7,7 +7,7 @@ import { command, type CommandRow, type RestRoute, type Who } from './row.ts'
 const tag = 'moderation'
 const expiresAt = Type.Union([Timestamp, Type.Null()])
 
-/** Commands about a user and a channel. */
+/** Commands about a user's place in a channel: invitations, membership, bans, mutes and moderators. */
 export const commands = {
   ...acts({
     invite_user: {
@@ -102,7 +102,7 @@ export const commands = {
   })
 }
 
-/** `duration` in seconds. */
+/** `duration` is in seconds. */
 interface Details { reason?: string, duration?: number }
 
 interface Act {
@@ -113,12 +113,12 @@ interface Act {
   defaults?: Details
   /** Fields of the reply's `data` besides `channel` and `user_id`. */
   result?: { fields: TProperties, of (outcome: Moderated, details: Details): object }
-  /** What the target is told, where they have to do with the channel [P57]; its fields are the result's if it names none. */
+  /** The notice to the target, if the target is told of the act [P57]. Its fields are those of the result unless it names its own. */
   notice?: { type: string, fields?: TProperties, of? (outcome: Moderated): object }
   rest: RestRoute
 }
 
-/** Rows of what users do to other users. `parley_moderate` judges and carries them out, and knows them by the command's name. */
+/** Builds the rows of commands by which a user acts on another. `parley_moderate` checks and executes them by the command's name. */
 function acts<K extends string> (given: Record<K, Act>): Record<K, CommandRow> {
   return Object.fromEntries(Object.entries<Act>(given).map(([name, act]) => [name, rowOf(name, act)])) as Record<K, CommandRow>
 }
@@ -134,7 +134,7 @@ function rowOf (act: string, { who, action, details = {}, defaults = {}, result,
     },
     rest,
     async run ({ moderation }, actor, { channel, user_id: targetId, ...fields }) {
-      // Fields that are not this command's have not been checked: they are ignored [P9].
+      // Ignore the fields of other commands, which have not been checked [P9].
       const given = Object.fromEntries(Object.entries(fields).filter(([name]) => name in details))
       const chosen: Details = { ...defaults, ...given }
       const outcome = await moderation.act(actor, { act, channel, targetId, ...chosen }, outcome =>

@@ -18,14 +18,14 @@ const checkSend = checks.send_message as (body: unknown) => SendFields
 
 export type Requests = ReturnType<typeof createRequests>
 
-/** Answers what clients ask over WebSocket, by the rows of the table. */
+/** Answers the requests of clients over WebSocket, as the rows of the table describe them. */
 export function createRequests (context: RequestContext & { traffic: Traffic }) {
   const { hub, messages, traffic } = context
 
   return {
     read: decode,
 
-    /** The limit that binds a request besides those of all frames [P35]. */
+    /** The limit that a request counts towards, besides those of all frames [P35]. */
     costOf ({ kind, command }: Envelope): RequestCost | undefined {
       if (command !== undefined) return 'command'
       const row = table[kind]
@@ -41,7 +41,7 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
       return row.kind === 'command' ? run(row, session, fields) : row.answer!(context, session, fields)
     },
 
-    /** Queues a message; its finished reply goes to `done` once it is stored or refused. @throws AppError, before it is queued. */
+    /** Queues a message. `done` receives the reply once the message is stored or refused. @throws AppError before it queues the message. */
     handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void {
       admit(session, requests.send_message)
       const { ref, channel, message, client_id: clientId } = checkSend(request.body)
@@ -50,16 +50,16 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
       if (!subscription) throw new AppError('not_in_channel')
       const { userId, sid } = session.actor
       const { name: username } = session.user!
-      // Field by field: spreading the actor takes ten times as long, for every message.
+      // Copy the fields one by one: spreading the actor takes ten times as long, for every message.
       messages.send({ userId, sid, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
         if (!error) {
           traffic.sent.success++
           return done(encodeSent(receipt!, ref))
         }
-        // The bus has said that the ban ended the membership, and the subscription is about to end.
+        // According to the bus, the ban has also ended the membership, so the subscription is about to end.
         const { code } = error.code === 'banned' && subscription.leaving.has(userId) ? error = new AppError('not_in_channel') : error
         traffic.errors[code]++
-        // The subscription may have ended without this instance having heard of it.
+        // The membership may have ended without this instance having heard of it: have it checked.
         if (code === 'channel_not_found' || code === 'not_in_channel') hub.doubts.channels([subscription.id])
         done(encodeError(error, ref))
       })
@@ -72,7 +72,7 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
   }
 }
 
-/** [P10] */
+/** Refuses requests of connections that are not authenticated, except those that are open to anyone [P10]. */
 function admit ({ user }: Session, { who }: Row): void {
   if (user === null && who !== 'anyone') throw new AppError('not_authenticated')
 }

@@ -13,8 +13,8 @@ import type { Functions } from '../store/functions.ts'
 import type { Actor } from '../store/users.ts'
 
 /**
- * Who may ask. The dispatcher judges only whether the connection is authenticated; everything else is judged by the database in the
- * statement that reads or writes [P55]. A moderator here is whoever docs/protocol.md calls "can-moderate".
+ * Who may make a request. The dispatcher checks only whether the connection is authenticated. The database checks everything else in the
+ * statement that reads or writes [P55]. `moderator` is what docs/protocol.md calls "can-moderate".
  */
 export type Who =
   | 'anyone'
@@ -25,7 +25,7 @@ export type Who =
   | 'author'
   | 'author, or moderator not below them'
 
-/** What commands use. */
+/** The services that commands use. */
 export interface Services extends Pick<Functions, 'call'> {
   channels: Channels
   memberships: Memberships
@@ -33,65 +33,65 @@ export interface Services extends Pick<Functions, 'call'> {
   moderation: Moderation
 }
 
-/** What requests about the connection itself use besides. */
+/** The services and settings that requests other than commands use in addition. */
 export interface RequestContext extends Services {
   hub: Hub
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
-  /** False: whoever brings no token is a guest [P16]. */
+  /** False: a client without a token becomes a guest [P16]. */
   authenticationEnabled: boolean
-  /** The most entries that a join may miss and still get [P30]. */
+  /** Most entries that a client may have missed and still receive when it rejoins [P30]. */
   resumeLimit: number
-  /** Bytes that the items of a list in a reply may take as JSON, `messages` of a join among them [P59]. */
+  /** Most bytes that the items of a list in a reply may take as JSON, including `messages` of a join [P59]. */
   maxItems: number
 }
 
 interface CommonRow<F extends TProperties> {
-  /** The frame's fields besides `ref` and its name. Unknown extra fields are ignored [P9]. */
+  /** The frame's fields besides `ref` and the name of the request. Unknown extra fields are ignored [P9]. */
   fields: F
   who: Who
-  /** Frames that others get because of it, by `type`: docs/protocol.md, "Server → client, unasked". */
+  /** Unrequested frames that clients get because of the request, by `type`: docs/protocol.md, "Server → client, unasked". */
   notices?: Record<string, TObject>
 }
 
-/** A frame known by its `type`: it concerns the connection that sends it. */
+/** A frame that is identified by its `type`. It concerns the connection that sends it. */
 export interface RequestRow<F extends TProperties = TProperties> extends CommonRow<F> {
   kind: 'request'
-  /** The reply's `action` and `data`, or a frame of its own `type`. */
+  /** The `action` and `data` of a `success` reply, or a reply with a `type` of its own. */
   reply: { action: string, data: TSchema } | { type: string, fields: TSchema }
-  /** A limit that binds it besides those of all frames [P35]; every command has one. */
+  /** The limit that the request counts towards, besides those of all frames [P35]. Every command has one. */
   cost?: RequestCost
-  /** The REST route that does the same, as `METHOD path`; written by hand in routes/. */
+  /** The REST route that does the same, as `METHOD path`. It is written by hand in routes/. */
   route?: string
-  /** Absent for `send_message` alone, whose reply waits for a commit and not for its turn. */
+  /** Answers the request. Only `send_message` has none, because its reply comes after a commit; see `handleSend`. */
   answer? (context: RequestContext, session: Session, fields: Static<TObject<F>>): Promise<Reply> | Reply
 }
 
-/** A frame with a `command`, whatever its `type`; REST has the same, derived from this row. */
+/** A frame with a `command`, whatever its `type`. The REST route of the command is derived from this row. */
 export interface CommandRow<F extends TProperties = TProperties, R extends TSchema = TSchema> extends CommonRow<F> {
   kind: 'command'
   /** The `action` of the reply. */
   action: string
-  /** What `run` resolves with, and what the reply has as `data` if `shown` does not say otherwise. */
+  /** The value that `run` resolves with. It is the reply's `data` unless `shown` is set. */
   result: R
-  /** The reply's `data`, where it is another one than the result. */
+  /** The reply's `data`, if it differs from the result. */
   shown?: { data: TSchema, of (result: Static<R>): object }
   rest: RestRoute
-  /** @throws AppError where it is refused. */
+  /** @throws AppError if the command is refused. */
   run (services: Services, actor: Actor, fields: Static<TObject<F>>): Promise<Static<R>>
 }
 
-/** The fields that the path does not name are the body. In a path, `:name` is the channel's. */
+/** The REST route of a command. Fields that the path does not contain are in the body. In the path, `:name` is the channel's name. */
 export interface RestRoute {
   /** `METHOD path`. */
   route: string
   tag: string
   summary: string
-  /** 204: the answer has no body. Otherwise it is the result. */
+  /** With 204 the response has no body; otherwise its body is the result. */
   status: 200 | 201 | 204
-  /** Fields that only frames have. */
+  /** Fields that frames have and REST does not. */
   without?: string[]
-  /** What the same call means where `:user_id` is the caller's own id. */
+  /** Runs instead of the command if `:user_id` is the caller's own id. */
   self? (services: Services, actor: Actor, channelName: string): Promise<unknown>
 }
 

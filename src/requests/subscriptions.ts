@@ -6,10 +6,10 @@ import { Entry } from '../schemas/message.ts'
 import { join } from './join.ts'
 import { request } from './row.ts'
 
-/** The notice of someone who comes or goes [P23]. */
+/** The notice that a user has joined or left [P23]. */
 const Presence = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
 
-/** Joining and leaving channels [P20]. */
+/** Requests that join and leave channels [P20]. */
 export const requests = {
   join_channel: request({
     fields: {

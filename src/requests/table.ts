@@ -6,17 +6,17 @@ import { commands as moderation } from './moderation.ts'
 import type { CommandRow, Row } from './row.ts'
 import { requests as subscriptions } from './subscriptions.ts'
 
-/** Frames by `type`. */
+/** Requests by their `type`. */
 export const requests = { ...connection, ...subscriptions, ...messages, ...lists }
-/** Frames by `command`. */
+/** Commands by their `command`. */
 export const commands = { ...channels, ...changes, ...moderation }
 
 export type RequestName = keyof typeof requests
 export type CommandName = keyof typeof commands
 
 /**
- * Everything that a client may ask, by its name on the wire. The dispatcher, the REST routes of commands, the OpenAPI document, the labels
- * of metrics and the authorization tests are made of it; CONTRIBUTING.md says how a row is added.
+ * All requests and commands by their names in frames. The dispatcher, the REST routes of commands, the OpenAPI document, the labels of
+ * metrics and the authorization tests derive from this table. CONTRIBUTING.md says how to add a row.
  */
 export const table: Record<string, Row> = { ...requests, ...commands }
 
