@@ -50,31 +50,32 @@ import type { Database } from './store/client.ts'
 
 export interface AppDeps {
   config: Config
-  /** Migrated. */
+  /** All migrations have been applied. */
   database: Database
   broker: Broker
   presence: Presence
   jwtSecret: string
   logger: Logger
-  /** What `/metrics` answers instead of this process's own metrics: of a worker, the sum of all workers'. */
+  /** Returns the text of `/metrics` instead of this process's own metrics: a worker answers with the sum of all workers. */
   metricsText?: MetricsText
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Of this process; undefined where neither a port nor a token for metrics is configured. */
+    /** Metrics of this process; undefined if neither a port nor a token for metrics is configured. */
     metrics: Registry | undefined
   }
 }
 
-/** More files of the embedded database that may come to be open after the start. */
+/** Files that the embedded database may still open after the start. */
 const EMBEDDED_FILES = 100
-/** Of `server.drain_timeout`: the rest is for closing the drivers. */
+/** Share of `server.drain_timeout` for the drain; the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
 /**
- * The whole application, wired in order: plugins that everything uses, the domain, connections, plugins and routes. It opens no port and
- * handles no signal; `close()` drains it, in less than `server.drain_timeout`. The caller closes database, broker and presence.
+ * Builds the whole application, in this order: plugins that everything uses, the domain, connections, other plugins and routes. It opens
+ * no port and handles no signal. `close()` drains it in less than `server.drain_timeout`. The caller closes database, broker and
+ * presence.
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
   const faults = createFaults(logger, database)
@@ -159,7 +160,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   return app
 }
 
-/** `/api`, and the documents that describe it. */
+/** Registers the routes of `/api` and the documents that describe them. */
 async function registerApi (
   app: FastifyInstance, { config, domain, counters }: { config: Config, domain: Domain, counters: Counters }
 ): Promise<void> {
@@ -191,7 +192,7 @@ async function registerWebsocket (app: FastifyInstance, { config, connections, h
   })
 }
 
-/** Logs faults. A full disk has its line in the log already, so what fails for want of room adds none. */
+/** Logs faults. A full disk is logged where it is noticed, so errors that follow from it are not logged again. */
 function createFaults (logger: Logger, database: Database) {
   const isTold = (error: unknown): boolean => database.full && error instanceof AppError && error.code === 'unavailable'
   return {
@@ -204,7 +205,7 @@ function createFaults (logger: Logger, database: Database) {
   }
 }
 
-/** File descriptors that the drivers of database and Redis may open. The embedded database opens a file for each table and index. */
+/** File descriptors that the database and Redis drivers may open. The embedded database opens a file for each table and index. */
 function descriptorsOf ({ database, redis }: Config): number {
   return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) + (redis.url === undefined ? 0 : redis.pool_size)
 }

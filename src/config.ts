@@ -8,9 +8,9 @@ import { areOrigins } from './origins.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
-    /** Environment names besides SECTION_KEY, the first one set wins. */
+    /** Environment variables for the key, besides SECTION_KEY. The first one that is set wins. */
     env?: string[]
-    /** Shown masked. */
+    /** The value is shown masked. */
     secret?: boolean
   }
 }
@@ -21,17 +21,17 @@ const flag = (value: boolean, options: object = {}) => Type.Boolean({ default: v
 const text = (value: string, options: object = {}) => Type.String({ minLength: 1, default: value, ...options })
 const optional = (options: object = {}) => Type.Optional(Type.String({ minLength: 1, ...options }))
 
-/** The ranges that fastify knows by name. */
+/** Names of address ranges that fastify knows. */
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
 FormatRegistry.Set('origins', areOrigins)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
-/** So many of the largest frames fit into `performance.max_inbox`. */
+/** `performance.max_inbox` must hold this many frames of the largest size. */
 const LARGEST_FRAMES = 4
 
-/** Every key, its default, its bounds and its names in the environment. */
+/** Every key with its default, its bounds and its environment variables. */
 export const ConfigSchema = Type.Object({
   server: Type.Object({
     host: text('0.0.0.0', { env: ['HOST', 'WEBSOCKET_HOST'] }),
@@ -94,7 +94,7 @@ export const ConfigSchema = Type.Object({
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
     token: optional({ minLength: 16, secret: true })
   }),
-  // Of what comes within a second; ten seconds' worth may come at once.
+  // For rates per second, ten seconds' worth may arrive at once after a pause.
   limits: Type.Object({
     enabled: flag(true),
     connection_frames: count(200, { minimum: 1, description: 'a second' }),
@@ -132,18 +132,18 @@ export const ConfigSchema = Type.Object({
 })
 export type Config = Static<typeof ConfigSchema>
 
-/** One effective value and where it came from, for `npm run config`. */
+/** One effective value and its source, for `npm run config`. */
 export interface ConfigEntry { key: string, value: unknown, source: string, secret: boolean }
 
-/** A mistake in the configuration, said in one line that names the key and what is allowed. */
+/** A mistake in the configuration. The message is one line that names the key and the allowed values. */
 export class ConfigError extends Error {}
 
 const DEFAULT_FILE = 'config/websocket.tusk'
 
 /**
- * Reads defaults, then the file, then the environment; the later wins.
- * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, half of the admin's credentials,
- * messages longer than can be delivered, or an inbox that is too small.
+ * Reads the defaults, then the file, then the environment; a later source overrides an earlier one.
+ * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, only one of the admin's email and
+ * password, messages longer than can be delivered, or an inbox that is too small.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
@@ -177,7 +177,10 @@ function checkAdmin ({ authentication: { admin_email: email, admin_password: pas
   throw new ConfigError(`ADMIN_${missing} is missing: ADMIN_${given} does nothing without it`)
 }
 
-/** Every message that may be stored can be sent and delivered, whatever its characters: else it would end whoever is to get it [P59]. */
+/**
+ * Every message that may be stored must fit into the frames that carry it, whatever its characters. A message that does not fit would end
+ * the connections of its receivers [P59].
+ */
 function checkSizes ({ server, channels, performance }: Config): void {
   const { max_buffered: maxBuffered, max_buffered_total: total } = performance
   if (total < maxBuffered) {
@@ -194,19 +197,19 @@ function checkSizes ({ server, channels, performance }: Config): void {
   throw new ConfigError(`channels.max_message_length ${length} allows messages that do not fit: set ${wrong.join(' and ')}`)
 }
 
-/** The largest frame must find room beside others that wait. */
+/** A frame of the largest size must find room while others wait. */
 function checkInbox ({ performance: { max_inbox: inbox }, server: { max_payload: payload } }: Config): void {
   const least = LARGEST_FRAMES * payload
   if (inbox >= least) return
   throw new ConfigError(`performance.max_inbox must be at least ${LARGEST_FRAMES} times server.max_payload, ${least}, not ${inbox}`)
 }
 
-/** As a registration is judged: `Email` in schemas/user.ts. */
+/** Applies the rule that registrations have to meet: `Email` in schemas/user.ts. */
 function isEmail (text: string): boolean {
   return text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)
 }
 
-/** An address, a CIDR range or a range's name. */
+/** Whether the text is an IP address, a CIDR range or the name of a range. */
 function isProxy (text: string): boolean {
   if (RANGE_NAMES.includes(text)) return true
   const [, address = '', bits = '1'] = /^([^/%]+)(?:\/(\d+))?$/.exec(text) ?? []
@@ -214,7 +217,7 @@ function isProxy (text: string): boolean {
   return Number(bits) >= 1 && Number(bits) <= most
 }
 
-/** The file as flat `section.key` pairs. Its top level may be `websocket:`, as in the guide, or the sections themselves. */
+/** Reads the file as flat `section.key` pairs. Its top level is `websocket:`, as in the default file, or the sections themselves. */
 function readFile (file: string): Record<string, unknown> {
   let document: unknown
   try {
@@ -238,7 +241,7 @@ function readFile (file: string): Record<string, unknown> {
       if (!Object.hasOwn(known.properties, name)) {
         throw new ConfigError(`${file}: unknown key ${section}.${name}; known are ${Object.keys(known.properties).join(', ')}`)
       }
-      // YAML makes a boolean of a word that is text here, as in `trust_proxy: true`.
+      // YAML reads `true` as a boolean, also where the key expects text, as in `trust_proxy: true`.
       const isWord = typeof value === 'boolean' && known.properties[name]!.type === 'string'
       if (value !== null) flat[`${section}.${name}`] = isWord ? String(value) : value
     }
@@ -251,7 +254,7 @@ function asBlock (value: unknown, where: string): Record<string, unknown> {
   throw new ConfigError(`${where}: must be a block of keys`)
 }
 
-/** The environment has only text: a number or boolean that it spells becomes one, anything else stays for `check` to refuse. */
+/** Turns the text of an environment variable into the number or boolean that the schema expects. `check` refuses any other text. */
 function parseText (schema: TSchema, value: string): unknown {
   if (schema.type === 'integer' && /^-?\d+$/.test(value)) return Number(value)
   if (schema.type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true'

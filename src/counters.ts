@@ -3,16 +3,16 @@ import { createLink, openConnection, type Logger } from './redis.ts'
 import { createWindowCounter, type Count } from './window-counter.ts'
 
 export interface CountersDeps {
-  /** Undefined: this instance is the only one. */
+  /** URL of Redis. Undefined: this instance is the only one. */
   url: string | undefined
   prefix: string
   logger: Logger
 }
 
-/** A request waits for its count at most this long, and only the first ones after Redis fell silent. */
+/** Milliseconds that a request waits at most for its count. Only the first requests after Redis stops answering wait that long. */
 const COMMAND_TIMEOUT_MS = 500
 
-/** Adds one to a count. The first of a window opens it. */
+/** Adds one to a count. The first count opens the window. */
 const ADD = `
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
@@ -25,8 +25,8 @@ interface Session { redis: Redis, lost (error: Error): void }
 export type Counters = ReturnType<typeof createCounters>
 
 /**
- * Counts within windows of time, for all instances with the same `url` and `prefix`. Each instance counts for itself as well: without
- * Redis, and while Redis is away, its own count is what counts, at once.
+ * Counts events within windows of time, for all instances with the same `url` and `prefix`. Each instance also keeps its own counts. They
+ * are used at once when there is no Redis or Redis is unreachable.
  */
 export function createCounters ({ url, prefix, logger }: CountersDeps) {
   const own = createWindowCounter()
@@ -34,7 +34,7 @@ export function createCounters ({ url, prefix, logger }: CountersDeps) {
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
     const redis = await openConnection(url!, signal, COMMAND_TIMEOUT_MS, lost)
-    // A stopped server still accepts connections: only an answer shows that it counts.
+    // A frozen server still accepts connections. Only an answer shows that it works.
     await redis.eval(READ, 1, `${prefix}requests:`)
     return { redis, lost }
   }
@@ -52,11 +52,11 @@ export function createCounters ({ url, prefix, logger }: CountersDeps) {
   }
 
   return {
-    /** Begins to connect. Nobody has to wait for it. */
+    /** Begins to connect. The caller does not have to wait for the connection. */
     start (): void { link?.start() },
     async close (): Promise<void> { await link?.close() },
 
-    /** Adds one to `key`. Its first count opens a window of so many milliseconds, at whose end it is 0 again. */
+    /** Adds one to the count of `key`. The first count opens a window of `window` milliseconds; after it the count is 0 again. */
     async add (key: string, window: number): Promise<Count> {
       const ours = own.add(key, window)
       return await shared(redis => redis.eval(ADD, 1, prefix + key, window)) ?? ours

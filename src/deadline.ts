@@ -1,4 +1,4 @@
-/** Does it resolve within so many milliseconds? False for a failure and for silence alike. */
+/** Whether the promise resolves within `ms` milliseconds: false if it rejects or takes longer. */
 export async function resolvesWithin (promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<false>(resolve => { timer = setTimeout(resolve, ms, false) })
@@ -9,7 +9,7 @@ export async function resolvesWithin (promise: Promise<unknown>, ms: number): Pr
   }
 }
 
-/** Counts down from now: what is left of so many milliseconds, or of a share of them; 0 when they are over. */
+/** Starts a countdown of `ms` milliseconds. The result returns the milliseconds that are left of it, or of a share of it; never below 0. */
 export function createCountdown (ms: number): (share?: number) => number {
   const began = performance.now()
   return (share = 1) => Math.max(0, began + share * ms - performance.now())

@@ -29,7 +29,7 @@ import { createUsers } from './store/users.ts'
 
 export type Stores = ReturnType<typeof createStores>
 
-/** Every query, by subject. */
+/** Creates all database queries, grouped by subject. */
 export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
   const { prisma } = database
   return {
@@ -57,14 +57,14 @@ export interface DomainDeps {
   onFault (error: unknown): void
 }
 
-/** Messages of one commit. The embedded database works on our own thread, where a long commit would stall everything else. */
+/** Messages that one commit stores at most. The embedded database runs on the server's own thread, which a long commit would block. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
-/** One commit, and one read of what the bus lost, put out about this part of what may wait for a connection [P52]. */
+/** One commit, or one read of entries that the bus lost, delivers at most about `performance.max_buffered` / BURSTS bytes [P52]. */
 const BURSTS = 8
 
 export type Domain = ReturnType<typeof createDomain>
 
-/** What Parley does, the same for REST and WebSocket. */
+/** Creates the services, which REST and WebSocket share. */
 export function createDomain ({ config, database, stores, presence, events, counters, accessTokens, outbound, onFault }: DomainDeps) {
   const { users, tokens } = stores
   const { enabled: isLimited, ...limits } = config.limits

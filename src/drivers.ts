@@ -8,13 +8,13 @@ import type { Presence } from './presence/presence.ts'
 import { createRedisPresence, type RedisPresenceDeps } from './presence/redis.ts'
 import type { Logger } from './redis.ts'
 
-/** The bus between instances: Redis where it is configured, else this process alone. */
+/** Creates the message bus between instances: on Redis if it is configured, otherwise within this process alone. */
 export function createBroker ({ redis }: Pick<Config, 'redis'>, logger: Logger): Broker {
   const { url } = redis
   return url === undefined ? createMemoryBroker() : createRedisBroker({ ...redis, url, logger })
 }
 
-/** Who is online, on Redis or in this process, as `createBroker` decides. It announces on `broker`. */
+/** Creates presence, on Redis if it is configured, otherwise within this process. It announces changes on `broker`. */
 export function createPresence (
   { redis }: Pick<Config, 'redis'>, broker: Broker, logger: Logger, times?: Pick<RedisPresenceDeps, 'lease' | 'renew'>
 ): Presence {

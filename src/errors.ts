@@ -1,5 +1,5 @@
 /**
- * Every error a client can meet, and every close code: the one table that REST and the wire both read.
+ * Every error and every close code that a client can get, for REST and WebSocket alike.
  * Texts, statuses and retryability: docs/protocol.md, "Errors" and "Close codes".
  */
 export const errorTable = {
@@ -42,17 +42,17 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** `retryAfterMs`: when the same request may succeed, where nothing better is known. */
+/** `retryAfterMs`: milliseconds after which the same request may succeed, unless the error itself gives another time. */
 interface ErrorKind { message: string, status: number, retryAfterMs?: number }
 
-/** An error whose code and text a client may see. Anything else that is thrown shows as `internal`. */
+/** An error whose code and text a client may see. Any other error is shown as `internal`. */
 export class AppError extends Error {
   readonly code: ErrorCode
-  /** REST status. */
+  /** HTTP status of a REST reply. */
   readonly statusCode: number
-  /** When the same request may succeed, in milliseconds; on the wire `retry_after_ms`, in REST `Retry-After`. */
+  /** Milliseconds after which the same request may succeed: `retry_after_ms` in a reply, and the REST header `Retry-After`. */
   readonly retryAfterMs: number | undefined
-  /** What the capital word of the text stands for: REASON, TYPE or COMMAND. */
+  /** Replaces the word in capitals at the end of the text: REASON, TYPE or COMMAND. */
   readonly detail: string | undefined
 
   constructor (code: ErrorCode, { detail, retryAfterMs }: { detail?: string, retryAfterMs?: number | undefined } = {}) {
@@ -65,7 +65,7 @@ export class AppError extends Error {
   }
 }
 
-/** Close codes and reasons. 4000–4499: reconnect with full jitter; 4500–4999: not before something changed. */
+/** Close codes and reasons. 4000–4499: reconnect with full jitter; 4500–4999: do not reconnect before something has changed. */
 export const closeTable = {
   unsupported_data: { code: 1003, reason: 'binary not supported' },
   message_too_big: { code: 1009, reason: 'message too big' },

@@ -1,8 +1,8 @@
-/** How observations are spread, in plain numbers, for places where observing must cost nothing to speak of. */
+/** A histogram of plain numbers, for code where an observation must cost almost nothing. */
 export class Histogram {
-  /** Ascending. */
+  /** Upper bounds of the buckets, ascending. */
   readonly bounds: readonly number[]
-  /** How many lie up to each bound and above the one before it; the last: above all. */
+  /** Observations by bucket: above the bound before it and up to its own. The last bucket holds those above all bounds. */
   readonly counts: number[]
   sum = 0
 
@@ -19,5 +19,5 @@ export class Histogram {
   }
 }
 
-/** Bounds for what takes milliseconds and should not take seconds. */
+/** Bucket bounds in seconds, for operations that usually take milliseconds. */
 export const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]

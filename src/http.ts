@@ -10,7 +10,7 @@ import { schemaController } from './plugins/validation.ts'
 /** Bytes that a REST body may have. */
 const BODY_LIMIT = 65_536
 
-/** The HTTP server before any plugin or route. Timeouts are in milliseconds. */
+/** Creates the HTTP server before any plugin or route. Timeouts are in milliseconds. */
 export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], logger: Logger): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -28,15 +28,15 @@ export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], l
     },
     trustProxy: trustProxy(trustedProxies),
     forceCloseConnections: true,
-    // A draining server answers as usual and closes each connection with its answer, so that a load balancer loses no request.
+    // A draining server still answers requests and closes each connection with its answer, so that a load balancer loses no request.
     return503OnClosing: false,
-    // The schema refuses names that are too long; the router would answer that there is no such route.
+    // Let the schema refuse names that are too long: the router would answer that the route does not exist.
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
-    // By default Node looks for connections past their timeouts only every 30 s.
+    // By default Node checks only every 30 s for connections that have passed their timeouts.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
   })
-  // JSON is the only type that is spoken; fastify would take plain text too.
+  // Accept only JSON: by default fastify accepts plain text too.
   app.removeContentTypeParser('text/plain')
   return app
 }

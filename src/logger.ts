@@ -1,16 +1,16 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
 
-/** Deepest chain of causes that is logged. */
+/** Longest chain of causes that is logged: the error, its cause, the cause's cause and so on. */
 const MAX_CAUSES = 4
 
-/** Logs JSON lines, to the standard output where no other place is given. */
+/** Creates a logger that writes JSON lines, by default to the standard output. */
 export function createLogger (level: string, destination?: DestinationStream): Logger {
   return pino({ level, serializers: { err: (error: unknown) => describe(error, MAX_CAUSES) } }, destination)
 }
 
 /**
- * Of an error only what is known to be harmless. Drivers keep a row's values, a command's arguments or a request's bytes in its other
- * properties: messages, passwords and tokens among them.
+ * Keeps only those properties of an error that are known to be harmless. In other properties, drivers keep a row's values, a command's
+ * arguments or a request's bytes: messages, passwords and tokens may be among them.
  */
 function describe (error: unknown, depth: number): object {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) }

@@ -1,12 +1,12 @@
-/** Which origins pages may come from, besides the server's own. */
+/** Origins that pages may come from, besides the server's own. */
 export interface AllowedOrigins {
-  /** `*`: any. */
+  /** True if any origin is allowed, because the list contains `*`. */
   any: boolean
-  /** Is this `Origin` header one of those listed, however it is spelt? */
+  /** Whether an `Origin` header is allowed, however it is spelled. */
   has (origin: string): boolean
 }
 
-/** Reads `ALLOWED_ORIGINS`: a comma list, `*` is any. */
+/** Reads `ALLOWED_ORIGINS`, a comma list in which `*` stands for any origin. */
 export function createAllowedOrigins (list: string = ''): AllowedOrigins {
   const items = itemsOf(list)
   const listed = new Set(items.map(item => normaliseOrigin(item)))
@@ -20,12 +20,12 @@ export function createAllowedOrigins (list: string = ''): AllowedOrigins {
   }
 }
 
-/** True where every item of the list is `*` or an origin. */
+/** Whether every item of the list is `*` or an origin. */
 export function areOrigins (list: string): boolean {
   return itemsOf(list).every(item => item === '*' || normaliseOrigin(item) !== null)
 }
 
-/** Is the server that the request was sent to, by its `Host`, the one that the page came from? */
+/** Whether the page comes from the server that the request's `Host` header names. */
 export function isOwnOrigin (origin: string, host: string | undefined): boolean {
   const normal = normaliseOrigin(origin)
   if (normal === null || host === undefined) return false
@@ -33,14 +33,14 @@ export function isOwnOrigin (origin: string, host: string | undefined): boolean 
 }
 
 /**
- * Scheme, host and port in the one spelling that browsers use: small letters, without a port that the scheme implies. Null for
- * what is no origin, `null` and one with a path among them; a final slash is forgiven.
+ * Returns scheme, host and port as browsers spell them: in lower case, without the default port of the scheme. Null if the text is not an
+ * origin, such as `null` or a URL with a path. A final slash is allowed.
  */
 function normaliseOrigin (text: string): string | null {
   const [, scheme = '', place] = /^([a-z][a-z0-9+.-]*):\/\/([^\s/?#@\\*]+)\/?$/i.exec(text) ?? []
   if (place === undefined || !URL.canParse(`${scheme}://${place}`)) return null
   const { origin, protocol, host } = new URL(`${scheme}://${place}`)
-  // Schemes of apps, such as capacitor://localhost, have no origin of their own for `URL`.
+  // `URL` knows no origin for the schemes of apps, such as capacitor://localhost.
   return origin === 'null' ? `${protocol}//${host.toLowerCase()}` : origin
 }
 

@@ -3,15 +3,15 @@ import { unescape } from 'node:querystring'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 
-/** What of a logger is needed here; Fastify's has it. */
+/** The methods of a logger that are used here; Fastify's logger has them. */
 export interface Logger {
   info (details: object, text: string): void
   warn (details: object, text: string): void
 }
 
 /**
- * Opens one connection, usable when the promise resolves. It lives until `signal` aborts and never reconnects by itself: what a
- * new connection must restore is its owner's to know. `commandTimeout` in milliseconds bounds every command.
+ * Opens one connection, which is usable when the promise resolves. It lasts until `signal` aborts and never reconnects by itself, because
+ * only its owner knows what a new connection has to restore. `commandTimeout` in milliseconds limits every command.
  */
 export async function openConnection (
   url: string, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
@@ -24,7 +24,7 @@ export async function openConnection (
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     disableClientInfo: true,
-    // Every server speaks it, and subscriptions and plain commands never share a connection here.
+    // Every server supports version 2. Version 3 is not needed, because subscriptions and commands never share a connection here.
     protocol: 2,
     connectTimeout: commandTimeout,
     commandTimeout
@@ -32,7 +32,7 @@ export async function openConnection (
   let cause: Error | undefined
   const end = () => {
     client.disconnect()
-    // A polite end waits for the other side, which may be stopped.
+    // A graceful end would wait for the server, which may be frozen.
     client.stream?.destroy()
   }
   client.on('error', (error: Error) => { cause = error })
@@ -51,21 +51,21 @@ export async function openConnection (
   return client
 }
 
-/** A session with Redis that is made again whenever it is lost. */
+/** A session with Redis that is opened again whenever it is lost. */
 export interface Link<T> {
-  /** The session, while there is one. */
+  /** The current session; undefined while there is none. */
   readonly session: T | undefined
-  /** Resolves when the outcome of the first attempt is known. */
+  /** Begins to connect. Resolves when the first attempt has succeeded or failed. */
   start (): Promise<void>
   close (): Promise<void>
 }
 
 export interface LinkDeps<T> {
-  /** For the log: what is up or down. */
+  /** Names the link in log lines. */
   name: string
   url: string
   logger: Logger
-  /** Resolves when the session is good for use; all of it must end when `signal` aborts. `lost` may be called at any time. */
+  /** Resolves when the session is usable. All of the session must end when `signal` aborts. It may call `lost` at any time. */
   open (signal: AbortSignal, lost: (error: Error) => void): Promise<T>
   onUp (session: T): void
   onDown (): void
@@ -75,17 +75,17 @@ export interface LinkDeps<T> {
 
 const MAX_BACKOFF_MS = 1000
 
-/** Keeps one session open, with capped and jittered delays between attempts, and logs a line per change of state, not per attempt. */
+/** Keeps one session open, with capped and jittered delays between attempts. It logs a line per change of state, not per attempt. */
 export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTimeout = 2000 }: LinkDeps<T>): Link<T> {
   const closing = new AbortController()
   let session: T | undefined
   let running: Promise<void> | undefined
   let complaint: string | undefined
 
-  /** One session from its opening to its end. Returns why it ended. */
+  /** Runs one session from its opening to its end. Returns why it ended. */
   async function live (onOutcome: () => void): Promise<{ reason: Error, wasUp: boolean }> {
     const life = new AbortController()
-    // Each of the session's connections listens.
+    // Every connection of the session adds a listener: many are no leak, and Node must not warn of them.
     setMaxListeners(0, life.signal)
     let lost!: (error: Error) => void
     const ended = new Promise<Error>(resolve => { lost = resolve })
@@ -140,7 +140,7 @@ export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTime
   }
 }
 
-/** One line without the URL's password: a server may quote a command it refuses, its arguments included. */
+/** Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. */
 function reasonOf (error: Error, url: string): string {
   const password = /^\w+:\/\/[^:/]*:(.*)@/.exec(url)?.[1]
   let text = error.message || (error as NodeJS.ErrnoException).code || error.name

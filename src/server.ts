@@ -17,7 +17,7 @@ import { StartError } from './process/start-error.ts'
 import { openDatabase } from './store/client.ts'
 import { DatabaseError } from './store/database-error.ts'
 
-/** Of `server.drain_timeout`: then the process ends, whatever driver still waits for its server. */
+/** Share of `server.drain_timeout` after which the process ends, even if a driver still waits for its server. */
 const END_SHARE = 0.9
 
 try {
@@ -27,7 +27,7 @@ try {
   if (many && config.database.url !== undefined && config.redis.url !== undefined) {
     await startWorkers(config, logger)
   } else {
-    // Platforms set WEB_CONCURRENCY by themselves.
+    // A warning, not an error: hosting platforms set WEB_CONCURRENCY by themselves.
     if (many) logger.warn('one process only: server.workers wants DATABASE_URL and REDIS_URL')
     await start(config, logger, process.env.NODE_ENV === 'production')
   }
@@ -37,7 +37,7 @@ try {
   process.exit(1)
 }
 
-/** The primary of several workers: each of them runs this module again. */
+/** Starts the primary of several workers. Each worker runs this module again. */
 async function startWorkers (config: Config, logger: Logger): Promise<void> {
   const { workers, drain_timeout: drainTimeout } = config.server
   await openMetrics(config, logger, serveWorkersMetrics())
@@ -53,7 +53,7 @@ async function startWorkers (config: Config, logger: Logger): Promise<void> {
 async function start (config: Config, logger: Logger, production: boolean): Promise<void> {
   const jwtSecret = readSecret(config, production)
 
-  /** What is open, closed in reverse order. */
+  /** Functions that close what has been opened, called in reverse order. */
   const open: Array<() => Promise<unknown>> = []
   const closing = closeOnSignal(config.server.drain_timeout * 1000 * END_SHARE, logger, async () => {
     for (const close of open.reverse()) await close()
@@ -81,17 +81,18 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     open.push(() => app.close())
     await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
     const address = app.server.address()
-    // Of workers, the primary speaks.
+    // With several workers, the primary prints this.
     if (isPrimary) greet(config, typeof address === 'object' ? address?.port ?? port : port)
   } catch (error) {
-    // What a signal closed under the start's feet is no failure: closing ends the process.
+    // A signal during the start closes what the start still uses. That is no failure, and closing ends the process.
     if (!closing()) throw error
   }
 }
 
 /**
- * Closes once, on the first signal, or when a worker's primary is gone, and ends the process: with 1 after an error or impatience,
- * else with 0, after `delay` milliseconds at the latest.
+ * Calls `close` once: on the first signal, after an unexpected error, or when a worker's primary is gone. Then the process ends, after
+ * `delay` milliseconds at the latest: with 1 after an error or a second signal, otherwise with 0.
+ * @returns a function that tells whether closing has begun.
  */
 function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void>): () => boolean {
   let closing = false
@@ -103,7 +104,7 @@ function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void
     await close()
   })
   function onTimeout (): void {
-    // What is left to wait for is a server that does not answer; all clients have their acks and their close frames.
+    // Only a database or Redis that does not answer is left to wait for. All clients have their acks and their close frames.
     logger.warn('not everything could be closed in time')
     process.exit(failed ? 1 : 0)
   }
@@ -115,7 +116,7 @@ function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void
   onSignals(signal => begin({ signal }), () => process.exit(1))
   if (cluster.isWorker) {
     process.prependListener('disconnect', () => {
-      // Else Node would end this process at once.
+      // Without this, Node would end the process at once.
       cluster.worker!.exitedAfterDisconnect = true
       begin({ reason: 'the primary is gone' })
     })
@@ -123,7 +124,7 @@ function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void
   return () => closing
 }
 
-/** On the port for metrics, where there is one. Resolves with what closes it. */
+/** Opens the metrics server if its port is configured. Resolves with a function that closes it. */
 async function openMetrics ({ server: { host }, metrics: { port, token } }: Config, logger: Logger, text: MetricsText) {
   if (port === undefined) return async () => {}
   const { close } = await openMetricsServer({ text, host, port, token, logger })

@@ -1,12 +1,12 @@
 /** A count, and the milliseconds until its window ends. */
 export interface Count { current: number, ttl: number }
 
-/** Keys that are kept. Of more, those that were not counted for longest start anew. */
+/** Keys that are kept at most. Beyond this, the key that was counted longest ago is dropped and starts at 0 again. */
 const MAX_KEYS = 100_000
 
-/** Counts within windows of time, in memory. `now`: milliseconds of a clock that never goes back. */
+/** Counts events within windows of time, in memory. `now` returns the milliseconds of a clock that never goes back. */
 export function createWindowCounter (maxKeys = MAX_KEYS, now: () => number = () => performance.now()) {
-  /** The key counted last stands last. */
+  /** Windows by key, in the order in which the keys were last counted. */
   const windows = new Map<string, { current: number, endsAt: number }>()
 
   function read (key: string): Count {
@@ -18,7 +18,7 @@ export function createWindowCounter (maxKeys = MAX_KEYS, now: () => number = () 
   return {
     read,
 
-    /** Adds one. The first count of a key opens a window of so many milliseconds. */
+    /** Adds one to the count of `key`. The first count opens a window of `window` milliseconds. */
     add (key: string, window: number): Count {
       const { current, ttl } = read(key)
       const endsAt = current > 0 ? windows.get(key)!.endsAt : now() + window

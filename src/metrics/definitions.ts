@@ -3,7 +3,7 @@ import type { Histogram } from '../histogram.ts'
 
 export type Definitions = ReturnType<typeof createDefinitions>
 
-/** Metrics that are read when they are asked for. Of several workers' values the sum is taken, where nothing else is said. */
+/** Defines metrics whose values are read when they are asked for. Values of several workers are summed unless an aggregator is given. */
 export function createDefinitions (registry: Registry) {
   const registers = [registry]
   const fill = (metric: Counter | Gauge, label: string, values: Record<string, number>): void => {
@@ -27,7 +27,7 @@ export function createDefinitions (registry: Registry) {
       })
     },
 
-    /** One value for each of a label's. */
+    /** A gauge with one value for each value of a label. */
     gauges (name: string, help: string, label: string, read: () => Record<string, number>) {
       return new Gauge({ name, help, labelNames: [label], registers, collect () { fill(this, label, read()) } })
     },
@@ -36,7 +36,7 @@ export function createDefinitions (registry: Registry) {
       return new Counter({ name, help, labelNames: [label], registers, collect () { fill(this, label, read()) } })
     },
 
-    /** The library's own histogram cannot be read from elsewhere; what a registry asks of a metric is no more than this. */
+    /** The library's own histogram cannot read its values from elsewhere. A registry needs only these few members of a metric. */
     histogram (name: string, help: string, source: Histogram) {
       const head = { name, help, type: 'histogram', aggregator: 'sum' }
       registry.registerMetric({ ...head, get: async () => ({ ...head, values: valuesOf(name, source) }) } as unknown as Metric)

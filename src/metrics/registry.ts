@@ -13,7 +13,7 @@ import type { Publisher } from '../services/publisher.ts'
 import type { Database } from '../store/client.ts'
 import { createDefinitions, type Definitions } from './definitions.ts'
 
-/** What the metrics are read from, when somebody asks for them and not before: where they come about, plain numbers are added up. */
+/** Sources of the metrics. They only count in plain numbers, which are read when somebody asks for the metrics. */
 export interface MetricsSources {
   maxConnections: number
   hub: Hub
@@ -27,10 +27,10 @@ export interface MetricsSources {
   descriptors: Descriptors
 }
 
-/** Of the event loop's lag, the worst of all workers is what matters; the library says their mean. */
+/** Metrics of the event loop's lag. The worst lag of all workers matters, but the library reports their mean. */
 const LAGS = ['', '_mean', '_p50', '_p90', '_p99'].map(part => `nodejs_eventloop_lag${part}_seconds`)
 
-/** A registry for each application, and what it has to be told: of the requests it answered. */
+/** Creates the metrics of one application. `onAnswered` has to be called for every HTTP request that it answers. */
 export function createMetrics (sources: MetricsSources): { registry: Registry, onAnswered: OnAnswered } {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

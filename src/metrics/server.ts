@@ -11,7 +11,7 @@ export interface MetricsServerDeps {
   logger: Logger
 }
 
-/** `GET /metrics` on a port of its own, away from where the clients come in. Rejects as `listen` does. */
+/** Serves `GET /metrics` on a port of its own, which clients do not reach. Rejects as `listen` does. */
 export async function openMetricsServer ({ text, host, port, token, logger }: MetricsServerDeps) {
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -22,7 +22,7 @@ export async function openMetricsServer ({ text, host, port, token, logger }: Me
   await app.register(errorsPlugin)
   await app.register(metricsRoutes, { text, token })
   await app.listen({ host, port })
-  // Of a connection that could not be accepted: an error that nobody listens to would end the process.
+  // Emitted when a connection cannot be accepted. Without a listener the error would end the process.
   app.server.on('error', error => logger.warn({ err: error }, 'the port for metrics accepts no connection'))
   const address = app.server.address()
   return {

@@ -3,17 +3,17 @@ import { AggregatorRegistry, type Registry } from 'prom-client'
 import { AppError } from '../errors.ts'
 import type { MetricsText } from '../routes/metrics.ts'
 
-/** Between a worker that is asked for metrics and the primary, which asks them all. */
+/** Messages between a worker that is asked for metrics and the primary, which asks all workers for theirs. */
 type Message = { type: 'parley:metrics?', id: number } | { type: 'parley:metrics', id: number, text: string | null }
 
-/** Milliseconds; the primary waits 5 s for its workers. */
+/** Milliseconds that a worker waits for the primary, which waits 5 s for its workers. */
 const PATIENCE = 6000
-/** Questions of this worker so far. */
+/** Number of requests that this worker has sent to the primary. */
 let asked = 0
 
 /**
- * In the primary: the sum of all workers' metrics, for itself and for whichever worker asks. Rejects with `unavailable` where one of
- * them, at its start for example, does not answer: a sum without it would look like a loss.
+ * In the primary: returns the sum of all workers' metrics, and sends it to each worker that asks. Rejects with `unavailable` if a worker
+ * does not answer, for example at its start: a sum without that worker would look like a loss.
  */
 export function serveWorkersMetrics (): MetricsText {
   const aggregator = new AggregatorRegistry()
@@ -26,14 +26,14 @@ export function serveWorkersMetrics (): MetricsText {
   return text
 }
 
-/** In a worker: gives the primary this process's metrics whenever it asks. */
+/** In a worker: sends this process's metrics to the primary whenever it asks. */
 export function offerMetrics (registry: Registry): void {
   AggregatorRegistry.setRegistries(registry)
-  // Its constructor begins to listen.
+  // The constructor begins to listen for the primary's requests.
   Reflect.construct(AggregatorRegistry, [])
 }
 
-/** In a worker: asks the primary for the sum. Rejects with `unavailable`. */
+/** In a worker: asks the primary for the sum of all workers' metrics. Rejects with `unavailable`. */
 export const metricsOfAll: MetricsText = () => new Promise((resolve, reject) => {
   const id = ++asked
   const timer = setTimeout(answer, PATIENCE, null)

@@ -6,18 +6,18 @@ import fp from 'fastify-plugin'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Whom limits by address bind [P56]: an IPv4 address, or an IPv6 network of 64 bits, which one household or host has. What a trusted
-     * proxy writes and nobody can read is its own text, so that such clients do not share one limit.
+     * The key of all limits by client address [P56]: an IPv4 address, or an IPv6 network of 64 bits, which one household or host has. If
+     * a trusted proxy writes text that is not an address, the text is the key, so that such clients do not share one limit.
      */
     readonly address: string
   }
 }
 
 const MAX_TEXT = 64
-/** Begins what stands for an address that nobody can read. */
+/** Prefix of keys that are not readable addresses. */
 const UNREAD = 'text '
 
-/** Says who asks, for all limits by address. */
+/** Adds `request.address`, the key of all limits by client address. */
 export default fp(async app => {
   let isTold = false
   app.decorateRequest('address', {
@@ -33,15 +33,15 @@ export default fp(async app => {
   })
 }, { name: 'address' })
 
-/** `request.address`, also of a socket, and of a request whose URL fastify could not read: that one has no decorators. */
+/** Computes `request.address`, also for a socket and for a request whose URL fastify could not read, which has no decorators. */
 export function addressOf ({ ip }: { ip: string | undefined }): string {
-  // A connection that is gone has no address any more.
+  // A closed connection has no address any more.
   const text = ip ?? ''
   const address = readAddress(text)
   return address === null ? `${UNREAD}${text.slice(0, MAX_TEXT)}` : normalizeIP(address)
 }
 
-/** fastify's option of that name, of the configuration's text. */
+/** Builds fastify's option `trustProxy` from the text of `server.trust_proxy`. */
 export function trustProxy (value: string): boolean | ((text: string, hop: number) => boolean) {
   if (value === 'true' || value === 'false') return value === 'true'
   const isProxy = proxyAddr.compile(value.split(',').map(item => item.trim()))
@@ -51,11 +51,11 @@ export function trustProxy (value: string): boolean | ((text: string, hop: numbe
   }
 }
 
-/** The address in what proxies write: alone, with a port (`192.0.2.1:4711`), in brackets (`[2001:db8::1]:4711`), in quotes. */
+/** Extracts the address that a proxy wrote: alone, with a port (`192.0.2.1:4711`), in brackets (`[2001:db8::1]:4711`) or in quotes. */
 export function readAddress (text: string): string | null {
   const unquoted = text.replace(/^"(.*)"$/, '$1')
   const [, bracketed, beforePort] = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(unquoted) ?? []
-  // An IPv6 address may name the interface it was seen at.
+  // An IPv6 address may name its network interface: `fe80::1%eth0`.
   const address = (bracketed ?? beforePort ?? unquoted).replace(/%[\w.-]+$/, '')
   return isIP(address) === 0 ? null : address
 }

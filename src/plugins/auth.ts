@@ -8,9 +8,9 @@ import type { Actor } from '../store/users.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Lets only users pass to the routes of this plugin, and says by `request.user` and `request.actor` who asks. Without a token of
-     * ours nobody's body is read. User and login are judged once it has been: a right from before may have gone meanwhile [P55].
-     * The answers are `not_authenticated` without a bearer token and `authentication_failed` with a bad one [P12].
+     * Admits only authenticated users to the routes of this plugin, and sets `request.user` and `request.actor`. The body is read only if
+     * the request has an access token of this server. User and login are checked after that, because a right may be lost while the body
+     * arrives [P55]. The errors are `not_authenticated` without a bearer token and `authentication_failed` with a bad one [P12].
      */
     requireUser (): void
   }
@@ -19,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-/** The token is read from the Authorization header only: a URL ends up in logs and histories. */
+/** Reads the token from the Authorization header only, because a URL ends up in logs and browser histories. */
 export default fp(async (app, { auth }: { auth: Pick<Auth, 'readAccess' | 'verifyAccess'> }) => {
   app.decorateRequest('actor')
   app.decorate('requireUser', function (this: FastifyInstance) {

@@ -6,31 +6,31 @@ declare module 'fastify' {
 }
 
 export interface Descriptors {
-  /** Connections dropped so far, because they would have taken the last file descriptors. */
+  /** Connections dropped so far because they would have taken the last file descriptors. */
   readonly dropped: number
-  /** No further connection should be kept for long: what is left is for REST and health checks. */
+  /** True if few descriptors are left. They are for REST and health checks, so no further WebSocket connection should be accepted. */
   readonly areScarce: boolean
 }
 
 export interface DescriptorsDeps {
-  /** File descriptors that the drivers may still open. */
+  /** File descriptors that the drivers of database and Redis may still open. */
   reserve: number
-  /** Connections that the configuration allows. */
+  /** WebSocket connections that the configuration allows. */
   maxConnections: number
 }
 
-/** For files, name look-ups, metrics and what else is open for a moment. */
+/** File descriptors kept for files, name look-ups, metrics and other short uses. */
 const RESERVE = 64
-/** Of the connections that descriptors allow, the share that WebSocket connections may have. */
+/** When connections take this share of the available descriptors, no further WebSocket connection is accepted. */
 const WEBSOCKET_SHARE = 0.9
-/** The next connection that is dropped is another event, and logged again, when none has been for this long. Milliseconds. */
+/** Milliseconds without a dropped connection, after which the next one is logged again. */
 const QUIET_MS = 60_000
 const FEWER = 'the limit of file descriptors (ulimit -n, LimitNOFILE) allows fewer connections than server.max_connections'
 const DROPPED = 'out of file descriptors, new connections are dropped: raise the limit (ulimit -n, LimitNOFILE)'
 
 /**
- * Keeps file descriptors in reserve: where connections had taken the last one, no file, no connection to the database and none to Redis
- * could be opened. A connection beyond is dropped at once.
+ * Keeps file descriptors in reserve by dropping further connections at once. If connections took the last descriptor, the process could
+ * open no file and no connection to the database or Redis.
  */
 export default fp(async (app, { reserve, maxConnections }: DescriptorsDeps) => {
   const { server } = app
@@ -57,7 +57,7 @@ export default fp(async (app, { reserve, maxConnections }: DescriptorsDeps) => {
     max = roomFor(reserve + RESERVE)
     const possible = Math.floor(max * WEBSOCKET_SHARE)
     if (possible < maxConnections) app.log.warn({ possible, maxConnections }, FEWER)
-    // Of a connection that could not be accepted: an error that nobody listens to would end the process. Node tries again by itself.
+    // Emitted when a connection cannot be accepted. Without a listener the error would end the process. Node tries again by itself.
     server.on('error', error => report({ err: error }))
   })
 
@@ -67,7 +67,7 @@ export default fp(async (app, { reserve, maxConnections }: DescriptorsDeps) => {
   })
 }, { name: 'descriptors' })
 
-/** Connections that this process has descriptors for, besides what is open now and this reserve; at least half of what is left. */
+/** Connections that the process has descriptors for, besides those in use and the reserve; at least half of the unused descriptors. */
 function roomFor (reserve: number): number {
   try {
     const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []

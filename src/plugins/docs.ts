@@ -2,7 +2,10 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 
-/** The page runs its own scripts and asks its own server; pictures are in its styles. The hash is of a style that its scripts make. */
+/**
+ * Content security policy of `/docs`: the page runs only its own scripts and calls only its own server. Its styles contain images as data
+ * URLs. The hash is that of a style that its scripts create.
+ */
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -14,7 +17,10 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'"
 }
 
-/** OpenAPI, made of the routes' schemas: `/openapi.json`, browsable at `/docs` without any other server. Register before the routes. */
+/**
+ * Serves the OpenAPI document, made from the routes' schemas, at `/openapi.json` and a page for browsing it at `/docs`, which needs no
+ * other server. Register it before the routes.
+ */
 export default fp(async app => {
   await app.register(fastifySwagger, {
     openapi: {
@@ -40,7 +46,7 @@ export default fp(async app => {
 
 const ownKeywords = new Set(['$id', 'whenMissing', 'whenInvalid'])
 
-/** A copy of a route's schema without what only our own checks understand. */
+/** Copies a route's schema without the keywords that only the validation of this server understands. */
 function withoutOwnKeywords (schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutOwnKeywords)
   if (typeof schema !== 'object' || schema === null) return schema

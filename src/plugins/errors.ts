@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError, type ErrorCode } from '../errors.ts'
 
-/** What fastify finds wrong with a request, and what we say of it. */
+/** Fastify's own errors, and the codes that clients get for them. */
 const fastifyErrors: Record<string, ErrorCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -14,16 +14,13 @@ const fastifyErrors: Record<string, ErrorCode> = {
 
 type IsTold = (error: AppError) => boolean
 
-/**
- * Every failed request's answer, in fastify's shape with the codes and texts of the one table. `isTold`: of which errors the log has
- * a line already.
- */
+/** Answers every failed request in fastify's format, with codes and texts of the error table. `isTold`: the error is logged already. */
 export default fp(async (app, { isTold }: { isTold?: IsTold }) => {
   app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply, isTold))
   app.setNotFoundHandler((request, reply) => sendError(new AppError('not_found'), request, reply))
 }, { name: 'errors' })
 
-/** Also fastify's `frameworkErrors`: a URL that cannot be read meets no error handler. */
+/** Answers a failed request. It is also fastify's `frameworkErrors`, because a URL that cannot be read reaches no error handler. */
 export function sendError (
   error: FastifyError | AppError | Error, request: FastifyRequest, reply: FastifyReply, isTold: IsTold = () => false
 ): void {

@@ -5,18 +5,18 @@ import { isUpgrade } from './upgrades.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Waits until no request is without its answer, for at most so many milliseconds. Connections may be cut then. */
+    /** Resolves with true once every request is answered, or with false after `within` milliseconds. Connections may be cut then. */
     requestsAnswered (within: number): Promise<boolean>
   }
 }
 
-/** Knows the requests that are being answered. */
+/** Keeps track of requests that are not fully answered. */
 export default fp(async app => {
   const inFlight = new Set<ServerResponse>()
   let settled: () => void = () => {}
 
   app.addHook('onRequest', async (request, reply) => {
-    // An upgrade's connection has its own goodbye.
+    // Upgrade requests do not count, because their connections are closed separately.
     if (isUpgrade(request)) return
     const { raw } = reply
     const end = (): void => {

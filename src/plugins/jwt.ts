@@ -6,17 +6,17 @@ import type { Account } from '../store/users.ts'
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     payload: AccessClaims
-    /** Set by the `authenticate` hook. */
+    /** Set by the hooks of `requireUser`. */
     user: Account
   }
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Access tokens, HS256; what they claim is services/access-claims.ts's to judge. */
+    /** Signs and verifies access tokens (HS256). `services/access-claims.ts` checks their claims. */
     accessTokens: {
       sign (claims: AccessClaims): string
-      /** Throws for a token of another secret, algorithm, issuer or audience, or one without expiry or expired. */
+      /** Throws for another secret, algorithm, issuer or audience, and for a token that has no expiry or has expired. */
       verify (token: string): unknown
     }
   }
@@ -25,7 +25,7 @@ declare module 'fastify' {
 const ISSUER = 'parley'
 const AUDIENCE = 'parley'
 
-/** @fastify/jwt takes tokens without expiry and other HMACs by default: everything is pinned here [P12]. */
+/** Sets all of this explicitly, because @fastify/jwt by default accepts tokens without expiry and other HMAC algorithms [P12]. */
 export default fp(async (app, { secret }: { secret: string }) => {
   await app.register(fastifyJwt, {
     secret,
@@ -35,7 +35,7 @@ export default fp(async (app, { secret }: { secret: string }) => {
       allowedIss: ISSUER,
       allowedAud: AUDIENCE,
       requiredClaims: ['iss', 'aud', 'iat', 'exp', 'sid', 'typ'],
-      // Its tolerance would hold for `exp` as well.
+      // `services/access-claims.ts` checks `nbf`, because the clock tolerance of this library would apply to `exp` as well.
       ignoreNotBefore: true
     }
   })

@@ -18,8 +18,8 @@ export interface LimitsDeps {
 const WINDOW_MS = 60_000
 
 /**
- * Limits the requests to `/api`, and tells by `app.isUnderPressure()` whether the process has all it can carry. Register after CORS,
- * so that pages can read a refusal, and before the routes, so that one costs no database.
+ * Limits the rate of requests to `/api`, and adds `app.isUnderPressure()`, which tells whether the process is overloaded. Register it
+ * after CORS, so that pages can read a refusal, and before the routes, so that a refusal costs no database query.
  */
 export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
   await app.register(fastifyRateLimit, {
@@ -32,7 +32,7 @@ export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
   })
   const limit = app.rateLimit()
   app.addHook('onRequest', async function (request, reply) {
-    // The route's own URL: a request's may be spelt in many ways.
+    // Compare the route's pattern: the URL of a request can be spelled in many ways.
     if (request.routeOptions.url?.startsWith('/api/')) await limit.call(this, request, reply)
   })
 
@@ -42,14 +42,14 @@ export default fp(async (app, { config, auth, counters }: LimitsDeps) => {
   })
 }, { name: 'limits', dependencies: ['address'] })
 
-/** Whose token comes with the request, if it is one of ours. Whether it still counts for something is not asked here. */
+/** The user of the request's access token, if it is one of this server's. Whether its login still exists is not checked here. */
 function userOf (request: FastifyRequest, auth: LimitsDeps['auth']): string | undefined {
   const token = bearerOf(request.headers)
   if (token === undefined) return undefined
   try {
     return auth.readAccess(token).user_id
   } catch {
-    // The route will say so; here it is the address that counts.
+    // The route refuses a bad token. Here the request counts towards the limit of its address.
     return undefined
   }
 }

@@ -4,36 +4,36 @@ import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Has the process all it can carry? */
+    /** Whether the process is overloaded. */
     isUnderPressure (): boolean
   }
 }
 
 export interface PressureDeps {
-  /** Mean delay of the event loop, in milliseconds; 0: no limit. */
+  /** Mean delay of the event loop at which the process is overloaded, in milliseconds; 0: no limit. */
   maxDelay: number
-  /** Bytes of heap in use. */
+  /** Bytes of heap in use at which the process is overloaded. */
   maxHeap: number
 }
 
 /**
- * Over which the delay of the event loop is averaged, in milliseconds. A single stall of that length counts as pressure, whatever the
- * threshold, and a start or a pause of the whole machine easily stalls for a second.
+ * Milliseconds over which the delay of the event loop is averaged. A single stall of this length counts as overload whatever the limit
+ * is, and a start or a pause of the whole machine easily stalls the process for a second.
  */
 const SAMPLE_MS = 3000
-/** How often the event loop's delay is looked at, in milliseconds: it is part of what is measured. */
+/** Milliseconds between two measurements of the event loop's delay. The measured delay includes this interval. */
 const RESOLUTION_MS = 10
 
 /**
- * Measures the event loop and the heap. It opens no file for that: `process.memoryUsage`, which @fastify/under-pressure calls, throws
- * where the process is out of file descriptors.
+ * Measures the event loop and the heap. It opens no file, unlike @fastify/under-pressure: that calls `process.memoryUsage`, which throws
+ * when the process is out of file descriptors.
  */
 export default fp(async (app, { maxDelay, maxHeap }: PressureDeps) => {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delays.enable()
   let isUnderPressure = false
   const timer = setInterval(() => {
-    // Without a single look since the last sample the mean is NaN: the loop stood still.
+    // The mean is NaN if nothing was measured since the last sample: the event loop stood still.
     const delay = Number.isNaN(delays.mean) ? Infinity : delays.mean / 1e6 - RESOLUTION_MS
     delays.reset()
     isUnderPressure = (maxDelay > 0 && delay > maxDelay) || getHeapStatistics().used_heap_size > maxHeap

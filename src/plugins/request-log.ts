@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** One request, answered: `route` is a pattern, `seconds` what it took. */
+/** Called for every answered request. `route` is the route's pattern, `seconds` the duration. */
 export type OnAnswered = (route: string, method: string, status: number, seconds: number) => void
 
-/** Gives every reply its request's id, and the log one line for each. */
+/** Adds the request's id to every reply, and logs one line for each request. */
 export default fp(async (app, { onAnswered }: { onAnswered: OnAnswered | undefined }) => {
   app.addHook('onRequest', (request, reply, done) => {
     nameReply(request, reply)
@@ -19,7 +19,7 @@ export default fp(async (app, { onAnswered }: { onAnswered: OnAnswered | undefin
   })
 }, { name: 'request-log' })
 
-/** fastify's `genReqId`: a proxy's own id where there is a proxy, else one of ours. */
+/** Builds fastify's option `genReqId`: behind a proxy it takes the id that the proxy sends, otherwise it makes one. */
 export function createRequestId (isBehindProxy: boolean): (request: IncomingMessage) => string {
   return ({ headers }) => {
     const given = headers['x-request-id']
@@ -31,7 +31,7 @@ export function nameReply ({ id }: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', id)
 }
 
-/** The route's pattern, never the URL: its path and query may hold what nobody should read. */
+/** Logs the route's pattern and never the URL, because its path and query may hold secrets. */
 export function logRequest (request: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply): void {
   request.log.info({ method: request.method, route: routeOf(request), status, ms: Math.round(elapsedTime) }, 'request')
 }

@@ -3,25 +3,26 @@ import fastifyHelmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
 import type { AllowedOrigins } from '../origins.ts'
 
-/** What a page of another origin may read of a reply, besides its body. */
+/** Headers of a reply that pages of other origins may read. */
 const EXPOSED = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']
 
 /**
- * What browsers are told of every reply: it is data, to be run or framed by nobody; pages of the allowed origins may ask for it, with
- * their token, never with cookies. `/docs`, the only page, has a policy of its own. Register before what may refuse a request.
+ * Sets the security headers of every reply. Replies are data, which no page may run or frame. Pages of the allowed origins may send
+ * requests with their token, but without cookies. `/docs`, the only page, has its own policy. Register it before plugins that may refuse
+ * a request.
  */
 export default fp(async (app, { allowedOrigins }: { allowedOrigins: AllowedOrigins }) => {
   await app.register(fastifyHelmet, {
     global: false,
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     frameguard: { action: 'deny' },
-    // Whoever ends TLS knows for which names it holds.
+    // Only the proxy that ends TLS knows which host names this header should hold for.
     strictTransportSecurity: false
   })
-  // With the reply, not with the request: an upgrade that succeeds has none, and would pay for headers that nobody sends.
+  // Set the headers when a reply is sent: a successful upgrade sends none and should not pay for them.
   app.addHook('onSend', async (_request, reply) => { reply.helmet() })
   await app.register(fastifyCors, {
-    // As a list of the page's own origin, or of none: the preflight is answered in either case.
+    // Return a list, even an empty one, so that the plugin answers the preflight of any origin.
     origin: allowedOrigins.any || (async (origin?: string) => origin !== undefined && allowedOrigins.has(origin) ? [origin] : []),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED

@@ -11,24 +11,24 @@ declare module 'fastify' {
 }
 
 export interface UpgradesDeps {
-  /** Null: none. */
+  /** Null: no limits. */
   limits: Pick<Limits, 'hold'> | null
 }
 
 interface Pending {
-  /** Ends the socket when its time is over. */
+  /** Destroys the socket if its upgrade takes too long. */
   timer: NodeJS.Timeout
-  /** Takes the socket off its address's connections. */
+  /** Stops counting the socket among the connections of its address. */
   releaseAddress: (() => void) | undefined
 }
 
-/** Names and values of header fields together: Node leaves out what goes beyond. */
+/** Header names and values, counted together, that Node keeps. It leaves out further ones. */
 const MAX_RAW_HEADERS = 2000
 const TOO_MANY_HEADERS = 'HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /**
- * Owns every socket that Node hands out by its `upgrade` event, until the socket is a WebSocket connection, speaks plain HTTP again,
- * or is closed [P54]. Node neither ends such a socket nor knows it as one of the server's connections.
+ * Owns every socket that Node passes to the `upgrade` event, until it becomes a WebSocket connection, speaks plain HTTP again, or is
+ * closed [P54]. Node neither closes such a socket nor counts it among the server's connections.
  */
 export default fp(async (app, { limits }: UpgradesDeps) => {
   const upgrades = createUpgrades(app.server, limits, error => app.log.error({ err: error }, 'an upgrade failed'))
@@ -39,22 +39,22 @@ export default fp(async (app, { limits }: UpgradesDeps) => {
 
 function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault: (error: unknown) => void) {
   const pending = new Map<Socket, Pending>()
-  /** Emits `upgrade`, as a server does, for those that may become WebSocket connections. */
+  /** Emits `upgrade`, as a server does, for requests that may become WebSocket connections. */
   const handshakes = new EventEmitter()
   let isClosed = false
 
   async function serve (request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void> {
     for (let answer = answerUnderWay(socket); answer; answer = answerUnderWay(socket)) await isOut(answer)
-    // The answer that left last has set the time that a connection may be idle between two requests.
+    // The answer to the previous request has set a timeout for the idle connection.
     socket.setTimeout(0)
     if (!socket.writable) {
       socket.destroy()
     } else if (isHandshake(request)) {
-      // ws knows the header with this value only, not as one of a list.
+      // ws accepts only this value of the header, not a list that contains it.
       request.headers.upgrade = 'websocket'
       handshakes.emit('upgrade', request, socket, rest)
     } else if (request.rawHeaders.length >= MAX_RAW_HEADERS) {
-      // Without the header fields that Node has left out it would be another request.
+      // Node has left out header fields, so passing the request on would change it.
       socket.end(TOO_MANY_HEADERS, () => socket.destroy())
     } else {
       release(socket)
@@ -63,7 +63,7 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
     }
   }
 
-  /** The socket has another owner, or is closed. */
+  /** Gives up a socket because it has another owner or is closed. */
   function release (socket: Socket): void {
     const { timer, releaseAddress } = pending.get(socket) ?? {}
     clearTimeout(timer)
@@ -78,10 +78,10 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
     handshakes,
     release,
 
-    /** Sockets that are owned here. */
+    /** Number of sockets that are owned here. */
     get size (): number { return pending.size },
 
-    /** The server's listener: the socket is owned from here on, and has as long as any request has for its headers. */
+    /** Listener of the server's `upgrade` event. Takes over the socket, which has as long as any request has to send its headers. */
     accept (request: IncomingMessage, socket: Socket, rest: Buffer): void {
       if (isClosed) {
         socket.destroy()
@@ -99,8 +99,8 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
     },
 
     /**
-     * The request has come to the router, which now judges it by the other connections of its address. If it asks for a WebSocket
-     * connection and is answered over HTTP, its connection ends with the answer: its client has no use for it.
+     * Called when the router has the request and will check the limits of its address; from here on the socket does not count towards
+     * them. If a request for a WebSocket connection gets an HTTP answer, the connection ends, because its client has no other use for it.
      */
     begin (request: FastifyRequest, reply: FastifyReply): void {
       const { socket } = request.raw
@@ -115,7 +115,7 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
       })
     },
 
-    /** Ends all that are owned, and each that comes after. */
+    /** Destroys all sockets that are owned here, and every one that comes later. */
     close (): void {
       isClosed = true
       for (const socket of pending.keys()) socket.destroy()
@@ -123,12 +123,15 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
   }
 }
 
-/** Node's option `shouldUpgradeCallback` from Node 24 on; before, every request with an upgrade comes to the listener. RFC 6455, 4.1. */
+/**
+ * Whether a request is a WebSocket handshake (RFC 6455, 4.1). It is the server's option `shouldUpgradeCallback`, which Node 24
+ * introduced; older versions emit `upgrade` for every request with an upgrade.
+ */
 export function isHandshake (request: IncomingMessage): boolean {
   return request.method === 'GET' && request.httpVersion === '1.1' && asksForWebSocket(request)
 }
 
-/** Node's parser sets the flag; its types do not know. */
+/** Whether the request asks for an upgrade. Node's parser sets the flag, but Node's types lack it. */
 export function isUpgrade ({ raw }: FastifyRequest): boolean {
   return (raw as IncomingMessage & { upgrade?: boolean }).upgrade === true
 }
@@ -137,7 +140,7 @@ function asksForWebSocket ({ headers }: IncomingMessage): boolean {
   return tokensOf(headers.upgrade ?? '').some(isToken('websocket'))
 }
 
-/** The answer that has to leave before any other, to a request that came before. Node has no public name for it. */
+/** The answer to an earlier request of the same socket, which has to be sent first. Node has no public name for it. */
 function answerUnderWay (socket: Socket): ServerResponse | undefined {
   return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 }
@@ -146,7 +149,7 @@ function isOut (answer: ServerResponse): Promise<void> {
   return new Promise(resolve => { answer.once('close', resolve) })
 }
 
-/** The request's head as it came, but for the `Connection` option that makes it an upgrade: RFC 9110, 7.8, lets a server ignore it. */
+/** The head of the request without the `Connection` option `upgrade`. RFC 9110, 7.8, lets a server ignore an upgrade. */
 function headWithoutUpgrade ({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   let head = `${method} ${url} HTTP/${httpVersion}\r\n`
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -166,5 +169,5 @@ function isToken (name: string): (token: string) => boolean {
   return token => token.toLowerCase() === name
 }
 
-/** A reset of the connection: its `close` follows. */
+/** Ignores a reset of the connection: the event `close` follows. */
 function ignore (): void {}

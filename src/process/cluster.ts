@@ -3,26 +3,26 @@ import type { Logger } from 'pino'
 import { onSignals } from './signals.ts'
 
 export interface ClusterOptions {
-  /** What each worker runs: the whole server. */
+  /** Path of the module that each worker runs: the whole server. */
   module: string
-  /** How many. */
+  /** Number of workers. */
   workers: number
   /** Milliseconds that a worker may take to drain. */
   drainTimeout: number
   logger: Logger
-  /** All workers listen, on this port. */
+  /** Called when all workers listen on this port. */
   onListening (port: number): void
 }
 
-/** A worker that ends sooner than this after its birth is replaced after a pause: what ended it may still be there. Milliseconds. */
+/** Milliseconds. A worker that ends sooner after its start is replaced after a pause, because the cause may still be there. */
 const YOUNG_MS = 10_000
 const PAUSE_MS = 1000
-/** A worker drains within its own bound; one that does not is stuck. Milliseconds beyond that bound. */
+/** Milliseconds after the drain timeout at which a worker that still runs is killed. */
 const KILL_DELAY_MS = 1000
 
 /**
- * Runs workers that share one listener, and replaces those that end, until a signal: then all drain, and the process ends with 0.
- * The first starts alone: it migrates the database for all, and says why where none of them could start; the process then ends with 1.
+ * Runs workers that share one listener, and replaces those that end. After a signal all workers drain, and the process ends with 0. The
+ * first worker starts alone and migrates the database for all. If it cannot start, it prints the reason, and the process ends with 1.
  */
 export function runWorkers ({ module, workers, drainTimeout, logger, onListening }: ClusterOptions): void {
   const ready = new Set<number>()
@@ -55,7 +55,7 @@ export function runWorkers ({ module, workers, drainTimeout, logger, onListening
     kill('SIGKILL')
     process.exit(1)
   })
-  // Not `scripts/start.mjs`, which would build again.
+  // By default workers would run `scripts/start.mjs`, which would build again.
   cluster.setupPrimary({ exec: module, args: [], execArgv: ['--enable-source-maps', ...process.execArgv] })
   fork()
 }
@@ -68,7 +68,7 @@ function endWhenAlone (): void {
   if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(0)
 }
 
-/** What a worker could say of its end, it has said. */
+/** Ends the process after the first worker could not start. A worker has printed its reason, unless a signal ended it. */
 function endUnborn (signal: string | null): never {
   if (signal !== null) console.error(`parley: the first worker was ended by ${signal} before it listened`)
   process.exit(1)

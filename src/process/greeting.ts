@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { placeOf } from '../store/postgresql.ts'
 
-/** What a started server says to people; the log lines around it are for machines. */
+/** Prints the address and the drivers of a started server for people; the log lines are for machines. */
 export function greet ({ server, database, redis }: Config, port: number, workers = 1): void {
   const host = ['0.0.0.0', '::'].includes(server.host) ? 'localhost' : server.host
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { StartError } from './start-error.ts'
 import { makeDirectory } from '../store/data-directory.ts'
 
-/** `authentication.jwt_secret`; outside production one that is made once and kept in the data directory. */
+/** Returns `authentication.jwt_secret`. Outside production it may be missing: a secret is then made once and kept in the data directory. */
 export function readSecret ({ authentication, database }: Config, production: boolean): string {
   if (authentication.jwt_secret !== undefined) return authentication.jwt_secret
   if (production) throw new StartError('JWT_SECRET is required in production: text of at least 32 characters')
@@ -21,7 +21,7 @@ export function readSecret ({ authentication, database }: Config, production: bo
   }
 }
 
-/** Whole or not at all, and never over another process's. */
+/** Writes the secret completely or not at all, and never over one that another process has written. */
 function keepSecret (path: string, secret: string): void {
   const draft = `${path}.${process.pid}`
   writeFileSync(draft, secret, { mode: 0o600 })

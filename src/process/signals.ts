@@ -1,7 +1,7 @@
-/** Signals of one Ctrl-C may arrive twice (from the terminal, and from npm or a primary); a later one is impatience. Milliseconds. */
+/** Milliseconds. One Ctrl-C may send a signal twice, from the terminal and from npm or a primary. A later one asks for an immediate end. */
 const IMPATIENCE = 1000
 
-/** Calls `close` at the first SIGTERM or SIGINT, and `hurry` at each that comes a second or more after it. */
+/** Calls `close` at the first SIGTERM or SIGINT, and `hurry` at each one that arrives more than a second later. */
 export function onSignals (close: (signal: NodeJS.Signals) => void, hurry: () => void): void {
   let since: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,2 +1,2 @@
-/** A start that cannot succeed, said in one line. */
+/** The server cannot start. The message gives the reason in one line. */
 export class StartError extends Error {}

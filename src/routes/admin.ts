@@ -9,7 +9,7 @@ import type { Admin } from '../services/admin.ts'
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
 
-/** Admins only: everyone else is `not_authorized`, before the fields are looked at. What writes is judged again as it is written [P55]. */
+/** Routes for admins. Other users get `not_authorized` before fields are checked. Statements that write check the role again [P55]. */
 const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin }) => {
   app.requireUser()
   app.addHook('preValidation', async request => {

@@ -4,7 +4,7 @@ import { answers } from '../schemas/common.ts'
 import type { CommandRow, Services } from '../requests/row.ts'
 import { commandRows } from '../requests/table.ts'
 
-/** The REST side of every channel command, made of its row in the table. */
+/** REST routes for all channel commands, derived from their rows in the command table. */
 const routes: FastifyPluginAsync<Services> = async (app, services) => {
   app.requireUser()
   for (const [name, row] of Object.entries(commandRows)) app.route(routeOf(name, row, services))
@@ -42,7 +42,7 @@ function routeOf (name: string, { fields, result, rest, run }: CommandRow, servi
   }
 }
 
-/** The field of a command that a part of a path stands for. */
+/** The field of a command that a parameter in a path stands for. */
 function fieldOf (name: string): string {
   return name === 'name' ? 'channel' : name
 }

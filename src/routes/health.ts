@@ -6,15 +6,15 @@ import { resolvesWithin } from '../deadline.ts'
 export interface HealthDeps {
   /** Resolves once the database has answered. */
   pingDatabase (): Promise<unknown>
-  /** Are all migrations of this code applied? */
+  /** Whether all migrations that this code needs are applied. */
   isMigrated (): Promise<boolean>
-  /** Can nothing be stored for want of room? */
+  /** Whether nothing can be stored because the disk is full. */
   isFull (): boolean
   broker: Pick<Broker, 'connected'>
   isDraining (): boolean
 }
 
-/** Milliseconds: a probe wants an answer before its own patience ends. */
+/** Milliseconds to wait for the database: a health check needs the answer before it times out itself. */
 const PING_TIMEOUT = 2000
 
 const Readiness = Type.Object({
@@ -28,11 +28,11 @@ const Readiness = Type.Object({
 const shared = { tags: ['health'], security: [] }
 
 const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase, isMigrated, isFull, broker, isDraining }) => {
-  /** Migrations are never taken back: once true, it is not asked again. */
+  /** Migrations are never undone, so a true result is not checked again. */
   let migrated = false
 
   async function checkDatabase (): Promise<'up' | 'full' | 'outdated'> {
-    // The ping looks for room too, and fails where the engine has to be opened again.
+    // The ping also checks whether a full disk has room again. While it is full, the ping may fail: the engine may have to be reopened.
     await pingDatabase().catch(error => { if (!isFull()) throw error })
     if (isFull()) return 'full'
     migrated ||= await isMigrated()
@@ -52,7 +52,7 @@ const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase
     }
   }, async (_request, reply) => {
     const bus = broker.connected ? 'up' : 'degraded'
-    // Without a look at the database: a load balancer is to know at once.
+    // Do not ask the database: a load balancer has to know at once.
     if (isDraining()) return reply.code(503).send({ status: 'draining', database: 'unknown', bus })
     let database = 'down'
     await resolvesWithin(checkDatabase().then(state => { database = state }), PING_TIMEOUT)

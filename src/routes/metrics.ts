@@ -4,10 +4,10 @@ import { Registry } from 'prom-client'
 import { AppError } from '../errors.ts'
 import { bearerOf } from '../plugins/auth.ts'
 
-/** All metrics in Prometheus' text format: of this process, or of all workers together. */
+/** Returns all metrics in Prometheus' text format: those of this process, or of all workers together. */
 export type MetricsText = () => Promise<string>
 
-/** `GET /metrics`. With a token, whoever asks has to bring it as a bearer. */
+/** Serves `GET /metrics`. If `token` is set, a request needs it as its bearer token. */
 const routes: FastifyPluginAsync<{ text: MetricsText, token: string | undefined }> = async (app, { text, token }) => {
   app.get('/metrics', {
     schema: { hide: true },
@@ -22,7 +22,7 @@ const routes: FastifyPluginAsync<{ text: MetricsText, token: string | undefined 
 
 export default routes
 
-/** Of one length, whatever is given. */
+/** Hashes a token, because `timingSafeEqual` compares only buffers of the same length. */
 function digest (text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

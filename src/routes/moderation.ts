@@ -4,7 +4,7 @@ import { answers } from '../schemas/common.ts'
 import { BanPage, LogPage, LogQuery, ModeratorPage, MutePage } from '../schemas/moderation.ts'
 import type { Moderation } from '../services/moderation.ts'
 
-/** The lists of a channel's moderation. */
+/** Lists about the moderation of a channel. `path` is also the name of the service's method. */
 const lists = [
   { path: 'bans', summary: 'Bans in force', querystring: MemberQuery, page: BanPage },
   { path: 'mutes', summary: 'Mutes in force', querystring: MemberQuery, page: MutePage },

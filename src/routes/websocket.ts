@@ -15,19 +15,19 @@ import { SUBPROTOCOL } from '../schemas/protocol.ts'
 export interface WebsocketDeps {
   connections: Connections
   onRefused (code: string): void
-  /** May one more connection be opened now [P5]? */
+  /** Whether one more connection may be opened now [P5]. */
   hasRoom (): boolean
-  /** Null: none. */
+  /** Null: no limits. */
   limits: Pick<Limits, 'upgrade'> | null
   maxPayload: number
-  /** Besides the server's own [P3]. */
+  /** Origins that pages may come from, besides the server's own [P3]. */
   allowedOrigins: AllowedOrigins
 }
 
 const MAX_FRAGMENTS = 64
 const RETRY_AFTER_MS = 5000
 
-/** `GET /websocket`: the only place that knows both fastify and ws. */
+/** Serves `GET /websocket`. Only this file uses both fastify and ws. */
 const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
   const { connections, onRefused, hasRoom, limits, maxPayload, allowedOrigins } = deps
   let isProxyTold = false
@@ -46,24 +46,24 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
 
   await app.register(fastifyWebsocket, {
     options: {
-      // Not the server itself: only what the plugin for upgrades has found to be a handshake comes here.
+      // Not the HTTP server: plugins/upgrades.ts emits only requests that are WebSocket handshakes.
       server: app.upgrades.handshakes as Server,
-      // A subclass, whatever the statics that the CommonJS types ask for.
+      // The CommonJS types of the plugin ask for static members of the class, so the subclass needs a cast.
       WebSocket: Connection as never,
       maxPayload,
       maxFragments: MAX_FRAGMENTS,
-      // ws would end a connection at 60 pings in one segment (its types lack this option). Pings are counted before ws sees them, and not
-      // read while their pongs are not taken.
+      // By default ws ends a connection that sends 60 pings in one segment. Here pings are counted before ws reads them, and are not read
+      // while earlier pongs wait to be sent. The types of ws lack this option.
       ...{ maxPendingAutoPongs: 0 },
       clientTracking: false,
       perMessageDeflate: false,
       handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
     },
-    // The drain closes every connection with its own code and reason.
+    // The plugin must not close connections: the drain closes each of them with its own code and reason.
     preClose: done => done()
   })
 
-  // The answer to the upgrade leaves with the welcome, in one write; see `wsHandler`.
+  // Hold back the answer to the upgrade, so that it leaves in one write with `welcome`. `wsHandler` uncorks the socket.
   app.websocketServer.on('headers', (_headers, { socket }) => socket.cork())
 
   app.route({
@@ -76,7 +76,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       if (!isAllowedProtocol(request)) throw new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
       if (!hasRoom()) throw new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
       admit(request)
-      // From here on ws answers. The socket would keep response and request, 3 KB, for as long as the connection lasts.
+      // From here on ws answers. An attached socket would keep response and request, 3 KB, for as long as the connection lasts.
       reply.raw.detachSocket(request.raw.socket)
     },
     onError: async (request, _reply, { code }) => { if (request.ws) onRefused(code) },
@@ -88,11 +88,11 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       connection.session = connections.open(new SocketTransport(connection, socket, request.ip), request.address)
       connection.closed = connections.closed
       takeSocket(connection, socket)
-      // The plugin's own listener would keep the request as well.
+      // The plugin's own listener would keep the request in memory as well.
       connection.removeAllListeners('error').on('error', onError)
       connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
       socket.on('drain', () => connection.session.drained())
-      // After the flush of the welcome, which was asked for before.
+      // Uncork after `welcome` has been written: its flush was scheduled earlier.
       setImmediate(() => socket.uncork())
     }
   })
@@ -100,17 +100,17 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
 
 export default routes
 
-/** A ws connection that knows its session; its listeners are shared, so that ten thousand connections are not ten thousand closures. */
+/** A ws connection with its session. Connections share their listeners, so that ten thousand of them are not ten thousand closures. */
 class Connection extends WebSocket implements FrameSink {
   declare session: Session
   declare socket: Socket
   declare reader: FrameReader
   /** ws's own listener for the socket's bytes. */
   declare feed: (this: Socket, bytes: Buffer) => void
-  /** What `admit` said of the frame that ws is reading. */
+  /** Verdict on the frame that ws is reading: 0, or for a refused frame the milliseconds after which it may pass. */
   declare refusedFor: number
   declare closed: Connections['closed']
-  /** Of the first close frame, sent or answered. */
+  /** Code of the first close frame that this server sent, by itself or as an answer. */
   declare closedWith: number | undefined
 
   get room (): number { return this.session.inbox.room }
@@ -123,14 +123,14 @@ class Connection extends WebSocket implements FrameSink {
     this.feed.call(this.socket, bytes)
   }
 
-  /** ws closes by itself after a violation, with a code only. */
+  /** Adds the reason when ws closes a connection by itself after a violation, because ws gives only a code. */
   override close (code?: number, reason?: string | Buffer): void {
     this.closedWith ??= code
     super.close(code, reason ?? (code === closeTable.message_too_big.code ? closeTable.message_too_big.reason : undefined))
   }
 }
 
-/** Puts a `FrameReader` between the socket and ws [P53]. */
+/** Puts a `FrameReader` between the socket and ws, so that each frame is judged before ws reads it [P53]. */
 function takeSocket (connection: Connection, socket: Socket): void {
   const feed = socket.listeners('data').at(-1) as Connection['feed']
   connection.socket = socket
@@ -139,7 +139,7 @@ function takeSocket (connection: Connection, socket: Socket): void {
   socket.removeListener('data', feed).on('data', (bytes: Buffer) => connection.reader.read(bytes)).prependListener('close', onSocketClose)
 }
 
-/** ws reads what a paused socket still holds when it closes: nobody may have judged that, and nobody is left to be answered. */
+/** Discards what a paused socket still holds when it closes. Otherwise ws would read it, without limits and with nobody to answer. */
 function onSocketClose (this: Socket): void {
   this.removeAllListeners('data').read()
 }
@@ -150,12 +150,12 @@ function onMessage (this: WebSocket, data: WebSocket.RawData, isBinary: boolean)
   else session.receive(data as Buffer, refusedFor)
 }
 
-/** ws has sent its own close frame with the code of the violation, and waits for the peer to end the connection. */
+/** Stops reading. After a violation, ws has sent a close frame with its code and waits for the peer to end the connection. */
 function onError (this: WebSocket): void {
   (this as Connection).reader.end()
 }
 
-/** A pong that does not carry a ping's number answers the last one. */
+/** A pong that does not carry a ping's number answers the last ping. */
 function onPong (this: WebSocket, payload: Buffer): void {
   (this as Connection).session.pong(payload.length === 4 ? payload.readUInt32BE() : undefined)
 }
@@ -165,7 +165,7 @@ function onClose (this: WebSocket, code: number): void {
   closed(session, closedWith ?? code)
 }
 
-/** Frames are finished when they come here: they go past ws, straight to the socket. */
+/** Writes frames straight to the socket, past ws, because they are encoded already. */
 class SocketTransport implements Transport {
   readonly #ws: WebSocket
   readonly #socket: Socket

@@ -26,7 +26,7 @@ export const Login = Type.Object({
 }, { $id: 'Login' })
 export type Login = Static<typeof Login>
 
-/** What an access token says of itself. `sid` is the login: the family of its refresh tokens. */
+/** The claims of an access token. `sid` is the id of the login, which its refresh tokens share. */
 export interface AccessClaims {
   user_id: string
   email: string | null

@@ -1,29 +1,29 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { Role } from './common.ts'
 
-/** On a channel: these users are no longer members; `aclVersion` is the channel's after the change. */
+/** Published for a channel: these users are no longer members. `aclVersion` is the channel's version after the change. */
 export const MembershipEnded = Type.Object({
   type: Type.Literal('membership_ended'),
   userIds: Type.Array(Type.String()),
   aclVersion: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 })
 
-/** On a channel. */
+/** Published for a channel that was deleted. */
 export const ChannelDeleted = Type.Object({ type: Type.Literal('channel_deleted'), timestamp: Type.String() })
 
-/** On a user: the account's name or role changed. */
+/** Published for a user: the account's name or role changed. */
 export const UserChanged = Type.Object({
   type: Type.Literal('user_changed'),
   user: Type.Object({ name: Type.Optional(Type.String()), role: Type.Optional(Role) })
 })
 
-/** On a user: the user's connections are to be closed, all or those of one login. */
+/** Published for a user: the user's connections must close, all of them or only those of one login. */
 export const Disconnect = Type.Object({
   type: Type.Literal('disconnect'),
   reason: Type.Union([Type.Literal('disconnected'), Type.Literal('session_revoked')]),
   sid: Type.Optional(Type.String())
 })
 
-/** What instances tell each other besides frames for clients. Unknown extra fields are a later release's, and ignored. */
+/** What instances tell each other, besides frames for clients. Unknown extra fields come from a later release and are ignored. */
 export const ControlAction = Type.Union([MembershipEnded, ChannelDeleted, UserChanged, Disconnect])
 export type ControlAction = Static<typeof ControlAction>

@@ -22,7 +22,7 @@ export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
 
-/** A user as others see them. */
+/** A user as other users see them. */
 export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
 export type Person = Static<typeof Person>
 export const OnlinePage = Type.Object({ users: Type.Array(Person), count: Type.Integer(), next_cursor: NextCursor })

@@ -2,26 +2,26 @@ import { FormatRegistry, Type, type SchemaOptions, type Static, type TSchema, ty
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { AppError, type ErrorCode } from '../errors.ts'
 
-/** No NUL, which PostgreSQL's text refuses, and no lone surrogate, which UTF-8 cannot hold. */
+/** Refuses NUL, which PostgreSQL's text cannot hold, and lone surrogates, which UTF-8 cannot encode. */
 FormatRegistry.Set('text', value => !value.includes('\0') && value.isWellFormed())
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
-    /** Code of a field that is missing, null or blank [P9]. */
+    /** Error code for a field that is missing, null or blank [P9]. */
     whenMissing?: ErrorCode
-    /** Code of a field of the right JSON type whose value is not allowed. */
+    /** Error code for a field that has the right JSON type but a value that is not allowed. */
     whenInvalid?: ErrorCode
   }
 }
 
-/** A string that may be stored. Lengths are UTF-16 units. */
+/** A string that the database can store. Lengths are in UTF-16 units. */
 export function Text (options: SchemaOptions & { minLength?: number, maxLength?: number } = {}): TString {
   return Type.String({ format: 'text', ...options })
 }
 
 const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 
-/** Taken in either case; `compile` gives it in small letters, as the database does: whoever compares ids need not mind. */
+/** Accepted in either case. `compile` returns it in lower case, as the database does, so that ids can be compared as they are. */
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
@@ -39,12 +39,12 @@ export type ChannelType = Static<typeof ChannelType>
 export const Role = Choice(['user', 'moderator', 'admin'])
 export type Role = Static<typeof Role>
 
-/** One of a few words. A pattern, so that a wrong word and a wrong JSON type are different errors [P9]. */
+/** One of a few words. It is a pattern, so that a wrong word and a wrong JSON type give different errors [P9]. */
 function Choice<const T extends string> (words: T[], options: SchemaOptions = {}) {
   return Type.Unsafe<T>(Type.String({ pattern: `^(${words.join('|')})$`, description: words.join(' | '), ...options }))
 }
 
-/** A page's size and place. `cursor` is what the page before gave as `next_cursor`. */
+/** Size and start of a page. `cursor` is the `next_cursor` of the previous page. */
 export const PageQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 })),
   cursor: Type.Optional(Text({ minLength: 1, maxLength: 256 }))
@@ -58,17 +58,17 @@ export const ErrorReply = Type.Object({
   retry_after_ms: Type.Optional(Type.Integer())
 })
 
-/** A route's possible answers, for its schema. */
+/** Response schemas of a route: the success with its status, and all errors with a status of 4xx. */
 export function answers<S extends number, T extends TSchema> (status: S, body: T) {
   return { [status]: body, '4xx': ErrorReply } as { [K in S]: T } & { '4xx': typeof ErrorReply }
 }
 
-/** Returns a value that `schema` describes, or throws the AppError that says why it is not one. */
+/** Returns the value if it matches the schema; otherwise throws an AppError with the reason. */
 export type Check<S extends TSchema> = (value: unknown) => Static<S>
 
 /**
- * Compiles `schema` once, for either transport. `fallback` is the code of a fault that no field names as its own.
- * Missing, null and blank come before any other fault [P9]. Ids come back in small letters.
+ * Compiles `schema` once, for REST and WebSocket. `fallback` is the code for a fault that no field has its own code for. Missing, null
+ * and blank fields are reported before any other fault [P9]. Ids are returned in lower case.
  */
 export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame' | 'invalid_request'): Check<S> {
   const compiled = TypeCompiler.Compile(schema)

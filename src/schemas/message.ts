@@ -1,13 +1,13 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { Seq, Text, Timestamp, Uuid } from './common.ts'
 
-/** [P25]. Its length, in code points, is the service's to judge: `message_too_long` is not a fault of form. */
+/** [P25] The service checks the length in code points, because a text that is too long has an error of its own, `message_too_long`. */
 export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
 export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })
 
-/** A message as history shows it now: edited with `edited_at`, deleted with `message: null` [P34]. */
+/** A message as history shows it now. An edited one has `edited_at`, a deleted one `message: null` and `deleted: true` [P34]. */
 export const Message = Type.Object({
   id: Uuid,
   seq: Seq,
@@ -30,7 +30,7 @@ export const HistoryQuery = Type.Object({
 export type HistoryQuery = Static<typeof HistoryQuery>
 export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq })
 
-/** What the sender of a stored message is told. `duplicate`: stored before, under the same `client_id` [P28]. */
+/** The sender's confirmation that a message is stored. `duplicate`: it was stored before, under the same `client_id` [P28]. */
 export const Receipt = Type.Object({
   channel: Type.String(),
   id: Uuid,
@@ -49,6 +49,6 @@ export const MessageEdited = Type.Object({
 })
 export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change })
 
-/** An entry of a channel's sequence, as the frame that carries it [P27] [P34]. */
+/** An entry of a channel's sequence, in the form of the frame that carries it [P27] [P34]. */
 export const Entry = Type.Union([MessageSent, MessageEdited, MessageDeleted])
 export type Entry = Static<typeof Entry>

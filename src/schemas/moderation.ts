@@ -3,7 +3,7 @@ import { ChannelType, NextCursor, PageQuery, Text, Timestamp, Uuid } from './com
 
 const YEAR = 31_536_000
 
-/** Seconds. */
+/** Durations are in seconds. */
 export const MuteDuration = Type.Integer({ minimum: 1, maximum: YEAR })
 export const DEFAULT_MUTE = 3600
 export const BanDuration = Type.Integer({ minimum: 1, maximum: 10 * YEAR })
@@ -26,7 +26,7 @@ export const Moderator = Type.Object({ ...person, created_at: Timestamp })
 export type Moderator = Static<typeof Moderator>
 export const ModeratorPage = Type.Object({ moderators: Type.Array(Moderator), next_cursor: NextCursor })
 
-/** `invited_by` and `username`: who invited. */
+/** `invited_by` and `username` are the id and name of the user who invited. */
 export const Invitation = Type.Object({
   channel: Type.String(), channel_id: Uuid, channel_type: ChannelType, invited_by: Uuid, username: Type.String(), created_at: Timestamp
 })

@@ -3,7 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { AccessClaims } from '../schemas/auth.ts'
 import { Uuid } from '../schemas/common.ts'
 
-/** How far ahead another instance's clock may be, in seconds. */
+/** Seconds by which the clock of the instance that issued a token may be ahead of this instance's clock. */
 const CLOCK_TOLERANCE = 60
 
 const UnixSeconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
@@ -18,7 +18,7 @@ const claims = TypeCompiler.Compile(Type.Object({
   nbf: Type.Optional(UnixSeconds)
 }))
 
-/** Whether a verified token's payload is an access token's, issued and valid by now; its expiry is the verifier's to judge. */
+/** Whether a verified token's payload has the claims of an access token that is valid already. The verifier checks its expiry. */
 export function isAccessClaims (payload: unknown): payload is AccessClaims {
   if (!claims.Check(payload)) return false
   const latest = Date.now() / 1000 + CLOCK_TOLERANCE

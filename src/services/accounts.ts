@@ -13,13 +13,13 @@ export interface AccountsDeps {
   onLoginRevoked (userId: string, sid: string): void
   /** Erases the account and closes its connections with 4503. */
   erase (actor: Actor): Promise<void>
-  /** The account has another name. */
+  /** Called after the account's name has changed. */
   onUserChanged (userId: string, change: { name?: string, role?: Role }): void
 }
 
 export type Accounts = ReturnType<typeof createAccounts>
 
-/** What users may do with their own accounts. Wrong passwords are throttled as at login and answered `not_authorized`. */
+/** What users may do with their own accounts. A wrong password is answered `not_authorized` and counts towards the limits of logins. */
 export function createAccounts ({ users, passwords, throttle, onLoginRevoked, erase, onUserChanged }: AccountsDeps) {
   async function prove (userId: string, password: string, address: string): Promise<string> {
     const attempt = throttle.attempt(userId, address)
@@ -38,8 +38,8 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
 
   return {
     /**
-     * Changes name, password or both; a new password ends all other logins. `address` is where the request comes from.
-     * @throws AppError `not_authorized` for a wrong current password, `rate_limited` for too many of them.
+     * Changes the name, the password or both. A new password ends all other logins. `address` is the client's address.
+     * @throws AppError `not_authorized` for a wrong current password, `rate_limited` after too many attempts.
      */
     async update (identity: { user: Account } & Pick<Actor, 'sid'>, patch: UserPatch, address: string): Promise<Account> {
       const { name, password, current_password: current } = patch
@@ -55,9 +55,11 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
     },
 
     /**
-     * Makes an admin account of this email address and password where there is none. One that exists becomes an admin if the password is
-     * its own: whoever registered the address first may be anyone. An admin stays one, whatever their password is by now.
-     * @returns null, or in one line why the start has to be refused: the account has another password and is no admin's.
+     * Ensures that the account with this email address is an admin. Creates the account if there is none. Promotes an existing account
+     * only if `password` is its password, because anyone may have registered the address first. An admin stays one, even if the account
+     * has another password by now.
+     * @returns null on success; otherwise why the server must not start, in one line: the account has another password and is not an
+     * admin.
      */
     async ensureAdmin (given: string, password: string): Promise<string | null> {
       const email = toEmail(given)
@@ -74,7 +76,7 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
       return isPromoted ? null : foreignAccount(email)
     },
 
-    /** @throws AppError as `update`; `last_admin`. */
+    /** Erases the user's own account. @throws AppError `not_authorized` and `rate_limited` as in `update`; `last_admin`. */
     async erase (actor: Actor, password: string, address: string): Promise<void> {
       await prove(actor.userId, password, address)
       await erase(actor)
@@ -82,7 +84,7 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
   }
 }
 
-/** Where the operator's own passwords come from. */
+/** Used in place of a client address when the server hashes or checks the admin password from its configuration. */
 const OPERATOR = 'operator'
 const uncounted: Attempt = { address: OPERATOR, admit: async () => {}, fail: async () => {}, succeed: async () => {} }
 
@@ -91,7 +93,7 @@ function foreignAccount (email: string): string {
     `give its password, name another address, or run "npm run admin -- promote ${email}" if you know whose account it is`
 }
 
-/** Another instance that starts at the same moment has made the account. */
+/** Ignores `email_taken`: another instance that starts at the same moment may have created the account. */
 function unlessTaken (error: unknown): null {
   if (error instanceof AppError && error.code === 'email_taken') return null
   throw error

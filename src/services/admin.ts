@@ -13,9 +13,9 @@ import { readPage, type PageOrder } from './paging.ts'
 export type Admin = ReturnType<typeof createAdmin>
 
 /**
- * What only admins do: accounts, announcements, the whole moderation log. Nobody changes or erases their own account here. Whether the
- * actor is an admin is judged by the database in the statement that writes [P55].
- * `maxText`: bytes that an announcement's text may take as JSON.
+ * Operations for admins: accounts, announcements and the whole moderation log. Admins can neither change nor erase their own account
+ * here. The database checks in the statement that writes whether the actor is an admin [P55].
+ * `maxText`: bytes that the text of an announcement may take as JSON.
  */
 export function createAdmin ({ store, log, events, maxText = Infinity }: {
   store: AccountStore, log: ModerationStore['log'], events: Events, maxText?: number
@@ -49,15 +49,15 @@ export function createAdmin ({ store, log, events, maxText = Infinity }: {
   }
 
   return {
-    /** Accounts by id, those whose email or name contains `query`. */
+    /** A page of accounts, ordered by id. With `query`, only those whose email or name contains it. */
     async users ({ query, ...place }: PageQuery & { query?: string | undefined }) {
       const { items, ...rest } = await readPage(place, byId, (after, limit) => store.search({ query, after, limit }))
       return { users: items.map(toManaged), ...rest }
     },
 
     /**
-     * Changes role, disables or enables; `actor` null: the operator at the command line.
-     * @throws AppError `user_not_found`, `last_admin`, `not_authorized` for one's own account and for whoever is no admin.
+     * Changes the role, or disables or enables the account. `actor` is null for the operator at the command line.
+     * @throws AppError `user_not_found`, `last_admin`, `not_authorized` for an actor's own account and for an actor who is not an admin.
      */
     async change (actor: Actor | null, id: string, { role, disabled }: Static<typeof UserChange>): Promise<ManagedUser> {
       if (role !== undefined) await setRole(actor, id, role)
@@ -65,7 +65,7 @@ export function createAdmin ({ store, log, events, maxText = Infinity }: {
       return find(id)
     },
 
-    /** Erases an account; its messages stay under `deleted user`. @throws AppError as `change`. */
+    /** Erases an account; its messages stay, under the name `deleted user`. @throws AppError as `change`. */
     async erase (actor: Actor, id: string): Promise<void> {
       const outcome = await store.erase(actor, id)
       if (outcome.code !== null) throw new AppError(outcome.code)
@@ -87,8 +87,8 @@ export function createAdmin ({ store, log, events, maxText = Infinity }: {
     },
 
     /**
-     * To every authenticated connection.
-     * @throws AppError `not_authorized`, `message_too_long` where the frame would be larger than any may be [P59].
+     * Sends an announcement to every authenticated connection.
+     * @throws AppError `not_authorized`, `message_too_long` if the frame would exceed the maximum size of a frame [P59].
      */
     async announce (actor: Actor, message: string): Promise<void> {
       if (jsonSize(message) > maxText) throw new AppError('message_too_long')
@@ -97,7 +97,7 @@ export function createAdmin ({ store, log, events, maxText = Infinity }: {
       events.announced(message)
     },
 
-    /** Newest first. */
+    /** A page of the moderation log of the whole server, newest entries first. */
     async log (query: PageQuery) {
       const { items, ...rest } = await readPage(query, byId, (after, most) => log(null, after, most))
       return { log: items, ...rest }

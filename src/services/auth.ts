@@ -17,23 +17,23 @@ export interface AuthDeps {
   tokens: Tokens
   passwords: Passwords
   throttle: LoginThrottle
-  /** Signs as this server's access token. */
+  /** Signs the claims as an access token of this server. */
   sign (claims: AccessClaims): string
-  /** Returns the claims of a token that this server signed and that has not expired; throws for any other. */
+  /** Returns the claims of a token that this server signed and that has not expired; throws for any other token. */
   verify (token: string): unknown
   config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry' | 'max_logins'>
-  /** A login has ended: its connections are to be closed with 4504. */
+  /** Called when a login has ended, so that its connections close with 4504. */
   onLoginRevoked (userId: string, sid: string): void
 }
 
-/** Who speaks, by which login, and until when (Unix milliseconds). */
+/** An authenticated user, the id (`sid`) of the login they use, and when their access token expires (Unix milliseconds). */
 export interface Identity { user: Authenticated, sid: string, expiresAt: number }
 
 export type Auth = ReturnType<typeof createAuth>
 
-/** Logins and what proves them. Wrong credentials and tokens of every kind are one error: `authentication_failed` [P12]. */
+/** Logins, access tokens and refresh tokens. All wrong credentials and tokens give the same error: `authentication_failed` [P12]. */
 export function createAuth ({ users, tokens, passwords, throttle, sign, verify, config, onLoginRevoked }: AuthDeps) {
-  /** A storm of reconnecting clients asks in a few round trips. */
+  /** Looks up logins in batches, so that many clients that reconnect at once cost a few database round trips. */
   const findLogin = createBatcher(tokens.findLogins)
 
   async function startLogin (account: Account, passwordHash: string): Promise<Login> {
@@ -62,7 +62,10 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
     }
   }
 
-  /** The second use of a token: two tabs that refresh at once get the same successor, a thief ends the login. */
+  /**
+   * Handles a refresh token that was used before. Two tabs may refresh at once, so a second use within 10 s returns the same successor if
+   * it is still unused. Any other use may be theft of the token, and ends the login.
+   */
   async function replay (presented: PresentedToken, successor: string): Promise<Login> {
     const { account, sid } = presented
     const remaining = presented.usedJustNow ? await tokens.remaining(hashOf(successor)) : null
@@ -71,20 +74,20 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
     throw new AppError('authentication_failed')
   }
 
-  /** @throws AppError `authentication_failed` where no access token of this server's reads so, or it has expired. */
+  /** @throws AppError `authentication_failed` if the token is not an access token of this server or has expired. */
   function readAccess (token: string): AccessClaims {
     try {
       const claims = verify(token)
       if (isAccessClaims(claims)) return { ...claims, user_id: claims.user_id.toLowerCase(), sid: claims.sid.toLowerCase() }
     } catch {
-      // Whatever is wrong with it: who presents it learns no more than that.
+      // The client does not learn what is wrong with the token.
     }
     throw new AppError('authentication_failed')
   }
 
   return {
     /**
-     * `address` is where the request comes from, for throttling.
+     * `address` is the client's address, for rate limits.
      * @throws AppError `email_taken`, `invalid_request`, `rate_limited`, `busy`.
      */
     async register ({ email: given, name, password }: Registration, address: string): Promise<Login> {
@@ -96,7 +99,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
     },
 
     /**
-     * `address` is where the attempt comes from, for throttling.
+     * `address` is the client's address, for rate limits.
      * @throws AppError `authentication_failed`, `rate_limited`, `busy`.
      */
     async login ({ email, password }: Credentials, address: string): Promise<Login> {
@@ -110,8 +113,8 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
     },
 
     /**
-     * Exchanges a refresh token for its successor and a new access token. The successor is derived from the token and its row's salt,
-     * so that a second request within 10 s can be given the same one, though neither is stored.
+     * Exchanges a refresh token for its successor and a new access token. The successor is derived from the token and the salt in its
+     * database row, so that a second request within 10 s gets the same successor although neither token is stored.
      */
     async refresh (value: string): Promise<Login> {
       const hash = hashOf(value)
@@ -128,7 +131,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
       return replay(again, successor)
     },
 
-    /** Ends the login that the refresh token belongs to, whether the token is its last one or not. */
+    /** Ends the login that the refresh token belongs to, even if the login has newer tokens. */
     async logout (value: string): Promise<void> {
       const presented = await tokens.find(hashOf(value))
       if (!presented) throw new AppError('authentication_failed')
@@ -137,7 +140,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
 
     readAccess,
 
-    /** Proves an access token: signed by this server, not expired, its login not revoked, its user there and not disabled [P12]. */
+    /** Verifies an access token: signed by this server, not expired, login not revoked, user neither gone nor disabled [P12]. */
     async verifyAccess (token: string): Promise<Identity> {
       const { user_id: userId, sid, exp } = readAccess(token)
       const user = await findLogin({ userId, sid })
@@ -147,7 +150,7 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   }
 }
 
-/** A user as he sees himself. */
+/** An account as its own user sees it. */
 export function toUser ({ id, email, name, role, createdAt }: Account): User {
   return { id, email, name, role, created_at: createdAt.toISOString() }
 }

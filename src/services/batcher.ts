@@ -1,15 +1,16 @@
 import { AppError } from '../errors.ts'
 
-/** What one run takes, and what may wait for the next; beyond that the caller is told `busy`. */
+/** Items that one call of `run` processes at most. */
 const BATCH_SIZE = 500
+/** Items that may wait for a later call. A further item is refused with `busy`. */
 const MAX_WAITING = 20_000
 
 interface Waiting<In, Out> { item: In, resolve: (out: Out) => void, reject: (error: unknown) => void }
 
 /**
- * Turns a call that does many at once into one that does a single one: what comes while a run is under way makes up
- * the next. A storm of logins or joins so costs a few round trips, and a lone one does not wait.
- * `run` returns one outcome per item, in order; an `Error` among them rejects that item alone.
+ * Turns a function that processes many items in one call into a function for a single item. Items that arrive while a call is under way
+ * make up the next batch, so a burst of logins or joins costs a few round trips, and a single item does not wait.
+ * `run` returns one outcome per item, in order. An `Error` among them rejects only its own item.
  */
 export function createBatcher<In, Out> (run: (items: In[]) => Promise<Array<Out | Error>>): (item: In) => Promise<Out> {
   let waiting: Array<Waiting<In, Out>> = []

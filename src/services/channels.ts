@@ -10,7 +10,7 @@ import type { Events } from './events.ts'
 
 export type Channels = ReturnType<typeof createChannels>
 
-/** Channels themselves: finding, making, changing, deleting. Whoever may not know of one meets `channel_not_found` [P19]. */
+/** Finds, lists, creates, changes and deletes channels. Where a user may not know of a channel, the error is `channel_not_found` [P19]. */
 export function createChannels ({ store, presence, events, rules }: {
   store: ChannelStore, presence: Presence, events: Events, rules: CreationRules
 }) {
@@ -20,7 +20,7 @@ export function createChannels ({ store, presence, events, rules }: {
     return standing
   }
 
-  /** The channel, where this user may read its history and see who is in it [P18] [P19]. @throws AppError */
+  /** Finds a channel whose history, members and online users this user may see [P18] [P19]. @throws AppError */
   async function read (actor: Actor, name: string): Promise<Channel> {
     const { channel, mayRead } = await find(actor, name)
     if (!mayRead) throw new AppError('not_authorized')
@@ -43,7 +43,7 @@ export function createChannels ({ store, presence, events, rules }: {
       return (await find(actor, name)).channel
     },
 
-    /** Changes the type; the subscriptions of those who may no longer be there end. @throws AppError */
+    /** Changes a channel's type. Members that the new type does not admit lose membership and subscriptions. @throws AppError */
     async setType (actor: Actor, name: string, type: ChannelType): Promise<Channel> {
       const outcome = await store.setType(actor, name, type)
       if (outcome.code !== null) throw new AppError(outcome.code)
@@ -67,8 +67,8 @@ export function createChannels ({ store, presence, events, rules }: {
     },
 
     /**
-     * Who is online in the channel now, across all instances: a page by id, and in `count` how many they are altogether.
-     * `maxBytes`: what the page's users may take as JSON [P59].
+     * A page, ordered by id, of the users who are online in the channel now, across all instances. `count` is the number of all of them.
+     * `maxBytes`: bytes that the page's users may take as JSON [P59].
      */
     async online (actor: Actor, name: string, query: PagePlace, maxBytes = Infinity) {
       const channel = await read(actor, name)
@@ -79,7 +79,7 @@ export function createChannels ({ store, presence, events, rules }: {
       return { users, count: online.length, next_cursor }
     },
 
-    /** Users online, per channel, in the order asked. */
+    /** How many users are online in each channel, in the order of `channelIds`. */
     onlineCounts: (channelIds: string[]): Promise<number[]> => presence.counts(channelIds)
   }
 }

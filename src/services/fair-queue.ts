@@ -3,17 +3,18 @@ import { AppError } from '../errors.ts'
 interface Waiting { begin (): void, refuse (error: AppError): void }
 
 /**
- * Runs work, `concurrency` at a time. What has to wait takes turns by key, keys of which nothing runs first, so that one key with much
- * work delays another key's by no more than the piece that ends next. `maxWaiting` may wait, and of each key `maxWaitingOfOne`. When all
- * places are taken, a key with few of them takes one from the key with most.
+ * Runs pieces of work, at most `concurrency` at a time. Waiting pieces take turns by key, and keys without running work come first, so a
+ * key with much work delays the work of another key only until the next running piece ends. At most `maxWaiting` pieces wait, and at most
+ * `maxWaitingOfOne` of each key. When the queue is full, a piece of a key with few waiting pieces replaces the newest piece of the key
+ * with the most.
  */
 export function createFairQueue ({ concurrency, maxWaiting, maxWaitingOfOne }: {
   concurrency: number, maxWaiting: number, maxWaitingOfOne: number
 }) {
   let size = 0
-  /** How many pieces run, of each key. */
+  /** Number of running pieces by key. */
   const running = new Map<string, number>()
-  /** The key whose turn is next stands first. */
+  /** Waiting pieces by key, with the keys in the order of their turns. */
   const lines = new Map<string, Waiting[]>()
 
   function place (key: string): Promise<void> {
@@ -25,7 +26,7 @@ export function createFairQueue ({ concurrency, maxWaiting, maxWaitingOfOne }: {
     return new Promise((resolve, reject) => line.push({ begin: resolve, refuse: reject }))
   }
 
-  /** @throws AppError `busy` where no key has more waiting than this one would. */
+  /** Refuses the newest piece of the key with the most waiting. @throws AppError `busy` if no key has more than this one would have. */
   function makeRoomFor (line: Waiting[]): void {
     const longest = [...lines.values()].reduce((one, other) => other.length > one.length ? other : one)
     if (longest.length <= line.length + 1) throw new AppError('busy')
@@ -61,7 +62,7 @@ export function createFairQueue ({ concurrency, maxWaiting, maxWaitingOfOne }: {
     if (line.length > 0) lines.set(turn, line)
   }
 
-  /** @throws AppError `busy`. */
+  /** @throws AppError `busy` if the queue is full. */
   return async function run<T> (key: string, work: () => Promise<T>): Promise<T> {
     if (isFull()) await place(key)
     else begin(key)

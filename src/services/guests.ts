@@ -9,27 +9,30 @@ interface Guest { id: string, name: string, email: null, role: 'user', guest: tr
 
 export interface GuestsDeps {
   store: GuestStore
-  /** False where everyone has to bring a token: this instance has no guests then. */
+  /** False if every connection needs a token: this instance then has no guests. */
   enabled: boolean
   onFault (error: unknown): void
-  /** Milliseconds after which an instance that does not renew its lease counts as dead, by the database's clock. */
+  /** Milliseconds that a lease lasts, by the database's clock. An instance whose lease has run out counts as dead. */
   lease?: number
-  /** Milliseconds between renewals, and between looks for dead instances. */
+  /** Milliseconds between two renewals of the lease, and between two checks for dead instances. */
   renew?: number
 }
 
-/** Guests that one statement ends: their channels are locked meanwhile. */
+/** Guests that one statement ends at most, because it locks their channels while it runs. */
 const ENDED_AT_ONCE = 50
 
 /**
- * Users for as long as one connection lasts, where authentication is off [P16]. Each belongs to the instance that holds the connection;
- * every instance renews a lease, and ends the guests of those whose lease has run out [P60].
+ * Guests: users that exist only as long as one connection, when authentication is off [P16]. Each guest belongs to the instance that
+ * holds the connection. Every instance renews a lease, and ends the guests of instances whose lease has run out [P60].
  */
 export function createGuests ({ store, enabled, onFault, lease = 20_000, renew = 5000 }: GuestsDeps) {
   const instanceId = uuidv7()
-  /** Whose connections are gone, and whom the database could not end yet. */
+  /** Ids of guests whose connections have ended and whose end is not yet stored in the database. */
   const unended = new Set<string>()
-  /** While the database was away no instance could renew its lease: they all get the time to, from the moment on that it is back. */
+  /**
+   * Earliest time at which this instance ends guests of other instances. No instance can renew its lease while the database is
+   * unreachable, so once it is back, all of them get the length of one lease to renew theirs. Infinity: the database is unreachable.
+   */
   let lookAfter = Infinity
   let running = false
   let stopped = false
@@ -63,7 +66,10 @@ export function createGuests ({ store, enabled, onFault, lease = 20_000, renew =
   if (enabled) tick()
 
   return {
-    /** `current`: who the connection speaks for already. A guest stays who they are; a user does not become one. @throws AppError */
+    /**
+     * Creates a guest for a connection. `current` is its user so far: a guest stays the same guest, any other user is refused.
+     * @throws AppError `not_authorized`.
+     */
     async admit (current: { id: string, name: string, guest: boolean } | null): Promise<{ user: Guest, sid: null, expiresAt: number }> {
       if (current && !current.guest) throw new AppError('not_authorized')
       const { id, name } = current ?? { id: uuidv7(), name: `guest-${randomBytes(3).toString('hex')}` }
@@ -71,7 +77,7 @@ export function createGuests ({ store, enabled, onFault, lease = 20_000, renew =
       return { user: { id, name, email: null, role: 'user', guest: true, disconnects: 0 }, sid: null, expiresAt: Infinity }
     },
 
-    /** Ends the guest and the guest's memberships, with the connection; where the database cannot now, as soon as it can. */
+    /** Ends a guest and their memberships when the connection ends. If the database is unreachable, this happens as soon as it is back. */
     async end (id: string): Promise<void> {
       unended.add(id)
       await endSome([id])

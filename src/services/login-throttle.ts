@@ -3,17 +3,18 @@ import type { Counters } from '../counters.ts'
 import { AppError } from '../errors.ts'
 import type { Attempt } from './passwords.ts'
 
-/** What may happen within a minute. */
+/** Length of the window in which attempts are counted. */
 const WINDOW_MS = 60_000
+/** Wrong passwords per window: for one account from one address (`pair`), and for all accounts from one address. */
 const WRONG = { pair: 10, address: 50 }
-/** Many people may share an address; one of them logs in a few times. */
+/** Right passwords per window. Many people may share an address, but each of them logs in only a few times. */
 const RIGHT = { pair: 60, address: 600 }
-/** However they end: each may hash a password, or tell whether an email address is taken. */
+/** Registrations per window from one address, failed ones included: each may hash a password or reveal whether an email is taken. */
 const REGISTRATIONS = 300
 
 export interface LoginThrottleDeps {
   counters: Pick<Counters, 'add' | 'read'>
-  /** Whether right passwords and registrations have limits too. */
+  /** Whether right passwords and registrations are limited as well as wrong passwords. */
   limitAll: boolean
 }
 
@@ -21,7 +22,7 @@ interface Limit { key: string, most: number }
 
 export type LoginThrottle = ReturnType<typeof createLoginThrottle>
 
-/** Counts right and wrong passwords, and registrations, by address: for the whole cluster, where the counters do [P56]. */
+/** Limits passwords, right and wrong, and registrations by client address: for the whole cluster, if `counters` are shared [P56]. */
 export function createLoginThrottle ({ counters, limitAll }: LoginThrottleDeps) {
   async function count (limits: Limit[]): Promise<void> {
     await Promise.all(limits.map(({ key }) => counters.add(key, WINDOW_MS)))
@@ -35,7 +36,7 @@ export function createLoginThrottle ({ counters, limitAll }: LoginThrottleDeps) 
       if (current > REGISTRATIONS) throw new AppError('rate_limited', { retryAfterMs: ttl })
     },
 
-    /** `account` is whatever is being guessed at, known or not; `admit` throws AppError `rate_limited`. */
+    /** Begins a password check. `account` names the account, which need not exist. `admit` throws AppError `rate_limited`. */
     attempt (account: string, address: string): Attempt {
       const limitsOf = (kind: string, { pair, address: most }: typeof WRONG): Limit[] => [
         { key: `${kind}:${address} ${fingerprint(account)}`, most: pair },
@@ -60,7 +61,7 @@ export function createLoginThrottle ({ counters, limitAll }: LoginThrottleDeps) 
   }
 }
 
-/** Keys may stand in Redis, and an account is named by its email address. */
+/** Hashes an account's email address for use in a key, because keys may be stored in Redis. */
 function fingerprint (account: string): string {
   return createHash('sha256').update(account).digest('base64url')
 }

@@ -3,10 +3,10 @@ import type { MessageStore } from '../store/messages.ts'
 import type { Tokens } from '../store/tokens.ts'
 
 const INTERVAL_MS = 60_000
-/** Rows a statement removes at most, so that none holds anything up. */
+/** Rows that one statement deletes at most, so that it delays no other statement for long. */
 const BATCH = 500
 
-/** Removes what has outlived its use: the messages of deleted channels, and expired logins. `tokenLifetime` in seconds. */
+/** Deletes what is no longer needed: messages of deleted channels, and expired logins. `tokenLifetime`: an access token's, in seconds. */
 export function createMaintenance ({ messages, tokens, tokenLifetime, onFault }: {
   messages: MessageStore, tokens: Tokens, tokenLifetime: number, onFault: (error: unknown) => void
 }) {
@@ -26,7 +26,10 @@ export function createMaintenance ({ messages, tokens, tokenLifetime, onFault }:
     }
   }
 
-  /** Rests as long as each round took: the embedded database works on our own thread, and everyone else is to have half of it. */
+  /**
+   * Deletes rows until none are left, and pauses after each round for as long as the round took: the embedded database runs on the
+   * server's own thread, and half of the thread's time has to stay free for other work.
+   */
   async function untilNothing (remove: () => Promise<number>): Promise<void> {
     while (!stopping.signal.aborted) {
       const began = performance.now()

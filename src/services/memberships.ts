@@ -7,7 +7,7 @@ import type { Events } from './events.ts'
 
 export type Memberships = ReturnType<typeof createMemberships>
 
-/** Who belongs to which channel [P19]–[P22]. */
+/** Joins users to channels and ends their memberships [P19]–[P22]. */
 export function createMemberships ({ store, events, rules }: { store: MembershipStore, events: Events, rules: JoinRules }) {
   const join = createBatcher<JoinRequest, Joined>(async batch => {
     const outcomes = await store.join(batch, rules)
@@ -15,10 +15,13 @@ export function createMemberships ({ store, events, rules }: { store: Membership
   })
 
   return {
-    /** Makes the user a member; harmless where he is one. @throws AppError */
+    /** Makes the user a member of the channel; no effect if they are one already. @throws AppError */
     join: ({ userId, sid }: Actor, channel: string): Promise<Joined> => join({ userId, sid, channel, newId: uuidv7() }),
 
-    /** Ends the membership, on every connection of the user [P20]. `connectionId`: the one that asked. @throws AppError */
+    /**
+     * Ends the membership on every connection of the user [P20]. The connection `connectionId` asked for it and gets no notice.
+     * @throws AppError
+     */
     async leave (actor: Actor, channel: string, connectionId?: string): Promise<void> {
       const { userId } = actor
       const outcome = await store.leave(actor, channel)

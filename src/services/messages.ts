@@ -5,19 +5,19 @@ import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
 
-/** Entries that one read of what the bus lost takes at most. */
+/** Entries that one read fetches at most when the bus has lost entries. */
 const MAX_MISSING = 500
 
 export type Messages = ReturnType<typeof createMessages>
 
-/** Sending and reading messages. */
+/** Sends, edits, deletes and reads messages. */
 export function createMessages ({ store, channels, publisher, maxLength, maxRepair = Infinity }: {
   store: MessageStore
   channels: Channels
   publisher: Publisher
-  /** Of a text, in code points [P25]. */
+  /** Longest text of a message, in code points [P25]. */
   maxLength: number
-  /** Bytes of entries after which one read of what the bus lost takes no further one [P52]. */
+  /** When the bus has lost entries, one read fetches no further entry once it has this many bytes [P52]. */
   maxRepair?: number
 }) {
   /** @throws AppError `message_too_long` [P25]. */
@@ -28,10 +28,10 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
   return {
     checkText,
 
-    /** Queues a message, its text checked, for a channel that the sender is subscribed to [P7]. `done` is called once, maybe at once. */
+    /** Queues a message with checked text for a channel that the sender is subscribed to [P7]. `done` is called once, possibly at once. */
     send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
 
-    /** The same for someone without a connection: a member is enough. @throws AppError */
+    /** Sends a message for a member of the channel who has no connection. @throws AppError */
     async publish (actor: Actor, username: string, name: string, text: string, clientId: string | undefined): Promise<Receipt> {
       checkText(text)
       const { channel } = await channels.find(actor, name)
@@ -39,26 +39,26 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
       return await promised(done => publisher.publish(draft, done))
     },
 
-    /** Edits (`text`) or deletes (null) a message [P34]. @throws AppError */
+    /** Edits a message, or deletes it if `text` is null [P34]. @throws AppError */
     async change ({ userId, sid }: Actor, channel: string, messageId: string, text: string | null): Promise<Receipt> {
       if (text !== null) checkText(text)
       return await promised(done => publisher.change({ channel, userId, sid, messageId, text }, done))
     },
 
-    /** A page of history, for whoever may know of the channel [P19]. `last_seq` is never older than the page. */
+    /** A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. */
     async history (actor: Actor, name: string, { before, after, limit = 50 }: HistoryQuery) {
       const channel = await channels.read(actor, name)
       const messages = await store.history(channel.id, { before, after, limit })
       return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
     },
 
-    /** The newest `limit` messages up to `upTo`, for a join [P31]. */
+    /** The newest `limit` messages with a `seq` of at most `upTo`, for a join [P31]. */
     newest: (channelId: string, upTo: number, limit: number): Promise<Message[]> => store.history(channelId, { before: upTo + 1, limit }),
 
-    /** Entries of a channel's sequence with `after < seq <= upTo`, at most `limit`, and no further one once they have `maxBytes`. */
+    /** Entries of a channel's sequence with `after < seq <= upTo`: at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
 
-    /** The next of these that the bus lost: as many as may be put out at once. */
+    /** The first of the entries with `after < seq <= upTo` that the bus lost: as many as may be delivered at once. */
     missing: (channelId: string, after: number, upTo: number): Promise<Entry[]> =>
       store.entries(channelId, after, upTo, MAX_MISSING, maxRepair),
 
@@ -70,7 +70,7 @@ function promised (start: (done: Done) => void): Promise<Receipt> {
   return new Promise((resolve, reject) => start((error, receipt) => error ? reject(error) : resolve(receipt!)))
 }
 
-/** In Unicode code points [P25]. */
+/** Compares the length in Unicode code points [P25]. A code point has one or two UTF-16 units, so most texts need no counting. */
 function longerThan (text: string, max: number): boolean {
   return text.length > max && (text.length > 2 * max || [...text].length > max)
 }

@@ -9,11 +9,11 @@ import { readPage, type PageOrder } from './paging.ts'
 
 export type Moderation = ReturnType<typeof createModeration>
 
-/** Acts of users on other users in a channel. Who may do what is judged by the database, under the channel's lock [P32]. */
+/** Lets users moderate other users in a channel. The database decides who may do what, under the channel's lock [P32]. */
 export function createModeration ({ store, channels, events, invitationLimits }: {
   store: ModerationStore, channels: Channels, events: Events, invitationLimits: InvitationLimits
 }) {
-  /** The id of a channel whose bans, mutes and log this user may read. @throws AppError */
+  /** Returns the id of a channel whose bans, mutes and log this user may read. @throws AppError */
   async function moderated (actor: Actor, name: string): Promise<string> {
     const { channel } = await channels.find(actor, name)
     if (!await store.mayModerate(actor, channel.id)) throw new AppError('not_authorized')
@@ -22,8 +22,9 @@ export function createModeration ({ store, channels, events, invitationLimits }:
 
   return {
     /**
-     * Carries out one act under the name that `parley_moderate` knows it by. Where there was nothing to do, it succeeds without effect.
-     * @param noticeOf what the target is told, where they have to do with the channel [P57]; its time stamp is added.
+     * Performs one act of moderation, such as a kick. `act.act` is its name in the SQL function `parley_moderate`. An act that has
+     * nothing to change succeeds without effect.
+     * @param noticeOf returns the notice for the target, without its timestamp. It is called only for a target who may be told [P57].
      * @throws AppError `channel_not_found`, `not_authorized`, `user_not_found`, `banned`, `rate_limited`.
      */
     async act (
@@ -39,7 +40,7 @@ export function createModeration ({ store, channels, events, invitationLimits }:
       return outcome
     },
 
-    /** The user's own invitations, by channel name. */
+    /** A page of the user's own invitations, ordered by channel name. */
     async invitations (userId: string, query: PageQuery) {
       const { items: invitations, ...rest } = await readPage(query, byChannel, (after, most) => store.invitations(userId, after, most))
       return { invitations, ...rest }
@@ -57,14 +58,14 @@ export function createModeration ({ store, channels, events, invitationLimits }:
       return { mutes, ...rest }
     },
 
-    /** Whoever may see who is in the channel may see who moderates it. */
+    /** A page of the channel's moderators, for every user who may see the channel's members. */
     async moderators (actor: Actor, name: string, query: PageQuery) {
       const { id } = await channels.read(actor, name)
       const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(id, after, most))
       return { moderators, ...rest }
     },
 
-    /** The channel's own part of the moderation log, newest first. */
+    /** A page of the channel's entries in the moderation log, newest first. */
     async log (actor: Actor, name: string, query: PageQuery) {
       const id = await moderated(actor, name)
       const { items: log, ...rest } = await readPage(query, byLogId, (after, most) => store.log(id, after, most))

@@ -8,18 +8,18 @@ const shapes = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 }
 
-/** What a page's rows are ordered by: where its cursors point. */
+/** The key that the rows of a list are ordered by, and the key's format. A cursor holds the key of the last row of a page. */
 export interface PageOrder<T> { shape: keyof typeof shapes, key: (row: T) => string }
 
 export interface Page<T> { items: T[], next_cursor: string | null }
 
-/** How many rows at most, and after which: what the page before gave as `next_cursor`. */
+/** The page that is asked for: its number of rows at most, and the `next_cursor` of the page before it. */
 export interface PagePlace { limit?: number | undefined, cursor?: string | undefined }
 
 /**
- * One page of a list. `read` gets the key after which to start, and how many rows: one beyond the page, which tells
- * whether there is another.
- * @throws AppError `invalid_request` where the cursor is none of ours.
+ * Reads one page of a list. `read` returns the first `most` rows after the key `after`. It is asked for one row more than the page may
+ * have, which shows whether there is a next page.
+ * @throws AppError `invalid_request` if the cursor is malformed.
  */
 export async function readPage<T> (
   { cursor, limit = DEFAULT_LIMIT }: PagePlace,
@@ -32,8 +32,8 @@ export async function readPage<T> (
 }
 
 /**
- * The same page with as many of its rows as fit into so many bytes of JSON, and a cursor that goes on after them [P59].
- * It keeps one row at least, so that every cursor leads further.
+ * Shortens a page to the rows that fit into `maxBytes` of JSON, with a cursor that continues after them [P59]. It keeps at least one row,
+ * so that every page makes progress.
  */
 export function fitPage<T> (page: Page<T>, key: (row: T) => string, maxBytes: number): Page<T> {
   let left = maxBytes

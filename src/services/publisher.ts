@@ -7,7 +7,7 @@ import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } 
 import type { Actor } from '../store/users.ts'
 import type { Events } from './events.ts'
 
-/** A message that its sender may send, as far as this instance knows; the database has the last word [P32]. */
+/** A message that its sender may send as far as this instance knows. The database decides [P32]. */
 export interface Draft extends Actor {
   channelId: string
   channel: string
@@ -16,47 +16,46 @@ export interface Draft extends Actor {
   clientId: string | undefined
 }
 
-/** Called once per draft or change, in the order they were queued; before anyone receives it. */
+/** Called once per draft or change, in the order in which they were queued, and before any client receives the message. */
 export type Done = (error: AppError | null, receipt?: Receipt) => void
 
 /**
- * While messages come faster than one a commit, commits begin at least this far apart, in milliseconds: a few more come
- * together, and each costs less. A lone sender never waits for it.
+ * Milliseconds between the starts of two commits, at least, while a commit has more than one message: larger batches cost less per
+ * message. A single sender never waits for it.
  */
 const MIN_INTERVAL_MS = 3
-/** How often a database that is gone is asked whether it is back, in milliseconds. */
+/** Milliseconds between two checks whether an unreachable database is back. */
 const PROBE_INTERVAL_MS = 250
-/** How long a batch waits for room, in milliseconds: meanwhile readers that stall are ended, and a full queue answers `busy` [P52]. */
+/** Longest wait of a batch for outbound memory, in milliseconds. Meanwhile slow consumers are closed; a full queue answers `busy` [P52]. */
 const ROOM_PATIENCE_MS = 1000
 const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
-/** `queuedAt` is of the clock of `performance.now()`. */
+/** A queued request: a new message, or an edit or deletion. `queuedAt` is on the clock of `performance.now()`. */
 type Pending =
   | { kind: 'draft', draft: Draft, id: string, done: Done, queuedAt: number }
-  /** `id`: the message that is changed. */
+  /** `id` is that of the message that changes. */
   | { kind: 'change', change: MessageChange, id: string, done: Done, queuedAt: number }
 type PendingDraft = Pending & { kind: 'draft' }
 type PendingChange = Pending & { kind: 'change' }
 
 /**
- * The one committer of this instance. Drafts wait in a bounded queue; all that wait (up to `batchSize`) go to the
- * database in one round trip, so the busier it gets, the less each costs. Acks come after the commit and before the
- * message goes out [P26].
+ * The only committer of this instance. Requests wait in a bounded queue. All that wait, up to `batchSize`, go to the database in one
+ * round trip, so each message costs less as the load grows. Acks are sent after the commit and before the messages are delivered [P26].
  */
 export function createPublisher ({ store, events, queueSize, batchSize, batchLength = Infinity, untilRoom = async () => {} }: {
   store: MessageStore
   events: Events
   queueSize: number
   batchSize: number
-  /** UTF-16 units of text after which a batch takes no further message: what one commit puts out at once is bounded [P52]. */
+  /** UTF-16 units of text after which a batch takes no further message, so that one commit delivers a bounded amount at once [P52]. */
   batchLength?: number
-  /** Waits while connections hold more than they may, for at most so many milliseconds [P52]. */
+  /** While all connections together hold too many outbound bytes, waits at most `within` milliseconds [P52]. */
   untilRoom?: (within: number) => Promise<void>
 }) {
   let queue: Pending[] = []
   let inFlight: Pending[] = []
   let running = false
-  /** The database did not answer; `recover` finds out when it does again. */
+  /** True after the database did not answer, until `recover` finds that it answers again. */
   let down = false
   let closing = false
   const batchSizes = new Histogram(BATCH_BOUNDS)
@@ -64,8 +63,8 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
   let idle: () => void = () => {}
 
   /**
-   * Full queue: `busy` at once. Database gone: `unavailable`, for the first within the database's time-outs, for those after
-   * them at once, so that nobody waits for one time-out behind another.
+   * Queues a request. If the queue is full, the answer is `busy` at once. If the database is unreachable, the first requests are answered
+   * `unavailable` within the database's time-outs, and later ones at once, so that no request waits for several time-outs in a row.
    */
   function enqueue (pending: Pending): void {
     if (down) return pending.done(new AppError('unavailable'))
@@ -87,10 +86,10 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
         if (isDrafts(inFlight)) settleDrafts(inFlight, await timed(judge(inFlight)))
         else settleChanges(inFlight as PendingChange[], await timed(change(inFlight as PendingChange[])))
       } catch (error) {
-        // Those still waiting would only meet the same fault later, past the bound on their answer.
+        // The queued requests fail as well: they would meet the same fault later, after the time limit for their answer.
         const failed = [...inFlight, ...queue]
         queue = []
-        // First of all: who is answered sends the next.
+        // Mark the database as down before answering: clients send again at once.
         if (error instanceof AppError && error.code === 'unavailable') recover()
         fail(failed, error)
       }
@@ -102,7 +101,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     idle()
   }
 
-  /** Measures a round trip; one that fails, too. */
+  /** Measures how long a round trip takes, also one that fails. */
   async function timed<T> (call: Promise<T>): Promise<T> {
     const begun = performance.now()
     try {
@@ -124,7 +123,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     }
   }
 
-  /** What waits longest, all of one kind: each kind is one call. */
+  /** Takes the oldest requests from the queue, all of one kind: new messages and changes need different calls. */
   function takeBatch (): Pending[] {
     const [first] = queue
     let length = 0
@@ -138,7 +137,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     return batch
   }
 
-  /** One verdict per draft. The same client id twice in a batch is stored once; the second is its duplicate [P28]. */
+  /** Stores drafts and returns one verdict per draft. A repeated client id is stored once; the later draft is a duplicate [P28]. */
   async function judge (batch: PendingDraft[]): Promise<Verdict[]> {
     const firsts: NewMessage[] = []
     const placeOf = new Map<string, number>()
@@ -161,7 +160,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     return store.change(batch.map(({ change }) => change))
   }
 
-  /** Acks first, all of them; then the stored messages, channel by channel. */
+  /** Acks all drafts first, then delivers the stored messages channel by channel. */
   function settleDrafts (batch: PendingDraft[], verdicts: Verdict[]): void {
     const stored = new Map<string, Entry[]>()
     batch.forEach(({ draft, done }, i) => {
@@ -198,13 +197,13 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       try {
         events.entriesStored(channelId, entries, queuedAt)
       } catch (error) {
-        // They are stored and acked: the check of the sequence delivers them.
+        // The entries are stored and acked, so the periodic check of each channel's sequence delivers them.
         events.faultFound(error)
       }
     }
   }
 
-  /** A caller that throws harms no other: what is stored stays stored. */
+  /** Answers one request. If `done` throws, the other requests are still answered: what is stored stays stored. */
   function answer (done: Done, error: AppError | null, receipt?: Receipt): void {
     try {
       done(error, receipt)
@@ -220,21 +219,20 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
   }
 
   return {
-    /** Queues a message. */
     publish: (draft: Draft, done: Done): void => enqueue({ kind: 'draft', draft, id: uuidv7(), done, queuedAt: performance.now() }),
-    /** Queues an edit or deletion, behind what waits already [P34]. */
+    /** Queues an edit or deletion behind the requests that already wait [P34]. */
     change: (change: MessageChange, done: Done): void =>
       enqueue({ kind: 'change', change, id: change.messageId, done, queuedAt: performance.now() }),
-    /** Is this message of ours, or a change of it, in a batch whose outcome is not known yet? Only the batch itself may then deliver it. */
+    /** Whether this message or a change of it is being committed, with an unknown outcome. Then only its own batch may deliver it. */
     isInFlight: (id: string): boolean => inFlight.some(pending => pending.id === id),
     batchSizes,
     commitSeconds,
-    /** How many messages wait, and for how many seconds the oldest has, its commit included. */
+    /** Number of requests that wait, and seconds since the oldest unanswered request was queued, including the time of its commit. */
     backlog (): { messages: number, age: number } {
       const oldest = inFlight[0] ?? queue[0]
       return { messages: queue.length, age: oldest ? (performance.now() - oldest.queuedAt) / 1000 : 0 }
     },
-    /** Resolves when nothing waits any more. */
+    /** Resolves when no request waits and no commit is under way. */
     close (): Promise<void> {
       closing = true
       return running ? new Promise(resolve => { idle = resolve }) : Promise.resolve()
