@@ -20,7 +20,7 @@ return {count, redis.call('PTTL', KEYS[1])}`
 
 const READ = "return {tonumber(redis.call('GET', KEYS[1]) or 0), redis.call('PTTL', KEYS[1])}"
 
-interface Session { redis: Redis, lost (error: Error): void }
+interface OpenCounters { redis: Redis, lost (error: Error): void }
 
 export type Counters = ReturnType<typeof createCounters>
 
@@ -30,9 +30,9 @@ export type Counters = ReturnType<typeof createCounters>
  */
 export function createCounters ({ url, prefix, logger }: CountersDeps) {
   const own = createWindowCounter()
-  const link = url === undefined ? null : createLink<Session>({ name: 'rate limits', url, logger, open, onUp () {}, onDown () {} })
+  const link = url === undefined ? null : createLink<OpenCounters>({ name: 'rate limits', url, logger, open, onUp () {}, onDown () {} })
 
-  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
+  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenCounters> {
     const redis = await openConnection(url!, signal, COMMAND_TIMEOUT_MS, lost)
     // A frozen server still accepts connections. Only an answer shows that it works.
     await redis.eval(READ, 1, `${prefix}requests:`)

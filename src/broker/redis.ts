@@ -20,7 +20,7 @@ export interface RedisBrokerDeps {
   beat?: number
 }
 
-interface Session {
+interface OpenBus {
   senders: Sender[]
   /** True if no other instance listens. Nothing is published then. */
   alone: boolean
@@ -46,7 +46,7 @@ export function createRedisBroker ({
   let handlers: BrokerHandlers | undefined
   let subscriptions: Subscriptions | undefined
 
-  const link = createLink<Session>({
+  const link = createLink<OpenBus>({
     name: 'message bus',
     url,
     logger,
@@ -59,10 +59,10 @@ export function createRedisBroker ({
     onDown () { handlers?.onConnected(false) }
   })
 
-  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
+  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenBus> {
     const connect = (onLost: (error: Error) => void) => openConnection(url, signal, poolTimeout * 1000, onLost)
     const subscriber = await connect(lost)
-    const session: Session = {
+    const session: OpenBus = {
       senders: Array.from({ length: poolSize }, () => createSender({ open: connect, outstanding })),
       alone: false
     }
@@ -110,7 +110,7 @@ export function createRedisBroker ({
   }
 
   /** Finds out whether there are other instances. A new instance says hello before it relies on its subscriptions. */
-  function createCensus (session: Session) {
+  function createCensus (session: OpenBus) {
     let arrivals = 0
     return {
       hello (from: Buffer) {

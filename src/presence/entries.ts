@@ -3,17 +3,17 @@ import { createLinger } from './linger.ts'
 import type { StepResult } from './scripts.ts'
 import type { Announce, PresenceChange, PresentChannel } from './presence.ts'
 
-/** What `presenceApply` is asked to do with one field of Redis. */
+/** An operation of the script `presenceApply` on one entry (a user in a channel) in Redis. */
 export type Operation = 'enter' | 'exit' | 'missing' | 'settle'
 export interface Step { entry: PresenceEntry, operation: Operation }
 
 /**
- * What Redis has of a user in a channel for this instance:
+ * What Redis stores about a user in a channel for this instance:
  * - `absent`: nothing.
- * - `held`: it counts the user as being here.
- * - `leaving`: it says that this instance announces the user's departure; the wait for a return is not over.
+ * - `held`: the user is online on this instance.
+ * - `leaving`: this instance has to announce the user's departure, but still waits for a return.
  * - `due`: as `leaving`, and the wait is over.
- * - `lost`: nothing, because Redis lost its data while the other instances knew the user to be online.
+ * - `lost`: nothing, because Redis lost its data while the other instances knew that the user was online.
  */
 type Standing = 'absent' | 'held' | 'leaving' | 'due' | 'lost'
 
@@ -22,24 +22,24 @@ export interface PresenceEntry {
   readonly key: string
   channel: PresentChannel
   user: Person
-  /** The user has connections here. */
+  /** The user has connections to this instance. */
   here: boolean
   standing: Standing
-  /** What only this instance's subscribers have been told, because Redis could not be reached. */
+  /** The change that only this instance's subscribers have been told of, because Redis could not be reached. */
   told: PresenceChange | undefined
 }
 
-/** What brings Redis in line with whether the user is here. */
+/** The operation that brings Redis in line with the user's connections: `here` where this instance has some, `away` where it has none. */
 const OPERATIONS: Record<Standing, { here: Operation | undefined, away: Operation | undefined }> = {
   absent: { here: 'enter', away: undefined },
   held: { here: undefined, away: 'exit' },
   leaving: { here: 'enter', away: undefined },
   due: { here: 'enter', away: 'settle' },
-  // Entering again is no news to the others; somebody who is not here may still be on another instance.
+  // The other instances already know a user who is here; a user who is away may still be online on another instance.
   lost: { here: 'enter', away: 'missing' }
 }
 
-/** What Redis has after an operation: where the departure is this instance's to announce, it answers 1. */
+/** The standing after an operation: `ours` where Redis answers 1 (this instance announces the departure), otherwise `otherwise`. */
 const OUTCOMES: Record<Operation, { ours: Standing, otherwise: Standing }> = {
   enter: { ours: 'held', otherwise: 'held' },
   exit: { ours: 'leaving', otherwise: 'absent' },
@@ -49,25 +49,25 @@ const OUTCOMES: Record<Operation, { ours: Standing, otherwise: Standing }> = {
 
 export interface EntriesDeps {
   announce: Announce
-  /** For how many milliseconds a departure waits for a return. */
+  /** Milliseconds that a departure waits for a return. */
   coalesce: number
-  /** Whether Redis can be reached. */
+  /** Tells whether Redis can be reached. */
   isUp (): boolean
-  /** Called when there are steps for `take`. */
+  /** Called when `take` has steps to return. */
   onDirty (): void
 }
 
 export type Entries = ReturnType<typeof createEntries>
 
-/** This instance's part of presence: which steps Redis has to take, and what subscribers are told when it answers or does not. */
+/** Keeps this instance's view of presence: the steps that Redis has to perform, and what subscribers are told with and without Redis. */
 export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDeps) {
   const entries = new Map<string, PresenceEntry>()
   const dirty = new Set<PresenceEntry>()
-  /** Users who have connections here, by channel. */
+  /** Ids of the users who have connections to this instance, by channel id. */
   const local = new Map<string, Set<string>>()
   /** Departures that wait for a return. */
   const waiting = createLinger<PresenceEntry>(coalesce, due => due.forEach(waited))
-  /** Arrivals that wait until another instance has announced the departure before them. */
+  /** Arrivals whose announcement waits until another instance has announced the departure before it. */
   const delayed = createLinger<PresenceEntry>(delayOf(coalesce), due => { for (const entry of due) tell(entry, 'user_joined') })
 
   function open (channel: PresentChannel, user: Person): PresenceEntry {
@@ -90,10 +90,10 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     entry.told = undefined
   }
 
-  /** The other instances cannot be reached: they are told later, of what is still so by then. */
+  /** Tells this instance's subscribers only. The other instances cannot be reached and are told later, if the change still holds then. */
   function tellHere (entry: PresenceEntry, change: PresenceChange): void {
     announce(change, entry.channel, entry.user, 'everyone')
-    // An arrival and a departure cancel out: together they are no news to the others.
+    // An arrival and a departure cancel out: the other instances need to hear of neither.
     entry.told = entry.told === undefined ? change : undefined
   }
 
@@ -112,34 +112,36 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     if (!here && standing === 'absent' && !dirty.has(entry) && !waiting.has(key)) entries.delete(key)
   }
 
-  /** The user is online on another instance, though this instance's subscribers were told that they left. */
+  /** Corrects a `user_left` that only this instance's subscribers were told, although the user is online on another instance. */
   function correct (entry: PresenceEntry): void {
     if (!entry.here && entry.told === 'user_left') announce('user_joined', entry.channel, entry.user, 'everyone')
     entry.told = undefined
   }
 
-  /** Redis cannot be asked about this entry's latest change: this instance's subscribers are told what it knows. */
+  /** Handles an entry's latest change by this instance's own knowledge, because Redis cannot be reached. */
   function fallBack (entry: PresenceEntry): void {
     const { key, here, standing, told } = entry
     if (here && standing === 'absent' && told === undefined) tellHere(entry, 'user_joined')
     if (!here && standing !== 'absent' && told !== 'user_left' && !waiting.has(key)) waiting.add(key, entry)
   }
 
-  /** Redis is back with its data; `flag` is what it has of this entry. */
+  /** Reconciles an entry after Redis came back with its data. `flag` is the entry's flag in Redis. */
   function reconcile (entry: PresenceEntry, flag: string | undefined): void {
     const isHeld = flag === '0' || flag === '1'
     if (flag === '-') entry.standing = entry.here || waiting.has(entry.key) ? 'leaving' : 'due'
-    // An `enter` whose answer was lost is repeated: its answer says whether the arrival is this instance's to announce.
+    // An `enter` without an answer is repeated, because the answer tells whether this instance has to announce the arrival.
     else if (isHeld && (!entry.here || entry.standing === 'held')) entry.standing = 'held'
+    // A `settle` without an answer may have ended the entry before anybody announced the departure: Redis is asked once more.
+    else if (isLeaving(entry)) entry.standing = 'lost'
     else if (entry.standing !== 'lost') entry.standing = 'absent'
     if (operationOf(entry)) touch(entry)
   }
 
-  /** Redis is back without its data. */
+  /** Reconciles an entry after Redis came back without its data. */
   function reconcileEmptied (entry: PresenceEntry): void {
     const wasOnline = entry.standing !== 'absent'
     entry.standing = wasOnline ? 'lost' : 'absent'
-    // Whether the user is new to everyone shows when the other instances have entered their users again.
+    // Wait until the other instances have entered their users again: only then can Redis tell whether the user is new in the cluster.
     if (entry.here && !wasOnline && entry.told) waiting.add(entry.key, entry)
     else if (entry.here || wasOnline) touch(entry)
   }
@@ -173,7 +175,7 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
       touch(entry)
     },
 
-    /** The steps that Redis has to take now. Each ends in `done` or `failed`. */
+    /** Returns the steps that Redis has to perform now. The caller passes each of them to `done` or `failed`. */
     take (): Step[] {
       const steps: Step[] = []
       const batch = [...dirty]
@@ -212,9 +214,9 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     wentDown (): void { dirty.forEach(fallBack) },
 
     /**
-     * Redis can be reached again. `own`: what it has of this instance, flag and info by field. `emptied`: it lost its data. Then the
-     * other instances enter their users again too; new arrivals are told of at half of `grace` (ms), and users who are missing at its end
-     * have left.
+     * Reconciles all entries when Redis can be reached again. `own` is what Redis stores for this instance: flag and info by field.
+     * `emptied` means that Redis lost its data and all instances enter their users again. New arrivals are then announced after half of
+     * `grace` (ms); users who are still missing at its end have left.
      */
     cameUp (own: Map<string, string>, emptied: boolean, grace: number): void {
       dirty.clear()
@@ -229,7 +231,7 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
       if (emptied) waiting.hold(now + grace)
     },
 
-    /** The user was on an instance that died: this instance announces the departure, unless they return before. */
+    /** Takes over a user of an instance that died: this instance announces the departure unless the user returns first. */
     takeOver (field: string, info: string): void {
       const entry = adopt(field, info)
       entry.standing = 'leaving'
@@ -239,7 +241,7 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
 
     pending: () => dirty.size > 0,
     users: (channelId: string): ReadonlySet<string> => local.get(channelId) ?? new Set(),
-    /** All of this instance's users leave. */
+    /** Makes all of this instance's users leave. */
     clear (): void {
       local.clear()
       for (const entry of entries.values()) {
@@ -261,14 +263,14 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
   }
 }
 
-/** What Redis keeps with a field, for the instance that announces the departure. */
+/** Returns the names that Redis stores with an entry, so that any instance can announce the departure. */
 export function infoOf ({ channel, user }: PresenceEntry): string {
   return JSON.stringify([channel.name, user.username])
 }
 
 /**
- * How many milliseconds later a join is announced when another instance has just announced the departure, which may still be under way:
- * less than a departure waits, so that the next departure cannot overtake it.
+ * Milliseconds by which an arrival's announcement is delayed when another instance has just announced the departure, which may still be on
+ * its way. The delay is shorter than the wait of a departure, so that the user's next departure cannot overtake the arrival.
  */
 export function delayOf (coalesce: number): number {
   return Math.ceil(coalesce / 2)

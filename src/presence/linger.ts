@@ -1,20 +1,20 @@
-/** Things that happen a moment later unless they are taken back. */
+/** Items that are handled after a delay unless they are cancelled. */
 export interface Linger<T> {
   add (key: string, item: T): void
   has (key: string): boolean
-  /** True when `key` was waiting. */
+  /** Returns true when an item with this key was waiting. */
   cancel (key: string): boolean
-  /** What is added from now on waits at least until `time` on the clock of `performance.now()`. */
+  /** Makes items that are added from now on wait at least until `time`, on the clock of `performance.now()`. */
   hold (time: number): void
   close (): void
 }
 
 /**
- * Holds what is added for `window` milliseconds, so that a user who leaves and comes back at once causes no frame
- * (presence frames may be coalesced for up to 1 s). One timer, however many wait.
+ * Delays each item by `window` milliseconds, so that a user who leaves and returns at once causes no frame (presence frames may be
+ * coalesced for up to 1 s). One timer serves all items.
  */
 export function createLinger<T> (window: number, onDue: (items: T[]) => void): Linger<T> {
-  /** In order of `due`. */
+  /** Waiting items by key, in order of `due`. */
   const waiting = new Map<string, { item: T, due: number }>()
   let timer: NodeJS.Timeout | undefined
   let floor = 0

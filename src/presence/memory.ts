@@ -2,7 +2,7 @@ import type { Person } from '../schemas/channel.ts'
 import { createLinger } from './linger.ts'
 import type { Announce, Presence, PresentChannel } from './presence.ts'
 
-/** Presence of a single instance [P23]. `coalesce`: for how many milliseconds a departure waits for a return. */
+/** Tracks presence for a single instance [P23]. `coalesce`: milliseconds that a departure waits for a return. */
 export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {}): Presence {
   const online = new Map<string, Set<string>>()
   const leaving = createLinger<{ channel: PresentChannel, user: Person }>(coalesce, items => {

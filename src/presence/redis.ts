@@ -7,27 +7,27 @@ import { defineScripts, type StepResult } from './scripts.ts'
 
 export interface RedisPresenceDeps {
   url: string
-  /** Seconds that any command may take; here at most 2, as presence must not wait for a stopped server. */
+  /** Seconds that a command may take. Presence allows at most 2, because it must not wait for a stopped server. */
   pool_timeout: number
   prefix: string
   announce: Announce
   logger: Logger
   /** Milliseconds after which an instance that does not renew its lease counts as dead. */
   lease?: number
-  /** Milliseconds between renewals, and between looks for dead instances. */
+  /** Milliseconds between two renewals of the lease, and between two searches for dead instances. */
   renew?: number
-  /** For how many milliseconds a departure waits for a return. */
+  /** Milliseconds that a departure waits for a return. */
   coalesce?: number
-  /** Milliseconds that the instances get to enter their users again after Redis lost its data. */
+  /** Milliseconds that instances have to enter their users again after Redis lost its data. */
   grace?: number
 }
 
-interface Session {
+interface OpenPresence {
   redis: Redis
   generation: number
   epoch: string
   own: Map<string, string>
-  /** The other instances need the time to renew their leases too after Redis was away. */
+  /** Time before which no instance counts as dead: after an outage of Redis, the other instances too have to renew their leases first. */
   reapAfter: number
   lost (error: Error): void
 }
@@ -36,7 +36,7 @@ const STEPS_PER_COMMAND = 250
 const REAPED_PER_COMMAND = 200
 const CLOSE_TIMEOUT_MS = 700
 
-/** Presence across all instances that share `url` and `prefix` [P23]. Without Redis it is this instance's own [P33]. */
+/** Tracks presence across all instances that share `url` and `prefix` [P23]; while Redis is away, on this instance only [P33]. */
 export function createRedisPresence ({
   url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 5000, coalesce = 250, grace = 5000
 }: RedisPresenceDeps): Presence {
@@ -49,8 +49,8 @@ export function createRedisPresence ({
   let scheduled = false
   let flushing: Promise<void> | undefined
 
-  const link = createLink<Session>({ name: 'presence', url, logger, open, onUp, onDown: () => entries.wentDown() })
-  // Until the first attempt has failed, a change waits for its outcome.
+  const link = createLink<OpenPresence>({ name: 'presence', url, logger, open, onUp, onDown: () => entries.wentDown() })
+  // Redis counts as up until the first connection attempt has failed, so that changes wait for its outcome.
   let starting = true
   const entries = createEntries({ announce: tell, coalesce, isUp: () => starting || link.session !== undefined, onDirty: schedule })
   const started = link.start().then(() => {
@@ -58,7 +58,7 @@ export function createRedisPresence ({
     if (!link.session) entries.wentDown()
   })
 
-  /** One that throws must not keep the rest of a batch from being told. */
+  /** Announces a change. An announcement that throws must not stop the rest of its batch. */
   function tell (...announcement: Parameters<Announce>): void {
     try {
       announce(...announcement)
@@ -67,7 +67,7 @@ export function createRedisPresence ({
     }
   }
 
-  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<Session> {
+  async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenPresence> {
     const redis = await openConnection(url, signal, commandTimeout, lost)
     defineScripts(redis)
     const generation = ++generations
@@ -78,7 +78,7 @@ export function createRedisPresence ({
     return { redis, generation, epoch, own, reapAfter: performance.now() + lease, lost }
   }
 
-  /** Renews and reaps until `signal`, on one timer. */
+  /** Renews this instance's lease and takes over users of dead instances, on one timer, until `signal` aborts. */
   function keepLease (signal: AbortSignal, lost: (error: Error) => void): void {
     let busy = false
     const timer = setInterval(async () => {
@@ -91,7 +91,7 @@ export function createRedisPresence ({
     if (signal.aborted) clearInterval(timer)
   }
 
-  function onUp (session: Session): void {
+  function onUp (session: OpenPresence): void {
     const emptied = epoch !== undefined && epoch !== session.epoch
     epoch = session.epoch
     entries.cameUp(session.own, emptied, grace)
@@ -99,9 +99,9 @@ export function createRedisPresence ({
     schedule()
   }
 
-  async function tick ({ redis, generation, reapAfter }: Session): Promise<void> {
+  async function tick ({ redis, generation, reapAfter }: OpenPresence): Promise<void> {
     for (;;) {
-      // Anew each time: clearing up after a large instance may take longer than a lease.
+      // Renew the lease before each batch: taking over all users of a large instance may take longer than a lease.
       current(await redis.presenceRenew(root, instance, generation, lease))
       if (performance.now() < reapAfter) return
       const [taken, ...fields] = current(await redis.presenceReap(root, instance, generation, REAPED_PER_COMMAND))
@@ -110,7 +110,7 @@ export function createRedisPresence ({
     }
   }
 
-  /** All changes of a tick go in one batch, and one batch at a time: so those of one user stay in order. */
+  /** Sends all changes of an event loop turn in one batch, and one batch at a time, so that a user's changes stay in order. */
   function schedule (): void {
     if (scheduled || flushing || !link.session) return
     scheduled = true
@@ -132,7 +132,7 @@ export function createRedisPresence ({
     await Promise.all(sent)
   }
 
-  async function send ({ redis, generation, lost }: Session, steps: Step[]): Promise<void> {
+  async function send ({ redis, generation, lost }: OpenPresence, steps: Step[]): Promise<void> {
     const operations = steps.flatMap(({ entry, operation }) => [operation, entry.key, infoOf(entry)])
     let results: StepResult[]
     try {
@@ -145,7 +145,7 @@ export function createRedisPresence ({
     steps.forEach((step, i) => entries.done(step, results[i]!))
   }
 
-  /** Resolves when the changes made so far are in Redis: with the batch under way and the one after it. */
+  /** Resolves when all changes made so far are in Redis: they are in the batch under way or in the next one. */
   async function settled (): Promise<void> {
     await started
     for (let i = 0; i < 2; i++) {
@@ -154,7 +154,7 @@ export function createRedisPresence ({
     }
   }
 
-  /** Undefined when Redis cannot be asked. */
+  /** Resolves with the answer to a query; undefined when Redis cannot be reached. */
   async function ask<T> (question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     await settled()
     const session = link.session
@@ -178,7 +178,7 @@ export function createRedisPresence ({
       return channelIds.map((id, i) => Math.max(everywhere?.[i] ?? 0, entries.users(id).size))
     },
     get size () { return entries.size },
-    /** Leaves its users' departures to the others to announce, a moment later: who connects to another instance meanwhile never left. */
+    /** Leaves it to another instance to announce the departures a moment later, unless the users have reconnected elsewhere by then. */
     async close () {
       entries.clear()
       const farewell = async () => {
@@ -188,7 +188,7 @@ export function createRedisPresence ({
       }
       let timer: NodeJS.Timeout | undefined
       const timeout = new Promise<void>(resolve => { timer = setTimeout(resolve, CLOSE_TIMEOUT_MS) })
-      await Promise.race([farewell().catch(() => { /* The lease then runs out by itself. */ }), timeout])
+      await Promise.race([farewell().catch(() => { /* The lease then expires by itself. */ }), timeout])
       clearTimeout(timer)
       entries.close()
       await link.close()
@@ -197,7 +197,7 @@ export function createRedisPresence ({
   }
 }
 
-/** Scripts answer null to a connection whose lease has run out or was taken up by a later one. */
+/** Throws on null, which scripts answer where the connection's lease has expired or a later connection holds it. */
 function current<T> (reply: T | null): T {
   if (reply === null) throw new Error('lease expired')
   return reply

@@ -1,16 +1,17 @@
 import type { Redis, Result } from 'ioredis'
 
 /**
- * Presence in Redis, under `<prefix>presence:`. A field is `<channel id>|<user id>`.
+ * Keys of presence in Redis, under `<prefix>presence:`. A field is `<channel id>|<user id>`.
  *
- *   online:<channel>   hash: user → on how many instances
- *   left:<channel>     hash: user → the instance that will announce his departure unless he returns before
- *   own:<instance>     hash: field → flag and info. Flags: `1` here and first in the cluster, `0` here, `-` left, to be announced.
- *                      The field '' holds the generation of the instance's connection: commands of an earlier one, which a
- *                      stopped server may carry out late, have no effect.
+ *   online:<channel>   hash: user → number of instances on which the user is online
+ *   left:<channel>     hash: user → the instance that will announce the user's departure unless the user returns first
+ *   own:<instance>     hash: field → flag and info. Flags: `1` online here, entered as the first in the cluster; `0` online here;
+ *                      `-` left, this instance has to announce the departure.
+ *                      The field '' holds the generation of the instance's connection: commands of an earlier connection, which a
+ *                      stopped server may execute late, have no effect.
  *   told:<field>       exists for a moment after a departure was announced
- *   leases             sorted set: instance → when it counts as dead, in ms of Redis' clock
- *   epoch              random text that is new whenever Redis lost its data
+ *   leases             sorted set: instance → time from which it counts as dead, in ms of Redis' clock
+ *   epoch              random text that changes whenever Redis loses its data
  */
 const PARTS = `
 local P, me, gen = KEYS[1], ARGV[1], ARGV[2]
@@ -51,8 +52,9 @@ return 1
 `
 
 /**
- * Each operation may be repeated when its answer was lost: the answer is the same. To `enter`: 1 to be announced, 2 to be announced
- * `ARGV[3]` ms later, as another instance is announcing the departure just now; to the others: 1 a departure of ours.
+ * Performs operations in order. An `enter`, `exit` or `missing` whose answer was lost may be repeated. Answers to `enter`: 0 do not
+ * announce the arrival, 1 announce it, 2 announce it `ARGV[3]` ms later, because another instance is announcing a departure just now.
+ * Answers to the other operations: 1 where this instance has to announce the user's departure, otherwise 0.
  */
 const APPLY = `${IS_CURRENT}
 local results = {}
@@ -94,7 +96,7 @@ end
 return results
 `
 
-/** Takes over some of a dead instance's entries: those that were its users' last are marked as ours to announce. */
+/** Takes over up to `ARGV[3]` entries of a dead instance. This instance announces the departures of users who are online nowhere else. */
 const REAP = `${IS_CURRENT}
 local dead = redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now(), 'LIMIT', 0, 1)[1]
 if not dead or dead == me then return {} end

@@ -9,22 +9,22 @@ import { accountFields, type Account, type Actor } from './users.ts'
 /** An account as an admin sees it. */
 export interface ManagedAccount extends Account { disabledAt: Date | null }
 
-/** A membership that ended with something else. */
+/** A membership that ended because the user's role changed or the account was erased. */
 export interface Ended { channelId: string, channel: string, aclVersion: number }
 
 export type AccountStore = ReturnType<typeof createAccountStore>
 
-/** What admins and the operator do with accounts, and users with their own. */
+/** Manages accounts on behalf of admins and the operator, and lets users erase their own account. */
 export function createAccountStore (prisma: PrismaClient) {
   return withStoreErrors({
-    /** Any account that is not erased. */
+    /** Finds an account, enabled or disabled; null for guests and erased accounts. */
     findManaged (id: string): Promise<ManagedAccount | null> {
       return prisma.user.findFirst({ where: { id, email: { not: null } }, select: managedFields })
     },
 
-    /** Accounts by id, beginning after the id `after`, whose email or name contains `query`, in any case. */
+    /** Lists accounts whose email or name contains `query` (case-insensitive), in order of id, after the id `after`. */
     search ({ query, after, limit }: { query: string | undefined, after: string | undefined, limit: number }): Promise<ManagedAccount[]> {
-      // Prisma makes a LIKE of it and leaves its wildcards to us.
+      // Prisma translates `contains` to LIKE and does not escape its wildcards.
       const contains = query === undefined ? undefined : { contains: query.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const }
       return prisma.user.findMany({
         where: {
@@ -38,14 +38,14 @@ export function createAccountStore (prisma: PrismaClient) {
       })
     },
 
-    /** `actor` null: the operator. @returns the memberships that the role no longer allows [P15]. */
+    /** `actor` is null for the operator. @returns the refusal, or the memberships that ended because the new role forbids them [P15]. */
     async setRole (actor: Actor | null, targetId: string, role: Role): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
         SELECT * FROM parley_set_role(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${role}::"Role", ${uuidv7()}::uuid,
           ${actor?.sid ?? null}::uuid)`)
     },
 
-    /** `actor` null: the operator. @returns null, or why not. */
+    /** `actor` is null for the operator. @returns null, or the error code of the refusal. */
     async setDisabled (actor: Actor | null, targetId: string, disabled: boolean): Promise<ErrorCode | null> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
         SELECT parley_set_disabled(${actor?.userId ?? null}::uuid, ${targetId}::uuid, ${disabled}, ${uuidv7()}::uuid,
@@ -53,19 +53,22 @@ export function createAccountStore (prisma: PrismaClient) {
       return row.code
     },
 
-    /** An admin ends an account; what it wrote stays. */
+    /** Erases another user's account on behalf of an admin; its messages stay. */
     async erase ({ userId, sid }: Actor, targetId: string): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
         SELECT * FROM parley_erase_user(${userId}::uuid, ${targetId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
     },
 
-    /** The same of the user's own account. */
+    /** Erases the actor's own account; its messages stay. */
     async eraseSelf ({ userId, sid }: Actor): Promise<Refused | { code: null, ended: Ended[] }> {
       return toEnded(await prisma.$queryRaw<EndedRow[]>`
         SELECT * FROM parley_erase_user(NULL, ${userId}::uuid, ${uuidv7()}::uuid, ${sid}::uuid)`)
     },
 
-    /** Judges and logs what an admin does without changing a row. @returns null, or why not. */
+    /**
+     * Checks that the actor is an admin and logs the act; `disconnect_user` also increments the target's `disconnects`.
+     * @returns null, or the error code of the refusal.
+     */
     async logAdminAct ({ userId, sid }: Actor, act: 'announce' | 'disconnect_user', targetId: string | null): Promise<ErrorCode | null> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
         SELECT parley_log_admin_act(${userId}::uuid, ${sid}::uuid, ${act}, ${targetId}::uuid, ${uuidv7()}::uuid) AS code`

@@ -5,17 +5,17 @@ import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
 
-/** A channel, and what one user is in it. */
+/** A channel, whether one user is its member, and whether the user's role may read it. */
 export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
 
-/** A channel's state that live subscriptions are held against [P33]. */
+/** A channel's counters, which show whether live subscriptions have missed an entry or the end of a membership [P33]. */
 export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number }
 
 export type ChannelStore = ReturnType<typeof createChannelStore>
 
 export function createChannelStore (prisma: PrismaClient) {
   return withStoreErrors({
-    /** The channel, where this user may know of it [P19] and may act [P55], else null. */
+    /** Finds a channel; null where it is hidden from the user [P19] or the user may no longer act [P55]. */
     async find ({ userId, sid }: Actor, name: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${standing}
@@ -25,9 +25,9 @@ export function createChannelStore (prisma: PrismaClient) {
     },
 
     /**
-     * Channels this user may know of, by name, beginning after the name `after`: what `parley_sees` says of each [P19], found by indexes.
-     * Types that the user sees all channels of are read in order of name, a page of each; private channels are found by what the
-     * user is to them. (LATERAL … LIMIT: one index probe each, whatever the planner believes of the tables' sizes.)
+     * Lists the channels that this user may see, in order of name, after the name `after`. It selects what `parley_sees` allows [P19], but
+     * by index. Of each type whose channels are all visible to the user it reads one page; it finds private channels through the user's
+     * memberships, invitations and own channels. LATERAL … LIMIT makes each lookup one index probe, whatever sizes the planner assumes.
      */
     async list (
       { userId, sid }: Actor, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
@@ -54,7 +54,7 @@ export function createChannelStore (prisma: PrismaClient) {
       return rows.map(toStanding)
     },
 
-    /** Members by id, beginning after the id `after`. */
+    /** Lists members in order of id, after the id `after`. */
     async members (channelId: string, after: string | undefined, limit: number): Promise<Member[]> {
       const rows = await prisma.$queryRaw<Array<{ user_id: string, username: string, joined_at: Date }>>`
         SELECT m."userId" AS user_id, u.name AS username, m."joinedAt" AS joined_at
@@ -63,27 +63,27 @@ export function createChannelStore (prisma: PrismaClient) {
       return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString() }))
     },
 
-    /** Which of these users are members. */
+    /** Returns those of the given users who are members. */
     async membersAmong (channelId: string, userIds: string[]): Promise<Set<string>> {
       const rows = await prisma.$queryRaw<Array<{ id: string }>>`
         SELECT "userId" AS id FROM "ChannelUser" WHERE "channelId" = ${channelId}::uuid AND "userId" = ANY (${userIds}::uuid[])`
       return new Set(rows.map(row => row.id))
     },
 
-    /** Names of users, by id, in order of id. */
+    /** Finds the names of users, in order of id. */
     async people (userIds: string[]): Promise<Person[]> {
       return await prisma.$queryRaw<Person[]>`
         SELECT id AS user_id, name AS username FROM "User" WHERE id = ANY (${userIds}::uuid[]) ORDER BY id`
     },
 
-    /** The state of those of the channels that still exist. */
+    /** Reads the counters of the given channels; channels that no longer exist are left out. */
     async versions (channelIds: string[]): Promise<ChannelVersion[]> {
       const rows = await prisma.$queryRaw<Array<{ id: string, last_seq: bigint, acl_version: bigint }>>`
         SELECT id, "lastSeq" AS last_seq, "aclVersion" AS acl_version FROM "Channel" WHERE id = ANY (${channelIds}::uuid[])`
       return rows.map(row => ({ id: row.id, lastSeq: Number(row.last_seq), aclVersion: Number(row.acl_version) }))
     },
 
-    /** @returns null, or why not. */
+    /** @returns null, or the refusal. */
     async create ({ userId, sid }: Actor, id: string, name: string, type: ChannelType, rules: CreationRules): Promise<Refused | null> {
       const { maxChannels, maxCreated, createdPerMinute } = rules
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, retry_after_ms: bigint | null }]>`
@@ -108,27 +108,27 @@ export function createChannelStore (prisma: PrismaClient) {
       return row.code === null ? { code: null, channelId: row.channel_id } : { code: row.code }
     },
 
-    /** Makes the room that exists after every start, unless it is there. */
+    /** Creates the default room at the start of the server, unless it exists. */
     async ensure (id: string, name: string): Promise<void> {
       await prisma.$executeRaw`INSERT INTO "Channel" (id, name) VALUES (${id}::uuid, ${name}) ON CONFLICT (name) DO NOTHING`
     }
   })
 }
 
-/** `retryAfterMs`: when the same may succeed, where that is known. */
+/** A refused request. `retryAfterMs`: milliseconds until the same request may succeed, where that is known. */
 export interface Refused { code: ErrorCode, retryAfterMs?: number }
 
 export function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null): Refused {
   return retryAfterMs === null ? { code } : { code, retryAfterMs: Number(retryAfterMs) }
 }
 
-/** What binds a user who makes a channel [P21] [P58]. 0 is no limit. */
+/** Limits for a user who creates a channel [P21] [P58]. 0 means no limit. */
 export interface CreationRules { maxChannels: number, maxCreated: number, createdPerMinute: number }
 
-/** `removed`: whose membership the new type ended. */
+/** A channel with a new type. `removed`: ids of the users whose membership the new type ended. */
 export interface Retyped { code: null, channelId: string, aclVersion: number, removed: string[] }
 
-/** Before every id. */
+/** The lowest UUID; every other id sorts after it. */
 export const NIL = '00000000-0000-0000-0000-000000000000'
 
 const channelTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
@@ -148,7 +148,7 @@ interface StandingRow {
 const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by,
   c."createdAt" AS created_at, c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
-/** (Not EXISTS: for a list the planner may read all memberships to answer that.) */
+/** LIMIT 1 instead of EXISTS, because for a list of channels the planner may answer EXISTS by reading all memberships. */
 const standing = Prisma.sql`
   (SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
   parley_role_fits(u.role, c."channelType") AS may_read`

@@ -13,7 +13,7 @@ export interface PoolUse {
   max: number
 }
 
-/** Logs what happens to the embedded database's disk. */
+/** Receives the log lines about a full disk under the embedded database. */
 export type DatabaseLogger = Pick<Logger, 'info' | 'error'>
 
 export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
@@ -21,27 +21,27 @@ export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 export interface Database {
   prisma: PrismaClient
   /**
-   * One statement past Prisma, on a connection of the same pool that is kept for it: for what is called most, at a third of the CPU.
-   * Rows are as the driver reads them: an int8 may be text.
+   * Runs one statement without Prisma, on a reserved connection of the same pool. The most frequent statements use it, because it needs a
+   * third of the CPU. Rows are as the driver reads them: an int8 may be text.
    */
   query: Query
   kind: 'postgresql' | 'pglite'
-  /** Applies missing migrations; resolves with their names. Safe when several instances start at once. */
+  /** Applies the missing migrations and returns their names. Several instances may do so at the same time. */
   migrate (): Promise<string[]>
   migrationStatus (): Promise<MigrationStatus>
-  /** Are all migrations of this code applied? One query, without the engine. */
+  /** Checks whether all migrations of this code are applied, without loading the schema engine. */
   isMigrated (): Promise<boolean>
-  /** How the connections are used; undefined for the embedded database, which has none. */
+  /** The use of the connection pool; undefined for the embedded database, which has no pool. */
   pool (): PoolUse | undefined
-  /** Nothing can be stored for want of room, which has been logged. Of PostgreSQL's disk only PostgreSQL knows: always false. */
+  /** The embedded database's disk is full, and the log says so. Always false for PostgreSQL, whose disk is unknown to this process. */
   readonly full: boolean
-  /** Ends every connection and gives the data directory free. */
+  /** Closes every connection and unlocks the data directory. */
   close (): Promise<void>
 }
 
 /**
- * Opens PostgreSQL where `url` is set, else the embedded PGlite in `data_dir` (made when missing; `memory://` keeps nothing).
- * The schema may still be old: call `migrate`.
+ * Opens PostgreSQL where `url` is set, otherwise the embedded PGlite in `data_dir` (created when missing; `memory://` stores nothing on
+ * disk). Opening does not apply migrations: call `migrate`.
  * @throws DatabaseError when the database cannot be reached, or another process holds the directory.
  */
 export async function openDatabase (options: Config['database'], logger?: DatabaseLogger): Promise<Database> {

@@ -1,7 +1,7 @@
-/** The database cannot be opened or migrated, said in one line for whoever runs the server; never with a password in it. */
+/** The database cannot be opened or migrated. The message tells the operator why, in one line without passwords. */
 export class DatabaseError extends Error {}
 
-/** An error of a driver in one line. */
+/** Returns the message of a driver's error in one line. */
 export function reasonOf (error: unknown): string {
   const { message, code, errors } = error as Error & { code?: string, errors?: Error[] }
   return (message || errors?.[0]?.message || code || String(error)).replace(/\s*\n\s*/g, ' ').trim()

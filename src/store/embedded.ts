@@ -7,9 +7,9 @@ import { lockDirectory } from './lock.ts'
 import { applyMigrations, isMigrated, readMigrationStatus, withScripts } from './migrate.ts'
 
 /**
- * Opens the embedded database in `directory`, which is made when missing; `memory://` keeps nothing. PGlite is loaded only here, because
- * most servers do not need it.
- * @throws DatabaseError when another process holds the directory, or it cannot be used.
+ * Opens the embedded database in `directory`, which is created when missing; `memory://` stores nothing on disk. PGlite is imported on
+ * demand, because most servers do not need it.
+ * @throws DatabaseError when another process holds the directory, or the directory cannot be used.
  */
 export async function openEmbedded (directory: string, logger: DatabaseLogger | undefined): Promise<Database> {
   const inMemory = directory.startsWith('memory://')
@@ -19,7 +19,7 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
     const { openEngine } = await import('./engine.ts')
     const { PrismaPGlite } = await import('pglite-prisma-adapter')
     const engine = await openEngine(directory, inMemory, logger)
-    // The adapter asks no more of PGlite than the engine offers.
+    // The cast is safe: the adapter calls only those methods of PGlite that the engine has.
     const factory = new PrismaPGlite(engine as unknown as PGlite)
     const prisma = new PrismaClient({ adapter: factory })
     const target = {
@@ -48,7 +48,7 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
   }
 }
 
-/** A fresh database in memory, so that making a migration needs no server. */
+/** Opens an empty database in memory, so that creating a migration needs no PostgreSQL server. */
 export async function openShadow () {
   const { PGlite } = await import('@electric-sql/pglite')
   const { PrismaPGlite } = await import('pglite-prisma-adapter')

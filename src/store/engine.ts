@@ -6,19 +6,20 @@ import { DatabaseError } from './database-error.ts'
 import { Engine } from './pglite.ts'
 
 /**
- * Bytes that the disk must have left: the next file of the write-ahead log, of 16 MiB, and what one more batch may take. Without it
- * the engine panics.
+ * Bytes that must be free on the disk: for the next file of the write-ahead log (16 MiB) and for the data of one more batch. The engine
+ * panics when it runs out of space.
  */
 const RESERVE = 20 * 1_048_576
-/** How often a full disk is looked at again, in milliseconds. */
+/** Milliseconds between two checks whether a full disk has room again. */
 const RETRY_MS = 1000
 
-/** What the driver adapter and we ask of the engine, whichever is open. */
+/** The engine's methods that the driver adapter and this server call. */
 export type EngineCalls = Pick<Engine, 'query' | 'exec' | 'transaction'>
 
 /**
- * The embedded database over the life of its disk: while that is full, what is stored can be read, writes fail with a SQLSTATE that
- * means `unavailable`, and one line is logged; once there is room it goes on by itself, with an engine opened anew where that had panicked.
+ * Opens the embedded database, which survives a full disk. While the disk is full, writes fail with a SQLSTATE that means `unavailable`,
+ * stored data can be read (unless the engine has panicked), and one line is logged. Once there is room, writes succeed again without a
+ * restart; a new engine replaces one that has panicked.
  */
 export async function openEngine (directory: string, inMemory: boolean, logger?: Pick<Logger, 'info' | 'error'>) {
   const path = inMemory ? directory : join(directory, 'pglite')
@@ -42,7 +43,7 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
     return bavail * bsize
   }
 
-  /** Runs one call on the engine that is open. */
+  /** Checks the disk, then runs one call on the current engine. */
   async function run<T> (call: (open: Engine) => Promise<T>): Promise<T> {
     if (inMemory) return call(engine)
     if (!full && freeBytes() < RESERVE) await becomeFull()
@@ -65,7 +66,7 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
       logger?.error(facts, 'the disk of the embedded database is full: nothing is stored until there is room')
     }
     if (engine.panicked) engine.abandon()
-    // The database itself then refuses whatever writes.
+    // A read-only database itself refuses every write, and still serves reads.
     else await engine.exec('SET default_transaction_read_only = on')
   }
 
@@ -84,14 +85,14 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
       if (engine.panicked) engine = await start()
       else await engine.exec('SET default_transaction_read_only = off')
     } catch {
-      // Not yet: the next look tries again.
+      // The engine cannot write yet; the next check tries again.
       return
     }
     full = false
     logger?.info({ directory, free: freeBytes() }, 'the disk of the embedded database has room again')
   }
 
-  /** What is free may still not be ours, where there is a quota. */
+  /** Writes a test file, because a quota may forbid the use of free space. */
   async function mayWrite (): Promise<boolean> {
     const probe = join(directory, 'room.probe')
     try {
@@ -114,7 +115,7 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
     ...calls,
     get full () { return full },
     async close (): Promise<void> {
-      // To close it properly would write.
+      // A proper shutdown of the engine would write to the full disk.
       if (full) engine.abandon()
       else await engine.close()
     }

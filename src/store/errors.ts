@@ -1,49 +1,48 @@
 import { AppError } from '../errors.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 
-/** Prisma's codes for a database that is away, too slow, or gave this statement up for another. */
+/** Prisma's codes for a database that is unreachable or too slow, or that aborted the statement in favour of a concurrent one. */
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
 
 /**
- * SQLSTATEs of a statement that failed for no fault of its own: connection, resources (a full disk too), operator intervention,
- * faults of the system under the database, lock time-out, serialization, a transaction that was ended for idling, a database that
- * only reads for now.
+ * SQLSTATEs of failures that the statement itself did not cause: connection, resources (also a full disk), operator intervention, system
+ * error under the database, lock time-out, serialization failure, deadlock, idle-in-transaction time-out, read-only database.
  */
 const unavailableStates = /^(08|53|57|58|55P03|40001|40P01|25P03|25006)/
 
-/** The same in a driver adapter's words, where a raw query met no server that could have given a SQLSTATE. */
+/** The driver adapter's names of failures that may pass, for raw queries that reached no server and therefore have no SQLSTATE. */
 const unavailableKinds = new Set([
   'DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TransactionWriteConflict'
 ])
 
-/** What the driver says of a connection that is lost or never came, for want of a file descriptor for example; it gives these no code. */
+/** Driver messages about connections that were lost or never opened (for example, no file descriptor was free). They have no code. */
 const lostConnection = new RegExp([
   'connection terminated', 'connection timeout', 'query read timeout', 'timeout exceeded', 'connection error',
   'has encountered a connection', 'ECONN', 'EPIPE', 'EMFILE', 'ENFILE', 'getaddrinfo'
 ].join('|'), 'i')
 
 /**
- * Says what a failed call to the database means: `unavailable` where the same call may succeed later, otherwise the error itself.
- * After `unavailable` a write may or may not have happened.
+ * Translates the error of a failed database call: to `unavailable` where the same call may succeed later, otherwise to the error itself.
+ * After `unavailable`, a write may or may not have happened.
  */
 export function toStoreError (error: unknown): unknown {
   if (error instanceof AppError || !isUnavailable(error)) return error
   return Object.assign(new AppError('unavailable'), { cause: error })
 }
 
-/** True where a write failed because a row with this unique value is there already. */
+/** Checks whether a write failed because a row with the same unique value exists already. */
 export function isUniqueViolation (error: unknown): boolean {
   return prismaCode(error) === 'P2002' || driverCause(error).originalCode === '23505'
 }
 
-/** True where a statement gave up waiting for a lock: it has done nothing. */
+/** Checks whether a statement failed because it waited too long for a lock. Such a statement has changed nothing. */
 export function isLockTimeout (error: unknown): boolean {
   return driverCause(error).originalCode === '55P03'
 }
 
 type Calls = Record<string, (...args: never[]) => Promise<unknown>>
 
-/** The same functions, failing as `toStoreError` says. */
+/** Wraps functions so that `toStoreError` translates their errors. */
 export function withStoreErrors<T extends Calls> (calls: T): T {
   const guarded = Object.entries(calls).map(([name, call]) => [name, async (...args: never[]) => {
     try {
@@ -69,8 +68,8 @@ function prismaCode (error: unknown): string | undefined {
 interface DriverCause { kind?: string, originalCode?: string }
 
 /**
- * What the driver said: inside Prisma's error for a query of either kind, thrown as it is between the statements of a
- * transaction, or as the driver's own error with its code.
+ * Finds the driver's details of an error. Prisma wraps them in its own error for model queries and raw queries; between the statements of
+ * a transaction the driver adapter's error comes unwrapped; queries without Prisma fail with the driver's own error and its code.
  */
 function driverCause (error: unknown): DriverCause {
   const { meta, cause, code } = error as { meta?: { driverAdapterError?: { cause?: DriverCause } }, cause?: DriverCause, code?: string }

@@ -6,13 +6,13 @@ interface Judged { code: ErrorCode | null, retry_after_ms?: bigint | number | st
 
 export type Functions = ReturnType<typeof createFunctions>
 
-/** The SQL functions that one command alone uses, by name: each judges the actor and writes, in one statement. */
+/** Calls SQL functions that each serve one command. Such a function authorises the actor and writes, in one statement. */
 export function createFunctions ({ query }: Pick<Database, 'query'>) {
   return withStoreErrors({
     /**
-     * Calls a function of prisma/functions whose first column is the code that refuses, or null. It may have a column `retry_after_ms`.
+     * Calls a function of prisma/functions. Its first column is null or the error code of a refusal; it may have a column `retry_after_ms`.
      * @returns the function's row.
-     * @throws AppError with that code.
+     * @throws AppError with the code of the refusal.
      */
     async call<T extends object = object> (name: `parley_${string}`, ...args: unknown[]): Promise<T> {
       const places = args.map((_, i) => `$${i + 1}`).join(', ')

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto'
 import { DatabaseError } from './database-error.ts'
 
 const NAME = 'parley.sock'
-/** `sun_path` holds 108 bytes on Linux, 104 on macOS, the final NUL included. */
+/** Bytes. A Unix socket's path (`sun_path`) may have 108 bytes on Linux and 104 on macOS, including the final NUL. */
 const MAX_SOCKET_PATH = 103
 
 /**
- * Makes this process the only user of a data directory, until it ends or calls the returned function. The lock is a
- * listening Unix socket: unlike a pid file it cannot outlive its process, nor mistake another container's for it.
+ * Makes this process the only user of a data directory until the process ends or calls the returned function. The lock is a listening
+ * Unix socket. Unlike a pid file, it cannot outlive its process, and no process of another container can be mistaken for its owner.
  * @throws DatabaseError when another process holds the directory, or the directory cannot hold a socket.
  */
 export async function lockDirectory (directory: string): Promise<() => Promise<void>> {
@@ -41,7 +41,10 @@ async function listenExclusively (path: string, directory: string): Promise<Serv
   }
 }
 
-/** Two starters may find the same stale socket; lest the slower remove the quicker one's new one, it looks again at what it moved away. */
+/**
+ * Removes a socket that no process listens on. Another process that starts at the same time may already have replaced the stale socket by
+ * its own, so the socket is renamed first, checked again, and put back where it is alive.
+ */
 async function removeStale (path: string, directory: string): Promise<void> {
   const aside = path.replace(NAME, `${randomUUID().slice(0, 8)}.old`)
   try {
@@ -70,14 +73,14 @@ async function isAlive (path: string): Promise<boolean> {
     await once(socket, 'connect')
     return true
   } catch (error) {
-    // Anything else (a full backlog, another user's socket) is no proof that nobody is there.
+    // Only these two errors prove that no process listens; those of a full backlog or another user's socket do not.
     return code(error) !== 'ECONNREFUSED' && code(error) !== 'ENOENT'
   } finally {
     socket.destroy()
   }
 }
 
-/** A directory too deep for a socket's name is reached through a descriptor, which Linux names shortly. */
+/** Returns a path for the lock's socket. On Linux, a path that is too long for a socket is replaced by a short one under /proc/self/fd. */
 function socketPath (directory: string): { path: string, release: () => void } {
   const path = join(resolve(directory), NAME)
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return { path, release: () => {} }

@@ -7,16 +7,16 @@ import type { Actor } from './users.ts'
 
 export interface JoinRequest extends Actor {
   channel: string
-  /** Id of the channel if it is to be made. */
+  /** Id for the channel if the join creates it. */
   newId: string
 }
 
 export interface JoinRules extends CreationRules { maxUsers: number, defaultRoom: string, createMissing: boolean }
 
-/** The channel as it was when the user was its member. */
+/** The channel's state at the moment of the join. */
 export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
 
-/** `ended` is false where there was no membership. */
+/** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
 
 export type MembershipStore = ReturnType<typeof createMembershipStore>
@@ -32,7 +32,7 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
     return outcomes
   }
 
-  /** One by one, so that a channel or user whose lock is held holds up no other. */
+  /** Runs each join in its own statement, so that a locked channel or user delays no other join. */
   async function joinApart (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
     return Promise.all(batch.map(async request => {
       try {
@@ -45,7 +45,7 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
   }
 
   return withStoreErrors({
-    /** Makes users members, a batch in one round trip [P18]–[P22]. @returns one outcome per request, in order. */
+    /** Makes the users of a batch members of their channels, in one round trip [P18]–[P22]. @returns one outcome per request, in order. */
     async join (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
       try {
         return await joinTogether(batch, rules)

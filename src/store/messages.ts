@@ -6,7 +6,7 @@ import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
 
-/** A message on its way into the database. */
+/** A message that is not stored yet. */
 export interface NewMessage extends Actor {
   id: string
   channelId: string
@@ -14,20 +14,20 @@ export interface NewMessage extends Actor {
   clientId: string | undefined
 }
 
-/** What the database made of one message of a batch. */
+/** The database's answer for one message of a batch. */
 export type Verdict =
   | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean }
   | Refusal
 
-/** What an EntryRow has, of `m` with its channel `c` and its author `u`. */
+/** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
   m.content, m."clientId" AS client_id, m."createdAt" AS created_at, m."editedAt" AS edited_at, m."deletedAt" AS deleted_at`
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
-/** An edit (`text`) or a deletion (null) of a message, by channel name. */
+/** An edit or a deletion of a message. `text` is the new text, null for a deletion; `channel` is the channel's name. */
 export interface MessageChange extends Actor { channel: string, messageId: string, text: string | null }
 
-/** What the database made of one change of a batch. */
+/** The database's answer for one edit or deletion of a batch. */
 export type ChangeVerdict =
   | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string }
   | Refusal
@@ -55,19 +55,19 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 
   return withStoreErrors({
     /**
-     * Stores a batch in one round trip, each message numbered by its channel or refused [P26]–[P28].
-     * No two of the batch may share channel, user and client id.
+     * Stores a batch in one round trip. Each message gets its channel's next `seq`, or is refused [P26]–[P28].
+     * No two messages of a batch may have the same channel, user and client id.
      * @returns one verdict per message, in order.
-     * @throws when the batch as a whole failed; whether it was stored is then unknown.
+     * @throws when the batch as a whole failed; it is then unknown whether the batch was stored.
      */
     publish: (batch: NewMessage[]): Promise<Verdict[]> => despiteLocks(batch, message => message.channelId, publishTogether),
 
-    /** Stores a batch of edits and deletions, each numbered by its channel or refused [P34]. @returns one verdict per change, in order. */
+    /** Stores a batch of edits and deletions. Each gets its channel's next `seq`, or is refused [P34]. @returns the verdicts in order. */
     change: (batch: MessageChange[]): Promise<ChangeVerdict[]> => despiteLocks(batch, change => change.channel, changeTogether),
 
     /**
-     * Messages as they are now [P34], ascending by `seq`: the oldest `limit` after `after`, or the newest `limit` before
-     * `before` (or of all).
+     * Reads messages as they are now [P34], in ascending order of `seq`: with `after`, the oldest `limit` messages after it, otherwise the
+     * newest `limit` messages. `before` excludes that `seq` and everything after it.
      */
     async history (channelId: string, { before, after, limit }: HistoryRange): Promise<Message[]> {
       const rows = after !== undefined
@@ -83,8 +83,8 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     },
 
     /**
-     * Every entry with `after < seq`, none beyond `upTo`, ascending: messages, edits, deletions [P34]. At most `limit`, and no further one
-     * once their texts have `maxBytes` together.
+     * Reads the entries (messages, edits, deletions [P34]) with `after < seq <= upTo`, in ascending order: at most `limit` entries, and
+     * none after the one at which the texts together reach `maxBytes` bytes.
      */
     async entries (channelId: string, after: number, upTo: number, limit: number, maxBytes: number): Promise<Entry[]> {
       const rows = await prisma.$queryRaw<EntryRow[]>`
@@ -109,7 +109,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
       await prisma.$queryRaw`SELECT 1`
     },
 
-    /** Removes some of the messages of deleted channels. @returns how many; 0 when none are left. */
+    /** Removes up to `most` entries of deleted channels. @returns how many rows it removed; 0 when nothing is left to remove. */
     async purge (most: number): Promise<number> {
       const [row] = await prisma.$queryRaw<Array<{ purged: number }>>`SELECT parley_purge_messages(${most}::int) AS purged`
       return row!.purged
@@ -152,8 +152,8 @@ interface EntryRow {
 interface Refusal { code: ErrorCode, retryAfterMs: number | undefined }
 
 /**
- * `run` on the whole batch; after a lock time-out channel by channel, so that one whose lock is held fails
- * only its own. The others wait for the time-out too, once.
+ * Runs the whole batch. After a lock time-out it runs the batch again by channel, so that only items of a locked channel fail. The items of
+ * the other channels are delayed by that one time-out.
  */
 async function despiteLocks<T, V> (
   batch: T[], channelOf: (item: T) => string, run: (part: T[]) => Promise<V[]>
@@ -187,7 +187,7 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
   return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
 }
 
-/** As parley_publish takes them: senders once each, messages by their sender's place. */
+/** Formats a batch for parley_publish: a list of senders without repetition, and messages that refer to a sender by position (from 1). */
 function bySender (batch: NewMessage[]): { senders: object[], messages: object[] } {
   const senders: object[] = []
   const placeOf = new Map<string, number>()

@@ -7,21 +7,21 @@ import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError, type SqlDriver
 import { DatabaseError } from './database-error.ts'
 import type { Query } from './client.ts'
 
-/** What Prisma's schema engine needs of a database. `executeScript` runs all of a script, in one transaction. */
+/** How Prisma's schema engine reaches a database. The adapter's `executeScript` runs a whole script in one transaction. */
 export interface MigrationTarget {
   connect (): Promise<SqlDriverAdapter>
-  /** An empty database to replay the migrations in; only `createMigration` asks for it. */
+  /** Opens an empty database in which the engine replays migrations. Only the creation of a migration needs it. */
   connectToShadowDb (): Promise<SqlDriverAdapter>
 }
 
 export interface MigrationStatus {
-  /** Names, in order, that the database still lacks. */
+  /** Names of the migrations that the database still lacks, in order. */
   pending: string[]
-  /** Applied here, but not in prisma/migrations: the database is newer than this code. */
+  /** Migrations that are applied but not in prisma/migrations: the database is newer than this code. */
   unknown: string[]
-  /** Begun and not finished. */
+  /** Migrations that began and did not finish. */
   failed: string[]
-  /** Changed since they were applied. */
+  /** Migrations whose files changed after they were applied. */
   edited: string[]
 }
 
@@ -29,8 +29,8 @@ const filters = { externalTables: [], externalEnums: [] }
 const APPLIED = 'FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL'
 
 /**
- * Applies what is missing of prisma/migrations; resolves with the names. Prisma's own `migrate deploy` would do the same.
- * A script runs in one transaction, so one that failed or was killed has left nothing behind and is tried again.
+ * Applies the missing migrations and returns their names, as Prisma's `migrate deploy` would. Each script runs in one transaction, so a
+ * script that failed or was killed has changed nothing and runs again.
  */
 export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
   if (await isUpToDate(target)) return []
@@ -46,7 +46,7 @@ export async function applyMigrations (target: MigrationTarget): Promise<string[
   }
 }
 
-/** What nearly every start finds; it spares loading the engine, a quarter of a second and its memory. */
+/** Checks whether all migrations are applied, as at nearly every start, to avoid loading the engine (a quarter of a second, and memory). */
 async function isUpToDate (target: MigrationTarget): Promise<boolean> {
   const adapter = await target.connect()
   const query = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
@@ -61,7 +61,7 @@ async function isUpToDate (target: MigrationTarget): Promise<boolean> {
   }
 }
 
-/** Without the checksums: what has changed since it was applied does not make a database unfit. */
+/** Checks whether all migrations are applied. It ignores checksums: a database stays usable when a migration's file is edited later. */
 export async function isMigrated (query: Query): Promise<boolean> {
   const [table] = await query<{ exists: boolean }>('SELECT to_regclass($$_prisma_migrations$$) IS NOT NULL AS exists', [])
   if (!table?.exists) return false
@@ -89,7 +89,7 @@ function diagnose (engine: bindings.SchemaEngine): Promise<bindings.DiagnoseMigr
   return engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
 }
 
-/** The SQL from the migrations to prisma/schema.prisma; null when they agree. What Prisma does not model (functions) stays unseen. */
+/** Returns the SQL that leads from the migrations to prisma/schema.prisma; null when they agree. It ignores SQL functions. */
 export async function diffMigrations (target: MigrationTarget): Promise<string | null> {
   const engine = await openEngine(target)
   const { directory, schema } = migrationFiles()
@@ -108,7 +108,7 @@ export async function diffMigrations (target: MigrationTarget): Promise<string |
   }
 }
 
-/** prisma/migrations and the schema's text, from the sources and from dist/ alike. */
+/** Finds prisma/migrations and the schema's text, both from the sources and from dist/. */
 export function migrationFiles (): { directory: string, schema: string } {
   let root = import.meta.dirname
   while (!existsSync(join(root, 'prisma/schema.prisma'))) {
@@ -142,7 +142,7 @@ async function openEngine (target: MigrationTarget): Promise<bindings.SchemaEngi
   return bindings.SchemaEngine.new({ datamodels: [['schema.prisma', migrationFiles().schema]] }, () => {}, factory)
 }
 
-/** Node has it; the types of Node 20 do not. */
+/** Node 20 provides WebAssembly, but its type definitions lack it. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object
   Instance: new (module: object, imports: Record<string, object>) => { exports: Record<string, unknown> }
@@ -159,13 +159,13 @@ function loadEngine (): void {
   loaded = true
 }
 
-/** The engine leaves a timer of ten seconds behind, which would keep a command from exiting. */
+/** Unrefs the engine's timers: it leaves one of ten seconds behind, which would keep a command from exiting. */
 function withoutLastingTimers (imports: object): object {
   return Object.fromEntries(Object.entries(imports).map(([name, value]) =>
     [name, name.includes('setTimeout') ? (...args: unknown[]) => value(...args).unref() : value]))
 }
 
-/** The driver adapters' own `executeScript` either cuts a script at every semicolon, function bodies too, or does not wait for it. */
+/** Replaces the adapters' `executeScript`, which either splits a script at every semicolon, even in functions, or does not await it. */
 export function withScripts (adapter: SqlDriverAdapter, run: (script: string) => Promise<unknown>): SqlDriverAdapter {
   return Object.assign(adapter, {
     async executeScript (script: string) {
@@ -179,7 +179,7 @@ export function withScripts (adapter: SqlDriverAdapter, run: (script: string) =>
   })
 }
 
-/** Without the engine's own trace, which begins with a line `0: …`. */
+/** Puts an error in one line, without the engine's own trace, which begins with a line `0: …`. */
 function oneLine (error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\n\s*0: .*/s, '').replace(/\s*\n\s*/g, ' ').trim()
 }

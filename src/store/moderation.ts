@@ -7,7 +7,7 @@ import { NIL, refused, type Refused } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
 
-/** What one user does to another in a channel; `act` is the command's name. */
+/** An act of one user on another in a channel; `act` is the command's name, such as `kick_user`. */
 export interface ModerationAct {
   act: string
   channel: string
@@ -17,11 +17,12 @@ export interface ModerationAct {
   duration?: number | undefined
 }
 
-/** How many invitations one user may have, and get within a minute [P57]. One inviter may use a quarter of either. 0 is no limit. */
+/** Invitations that one user may have pending, and get per minute [P57]. One inviter may use a quarter of each. 0 means no limit. */
 export interface InvitationLimits { pending: number, perMinute: number }
 
 /**
- * `effect` is false where there was nothing to do; `tell`: the target is to be told [P57]; `ended` says that a membership ended.
+ * The result of an act. `effect` is false where nothing changed, `tell` is true where the target has to be told [P57], and `ended` is true
+ * where a membership ended.
  */
 export interface Moderated {
   code: null
@@ -58,7 +59,7 @@ export function createModerationStore (prisma: PrismaClient) {
       }
     },
 
-    /** Invitations of this user, by channel name, beginning after the name `after`. */
+    /** Lists the user's pending invitations in order of channel name, after the name `after`. */
     async invitations (userId: string, after: string | undefined, limit: number): Promise<Invitation[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Invitation>>>`
         SELECT c.name AS channel, c.id AS channel_id, c."channelType"::text AS channel_type, i."invitedBy" AS invited_by,
@@ -70,7 +71,7 @@ export function createModerationStore (prisma: PrismaClient) {
       return rows.map(withTimes)
     },
 
-    /** May this user see a channel's bans, mutes and log? */
+    /** Checks whether the actor may see the channel's bans, mutes and log. */
     async mayModerate ({ userId, sid }: Actor, channelId: string): Promise<boolean> {
       const [row] = await prisma.$queryRaw<Array<{ may: boolean }>>`
         SELECT parley_can_moderate(u, c) AS may
@@ -78,7 +79,7 @@ export function createModerationStore (prisma: PrismaClient) {
       return row?.may ?? false
     },
 
-    /** Bans in force, by user id, beginning after `after`. */
+    /** Lists the bans in force in order of user id, after the id `after`. */
     async bans (channelId: string, after: string | undefined, limit: number): Promise<Ban[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Ban>>>`
         SELECT b."userId" AS user_id, u.name AS username, b.reason, b."bannedBy" AS banned_by, b."expiresAt" AS expires_at,
@@ -90,7 +91,7 @@ export function createModerationStore (prisma: PrismaClient) {
       return rows.map(withTimes)
     },
 
-    /** Mutes in force, by user id, beginning after `after`. */
+    /** Lists the mutes in force in order of user id, after the id `after`. */
     async mutes (channelId: string, after: string | undefined, limit: number): Promise<Mute[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Mute>>>`
         SELECT m."userId" AS user_id, u.name AS username, m."mutedBy" AS muted_by, m."expiresAt" AS expires_at, m."createdAt" AS created_at
@@ -108,7 +109,7 @@ export function createModerationStore (prisma: PrismaClient) {
       return rows.map(withTimes)
     },
 
-    /** Newest first, older than the entry `after`; of one channel, or of everything. */
+    /** Lists log entries, newest first, older than the entry `after`: those of one channel, or all where `channelId` is null. */
     async log (channelId: string | null, after: string | undefined, limit: number): Promise<LogEntry[]> {
       const rows = await prisma.$queryRaw<Array<Dated<LogEntry>>>`
         SELECT l.id, l."actorId" AS actor_id, l.action, l."targetId" AS target_id, l."channelId" AS channel_id, l."channelName" AS channel,
@@ -134,7 +135,7 @@ interface ModeratedRow {
   retry_after_ms: bigint | null
 }
 
-/** A row as the driver gives it: times are dates. */
+/** A row as the driver returns it, with Date objects for times. */
 type Dated<T> = { [K in keyof T]: K extends 'created_at' ? Date : K extends 'expires_at' ? Date | null : T[K] }
 
 function withTimes<T extends { created_at: string }> (row: Dated<T>): T {

@@ -5,24 +5,24 @@ type ProtocolMessages = Awaited<ReturnType<PGlite['execProtocolStream']>>
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 const DATA_ROW = 'D'.charCodeAt(0)
 
-/** PGlite, with what it lacks: a text may begin with U+FEFF, and an engine that has panicked is not asked again. */
+/** PGlite with two corrections: texts keep a leading U+FEFF, and an engine that has panicked gets no further statement. */
 export class Engine extends PGlite {
   #parser = new protocol.Parser()
   /**
-   * The engine has met a fault that ends a PostgreSQL process, a full disk under its write-ahead log for one. PGlite would go on, and the
-   * next statement would wait for ever for what was never written, with the whole process.
+   * Set after a fault that would end a PostgreSQL process, such as a full disk under the write-ahead log. PGlite itself would continue: the
+   * next statement would wait for ever for data that was never written, and block the whole process.
    */
   panic: messages.DatabaseError | undefined
 
   get panicked (): boolean { return this.panic !== undefined }
 
-  /** Every statement goes through here. */
+  /** PGlite passes every statement to this method. */
   override async execProtocolStream (
     message: Uint8Array, { throwOnError = true, ...options }: Parameters<PGlite['execProtocolStream']>[1] = {}
   ): Promise<ProtocolMessages> {
     if (this.panicked) throw engineGone()
     const chunks: Uint8Array[] = []
-    // The bytes are the engine's memory, which it will use again.
+    // `slice` copies the bytes, because the engine reuses their memory.
     await this.execProtocolRawStream(message, { ...options, onRawData: bytes => { chunks.push(bytes.slice()) } })
     const results: ProtocolMessages = []
     let error: messages.DatabaseError | undefined
@@ -35,7 +35,7 @@ export class Engine extends PGlite {
     return results
   }
 
-  /** Gives up an engine that must not be asked to close: what it has committed is in its files, as after a SIGKILL. */
+  /** Ends an engine without closing it properly. All committed data is in its files, as after a SIGKILL. */
   abandon (): void {
     this.panic ??= engineGone()
     const { FS } = this.mod as unknown as { FS: { streams: unknown[], close (stream: unknown): void } }
@@ -43,19 +43,19 @@ export class Engine extends PGlite {
       try {
         FS.close(stream)
       } catch {
-        // Not a file of its own.
+        // The stream has no file of its own.
       }
     }
   }
 }
 
-/** What the database itself says while it cannot be asked. */
+/** Returns the error of a PostgreSQL server that cannot accept statements now. */
 function engineGone (): messages.DatabaseError {
   const error = new messages.DatabaseError('the embedded database has to be opened again', 0, 'error')
   return Object.assign(error, { code: '57P03', severity: 'FATAL' })
 }
 
-/** PGlite's decoder takes a U+FEFF at the beginning of a value for a mark and drops it. Of two it leaves one. */
+/** Doubles a leading U+FEFF in values, because PGlite's decoder takes the first one for a byte order mark and drops it. */
 function withBoms (bytes: Buffer): Buffer {
   if (!bytes.includes(BOM)) return bytes
   const parts: Buffer[] = []
@@ -68,7 +68,7 @@ function withBoms (bytes: Buffer): Buffer {
   return Buffer.concat(parts)
 }
 
-/** A data row: type, length, number of values, then each value's length (-1: null) and bytes. */
+/** A data row consists of type, length, number of values, then each value's length (-1 for null) and bytes. */
 function rowWithBoms (row: Buffer): Buffer[] {
   const head = Buffer.from(row.subarray(0, 7))
   const parts: Buffer[] = [head]

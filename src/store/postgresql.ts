@@ -8,18 +8,18 @@ import { openShadow } from './embedded.ts'
 import { applyMigrations, isMigrated, readMigrationStatus, withScripts, type MigrationTarget } from './migrate.ts'
 import { reserveConnection } from './reserved-connection.ts'
 
-/** Milliseconds. A statement that waits longer has met a fault, not load: the caller answers `unavailable` and may try again. */
+/** Milliseconds. A statement that waits longer has met a fault, not load: the client is answered `unavailable` and may try again. */
 const LOCK_TIMEOUT = 1000
 const STATEMENT_TIMEOUT = 5000
-/** For a server that is frozen and cannot time out anything itself. */
+/** This process's own limit for a query, in case the server is frozen and cannot enforce its limits. */
 const QUERY_TIMEOUT = STATEMENT_TIMEOUT
 
-/** Any number, the same for all instances: only one of them migrates at a time. */
+/** Key of the advisory lock that lets one instance migrate at a time. The number is arbitrary but the same for all instances. */
 const MIGRATION_LOCK = 7_275_395
-/** How long to wait for another instance that migrates. */
+/** How long an instance waits while another one migrates. */
 const MIGRATION_PATIENCE = '120s'
 
-/** Connects to a PostgreSQL server. @throws DatabaseError when it cannot be reached. */
+/** Connects to a PostgreSQL server. @throws DatabaseError when the server cannot be reached. */
 export async function openServer (url: string, { pool_size: size, pool_timeout: timeout }: Config['database']): Promise<Database> {
   const connection = { ...connectionOptions(url), connectionTimeoutMillis: timeout * 1000, keepAlive: true }
   const pool = new pg.Pool({
@@ -31,7 +31,7 @@ export async function openServer (url: string, { pool_size: size, pool_timeout: 
     query_timeout: QUERY_TIMEOUT
   })
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
-  // An idle connection that breaks is only dropped from the pool; without a listener it would end the process.
+  // The pool drops an idle connection that breaks; without a listener, the error event would end the process.
   pool.on('error', () => {})
   try {
     await pool.query('SELECT 1')
@@ -53,13 +53,13 @@ export async function openServer (url: string, { pool_size: size, pool_timeout: 
     async close () {
       reserved.close()
       await prisma.$disconnect()
-      // Prisma opens the pool lazily and would leave one that it never used open, which keeps the process alive.
+      // Prisma uses the pool lazily and does not end a pool that it never used; its connections would keep the process alive.
       await pool.end()
     }
   }
 }
 
-/** Connections of their own: a migration may take longer than any statement of the running server. */
+/** Opens connections without statement limits, because a migration may take longer than any statement of the running server. */
 async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: MigrationTarget) => Promise<T>): Promise<T> {
   const pool = new pg.Pool({ ...connection, max: 2 })
   pool.on('error', () => {})
@@ -74,7 +74,7 @@ async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: 
         connectToShadowDb: openShadow
       })
     } finally {
-      // Closing the connection is what gives the lock free, whatever state the session is in.
+      // Closing the connection releases the advisory lock in any state of the session.
       holder.release(true)
     }
   } catch (error) {
@@ -84,7 +84,7 @@ async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: 
   }
 }
 
-/** Prisma writes and reads times as UTC without saying so: every session has to be in UTC, whatever the server's zone. */
+/** Sets every session's time zone to UTC, whatever the server's is, because Prisma reads and writes times as UTC without a zone. */
 function connectionOptions (url: string): pg.PoolConfig {
   if (!URL.canParse(url)) throw new DatabaseError('DATABASE_URL is not a URL: are all special characters of the password percent-encoded?')
   const parsed = new URL(url)
@@ -94,7 +94,7 @@ function connectionOptions (url: string): pg.PoolConfig {
   return { connectionString: parsed.href }
 }
 
-/** Where a connection URL leads, without its credentials. */
+/** Returns host and path of a connection URL, without its credentials. */
 export function placeOf (url: string): string {
   const { host, pathname } = new URL(url)
   return host + pathname

@@ -2,10 +2,10 @@ import type pg from 'pg'
 import type { Query } from './client.ts'
 
 /**
- * Runs single statements on a connection that it takes from the pool and keeps: to take and give back one for each costs a tenth of
- * the CPU of a message to 100 people, and with the pool all in use they would wait. While it is busy, and where the pool has no other,
- * statements go the pool's way. As there, a connection ends with its first error, and when nobody uses it.
- * @param rest how long it may be unused, in milliseconds.
+ * Runs single statements on one connection that it reserves from the pool. A checkout per statement would cost a tenth of the CPU of a
+ * message to 100 people, and would wait while the whole pool is in use. Statements use the pool while the reserved connection is busy, or
+ * where the pool has only one connection. As in the pool, a connection is closed after its first error, and when it is unused.
+ * @param rest Milliseconds after which an unused connection is closed.
  */
 export function reserveConnection (pool: pg.Pool, rest = 10_000) {
   let reserved: pg.PoolClient | undefined
@@ -15,7 +15,7 @@ export function reserveConnection (pool: pg.Pool, rest = 10_000) {
 
   async function take (): Promise<pg.PoolClient> {
     const client = await pool.connect()
-    // One that breaks at rest says so only here.
+    // Only this event reports that a connection broke while it was unused.
     client.on('error', () => { if (client === reserved) drop() })
     return client
   }
@@ -43,7 +43,7 @@ export function reserveConnection (pool: pg.Pool, rest = 10_000) {
 
   return {
     query,
-    /** Gives the connection back, after the statement under way: a pool does not end while one of its connections is out. */
+    /** Returns the connection after its current statement, because a pool cannot end while one of its connections is checked out. */
     close (): void {
       closing = true
       if (!busy) drop()

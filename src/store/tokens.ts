@@ -3,32 +3,32 @@ import type { Database } from './client.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Account } from './users.ts'
 
-/** One refresh token as it may be stored: neither hash nor salt gives it away. */
+/** One refresh token in its stored form: neither hash nor salt reveals the token. */
 export interface StoredToken {
   hash: Uint8Array<ArrayBuffer>
-  /** What the successor is derived with. */
+  /** Salt for the derivation of the token's successor. */
   salt: Uint8Array<ArrayBuffer>
-  /** Seconds, from the database's now. */
+  /** Seconds from now, by the database's clock. */
   lifetime: number
 }
 
-/** An account whose login stands. `disconnects` is to be held against the database's later. */
+/** An account with a valid login. When the database later has a higher `disconnects`, an admin has closed its connections since. */
 export interface Authenticated extends Account { disconnects: number }
 
 export interface NewLogin { userId: string, sid: string, passwordHash: string, token: StoredToken, maxLogins: number }
 
-/** A presented refresh token, judged by the database's clock. */
+/** A refresh token that a client presents, and its state by the database's clock. */
 export interface PresentedToken {
   account: Account
   disabled: boolean
-  /** The login. */
+  /** Id of the login. */
   sid: string
   salt: Uint8Array<ArrayBuffer>
   used: boolean
-  /** Used less than 10 s ago. */
+  /** The token was used less than 10 s ago. */
   usedJustNow: boolean
   expired: boolean
-  /** The login is over. */
+  /** The login has ended. */
   revoked: boolean
 }
 
@@ -37,8 +37,8 @@ export type Tokens = ReturnType<typeof createTokens>
 export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   return withStoreErrors({
     /**
-     * For each access token: its user, or null where he is gone or disabled, or the login is unknown or revoked [P12]. In the order
-     * asked, in one round trip, however many.
+     * Finds the user of each login; null where the user is gone or disabled, or the login is unknown or revoked [P12]. All logins take one
+     * round trip; the results are in the order of `logins`.
      */
     async findLogins (logins: Array<{ userId: string, sid: string }>): Promise<Array<Authenticated | null>> {
       const userIds = logins.map(login => login.userId)
@@ -52,8 +52,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     },
 
     /**
-     * Starts a login; null where the account is disabled or its hash is not `passwordHash` any more. Resolves with the logins that ended
-     * for it: the longest unused ones beyond `maxLogins`; 0 is no limit [P56].
+     * Starts a login. An account may have `maxLogins` logins (0 means no limit); the longest unused ones beyond that end [P56].
+     * @returns the ids of the logins that ended, or null where the account is disabled or its password hash is no longer `passwordHash`.
      */
     async start ({ userId, sid, passwordHash, token, maxLogins }: NewLogin): Promise<string[] | null> {
       const [{ ended }] = await prisma.$queryRaw<[{ ended: string[] | null }]>`
@@ -75,7 +75,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return { account: { id, email, name, role, createdAt }, ...token }
     },
 
-    /** Marks a token used and stores its successor; false where it was used or expired by then, or its login was over. */
+    /** Marks a token as used and stores its successor. @returns false where the token is used or expired, or its login has ended. */
     async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken): Promise<boolean> {
       const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`
         SELECT parley_refresh_login(
@@ -83,7 +83,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return done
     },
 
-    /** Whole seconds that an unused token is still good for; null where it was used, or is not there. */
+    /** Whole seconds for which an unused token is still valid; null where the token is unknown, used or expired. */
     async remaining (hash: Uint8Array<ArrayBuffer>): Promise<number | null> {
       const [row] = await prisma.$queryRaw<Array<{ seconds: number }>>`
         SELECT floor(extract(epoch FROM "expiresAt" - now()))::int AS seconds FROM "RefreshToken"
@@ -91,15 +91,15 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return row?.seconds ?? null
     },
 
-    /** Ends a login. False where it had ended before. */
+    /** Ends a login. @returns false where it had already ended. */
     async revoke (sid: string): Promise<boolean> {
       const [{ ended }] = await prisma.$queryRaw<[{ ended: boolean }]>`SELECT parley_end_login(${sid}::uuid) AS ended`
       return ended
     },
 
     /**
-     * Users of whom logins have ended within the last `ms` milliseconds, by the database's clock. Which logins, `findLogins` says: of many
-     * that ended at once only some are marked.
+     * Finds users with logins that ended within the last `ms` milliseconds, by the database's clock. Only `findLogins` tells which logins
+     * ended: where very many logins of a user end at once, only some of their tokens are marked as revoked.
      */
     async loggedOutWithin (ms: number): Promise<string[]> {
       const rows = await prisma.$queryRaw<Array<{ userId: string }>>`
@@ -108,8 +108,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     },
 
     /**
-     * Deletes up to `limit` tokens that expired more than `grace` seconds (an access token's lifetime) ago; resolves with how many. A
-     * revoked one stays while its login has others, which are known as revoked by it.
+     * Deletes up to `limit` tokens that expired more than `grace` seconds (an access token's lifetime) ago. A revoked token stays while its
+     * login has other tokens, because only the revoked token shows that the login has ended. @returns how many tokens it deleted.
      */
     async purge (grace: number, limit = 1000): Promise<number> {
       const [row] = await prisma.$queryRaw<[{ purged: number }]>`SELECT parley_purge_logins(${grace}::int, ${limit}::int) AS purged`

@@ -13,15 +13,15 @@ export interface Account {
 }
 
 /**
- * Who acts, and by which login (`sid`; null: a guest, who has none). Whatever writes takes an actor, and the database judges
- * user and login in the statement that writes [P55].
+ * The user who acts, and the id of the login they act by (`sid`; null for guests, who have no login). Writes take an actor, and the
+ * database checks user and login in the statement that writes [P55].
  */
 export interface Actor { userId: string, sid: string | null }
 
-/** What open connections depend on. `disconnects`: how often an admin has closed all of them. */
+/** The state of a user that open connections depend on. `disconnects`: how often an admin has closed all of the user's connections. */
 export interface UserState { id: string, name: string, role: Role, disabled: boolean, disconnects: number }
 
-/** What only the proof of identity needs. `passwordHash` is a PHC string. */
+/** An account with the fields that only authentication needs. `passwordHash` is a PHC string. */
 export interface AccountSecrets extends Account {
   passwordHash: string | null
   disabledAt: Date | null
@@ -37,7 +37,7 @@ export function createUsers (prisma: PrismaClient) {
     SELECT id, name, role::text AS role, "disabledAt" IS NOT NULL AS disabled, disconnects FROM "User" WHERE ${condition}`
 
   return withStoreErrors({
-    /** `email` in its normalised form. Disabled accounts are found too. */
+    /** `email` has to be in its normalised form. Disabled accounts are found too. */
     findByEmail (email: string): Promise<AccountSecrets | null> {
       return prisma.user.findUnique({ where: { email }, select: secretFields })
     },
@@ -46,7 +46,7 @@ export function createUsers (prisma: PrismaClient) {
       return prisma.user.findUnique({ where: { id }, select: secretFields })
     },
 
-    /** @throws AppError `email_taken`, also when the other registration came at the same moment. */
+    /** @throws AppError `email_taken`, also when another registration with this email happens at the same moment. */
     async create (user: { email: string, name: string, passwordHash: string, role?: Role }): Promise<Account> {
       try {
         return await prisma.user.create({ data: user, select: accountFields })
@@ -55,20 +55,20 @@ export function createUsers (prisma: PrismaClient) {
       }
     },
 
-    /** What open connections depend on, of those of the users who exist. */
+    /** Reads the states of the given users; users that do not exist are left out. */
     states: (ids: string[]): Promise<UserState[]> => findStates(Prisma.sql`id = ANY (${ids}::uuid[])`),
 
-    /** The same of users for whom it changed within the last `ms` milliseconds, by the database's clock. */
+    /** Reads the states of all users whose state changed within the last `ms` milliseconds, by the database's clock. */
     changedWithin: (ms: number): Promise<UserState[]> =>
       findStates(Prisma.sql`"changedAt" > now() - make_interval(secs => ${ms / 1000})`),
 
-    /** Makes an account an admin. False where its hash is not `passwordHash` any more. */
+    /** Makes an account an admin. @returns false where its password hash is no longer `passwordHash`. */
     async promote ({ id, passwordHash }: { id: string, passwordHash: string }): Promise<boolean> {
       const { count } = await prisma.user.updateMany({ where: { id, passwordHash }, data: { role: 'admin' } })
       return count === 1
     },
 
-    /** @returns null, or why not. */
+    /** @returns null, or the error code of the refusal. */
     async rename ({ userId, sid }: Actor, name: string): Promise<ErrorCode | null> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
         SELECT parley_rename_user(${userId}::uuid, ${sid}::uuid, ${name}) AS code`
@@ -76,8 +76,9 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /**
-     * Replaces the hash `from` by `to` and ends the user's logins but `sid`; resolves with those ended, of very many with some.
-     * @throws AppError `authentication_failed` where `sid` is over, `not_authorized` where the hash is `from` no more.
+     * Replaces the password hash `from` by `to` and ends all of the user's logins except `sid`.
+     * @returns the ids of the logins that ended; of very many, only some.
+     * @throws AppError `authentication_failed` where the login `sid` has ended, `not_authorized` where the hash is no longer `from`.
      */
     async changePassword ({ id, sid, from, to }: { id: string, sid: string | null, from: string, to: string }): Promise<string[]> {
       const [{ code, ended }] = await prisma.$queryRaw<[{ code: ErrorCode | null, ended: string[] }]>`

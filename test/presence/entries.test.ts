@@ -15,7 +15,7 @@ function start (t: Test) {
     onDirty: () => {}
   })
   t.teardown(entries.close)
-  /** Lets Redis answer every step that there is. @returns their operations. */
+  /** Answers every pending step with `result`, as Redis would. @returns the operations of the steps. */
   const answer = (result: 0 | 1 | 2): string[] => entries.take().map(step => {
     entries.done(step, result)
     return step.operation
@@ -43,4 +43,23 @@ t.test('[P23] a user whom Redis held before it lost its data is entered again wi
   entries.cameUp(new Map(), true, 0)
   t.same(answer(1), ['enter'])
   t.same(told, ['user_joined ann everyone'])
+})
+
+t.test('[P23] a departure is announced although the answer that allowed it was lost with the connection to Redis', async t => {
+  const { entries, told, redis, answer } = start(t)
+  entries.enter(channel, ann)
+  answer(1)
+  entries.exit(channel, ann)
+  t.same(answer(1), ['exit'])
+  await eventually(() => entries.pending())
+  const steps = entries.take()
+  t.same(steps.map(({ operation }) => operation), ['settle'])
+  redis.isUp = false
+  entries.failed(steps)
+  redis.isUp = true
+  entries.cameUp(new Map(), false, 0)
+  t.same(answer(1), ['missing'])
+  await eventually(() => entries.pending())
+  t.same(answer(1), ['settle'])
+  t.same(told, ['user_joined ann everyone', 'user_left ann everyone'])
 })

@@ -1,7 +1,7 @@
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person } from '../contracts/presence.ts'
 
-/** An instance of its own process, so that it can be killed or frozen: `url prefix lease renew user…`. Says what it announces. */
+/** A presence in a separate process that can be killed or frozen. Arguments: `url prefix lease renew user…`. Prints its announcements. */
 const [url, prefix, lease, renew, ...users] = process.argv.slice(2) as [string, string, string, string, ...string[]]
 const logger = { info () {}, warn () {} }
 const presence = createRedisPresence({

@@ -23,7 +23,7 @@ async function openServer (test: Test): Promise<RedisServer> {
   return server
 }
 
-/** An instance in a process of its own, once its users are in. */
+/** Starts a presence in a separate process and waits until it has announced its users. */
 async function openProcess (test: Test, url: string, users: string[], prefix = 'p:'): Promise<{ child: ChildProcess, told: string[] }> {
   const file = fileURLToPath(new URL('instance.js', import.meta.url))
   const [command, ...args] = [...node(), file, url, prefix, String(quick.lease), String(quick.renew), ...users]
@@ -49,7 +49,7 @@ const lists = (user: string, ...instances: Watched[]) => async () => {
   return true
 }
 
-t.test('G9: a large instance is killed: its users are gone, with exactly one user_left each', async t => {
+t.test('G9: when a large instance is killed, its users are gone with exactly one user_left each', async t => {
   const server = await openServer(t)
   const [a, b] = [open(t, server), open(t, server)]
   const users = Array.from({ length: 8500 }, (_, i) => `user-${i}`)
@@ -64,7 +64,7 @@ t.test('G9: a large instance is killed: its users are gone, with exactly one use
   t.same(await b.presence.list('lobby'), ['user-0'])
 })
 
-t.test('an instance is frozen past its lease and resumes: its users left and joined again', async t => {
+t.test('users of an instance that is frozen past its lease have left, and join again when it resumes', async t => {
   const server = await openServer(t)
   const a = open(t, server)
   const { child, told } = await openProcess(t, server.url, ['ann', 'bob'])
@@ -78,7 +78,7 @@ t.test('an instance is frozen past its lease and resumes: its users left and joi
   t.equal(a.told.length, 2)
 })
 
-t.test('all instances gone: the next one to start clears up after them', async t => {
+t.test('when all instances have died, the next instance that starts removes their users', async t => {
   const server = await openServer(t)
   const { child } = await openProcess(t, server.url, ['ann'])
   child.kill('SIGKILL')

@@ -24,7 +24,7 @@ const lists = (user: string, ...instances: Watched[]) => async () => {
   return true
 }
 
-t.test('[P33] Redis killed and restarted empty: local meanwhile; afterwards the others hear of the differences, once', async t => {
+t.test('[P33] without Redis presence is local; after an empty restart other instances are told of the differences once', async t => {
   const server = await openServer(t)
   const [a, b] = [open(t, server), open(t, server)]
   for (const name of ['stays', 'leaves', 'moves', 'both']) a.presence.enter(lobby, person(name))
@@ -53,13 +53,13 @@ t.test('[P33] Redis killed and restarted empty: local meanwhile; afterwards the 
   t.same(await b.presence.list('lobby'), ['both', 'moves', 'new', 'remote', 'stays'])
   const told = a.told.map((line, i) => `${line} ${a.scopes[i]}`)
   t.same(told.toSorted(), ['user_joined moves everyone', 'user_joined new elsewhere', 'user_left leaves elsewhere'],
-    "who moved was gone for a's subscribers only")
+    "only a's subscribers had been told that the moved user was gone")
   b.presence.exit(lobby, person('remote'))
   await eventually(() => b.told.includes('user_left remote'))
   t.same(b.told, ['user_left remote'])
 })
 
-t.test('[P33] Redis stopped for longer than the lease: nobody is taken for dead, and the differences are told once', async t => {
+t.test('[P33] if Redis stops for longer than the lease, no instance counts as dead, and the differences are told once', async t => {
   const server = await openServer(t)
   const [a, b] = [open(t, server), open(t, server)]
   for (const name of ['stays', 'leaves']) a.presence.enter(lobby, person(name))
@@ -78,7 +78,7 @@ t.test('[P33] Redis stopped for longer than the lease: nobody is taken for dead,
   await eventually(async () => (await b.presence.list('lobby')).join() === 'new,remote,stays')
   t.same(a.told.toSorted(), ['user_joined new', 'user_joined new', 'user_left leaves', 'user_left leaves'])
   t.same(a.scopes, ['everyone', 'everyone', 'elsewhere', 'elsewhere'])
-  // Past the time from which each of them reaps.
+  // After a reconnection an instance waits one lease before it looks for dead instances: wait until both have looked.
   b.presence.enter(lobby, person('later'))
   const backAt = performance.now()
   await eventually(() => performance.now() - backAt > quick.lease + 500)
@@ -86,7 +86,7 @@ t.test('[P33] Redis stopped for longer than the lease: nobody is taken for dead,
   t.equal(a.told.length, 4)
 })
 
-t.test('Redis absent at the start: local, and entered when it is there', async t => {
+t.test('if Redis is absent at the start, presence is local, and users are entered once Redis is available', async t => {
   const server = await openServer(t, false)
   const a = open(t, server)
   a.presence.enter(lobby, ann)
@@ -100,7 +100,7 @@ t.test('Redis absent at the start: local, and entered when it is there', async t
   t.same(a.scopes, ['everyone', 'elsewhere'])
 })
 
-t.test('a user who came and went while Redis was stopped leaves nothing behind', async t => {
+t.test('a user who comes and goes while Redis is stopped leaves no data behind', async t => {
   const server = await openServer(t)
   const a = open(t, server)
   await a.presence.list('lobby')

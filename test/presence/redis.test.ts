@@ -24,7 +24,7 @@ const lists = (user: string, ...instances: Watched[]) => async () => {
   return true
 }
 
-t.test('[P23] a user on two instances joins once and leaves once, with the last of them', async t => {
+t.test('[P23] a user on two instances is announced as joined once, and as left once when the last of them is left', async t => {
   const prefix = randomUUID()
   const [a, b] = [open(t, { prefix }), open(t, { prefix })]
   a.presence.enter(lobby, ann)
@@ -42,7 +42,7 @@ t.test('[P23] a user on two instances joins once and leaves once, with the last 
   t.same(await a.presence.list('lobby'), ['bob'])
 })
 
-t.test('[P23] who moves from one instance to another at once causes no frame', async t => {
+t.test('[P23] a user who moves from one instance to another at once is not announced', async t => {
   const prefix = randomUUID()
   const [a, b] = [open(t, { prefix }), open(t, { prefix })]
   a.presence.enter(lobby, ann)
@@ -58,7 +58,7 @@ t.test('[P23] who moves from one instance to another at once causes no frame', a
   t.same(a.told, ['user_joined ann', 'user_joined bob', 'user_left bob'])
 })
 
-t.test('[P23] one user in and out at two instances, 500 times: the announcements alternate', async t => {
+t.test('[P23] user_joined and user_left alternate while one user enters and leaves on two instances 500 times', async t => {
   const prefix = randomUUID()
   const told: string[] = []
   const both = [0, 1].map(() => {
@@ -68,7 +68,7 @@ t.test('[P23] one user in and out at two instances, 500 times: the announcements
   })
   for (let i = 0; i < 500; i++) {
     for (const presence of both) {
-      // Mostly away, so that departures outlast the wait for a return.
+      // The user is away most of the time, so that departures outlast the wait for a return.
       if (Math.random() < 0.1) presence.enter(lobby, ann)
       else presence.exit(lobby, ann)
     }
@@ -80,7 +80,7 @@ t.test('[P23] one user in and out at two instances, 500 times: the announcements
   t.comment(`${told.length} announcements`)
 })
 
-t.test('closing takes the users out at once and leaves their departures to the others', async t => {
+t.test('closing removes the users at once and leaves their departures for other instances to announce', async t => {
   const prefix = randomUUID()
   const [a, b] = [open(t, { prefix }), open(t, { prefix })]
   a.presence.enter(lobby, ann)
@@ -90,11 +90,11 @@ t.test('closing takes the users out at once and leaves their departures to the o
   t.same(await b.presence.list('lobby'), [])
   b.presence.enter(lobby, bob)
   await eventually(() => b.told.length === 1)
-  t.same(b.told, ['user_left ann'], 'who came back meanwhile never left')
+  t.same(b.told, ['user_left ann'], 'a user who came back meanwhile is not announced as left')
   t.same(a.told.filter(line => line.startsWith('user_left')), [])
 })
 
-t.test('an announcement that throws costs that announcement only', async t => {
+t.test('an announcement that throws does not affect others', async t => {
   const told: string[] = []
   const presence = createRedisPresence({
     ...quick,
