@@ -1,4 +1,4 @@
-# What runs: production packages only.
+# The packages of the final image: production packages only.
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -6,7 +6,7 @@ RUN npm ci --omit=dev
 COPY scripts/trim.mjs scripts/
 RUN node scripts/trim.mjs
 
-# What is built: with the compiler and Prisma's generator, of which nothing is kept but dist/.
+# The build, with the compiler and Prisma's generator. Only its dist/ goes into the final image.
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -24,12 +24,12 @@ COPY prisma prisma
 COPY config config
 COPY package.json ./
 USER node
-# The embedded database, where there is no DATABASE_URL.
+# Holds the embedded database, which is used if DATABASE_URL is not set.
 VOLUME /data
 EXPOSE 8080
-# Alive, not ready: a restart would not bring a lost database back.
+# Checks whether the process answers, not whether it is ready: a restart would not bring back a lost database.
 HEALTHCHECK --start-period=30s --interval=10s --timeout=5s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
-# Node itself, not npm: it takes the signal and exits with 0.
+# Starts node instead of npm, because node handles the signal and exits with 0.
 CMD ["node", "--enable-source-maps", "dist/src/server.js"]

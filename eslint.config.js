@@ -1,8 +1,8 @@
 import neostandard from 'neostandard'
 
 /**
- * Imports go one way (ARCHITECTURE.md): a room imports rooms that stand before it, and none that stands after it.
- * `typeOnly`: rooms that it knows by their types only, because the real thing is injected, also where they stand after it.
+ * Imports have one direction (ARCHITECTURE.md). A room is a folder of src/; it may import rooms listed before it except those in `not`, and
+ * no room listed after it. Of the rooms in `typeOnly`, before or after it, it may import only types, because instances are injected.
  */
 const rooms = {
   schemas: {},
@@ -17,18 +17,18 @@ const rooms = {
   metrics: { typeOnly: ['store', 'broker', 'presence', 'services', 'connections', 'requests'] },
   process: { not: ['broker', 'presence', 'services', 'connections', 'requests', 'plugins', 'routes', 'metrics'] }
 }
-/** Rooms that are free of HTTP and sockets, and count in plain numbers. */
+/** Rooms that must not use HTTP and socket libraries, and that count in plain numbers instead of in Prometheus metrics. */
 const inner = ['schemas', 'store', 'broker', 'presence', 'services', 'connections', 'requests']
 
 const inFolder = folder => [`**/${folder}`, `**/${folder}/**`]
-const prisma = { group: ['**/generated/**', '@prisma/client', '@prisma/client/**'], message: 'Only store/ knows the Prisma client.' }
+const prisma = { group: ['**/generated/**', '@prisma/client', '@prisma/client/**'], message: 'Only store/ may import the Prisma client.' }
 const importPatterns = '@typescript-eslint/no-restricted-imports'
 const top = {
   group: ['**/app.ts', '**/domain.ts', '**/drivers.ts', '**/http.ts', '**/server.ts'],
-  message: 'Nothing imports upward.'
+  message: 'Only the wiring itself (app, domain, drivers, http, server) may import the wiring.'
 }
 const outer = [
-  { group: ['fastify', '@fastify/*', 'fastify-plugin', 'ws'], message: 'This room is free of HTTP and socket libraries.' },
+  { group: ['fastify', '@fastify/*', 'fastify-plugin', 'ws'], message: 'This room must not import HTTP and socket libraries.' },
   { group: ['prom-client'], message: 'This room counts in plain numbers; metrics/ reads them.' }
 ]
 
@@ -42,7 +42,7 @@ function restrict (room, { not = [], typeOnly = [] }) {
     ...typeOnly.map(name => ({
       group: inFolder(name),
       allowTypeImports: true,
-      message: `${room}/ knows ${name}/ by type only: it is injected.`
+      message: `${room}/ may import only types of ${name}/: its instances are injected.`
     })),
     ...inner.includes(room) ? outer : []
   ]
@@ -54,11 +54,11 @@ export default [
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true, ignoreTemplateLiterals: false }],
-      // Names of the wire and of the database's columns are snake_case.
+      // Field names of the protocol and names of result columns in SQL are snake_case.
       camelcase: 'off',
-      // It does not see what an event listener changes.
+      // The rule does not see that event listeners change variables.
       'no-unmodified-loop-condition': 'off',
-      // Facts that belong together share a line.
+      // Properties that belong together may share a line.
       '@stylistic/object-property-newline': 'off'
     }
   },
@@ -78,7 +78,7 @@ export default [
     files: ['src/errors.ts', 'src/config.ts'],
     rules: {
       [importPatterns]: ['error', {
-        patterns: [prisma, top, { group: Object.keys(rooms).flatMap(inFolder), message: 'errors.ts and config.ts lie under every room.' }]
+        patterns: [prisma, top, { group: Object.keys(rooms).flatMap(inFolder), message: 'errors.ts and config.ts must import no room.' }]
       }]
     }
   },
@@ -88,7 +88,7 @@ export default [
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      // A schema and its type have one name; the compiler finds real redeclarations.
+      // A schema and its type share a name; the compiler finds real redeclarations.
       '@typescript-eslint/no-redeclare': 'off'
     }
   }

@@ -10,15 +10,15 @@ import { runCommand, UsageError, withDatabase } from './command.ts'
 import { printable } from './printable.ts'
 
 const USAGE = `usage: npm run admin -- COMMAND
-  list [QUERY]                        accounts whose email or name contains QUERY
-  promote EMAIL [moderator | admin]   admin, if not told otherwise
-  demote EMAIL                        an ordinary user again
-  disable EMAIL                       no login, every connection closed
-  enable EMAIL`
+  list [QUERY]                        lists the accounts whose email or name contains QUERY
+  promote EMAIL [moderator | admin]   makes the user an admin (the default) or a moderator
+  demote EMAIL                        makes the user an ordinary user again
+  disable EMAIL                       forbids logins and closes all of the user's connections
+  enable EMAIL                        allows logins again`
 
 interface Context { users: Users, admin: Admin }
 
-/** By name: how many arguments it takes, and what it does. */
+/** The commands by name, each with the least and the most arguments that it takes. */
 const commands: Record<string, { takes: [number, number], run (context: Context, ...args: string[]): Promise<ManagedUser[]> }> = {
   list: { takes: [0, 1], run: ({ admin }, query) => list(admin, query) },
   promote: { takes: [1, 2], run: (context, email, role = 'admin') => change(context, email!, { role: promotion(role) }) },
@@ -27,7 +27,7 @@ const commands: Record<string, { takes: [number, number], run (context: Context,
   enable: { takes: [1, 1], run: (context, email) => change(context, email!, { disabled: false }) }
 }
 
-/** Nobody is connected to this process. */
+/** No client is connected to this process, so no event has a receiver. */
 const ignore = (): void => {}
 const events: Events = {
   entriesStored: ignore,
@@ -44,8 +44,8 @@ const events: Events = {
 await runCommand(main)
 
 /**
- * `npm run admin -- COMMAND …`: accounts, for whoever operates the server. It works on the database alone: a running server
- * judges by it at the next frame, and finds within seconds whom to disconnect [P15] [P33].
+ * `npm run admin -- COMMAND …` manages accounts for the operator of the server. It only changes the database: a running server applies
+ * the change to the user's next frame, and finds the connections that it has to close within seconds [P15] [P33].
  */
 async function main ([name = '', ...args]: string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined

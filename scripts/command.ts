@@ -3,10 +3,10 @@ import { AppError } from '../src/errors.ts'
 import { openDatabase, type Database } from '../src/store/client.ts'
 import { DatabaseError } from '../src/store/database-error.ts'
 
-/** What whoever typed a command can mend, said in one line. */
+/** A mistake that the person who typed the command can correct. Only its message is printed. */
 export class UsageError extends Error {}
 
-/** Runs a command with its arguments: a failure that is to be expected is one line; the exit code is 1 after any. */
+/** Runs a command. It prints only the message of an expected error, and the stack of any other. The exit code is 1 after both. */
 export async function runCommand (main: (args: string[]) => Promise<void>): Promise<void> {
   try {
     await main(process.argv.slice(2))
@@ -17,7 +17,7 @@ export async function runCommand (main: (args: string[]) => Promise<void>): Prom
   }
 }
 
-/** Lends the server's database. @throws UsageError where migrations are missing: no command applies them by the way. */
+/** Passes the server's database to `use`. @throws UsageError if migrations are missing: commands do not apply them as a side effect. */
 export async function withDatabase (use: (database: Database) => Promise<void>): Promise<void> {
   const database = await openDatabase(loadConfig().config.database)
   try {

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig, type ConfigEntry } from '../src/config.ts'
 
-/** `npm run config`: the values in force and where each comes from. */
+/** `npm run config` prints the values in force and where each comes from. */
 try {
   const rows = loadConfig().entries.map(entry => [entry.key, shown(entry), entry.source])
   const widths = [0, 1].map(column => Math.max(...rows.map(row => row[column]!.length)))

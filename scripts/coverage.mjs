@@ -1,4 +1,4 @@
-// `npm run coverage`: runs the tests and prints which lines of src never ran in them, also in the servers that they start.
+// `npm run coverage`: runs the tests and prints which lines of src/ neither they nor the servers that they start executed.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

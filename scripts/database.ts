@@ -7,7 +7,7 @@ import { diffMigrations, migrationFiles } from '../src/store/migrate.ts'
 import { runCommand, UsageError } from './command.ts'
 import { changedFunctions } from './functions.ts'
 
-/** `npm run db:migrate`, `db:status`, `db:new`. */
+/** The commands `npm run db:migrate`, `npm run db:status` and `npm run db:new -- NAME`. */
 const commands: Record<string, (name?: string) => Promise<void>> = {
   async migrate () {
     const database = await openDatabase(loadConfig().config.database)
@@ -33,16 +33,16 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
 
   async new (name) {
     if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) {
-      throw new UsageError('usage: npm run db:new -- NAME, in small letters, digits and _')
+      throw new UsageError('usage: npm run db:new -- NAME, where NAME has only lower-case letters, digits and _')
     }
     const tables = await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow })
     const sql = [tables, changedFunctions()].filter(Boolean).join('\n')
-    if (sql === '') throw new UsageError('neither prisma/schema.prisma nor prisma/functions has changes to make a migration of')
+    if (sql === '') throw new UsageError('prisma/schema.prisma and prisma/functions have no changes since the last migration')
     const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
     const directory = join(migrationFiles().directory, `${stamp}_${name}`)
     mkdirSync(directory)
     writeFileSync(join(directory, 'migration.sql'), sql)
-    console.log(`made ${join(directory, 'migration.sql')}: read it before you commit it`)
+    console.log(`wrote ${join(directory, 'migration.sql')}: review it before you commit it`)
   }
 }
 

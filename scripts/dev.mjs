@@ -1,4 +1,4 @@
-// `npm run dev`: serves what was built; builds and starts again after each edit in src.
+// `npm run dev`: builds and serves, and does both again after each edit in src/.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { watch } from 'node:fs'
@@ -8,13 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { build, root } from './setup.mjs'
 
 const dist = join(root, 'dist/src')
-/** Editors write a file in several steps, within milliseconds. */
+/** Milliseconds to wait after an edit, because editors write a file in several steps. */
 const SETTLED_AFTER = 50
 
 if (process.send) await serveWhenTold()
 else await serveAndWatch()
 
-/** In a child: its modules load while the server before it still closes. */
+/** Runs in a child process. It loads its modules while the previous server still closes, and serves when the parent tells it to. */
 async function serveWhenTold () {
   process.setSourceMapsEnabled(true)
   const told = once(process, 'message')

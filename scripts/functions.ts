@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { migrationFiles } from '../src/store/migrate.ts'
 
 /**
- * The SQL of every function in prisma/functions that differs from the last migration which defines it; empty when they agree.
- * A function whose arguments or columns changed has a `DROP FUNCTION` before its `CREATE`, in its own file.
+ * Returns the SQL of each function in prisma/functions that differs from its last migration; an empty string if no function does. If the
+ * arguments or the result columns of a function change, its file needs a `DROP FUNCTION` before the `CREATE`.
  */
 export function changedFunctions (): string {
   const { directory } = migrationFiles()
@@ -21,7 +21,7 @@ function foldersIn (directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
 }
 
-/** The statements without full-line comments; the first migrations created what later ones replace. */
+/** Removes full-line comments, and treats the `CREATE FUNCTION` of the first migrations like `CREATE OR REPLACE FUNCTION`. */
 function comparable (sql: string): string {
   return sql.replaceAll('CREATE OR REPLACE FUNCTION', 'CREATE FUNCTION').replace(/^\s*--.*\n/gm, '').trim()
 }

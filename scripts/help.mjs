@@ -1,16 +1,16 @@
-// `npm run help`: a line for each script of package.json, in its order.
+// `npm run help`: prints a line for each script of package.json, in the same order.
 const descriptions = {
   start: 'installs what is missing, builds, migrates the database and serves',
-  dev: 'serves from the sources and starts again after each edit',
+  dev: 'builds and serves, and does both again after each edit in src/',
   build: 'compiles the server into dist/',
-  test: 'runs the tests with a PostgreSQL, Redis and nginx of their own; `npm test -- FILE` runs one file',
-  coverage: 'runs the tests and shows which lines of src never ran in them',
+  test: 'runs the tests with their own PostgreSQL, Redis and nginx; `npm test -- FILE` runs one file',
+  coverage: 'runs the tests and shows which lines of src/ were not executed',
   lint: 'checks style and the directions of imports',
   typecheck: 'checks the types of sources, scripts and tests',
   config: 'prints every configuration value and where it comes from',
   admin: 'lists, promotes, demotes, disables and enables accounts',
-  prune: 'removes old messages in short statements, beside a running server',
-  smoke: 'lets two people register, join, talk and read history on a running server',
+  prune: 'removes old messages in short statements; the server may go on running',
+  smoke: 'checks a running server: two users register, join, exchange a message and read the history',
   bench: 'compares Parley with Socket.IO and ws; `-- --quick` takes minutes instead of an hour',
   faults: 'kills, freezes and cuts off processes and databases, and checks the guarantees; takes a quarter of an hour',
   'db:migrate': 'applies missing migrations; the server does it when it starts',

@@ -1,6 +1,6 @@
 /**
- * Text of others as it may go to a terminal: what would move the cursor, colour, reorder or hide other text (control and format
- * characters, line separators, lone surrogates) is written as an escape, and so is a backslash, so that none can be forged.
+ * Makes text that users wrote safe to print to a terminal. Characters that could move the cursor or colour, reorder or hide text (control
+ * and format characters, line separators, lone surrogates) are written as escapes. Backslashes are too, so that no escape can be forged.
  */
 export function printable (text: string): string {
   return text.replace(/[\\\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, escaped)

@@ -3,18 +3,19 @@ import { createPruning, type OldRest, type Pruning } from '../src/store/pruning.
 import { runCommand, UsageError, withDatabase } from './command.ts'
 
 const USAGE = `usage: npm run prune -- --older-than AGE [--dry-run]
-  AGE is a number of days or hours: 90d, 12h. Removed are messages, edits and deletions of that age, and of the same age the
-  moderation log and the rows of guests and erased accounts. Channels, accounts, bans and mutes stay; numbering goes on.
-  --dry-run   only says what would be removed`
+  AGE is a number of days or hours: 90d, 12h. The command removes messages, edits and deletions that are older than AGE, and
+  lines of the moderation log and the rows of guests and erased accounts that are older. Channels, accounts, bans and mutes
+  stay, and the numbering of messages continues.
+  --dry-run   only prints what would be removed`
 
-/** Seconds. */
+/** Seconds in each unit of AGE. */
 const UNITS: Record<string, number> = { d: 86_400, h: 3600 }
-/** Rows of one statement: milliseconds, so that nothing waits for it. */
+/** Rows per statement. A statement of this size takes milliseconds, so that the server never waits long for it. */
 const BATCH = 1000
 
 await runCommand(main)
 
-/** `npm run prune -- --older-than 90d`: removes what is older, while the server runs (the embedded database: while it does not). */
+/** `npm run prune -- --older-than 90d` removes old rows while the server runs; with the embedded database the server has to be stopped. */
 async function main (args: string[]): Promise<void> {
   const { help, dryRun, seconds } = parse(args)
   if (help) return console.log(USAGE)
@@ -66,7 +67,7 @@ async function pruneChannels (pruning: Pruning, cutoff: Date, dryRun: boolean): 
   return total
 }
 
-/** After the messages: a user goes when nothing that he wrote is left. */
+/** Has to run after the messages are pruned, so that no message is left whose author is removed here. */
 async function pruneRest (pruning: Pruning, cutoff: Date): Promise<OldRest> {
   return {
     log: await untilNothing(() => pruning.deleteLog(cutoff, BATCH)),

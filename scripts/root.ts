@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The checkout, from the sources and from dist/ alike. */
+/** The project's root folder, whether this module runs from the sources or from dist/. */
 export const root = find(import.meta.dirname)
 
 function find (folder: string): string {

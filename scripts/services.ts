@@ -1,4 +1,4 @@
-// A private PostgreSQL, Redis and nginx for one test run: own ports, own temporary folders, ended by their pids.
+// Starts a private PostgreSQL, Redis and nginx for one run, with their own ports and temporary folders, and ends them by their process ids.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
@@ -9,29 +9,29 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 
-/** Milliseconds. */
+/** Milliseconds after which a service that does not answer counts as failed. */
 const START_TIMEOUT = 30_000
-/** Bytes that the databases of one run may take, with their logs. */
+/** Bytes that the databases of one run need at most, including their logs. */
 const ROOM = 2 * 2 ** 30
 
 interface Service {
   name: string
   child: ChildProcess
-  /** Its own, removed with it. */
+  /** Its temporary folder, which is removed when it ends. */
   folder: string
-  /** What ends it. */
+  /** The signal that ends it. */
   signal: NodeJS.Signals
-  /** The end of what it printed there. */
+  /** The last 4000 characters of its error output. */
   stderr: string
 }
 
-/** Who runs it; nobody else than we, where empty. */
+/** The user that a service runs as. Empty: the user of this process. */
 interface User { uid?: number, gid?: number }
 
 /**
- * Starts both. Resolves with `{ postgresUrl, redisUrl, stop }`; `postgresUrl` is the superuser's, `stop` may be called at any time.
- * `durable`: PostgreSQL waits for the disk at every commit, as in production; tests are spared that.
- * `nginx`: it is not started, but will be there. What is not installed is installed where apt-get and the right to use it are there.
+ * Starts PostgreSQL and Redis. Resolves with `{ postgresUrl, redisUrl, stop }`: `postgresUrl` belongs to the superuser, and `stop` may be
+ * called at any time. `durable` makes PostgreSQL wait for the disk at every commit, as in production; tests run faster without it. `nginx`
+ * makes sure that nginx is installed, but does not start it. Missing programs are installed if apt-get exists and this user may use it.
  */
 export async function startServices ({ durable = false, nginx = false } = {}) {
   const started: Service[] = []
@@ -54,8 +54,8 @@ export async function startServices ({ durable = false, nginx = false } = {}) {
 }
 
 /**
- * A PostgreSQL alone, for those who stop it. Resolves with `{ url, signal, restart, stop }`: `signal` reaches all of its processes,
- * `restart` ends it without waiting for anybody and starts it again on the same data and port. `base`: where its folder is made.
+ * Starts only a PostgreSQL, for tests that stop it. Resolves with `{ url, signal, restart, stop }`: `signal` reaches all of its processes;
+ * `restart` ends it without waiting for clients, and starts it again with the same data and port. Its folder is created in `base`.
  */
 export async function startDatabase ({ base = tmpdir() } = {}) {
   const port = await freePort()
@@ -88,7 +88,7 @@ export async function startDatabase ({ base = tmpdir() } = {}) {
   }
 }
 
-/** PostgreSQL's backends are in process groups of their own. */
+/** PostgreSQL's backends have process groups of their own, so a signal to PostgreSQL's group does not reach them. */
 function childrenOf (pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
@@ -101,7 +101,7 @@ function kill (pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** By Debian's package: the folder of its programs. */
+/** For each Debian package, a function that finds the folder of its programs. */
 const folderOf = {
   postgresql: postgresBin,
   'redis-server': () => folderInPath('redis-server'),
@@ -117,11 +117,11 @@ function findPrograms (...packages: Array<keyof typeof folderOf>): string[] {
   return packages.map(name => folderOf[name]()!)
 }
 
-/** Debian has nginx where only root looks. */
+/** Debian installs nginx in /usr/sbin, which only root has in PATH. */
 const folderInPath = (program: string): string | undefined =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].find(folder => existsSync(join(folder, program)))
 
-/** The newest of Debian's, else one in PATH; both programs have to be there. */
+/** Prefers Debian's newest version to one in PATH. The folder has to hold both initdb and postgres. */
 function postgresBin (): string | undefined {
   const base = '/usr/lib/postgresql'
   const debian = existsSync(base) ? readdirSync(base).sort((a, b) => Number(b) - Number(a)).map(version => join(base, version, 'bin')) : []
@@ -139,7 +139,7 @@ function aptInstall (packages: string[]): void {
   }
 }
 
-/** PostgreSQL refuses to run as root. */
+/** PostgreSQL refuses to run as root, so root starts it as another user. */
 function unprivileged (): User {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
@@ -166,7 +166,7 @@ function startPostgres (bin: string, port: number, durable: boolean, base: strin
       log_min_messages: 'fatal'
     }
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    // A fast end without waiting for clients: SIGQUIT.
+    // SIGQUIT ends PostgreSQL at once, without waiting for clients.
     return launch('PostgreSQL', join(bin, 'postgres'), ['-D', data, '-p', String(port), ...args], folder, 'SIGQUIT', user)
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -174,7 +174,7 @@ function startPostgres (bin: string, port: number, durable: boolean, base: strin
   }
 }
 
-/** In memory, where there is room: a test makes its database five times as fast there as on a disk. */
+/** Prefers a folder in memory if there is room: there, a test creates its database five times as fast as on a disk. */
 function fastestFolder (): string {
   const memory = '/dev/shm'
   if (!existsSync(memory)) return tmpdir()
@@ -189,8 +189,8 @@ function startRedis (program: string, port: number): Service {
 }
 
 /**
- * nginx with the configuration that `configure` makes of its port and of the folder that is its to write in. Resolves with
- * `{ port, folder, stop }`. Where root starts it, its workers are somebody else, as in production.
+ * Starts nginx with the configuration that `configure` returns for its port and for the folder that it may write to. Resolves with
+ * `{ port, folder, stop }`. If root starts it, its workers run as another user, as in production.
  */
 export async function startNginx (configure: (place: { port: number, folder: string }) => string) {
   const [bin = ''] = findPrograms('nginx')
@@ -214,7 +214,7 @@ export async function startNginx (configure: (place: { port: number, folder: str
   }
 }
 
-/** In a process group of its own: Ctrl-C must end the tests first and the services after them. */
+/** Starts a service in a process group of its own, because Ctrl-C must end the tests first and the services after them. */
 function launch (name: string, program: string, args: string[], folder: string, signal: NodeJS.Signals, user: User = {}): Service {
   const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...user })
   const service: Service = { name, child, folder, signal, stderr: '' }
@@ -246,7 +246,7 @@ async function answersPostgres (connectionString: string, service: Service): Pro
 async function answersRedis (port: number, service: Service): Promise<void> {
   await untilAnswers(service, async () => {
     const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null })
-    client.on('error', () => {}) // `connect` rejects with the same error.
+    client.on('error', () => {}) // Ignored, because `connect` rejects with the same error.
     try {
       await client.connect()
     } finally {

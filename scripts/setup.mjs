@@ -1,4 +1,4 @@
-// Brings a checkout into the state that the other scripts need. It runs before anything is installed: Node alone, plain JavaScript.
+// Installs, generates and compiles what the other scripts need. It runs before any package is installed, so it is plain JavaScript.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -8,27 +8,27 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const at = (...parts) => join(root, ...parts)
 
-/** Prisma's client, which is made of the settings. */
+/** The folder of the Prisma client. It is not compared, because it changes only when the settings files below change. */
 const GENERATED = 'src/generated/'
-/** A change of these changes every compiled file. */
+/** When one of these files changes, everything is compiled again. */
 const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma']
 const manifest = at('dist/.built.json')
 
-/** Dependencies as package-lock.json has them, and the Prisma client as the schema has it. */
+/** Installs the dependencies of package-lock.json and generates the Prisma client of the schema, where they are missing or outdated. */
 export function setUp () {
   requireNode()
   if (!isInstalled()) run('npm', ['ci', '--include=dev'], 'installing dependencies')
   if (isOlder(at('src/generated/prisma/client.ts'), [at('prisma/schema.prisma'), at('node_modules/prisma/package.json')])) {
-    // `generate` wants an engine file to be there and never runs it; any file will do, and nothing is downloaded.
+    // `generate` requires an engine file but never runs it. Naming any existing file avoids a download.
     run(process.execPath, [at('node_modules/prisma/build/index.js'), 'generate'], 'generating the database client',
       { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' })
   }
 }
 
 /**
- * The compiled sources in dist/, as the sources are; with `tests`, those of test/ too. Each changed file is compiled by itself, without
- * a look at its types, which `npm run typecheck` judges. Where dist/ is as it should be, production's packages are enough.
- * @returns whether it compiles; where not, the fault has been printed.
+ * Compiles the changed sources into dist/; with `tests`, those of test/ too. Each file is compiled by itself and without checking types,
+ * which `npm run typecheck` does. If dist/ is up to date, only the production packages are needed.
+ * @returns whether the sources compile; if not, the error has been printed.
  */
 export async function build ({ tests = false } = {}) {
   requireNode()
@@ -64,7 +64,7 @@ function requireNode () {
   fail(`Node ${wanted} or newer is needed, this is ${process.versions.node}`)
 }
 
-/** Compared by content: file times say little after a clone or a copy. */
+/** Compares versions instead of file times, which say little after a clone or a copy. */
 function isInstalled ({ production = false } = {}) {
   const installed = at('node_modules/.package-lock.json')
   if (!existsSync(installed)) return false
@@ -82,7 +82,7 @@ function isOlder (output, inputs) {
   return inputs.some(input => statSync(input).mtimeMs > mtimeMs)
 }
 
-/** What dist/ was made of: by file, and by the files that decide about all others. */
+/** Reads the digests of the source files and of the settings files from which dist/ was compiled. */
 function readBuilt () {
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : { files: {} }
 }
@@ -133,7 +133,7 @@ function outputsOf (file) {
   return [output, `${output}.map`]
 }
 
-/** Runs a step; what it prints is shown only when it fails, because most of it is noise to whoever starts a server. */
+/** Runs a step. Its output is shown only if it fails, because most of it does not matter to a person who starts a server. */
 function run (command, args, what, env = {}) {
   console.error(`parley: ${what} …`)
   const options = { cwd: root, encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 1 << 28 }

@@ -1,12 +1,11 @@
+// `npm run smoke [-- URL]`: two users register on a running server, exchange a message in a channel, and erase their accounts again.
+// Exits with code 1 at the first failure.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { loadConfig } from '../src/config.ts'
 
-/**
- * `npm run smoke [-- URL]`: two people register, meet in a channel of a running server, talk, and erase their accounts again.
- * Exits with 1 at the first thing that is not as it should be.
- */
+/** Milliseconds that each answer may take. */
 const TIMEOUT = 5000
 const url = new URL(process.argv[2] ?? `http://127.0.0.1:${loadConfig().config.server.port}`)
 const channel = `smoke-${randomUUID().slice(0, 8)}`
@@ -25,7 +24,7 @@ try {
     await call('DELETE', `/api/channels/${channel}`, ann)
     for (const account of [ann, ben]) await call('DELETE', '/api/me', account, { password: account.password })
   }
-  console.log('✓ their channel and accounts are gone again\nAll is well.')
+  console.log('✓ their channel and accounts are deleted again\nAll is well.')
 } catch (error) {
   const { message, cause } = error as Error
   console.error(`✗ ${message}${cause instanceof Error ? `: ${cause.message || (cause as NodeJS.ErrnoException).code}` : ''}`)
@@ -41,7 +40,7 @@ async function talk (ann: Account, ben: Account): Promise<void> {
     const heard = sockets[1].expect(frame => frame.type === 'message' && frame.message === text)
     const reply = await sockets[0].request({ type: 'send_message', channel, message: text })
     const { seq } = await heard
-    if ((reply.data as { seq: number }).seq !== seq) throw new Error('the message arrived with another seq than its sender was told')
+    if ((reply.data as { seq: number }).seq !== seq) throw new Error('the delivered message has another seq than its acknowledgement')
     console.log(`✓ a message was stored, acknowledged and delivered as number ${seq}`)
     const { messages } = await call('GET', `/api/channels/${channel}/messages`, ben) as { messages: Array<{ message: string }> }
     if (messages.length !== 1 || messages[0]?.message !== text) throw new Error('the history does not hold the message')
@@ -69,7 +68,7 @@ async function call (method: string, path: string, account?: Account, body?: obj
   return text === '' ? undefined : JSON.parse(text)
 }
 
-/** A signed-in connection. */
+/** Opens a connection and authenticates it. */
 async function connect (account: Account) {
   const target = new URL('/websocket', url)
   target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:'
@@ -83,7 +82,7 @@ async function connect (account: Account) {
 
   function expect (matches: (frame: Frame) => boolean): Promise<Frame> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${account.name} did not hear what was expected within ${TIMEOUT} ms`)), TIMEOUT)
+      const timer = setTimeout(() => reject(new Error(`${account.name} did not receive the expected frame within ${TIMEOUT} ms`)), TIMEOUT)
       waiting.add(function look (frame) {
         if (!matches(frame)) return
         clearTimeout(timer)

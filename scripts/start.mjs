@@ -1,5 +1,5 @@
-// `npm start`, and whatever else runs from dist/: `node scripts/start.mjs [module in dist] [arguments]`. Installs, generates and
-// compiles what is missing or old, then *becomes* the server: one process, so that a signal needs no forwarding.
+// `npm start`, and all other scripts that run from dist/: `node scripts/start.mjs [module in dist] [arguments]`. Installs, generates and
+// compiles what is missing or outdated, then loads the module into this process, so that no signal has to be forwarded.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, root } from './setup.mjs'

@@ -1,5 +1,5 @@
-// `npm test [-- FILE …]`: installs, generates and compiles what is missing, starts private services, makes a migrated template database
-// and runs tap. The tests that failed stand at the end; the last line, `N passed, N failed`, is for machines.
+// `npm test [-- FILE …]`: installs, generates and compiles what is missing, starts private services, creates a migrated template database
+// and runs tap. The failed tests are printed at the end; programs may read the last line, `N passed, N failed`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -7,9 +7,9 @@ import { constants, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { build, fail, root } from './setup.mjs'
 
-/** Files that are long, or that change or measure what a process has only once: each gets a process of its own. */
+/** Files that get a process of their own, because they take long, or change or measure something that a process has only once. */
 const ALONE = /^test\/(faults|deploy)\/|\/(descriptors|workers|clock)\.test\.ts$/
-/** How many of the others share a process. */
+/** How many of the other files share a process. */
 const FILES_PER_PROCESS = 8
 
 const args = process.argv.slice(2)
@@ -27,7 +27,7 @@ let services
 let running
 let interrupted
 
-// The first signal ends what runs; the `finally` below ends the services in any case.
+// The first signal ends the child process that is running; the `finally` below ends the services in any case.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     if (interrupted) return
@@ -55,7 +55,7 @@ try {
 }
 if (interrupted) process.exit(128 + constants.signals[interrupted])
 
-/** The test files that these paths name, or all where there is none; relative to the root. */
+/** Returns the test files in these paths, or all test files if there are no paths, relative to the root. */
 function findTests (paths) {
   const found = (paths.length > 0 ? paths : [join(root, 'test')]).flatMap(path => {
     if (!existsSync(path)) fail(`${path} does not exist`)
@@ -65,7 +65,7 @@ function findTests (paths) {
   return found.map(path => relative(root, resolve(path))).sort()
 }
 
-/** What tap runs: the compiled files that are alone, and then a program for each set of those that share a process. */
+/** Returns the programs that tap runs: each file that gets its own process, then a generated program per set of files that share one. */
 function toPrograms (files) {
   const compiled = file => join(root, 'dist', file.replace(/\.ts$/, '.js'))
   const shared = files.filter(file => !ALONE.test(file))
@@ -82,7 +82,7 @@ function toPrograms (files) {
   return [...files.filter(file => ALONE.test(file)).map(compiled), ...programs]
 }
 
-/** Tests make their own databases of it: `CREATE DATABASE … TEMPLATE parley_template`. */
+/** Creates the database from which each test copies its own: `CREATE DATABASE … TEMPLATE parley_template`. */
 async function makeTemplate (postgresUrl) {
   const client = new pg.Client({ connectionString: postgresUrl })
   await client.connect()
@@ -96,8 +96,8 @@ async function makeTemplate (postgresUrl) {
 }
 
 /**
- * tap comes built with a TypeScript loader of its own, which costs each test file seconds, and which package.json leaves out. It would
- * build itself without it, but only in the midst of its first run, all of which still has it.
+ * Builds tap without its TypeScript loader, which costs each test file seconds and which package.json turns off. tap would do so itself,
+ * but only during its first run, which would still use the loader.
  */
 async function buildTap (env) {
   const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
@@ -107,7 +107,7 @@ async function buildTap (env) {
   if (code !== 0) throw new Error('tap could not be built')
 }
 
-/** A terminal gets tap's live report, anything else plain TAP. (With an output file beside it tap prints TAP twice.) */
+/** Prints tap's live report to a terminal, and plain TAP to anything else. (With an output file, tap would print plain TAP twice.) */
 async function runTap (args, env) {
   if (process.stdout.isTTY) {
     const file = join(results, 'results.tap')
@@ -131,7 +131,7 @@ async function run (args, env, onOutput) {
   return code ?? 1
 }
 
-/** Prints each test that failed, and how many passed and failed. */
+/** Prints each failed test, and how many tests passed and failed. */
 function report (output) {
   const { passed, failed } = judge(Parser.parse(output), [])
   for (const { path, reasons } of failed) console.log(`FAILED: ${path.join(' > ')}\n${reasons.join('\n')}`)
@@ -139,8 +139,8 @@ function report (output) {
 }
 
 /**
- * Counts tests, not assertions: the innermost `t.test`. A file or a test that fails by itself (a crash, a time-out) counts as one.
- * @returns `{ passed, failed, subtests }`, of the failed ones with their titles from the file inwards and what was asserted in vain.
+ * Counts tests, not assertions: the innermost `t.test` blocks. A file or a test that fails by itself (a crash, a timeout) counts as one.
+ * @returns `{ passed, failed, subtests, reasons }`; each failed test has its titles, from the file inwards, and its failed assertions.
  */
 function judge (events, path) {
   const total = { passed: 0, failed: [], subtests: 0, reasons: [] }

@@ -3,21 +3,21 @@ import WebSocket, { type ClientOptions } from 'ws'
 import { DEADLINE } from './eventually.ts'
 import type { Scope } from './helper.ts'
 
-/** A frame from the server, as loosely as tests read it. */
+/** A frame from the server. Tests may read any field of it without a check of its type. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Frame = Record<string, any> & { type: string }
 
-/** WebSocket clients of the server on this port, also of one in another process; closed when the test ends. */
+/** Creates WebSocket clients of the server on this port, which may run in another process. They close when the test ends. */
 export function createClients (t: Scope, port: number) {
   return {
-    /** A connection whose `welcome` has been read. */
+    /** Opens a connection and reads its `welcome`. */
     async connect (options: ClientOptions & { protocols?: string[] } = {}): Promise<Client> {
       const client = this.open(options)
       await client.expect('welcome')
       return client
     },
 
-    /** A connection as soon as it is asked for: `opened` tells its fate. */
+    /** Starts to open a connection and returns at once: the server may still refuse it. */
     open ({ protocols = [], ...options }: ClientOptions & { protocols?: string[] } = {}): Client {
       const client = createClient(new WebSocket(`ws://127.0.0.1:${port}/websocket`, protocols, options))
       t.teardown(() => client.socket.terminate())
@@ -29,11 +29,11 @@ export function createClients (t: Scope, port: number) {
 export type Client = ReturnType<typeof createClient>
 
 function createClient (socket: WebSocket) {
-  /** Received and not yet expected. */
+  /** Frames that have arrived and that no `expect` has taken yet. */
   const inbox: Frame[] = []
   const waiters = new Set<() => void>()
   let ended: { code: number, reason: string } | undefined
-  /** Why there is no connection: the answer to its upgrade, for one. */
+  /** The error of the socket, for example the HTTP status that refused the upgrade. */
   let fault = ''
   let refs = 0
 
@@ -47,7 +47,7 @@ function createClient (socket: WebSocket) {
   })
   socket.on('error', error => { fault = error.message })
 
-  /** Resolves as soon as `look` finds something, now or after a later frame. */
+  /** Calls `look` now and after every frame, and resolves with its first result that is not undefined. */
   async function until<T> (what: string, look: () => T | undefined, deadline = DEADLINE): Promise<T> {
     const found = look()
     if (found !== undefined) return found
@@ -71,7 +71,7 @@ function createClient (socket: WebSocket) {
     })
   }
 
-  /** Takes the first frame that fits out of the inbox; those before it stay. */
+  /** Removes the first matching frame from the inbox. Earlier frames stay in it. */
   function take (fits: (frame: Frame) => boolean): Frame | undefined {
     const at = inbox.findIndex(fits)
     return at === -1 ? undefined : inbox.splice(at, 1)[0]
@@ -88,14 +88,14 @@ function createClient (socket: WebSocket) {
 
   return {
     socket,
-    /** Everything received and not yet expected, in order. */
+    /** Frames that have arrived and that no `expect` has taken yet, in order. */
     inbox,
     send,
 
-    /** The first unread frame of this type, or that fits; waits for it. */
+    /** Takes the first unread frame that has this type or that the function accepts, and waits until there is one. */
     expect,
 
-    /** The reply to a frame that carries a ref of its own. */
+    /** Sends a frame with a new `ref` and returns the reply without the `ref`. */
     async exchange (frame: object): Promise<Frame> {
       const ref = `ref-${++refs}`
       send({ ...frame, ref })
@@ -103,14 +103,14 @@ function createClient (socket: WebSocket) {
       return reply as Frame
     },
 
-    /** The reply's frame, which must not be an error. */
+    /** Sends a frame and returns the reply. @throws Error if the reply is an error frame. */
     async request (frame: object): Promise<Frame> {
       const reply = await this.exchange(frame)
       if (reply.type === 'error') throw new Error(`${JSON.stringify(frame)}: ${reply.code}`)
       return reply
     },
 
-    /** The next error frame; it must carry this code. */
+    /** Takes the next error frame. @throws Error if it has another code. */
     async expectError (code: string): Promise<Frame> {
       const frame = await expect('error')
       if (frame.code !== code) throw new Error(`expected ${code}, not ${frame.code}: ${frame.message}`)
@@ -118,15 +118,15 @@ function createClient (socket: WebSocket) {
     },
 
     /**
-     * Nothing more is on its way that the server sent before it read this: a heartbeat's answer came back, and what is
-     * unread is in `inbox`.
+     * Sends a heartbeat and waits for the answer: by then every frame that the server sent before it has arrived.
+     * @returns the unread frames.
      */
     async settle (): Promise<Frame[]> {
       await this.exchange({ type: 'heartbeat' })
       return inbox
     },
 
-    /** Code and reason of the close frame. */
+    /** Waits until the connection is closed and returns the code and reason of the close frame. */
     closed: (deadline?: number): Promise<{ code: number, reason: string }> => until('close', () => ended, deadline),
 
     async close (): Promise<void> {

@@ -5,7 +5,7 @@ import { root } from '../scripts/root.ts'
 import { ConfigError, loadConfig, type Config } from '../src/config.ts'
 import { t, type Test } from './tap.ts'
 
-/** A configuration file of this text; its path as `PARLEY_CONFIG`. */
+/** Writes a configuration file with this text. @returns an environment whose `PARLEY_CONFIG` is the path of the file. */
 function file (t: Test, text: string): { PARLEY_CONFIG: string } {
   const folder = t.testdir()
   mkdirSync(folder, { recursive: true })
@@ -14,7 +14,7 @@ function file (t: Test, text: string): { PARLEY_CONFIG: string } {
   return { PARLEY_CONFIG: path }
 }
 
-/** A mistake: one line that has these words. */
+/** Checks that the configuration is refused with an error of one line that contains all of these words. */
 function refuses (t: Test, env: NodeJS.ProcessEnv, ...words: string[]): ConfigError {
   let error: unknown
   try {
@@ -24,7 +24,7 @@ function refuses (t: Test, env: NodeJS.ProcessEnv, ...words: string[]): ConfigEr
   }
   if (!(error instanceof ConfigError)) throw new Error('no ConfigError', { cause: error })
   for (const word of words) t.ok(error.message.includes(word), `“${word}” in: ${error.message}`)
-  t.notMatch(error.message, /\n/, 'in one line')
+  t.notMatch(error.message, /\n/, 'the error is one line')
   return error
 }
 
@@ -44,39 +44,39 @@ const other = {
   redis: { url: 'redis://localhost:6379/1', pool_size: 2, pool_timeout: 1 }
 }
 
-/** The same as a block of YAML. */
+/** Writes these sections and their keys as YAML blocks. */
 function block (sections: object, indent = ''): string {
   return Object.entries(sections).map(([key, value]) =>
     typeof value === 'object' ? `${indent}${key}:\n${block(value, `${indent}  `)}` : `${indent}${key}: ${JSON.stringify(value)}\n`).join('')
 }
 
-t.test('without file and environment every key has its default, the guide\'s own among them', async t => {
+t.test('without a file or environment variables every key has its default, and the guide\'s keys have the guide\'s defaults', async t => {
   const { config } = loadConfig(file(t, ''))
   t.match(config, guide)
-  t.equal(config.redis.url, undefined, 'no Redis')
-  t.equal(config.database.url, undefined, 'the embedded database')
+  t.equal(config.redis.url, undefined, 'Redis is not used')
+  t.equal(config.database.url, undefined, 'the embedded database is used')
   t.match(config, { channels: { max_message_length: 4000, resume_limit: 1000, create_on_join: true } })
   t.match(config, { performance: { max_buffered: 1_048_576, pong_timeout: 10 } })
   t.match(config, { server: { max_payload: 65_536 }, authentication: { timeout: 10 }, database: { data_dir: './data' } })
 })
 
-t.test('the file that comes with the project says the defaults', async t => {
+t.test('config/websocket.tusk of the project sets every key to its default', async t => {
   const { config } = loadConfig({ PARLEY_CONFIG: join(root, 'config/websocket.tusk') })
   t.same(config, loadConfig(file(t, '')).config)
 })
 
-t.test('every key of the guide is read from the file, under websocket: or at the top', async t => {
+t.test('every key of the guide is read from the file, under `websocket:` or at the top level', async t => {
   t.match(loadConfig(file(t, block({ websocket: other }))).config, other)
   t.match(loadConfig(file(t, block(other))).config, other)
 })
 
-t.test('what the file leaves out or leaves empty keeps its default', async t => {
+t.test('keys and sections that the file omits or leaves empty keep their defaults', async t => {
   for (const text of ['websocket:\n', 'server:\n', 'server:\n  port:\n', '# nothing\n']) {
     t.same(loadConfig(file(t, text)).config, loadConfig(file(t, '')).config, JSON.stringify(text))
   }
 })
 
-t.test('the environment wins over the file, the file over the default', async t => {
+t.test('the environment overrides the file, and the file overrides the default', async t => {
   const { config, entries } = loadConfig({ ...file(t, 'server:\n  port: 9000\n  host: "::1"\n'), PORT: '9001' })
   t.match(config.server, { port: 9001, host: '::1', max_connections: 10_000 })
   const sources = Object.fromEntries(entries.map(({ key, source }) => [key, source]))
@@ -85,7 +85,7 @@ t.test('the environment wins over the file, the file over the default', async t 
   t.equal(sources['server.max_connections'], 'default')
 })
 
-t.test('every name in the environment sets its key', async t => {
+t.test('every environment variable sets its key', async t => {
   const names: Array<[string, string, keyof Config, string, unknown]> = [
     ['PORT', '1', 'server', 'port', 1],
     ['WEBSOCKET_PORT', '1', 'server', 'port', 1],
@@ -117,7 +117,7 @@ t.test('every name in the environment sets its key', async t => {
   }
 })
 
-t.test('every key has SECTION_KEY as a name', async t => {
+t.test('every key can be set by an environment variable named SECTION_KEY', async t => {
   for (const { key, value } of loadConfig(file(t, '')).entries) {
     const [section, name] = key.split('.') as [keyof Config, string]
     if (value === null) continue
@@ -126,13 +126,13 @@ t.test('every key has SECTION_KEY as a name', async t => {
   }
 })
 
-t.test('the first name wins, an empty one counts as not set, a strange one is ignored', async t => {
+t.test('of several variables for one key the first wins, an empty one counts as unset, and unknown variables are ignored', async t => {
   t.equal(loadConfig({ ...file(t, ''), PORT: '1', WEBSOCKET_PORT: '2', SERVER_PORT: '3' }).config.server.port, 1)
   t.equal(loadConfig({ ...file(t, ''), PORT: '', WEBSOCKET_PORT: '2' }).config.server.port, 2)
   t.same(loadConfig({ ...file(t, ''), SERVER_PRT: '2', CHANNELS: 'x' }).config, loadConfig(file(t, '')).config)
 })
 
-t.test('a wrong value stops the start with one line: the name, what is allowed, what it is', async t => {
+t.test('a wrong value stops the start with one line that has the name, the allowed values and the wrong value', async t => {
   refuses(t, { PORT: 'http' }, 'PORT', 'an integer from 0 to 65535', '"http"')
   refuses(t, { PORT: '65536' }, 'PORT', 'an integer from 0 to 65535', '65536')
   refuses(t, { PORT: '-1' }, 'PORT', '-1')
@@ -156,7 +156,7 @@ t.test('a wrong value stops the start with one line: the name, what is allowed, 
   refuses(t, file(t, 'server:\n  host: [a, b]\n'), 'server.host', '["a","b"]')
 })
 
-t.test('[P59] lengths that could not be delivered stop the start with one line that names the keys and what to set', async t => {
+t.test('[P59] a message length that could not be delivered stops the start with one line that has the keys and values to set', async t => {
   const sizes = (length: number, buffered: number, payload: number) => ({
     ...file(t, ''),
     CHANNELS_MAX_MESSAGE_LENGTH: `${length}`, PERFORMANCE_MAX_BUFFERED: `${buffered}`, SERVER_MAX_PAYLOAD: `${payload}`
@@ -173,7 +173,7 @@ t.test('[P59] lengths that could not be delivered stop the start with one line t
   }
 })
 
-t.test('[P3] ALLOWED_ORIGINS has origins or *; what is none stops the start', async t => {
+t.test('[P3] ALLOWED_ORIGINS takes a list of origins or *; anything else stops the start', async t => {
   for (const text of [
     '', '*', 'https://a.example', 'https://A.example:443, http://localhost:3000', 'https://a.example/', 'capacitor://localhost', 'http://[::1]:80'
   ]) {
@@ -187,7 +187,7 @@ t.test('[P3] ALLOWED_ORIGINS has origins or *; what is none stops the start', as
   }
 })
 
-t.test('no line shows a secret', async t => {
+t.test('no error line shows a secret', async t => {
   for (const env of [{ JWT_SECRET: 'hush' }, { ADMIN_PASSWORD: 'hush' }, { DATABASE_URL: 'mysql://u:hush@h' }, { REDIS_URL: 'hush' }]) {
     const { message } = refuses(t, env, Object.keys(env)[0]!)
     t.notMatch(message, /hush/)
@@ -196,7 +196,7 @@ t.test('no line shows a secret', async t => {
   t.equal(entries.find(({ key }) => key === 'authentication.jwt_secret')!.secret, true)
 })
 
-t.test('an unknown key, section or file stops the start with one line naming it and what is known', async t => {
+t.test('an unknown key or section or an unreadable file stops the start with one line that names it and the known names', async t => {
   refuses(t, file(t, 'server:\n  prot: 1\n'), 'server.prot', 'port')
   refuses(t, file(t, 'websocket:\n  sever:\n    port: 1\n'), 'sever', 'server')
   refuses(t, file(t, 'server:\n  toString: 1\n'), 'server.toString', 'unknown')
@@ -210,7 +210,7 @@ t.test('an unknown key, section or file stops the start with one line naming it 
   refuses(t, { PARLEY_CONFIG: '/nowhere/websocket.tusk' }, '/nowhere/websocket.tusk', 'cannot be read')
 })
 
-t.test('an empty PARLEY_CONFIG is none: the file at its usual place is read', async t => {
+t.test('an empty PARLEY_CONFIG counts as unset: config/websocket.tusk is read', async t => {
   const folder = process.cwd()
   process.chdir(t.testdir({ config: { 'websocket.tusk': 'server:\n  port: 9000\n' } }))
   t.teardown(() => process.chdir(folder))
@@ -218,7 +218,7 @@ t.test('an empty PARLEY_CONFIG is none: the file at its usual place is read', as
   t.equal(loadConfig({}).config.server.port, 9000)
 })
 
-t.test('trust_proxy is true, false or addresses, in the file too', async t => {
+t.test('trust_proxy takes true, false or a list of addresses, in the environment and in the file', async t => {
   t.equal(loadConfig(file(t, 'server:\n  trust_proxy: true\n')).config.server.trust_proxy, 'true')
   t.equal(loadConfig(file(t, 'server:\n  trust_proxy: 127.0.0.1\n')).config.server.trust_proxy, '127.0.0.1')
   refuses(t, file(t, 'server:\n  trust_proxy: 1\n'), 'server.trust_proxy', 'true, false, or a comma list')
@@ -233,7 +233,7 @@ t.test('trust_proxy is true, false or addresses, in the file too', async t => {
   for (const text of wrong) refuses(t, { TRUST_PROXY: text }, 'TRUST_PROXY', 'loopback, linklocal, uniquelocal', JSON.stringify(text))
 })
 
-t.test('half of the admin\'s credentials stops the start with one line naming the other half', async t => {
+t.test('an admin email without a password, or the reverse, stops the start with one line that names the missing one', async t => {
   refuses(t, { ...file(t, ''), ADMIN_EMAIL: 'a@example.org' }, 'ADMIN_PASSWORD is missing')
   refuses(t, { ...file(t, ''), ADMIN_PASSWORD: 'hush, hush' }, 'ADMIN_EMAIL is missing')
   refuses(t, file(t, 'authentication:\n  admin_email: a@example.org\n'), 'ADMIN_PASSWORD is missing')

@@ -58,7 +58,7 @@ t.test('[P1] [P4] [P11]–[P15] every close code has its exact reason', async t 
   ])
 })
 
-t.test('[P9] a detail takes the place of the capital word, whatever signs it has', async t => {
+t.test('[P9] a detail replaces the placeholder in the text of its error, whatever characters it has', async t => {
   t.equal(new AppError('invalid_frame', { detail: '$& $1' }).message, 'Invalid message: $& $1')
   t.equal(new AppError('unknown_type', { detail: '' }).message, 'Unknown message type: ')
 })

@@ -1,7 +1,7 @@
-/** How long any wait of a test may take, in milliseconds, before it fails. */
+/** Milliseconds after which a test stops waiting and fails. */
 export const DEADLINE = 10_000
 
-/** Waits until `look` gives something other than undefined or false, asking again and again. */
+/** Calls `look` every 10 ms until it returns something other than undefined and false, and returns that. */
 export async function eventually<T> (look: () => Promise<T | undefined | false> | T | undefined | false, deadline = DEADLINE): Promise<T> {
   const end = performance.now() + deadline
   for (;;) {

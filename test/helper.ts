@@ -21,15 +21,15 @@ export const secret = 'the secret of the tests, 32 bytes and more'
 const PASSWORD = 'correct horse'
 const hashed = createPasswords().hash(PASSWORD, '127.0.0.1')
 
-/** Overrides of single keys: `{ channels: { default_room: 'lobby' } }`. */
+/** Overrides single keys of the configuration: `{ channels: { default_room: 'lobby' } }`. */
 export type ConfigChange = { [S in keyof Config]?: Partial<Config[S]> }
 
 export interface Person extends Login { email: string, password: string }
 
-/** What ends what was begun for it: a test, for most. */
+/** An owner of resources, usually a test: it calls every registered `end` when it is over. */
 export interface Scope { teardown (end: () => unknown): unknown }
 
-/** A PostgreSQL database of its own, migrated; dropped when the test ends. @returns its URL. */
+/** Creates a migrated PostgreSQL database and drops it when the test ends. @returns its URL. */
 export async function createDatabase (t: Scope): Promise<string> {
   const server = process.env.TEST_DATABASE_URL ?? ''
   const name = `test_${randomBytes(6).toString('hex')}`
@@ -40,7 +40,7 @@ export async function createDatabase (t: Scope): Promise<string> {
   return url.href
 }
 
-/** One statement, on this server. */
+/** Runs one statement on the PostgreSQL server with this URL. */
 export async function administrate (server: string, statement: string): Promise<void> {
   const client = new pg.Client(server)
   await client.connect()
@@ -51,7 +51,7 @@ export async function administrate (server: string, statement: string): Promise<
   }
 }
 
-/** A prefix of its own on the tests' Redis: two servers with the same one are two instances of one cluster. */
+/** Settings of the tests' Redis with a new key prefix. Two servers with the same prefix are instances of one cluster. */
 export function redis (prefix = `test-${randomUUID()}:`): ConfigChange['redis'] & object {
   return { url: process.env.TEST_REDIS_URL ?? '', prefix }
 }
@@ -60,18 +60,18 @@ interface CallOptions { body?: unknown, token?: string | undefined, headers?: Re
 
 export interface ServerOptions {
   config?: ConfigChange
-  /** A database that another server of the test uses too. */
+  /** URL of an existing database, which lets two servers share one. By default each server has a new database. */
   databaseUrl?: string
-  /** Stands in front of the real bus: to lose or delay what it carries. */
+  /** Wraps the real broker, for example to lose or delay events. */
   wrapBroker?: (broker: Broker) => Broker
-  /** Other times of its presence than an instance's usual ones. */
+  /** Times of the presence lease that replace the usual ones. */
   leases?: Pick<RedisPresenceDeps, 'lease' | 'renew'>
 }
 
-/** The whole application on a free port, with a PostgreSQL database of its own; closed when the test ends. */
+/** Starts the whole application on a free port, by default with a new PostgreSQL database, and closes it when the test ends. */
 export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, wrapBroker = broker => broker, leases } = options
-  // A machine that is busy with other tests is no reason to refuse a connection.
+  // Other tests may keep the machine busy. Without this, the server would refuse connections because its event loop lags.
   const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '0' }).config, change)
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
@@ -96,7 +96,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { port } = app.server.address() as { port: number }
   const origin = `http://127.0.0.1:${port}`
   const clients = createClients(t, port)
-  /** As the server registers, but for the hashing, which is meant to be slow. */
+  /** Registers users as the server does, except for the hashing of passwords, which is slow on purpose. */
   const auth = createAuth({
     ...createStores(database),
     passwords: { hash: () => hashed, verify: async () => true },
@@ -106,7 +106,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     onLoginRevoked: () => {}
   })
 
-  /** One REST call; `body` as JSON, `token` as a bearer. */
+  /** Makes one REST call, with `body` as JSON and `token` as a bearer token. */
   async function call (method: string, path: string, { body, token, headers }: CallOptions = {}) {
     const response = await fetch(origin + path, {
       method,
@@ -121,7 +121,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
   }
 
-  /** A new user, logged in. */
+  /** Registers a new user and logs them in. */
   async function register (name = 'user'): Promise<Person> {
     const email = `${name}-${randomUUID()}@example.org`
     return { ...await auth.register({ email, name, password: PASSWORD }, '127.0.0.1'), email, password: PASSWORD }
@@ -135,7 +135,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     config,
     database,
     databaseUrl: config.database.url,
-    /** What was logged, one JSON text each. */
+    /** The logged lines, each a JSON text. */
     lines,
     port,
     origin,
@@ -143,14 +143,14 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     register,
     close,
 
-    /** A connection that speaks for this user; `welcome` and the reply are read. */
+    /** Opens a connection and authenticates it as this user. `welcome` and the reply are already read. */
     async login (person: Person): Promise<Client> {
       const client = await clients.connect()
       await client.request({ type: 'authenticate', token: person.access_token })
       return client
     },
 
-    /** A new user with a connection, in the channels named. */
+    /** Registers a new user, opens an authenticated connection for them and joins these channels. */
     async enter (name: string, ...channels: string[]): Promise<Client & { person: Person }> {
       const person = await register(name)
       const client = await this.login(person)
@@ -162,7 +162,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
 
 export type Server = Awaited<ReturnType<typeof startServer>>
 
-/** The error frame of this code, where its text is fixed and it may not be tried again. */
+/** The error frame for a code whose text is fixed, without `retry_after_ms`. */
 export function failure (code: ErrorCode): Frame {
   return { type: 'error', code, message: errorTable[code].message }
 }

@@ -1,4 +1,4 @@
-/** The fields of a request or an answer in a short form: `?` marks what may be absent, brackets a list. */
+/** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq }'
@@ -9,7 +9,7 @@ const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reas
 
 interface Shape { query?: string, body?: string, answers: Record<string, string> }
 
-/** Every route of the OpenAPI document besides those of commands. */
+/** Every route of the OpenAPI document except the routes of commands. */
 export const shapes: Record<string, Shape> = {
   'POST /api/auth/register': { body: '{ email, name, password }', answers: { 201: login } },
   'POST /api/auth/login': { body: '{ email, password }', answers: { 200: login } },

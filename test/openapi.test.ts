@@ -12,7 +12,7 @@ type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-exp
 const server = await startServer(t)
 const { status, body: document } = await server.call('GET', '/openapi.json')
 
-/** What JSON Schema 2020-12 knows, as far as our schemas use it. */
+/** The keywords of JSON Schema 2020-12 that our schemas use. */
 const keywords = new Set([
   'type', 'properties', 'required', 'additionalProperties', 'minProperties', 'items', 'anyOf', 'const', 'enum',
   'pattern', 'format', 'default', 'description', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength'
@@ -21,7 +21,7 @@ const keywords = new Set([
 const operations = Object.entries(document.paths as Record<string, Json>).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, path, operation: operation as Json })))
 
-/** Every keyword that is none of JSON Schema's, and every property that is required but not there. */
+/** Lists every keyword that JSON Schema does not have, and every required property that the schema does not define. */
 function faultsOf (schema: Json): string[] {
   const { properties = {}, required = [], items, anyOf = [], additionalProperties: others } = schema
   const children = [...Object.values(properties), ...anyOf, items, others].filter(child => typeof child === 'object')
@@ -32,7 +32,7 @@ function faultsOf (schema: Json): string[] {
   ]
 }
 
-t.test('openapi.json is a document of OpenAPI 3.1', async t => {
+t.test('openapi.json is an OpenAPI 3.1 document', async t => {
   t.equal(status, 200)
   t.equal(document.openapi, '3.1.0')
   t.match(document.info, { title: 'Parley', version: String })
@@ -41,7 +41,7 @@ t.test('openapi.json is a document of OpenAPI 3.1', async t => {
     t.match(operation, { summary: /./, tags: [String], responses: {} }, call)
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     const parameters: Json[] = operation.parameters ?? []
-    t.same(parameters.filter(each => each.in === 'path').map(({ name }) => name).sort(), inPath.sort(), `${call}: the path's parameters`)
+    t.same(parameters.filter(each => each.in === 'path').map(({ name }) => name).sort(), inPath.sort(), `${call}: parameters of the path`)
     for (const { name, in: place, required, schema } of parameters) {
       t.match({ place, required, schema }, { place: /^(path|query)$/, required: place === 'path', schema: Object }, `${call} ${name}`)
     }
@@ -51,7 +51,7 @@ t.test('openapi.json is a document of OpenAPI 3.1', async t => {
       ...operation.requestBody ? [operation.requestBody.content['application/json'].schema] : [],
       ...contents.map(({ schema }) => schema)
     ]
-    t.same(schemas.flatMap(faultsOf), [], `${call}: nothing but JSON Schema`)
+    t.same(schemas.flatMap(faultsOf), [], `${call}: only keywords of JSON Schema`)
     for (const [code, response] of Object.entries(operation.responses as Json)) {
       t.match(code, /^([1-5]\d\d|[1-5]XX|default)$/, `${call}: response ${code}`)
       t.type(response.description, 'string')
@@ -59,7 +59,7 @@ t.test('openapi.json is a document of OpenAPI 3.1', async t => {
   }
 })
 
-/** A schema's fields in the short form of `shapes`. */
+/** Writes the fields of a schema in the short form that `shapes` uses. */
 function shapeOf (schema: Json): string {
   const { type, properties, required = [], items, anyOf } = schema
   if (anyOf) return anyOf.map(shapeOf).find(Boolean) ?? ''
@@ -72,7 +72,7 @@ function shapeOf (schema: Json): string {
 
 const contentOf = ({ content }: Json): string => content ? shapeOf(content['application/json'].schema) : ''
 
-t.test('openapi.json has every route of the application and no other: its parameters, body, answers and errors', async t => {
+t.test('openapi.json has exactly the routes of the application, each with its parameters, body, answers and errors', async t => {
   const error = '{ statusCode, error, code, message, retry_after_ms? }'
   const found = Object.fromEntries(operations.map(({ call, operation }) => {
     const { parameters = [], requestBody, responses } = operation
@@ -92,7 +92,7 @@ t.test('openapi.json has every route of the application and no other: its parame
   t.same(served.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`).sort(), Object.keys(found).sort())
 })
 
-/** The route of a command, as its row says it. */
+/** Derives the expected route of a command, with its body and answers, from the row of the command table. */
 function shapeOfCommand ({ fields, result, rest: { route, status, without = [] } }: CommandRow) {
   const call = route.replace(/:(\w+)/g, '{$1}')
   const inPath = [...route.matchAll(/:(\w+)/g)].map(([, name]) => name === 'name' ? 'channel' : name)
@@ -108,13 +108,13 @@ t.test('openapi.json passes the linter', async t => {
   t.same(problems.map(({ severity, message, location: [place] }) => `${severity}: ${message} at ${place?.pointer}`), [])
 })
 
-t.test('openapi.json asks for a bearer where a route takes one', async t => {
+t.test('openapi.json requires a bearer token for exactly the routes that need one', async t => {
   for (const { call, path, operation } of operations) {
     t.same(operation.security, /^\/api\/(?!auth\/)/.test(path) ? [{ bearer: [] }] : [], call)
   }
 })
 
-t.test('what a call answers is what its schema says', async t => {
+t.test('the answers about channels have the fields of their schemas', async t => {
   const ann = await server.enter('ann', 'general')
   await ann.request({ type: 'send_message', channel: 'general', message: 'x' })
   for (const path of ['', '/{name}', '/{name}/messages', '/{name}/members', '/{name}/online']) {
@@ -127,7 +127,7 @@ t.test('what a call answers is what its schema says', async t => {
   }
 })
 
-t.test('what /docs offers to try is taken as it is', async t => {
+t.test('the server accepts the example bodies that /docs offers', async t => {
   const example = (path: string): object => {
     const { properties } = document.paths[path].post.requestBody.content['application/json'].schema
     const fields = Object.entries(properties as Json).filter(([, { examples }]) => examples)
@@ -142,7 +142,7 @@ t.test('what /docs offers to try is taken as it is', async t => {
   t.equal((await post('/api/channels/{name}/messages', body.access_token)).status, 201)
 })
 
-t.test('/docs can be browsed without any other server', async t => {
+t.test('/docs loads nothing from other servers', async t => {
   const response = await fetch(`${server.origin}/docs/`)
   t.equal(response.status, 200)
   t.match(response.headers.get('content-type'), /^text\/html/)

@@ -6,12 +6,12 @@ import { eventually } from './eventually.ts'
 import type { Scope, Server } from './helper.ts'
 import { createRows } from './rows.ts'
 
-/** Commands about another user, by name. */
+/** Names of the commands that act on another user. */
 export const userActs = Object.entries(commandRows).filter(([, { fields }]) => 'user_id' in fields).map(([name]) => name)
 
-/** What may happen to whoever acts, between what they ask and the write [P55]. */
+/** What may happen to the acting user between their request and its write [P55]. */
 export type Change = 'disabled' | 'erased' | 'logged out' | 'demoted' | 'no moderator any more' | 'kicked' | 'banned'
-/** The code that answers a write after each change that takes away the right to it. */
+/** The error code that refuses a write, for each change that takes away the right to it. */
 export type Refusals = Partial<Record<Change, string>>
 
 export const gone = { disabled: 'authentication_failed', erased: 'authentication_failed', 'logged out': 'authentication_failed' }
@@ -19,7 +19,7 @@ export const member = { ...gone, demoted: 'not_in_channel', kicked: 'not_in_chan
 export const moderator = { ...gone, demoted: 'not_authorized', 'no moderator any more': 'not_authorized', banned: 'not_authorized' }
 export const admin = { ...gone, demoted: 'not_authorized' }
 
-/** What a command is refused with after each change, by who may. */
+/** The error codes that refuse a command after each change, by the right that the command requires. */
 const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   user: gone,
   'creator or admin': admin,
@@ -29,10 +29,10 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
 }
 
-/** A command as it is asked in a scene. */
+/** A command with the fields that it has in a scene. */
 export interface CommandWrite { name: string, row: CommandRow, fields (scene: Scene): Record<string, unknown>, refusals: Refusals }
 
-/** Every command of the table. `create_channel` asks for a channel of type `admin`, which takes an admin. */
+/** Every command of the table. `create_channel` asks for a channel of type `admin`, which only admins may create. */
 export const commandWrites: CommandWrite[] = Object.entries(commandRows).map(([name, row]) => ({
   name,
   row,
@@ -48,9 +48,9 @@ export const changesOf = (refusals: Refusals): Array<[Change, string]> => Object
 export type Scene = Awaited<ReturnType<ReturnType<typeof createScenes>>>
 
 /**
- * Scenes with everything that a write needs: whoever acts, a member of `room` with a message there, a target, and `other`, where the
- * actor may join. For what admins may lose, the actor is an admin in channels of type `admin`; for what channel moderators may lose, a
- * user who moderates the public `room`.
+ * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room`, and
+ * the channel `other`, which the actor may join. Where the change takes something from an admin, the actor is an admin and the channels
+ * have the type `admin`; otherwise the actor is a user who moderates the public `room`.
  */
 export function createScenes (server: Server) {
   const rows = createRows(server.database)
@@ -70,7 +70,7 @@ export function createScenes (server: Server) {
 
 const roomsOf = (sql: string): string => `SELECT ${sql} FROM "Channel" c WHERE c.name = ANY ($2)`
 
-/** Each change as a statement: `$1` is the actor's id, `$2` the names of `room` and `other`. */
+/** The SQL statement for each change. `$1` is the actor's id, `$2` holds the names of `room` and `other`. */
 const statements: Record<Change, string> = {
   disabled: 'SELECT parley_set_disabled(NULL, $1, true, gen_random_uuid()), $2::text[]',
   erased: 'SELECT parley_erase_user(NULL, $1, gen_random_uuid()), $2::text[]',
@@ -81,13 +81,13 @@ const statements: Record<Change, string> = {
   banned: `INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy") ${roomsOf('c.id, $1, $1')}`
 }
 
-/** A connection to the server's database that makes changes while what the server writes waits, and sees what is stored. */
+/** Opens a connection to the server's database that makes changes while a write of the server waits for a lock. */
 export async function createRival (t: Scope, server: Server) {
   const rival = new pg.Client(server.databaseUrl)
   await rival.connect()
   t.teardown(() => rival.end())
 
-  /** One text for everything that is stored: where two are the same, nothing has been written in between. */
+  /** Hashes everything that is stored: if two hashes are the same, nothing has been written in between. */
   async function fingerprint (): Promise<string> {
     const rows = tables.map(table => `SELECT x::text AS row FROM "${table}" x`).join(' UNION ALL ')
     return (await rival.query(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS all FROM (${rows}) r`)).rows[0].all
@@ -97,8 +97,8 @@ export async function createRival (t: Scope, server: Server) {
     fingerprint,
 
     /**
-     * Holds the locks of the actor and the channels, makes the change, and commits it once what `ask` begins waits for a lock.
-     * @returns the answer, and whether it wrote anything.
+     * Locks the actor and the channels, makes the change, calls `ask`, and commits the change once the request waits for a lock.
+     * @returns the answer to the request, and whether it wrote anything.
      */
     async overtake<T> (change: Change, { actor, room, other }: Scene, ask: () => Promise<T>): Promise<{ answer: T, wrote: boolean }> {
       await rival.query('BEGIN')

@@ -8,7 +8,7 @@ type Given = { user: { id: string } } | { person: Person }
 
 interface ChannelRow { id: string, name: string }
 
-/** What people may be to a channel, put straight into the database: as if someone had done it long ago. */
+/** Writes roles, channels, memberships, messages, bans and mutes directly to the database, without any check of rights. */
 export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
   const idOf = (given: Given): string => 'person' in given ? given.person.user.id : given.user.id
 
@@ -17,7 +17,7 @@ export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
       await prisma.user.update({ where: { id: idOf(given) }, data: { role } })
     },
 
-    /** A channel without members; its name fits its type. */
+    /** Creates a channel without members. */
     async channel (
       channelType: ChannelType = 'public', { name = `c-${randomUUID()}`, creator }: { name?: string, creator?: Given } = {}
     ): Promise<ChannelRow> {
@@ -30,7 +30,7 @@ export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
       await prisma.channel.update({ where: { id: channel.id }, data: { userCount: { increment: 1 } } })
     },
 
-    /** @returns its id. */
+    /** @returns the id of the message. */
     async message (channel: ChannelRow, author: Given): Promise<string> {
       const { lastSeq } = await prisma.channel.update({ where: { id: channel.id }, data: { lastSeq: { increment: 1 } } })
       const data = { channelId: channel.id, seq: lastSeq, id: uuidv7(), userId: idOf(author), content: 'x', createdAt: new Date() }
@@ -41,7 +41,7 @@ export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
       await prisma.channelInvite.create({ data: { channelId: channel.id, userId: idOf(given), invitedBy: idOf(given) } })
     },
 
-    /** `expires`: milliseconds from now by the database's clock; null is for good. */
+    /** @param expires milliseconds from now by the database's clock, or null for a ban without an end. */
     async ban (channel: ChannelRow, given: Given, expires: number | null = null): Promise<void> {
       await prisma.$executeRaw`
         INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy", "expiresAt")
@@ -49,7 +49,7 @@ export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
         FROM "User" WHERE id = ${idOf(given)}::uuid`
     },
 
-    /** `expires`: milliseconds from now by the database's clock. */
+    /** @param expires milliseconds from now by the database's clock. */
     async mute (channel: ChannelRow, given: Given, expires: number): Promise<void> {
       await prisma.$executeRaw`
         INSERT INTO "ChannelMute" ("channelId", "userId", "mutedBy", "expiresAt")

@@ -2,15 +2,15 @@ import tap, { type Test } from 'tap'
 
 export type { Test }
 
-/** What the tests of a file belong to: the test that stands for the file, where several files run in one process. */
+/** The parent of a file's tests. Where several files run in one process, each file has a parent test of its own. */
 export let t: Test = tap
 
-/** How long the tests of one file may take together, in milliseconds. */
+/** Milliseconds that all tests of one file together may take. */
 const FILE_TIMEOUT = 120_000
 
 /**
- * Runs test files that share nothing in this process, one after another: whatever a file began ends before the next file is loaded.
- * @param files from this folder.
+ * Runs independent test files in this process, one after another. The resources of a file are closed before the next file is loaded.
+ * @param files names of files in this folder.
  */
 export async function runFiles (files: string[]): Promise<void> {
   for (const file of files) {

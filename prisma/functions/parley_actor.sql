@@ -1,5 +1,5 @@
--- [P55] The user who acts, as they are now: all null where they are gone or disabled, or the login they act by has ended.
--- Call it in a statement of its own after those that take the locks, so that it sees what committed while they waited.
+-- [P55] Returns the acting user as they are now. All fields are null if the user is gone or disabled, or if the login has ended.
+-- Call it in a statement of its own after the statements that take the locks: it then sees everything that committed during the wait.
 CREATE OR REPLACE FUNCTION parley_actor(user_id uuid, login uuid) RETURNS "User" LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 DECLARE
   us "User";

@@ -1,5 +1,5 @@
--- [P16] Makes a guest of this instance. The guest must not outlive the instance unnoticed, so the instance has a lease, and not one
--- that is about to run out: after a long pause of the whole process the others may have taken it away.
+-- [P16] Stores a guest of this instance. Other instances end the guests of an instance without a valid lease. So the lease is renewed
+-- first if less than half of it is left: after a long pause of this process, another instance may already have removed it.
 CREATE OR REPLACE FUNCTION parley_admit_guest(guest uuid, guest_name text, instance uuid, seconds double precision) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- An admin, a moderator of this channel, or a moderator by role in a channel of that type: as long as their role lets them be
--- in the channel at all [P15] and no ban keeps them out of it [P55], and never a guest [P16].
+-- Says whether the user may moderate the channel: admins, moderators of this channel, and, if its type is `moderator`, users with that
+-- role may. Except for admins, the role has to fit the channel's type [P15] and no ban may be in force [P55]. Guests never may [P16].
 CREATE OR REPLACE FUNCTION parley_can_moderate(us "User", ch "Channel") RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT us.role = 'admin' OR (us.email IS NOT NULL AND parley_role_fits(us.role, ch."channelType") AND (
     (us.role = 'moderator' AND ch."channelType" = 'moderator')

@@ -1,6 +1,6 @@
--- [P34] Edits and deletions, each an entry of its channel's sequence.
--- batch: [{n: channel name, u: user id, s: login, i: message id, m: new text, or null to delete, l: id for the log}, …]
--- One row per change, in order: a code, or the entry's channel, seq, time and the message's author.
+-- [P34] Stores a batch of edits and deletions, each as an entry of its channel's sequence.
+-- batch: [{n: channel name, u: user id, s: login, i: message id, m: new text, or null to delete, l: id for the moderation log}, …]
+-- Returns one row per change, in the order of the batch: an error code, or the entry's channel, seq and time and the message's author.
 CREATE OR REPLACE FUNCTION parley_change(batch json)
 RETURNS TABLE (code text, channel_id uuid, seq bigint, created_at timestamptz, author_id uuid, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$

@@ -1,5 +1,5 @@
--- Replaces the hash of the user who acts, where it still is the one that they have just proved to know, and ends all logins but `login`,
--- which counts as used. `code` says why not; `ended` is as parley_end_logins returns it.
+-- Replaces the acting user's password hash if it is still `old_hash`, the one that was just verified, and ends all their logins except
+-- `login`, which becomes the most recently used one. `code` says why nothing changed; `ended` has the ids from parley_end_logins.
 CREATE OR REPLACE FUNCTION parley_change_password(user_id uuid, login uuid, old_hash text, new_hash text)
 RETURNS TABLE (code text, ended uuid[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Makes a channel, its creator a member and its first moderator. A cap of 0 is none.
+-- Creates a channel, with its creator as a member and the first moderator. Returns null or an error code. A cap of 0 means no cap.
 DROP FUNCTION IF EXISTS parley_create_channel(uuid, uuid, text, "ChannelType", int);
 CREATE OR REPLACE FUNCTION parley_create_channel(user_id uuid, id uuid, channel_name text, new_type "ChannelType", max_channels int,
   max_created int DEFAULT 0, created_a_minute int DEFAULT 0, login uuid DEFAULT NULL)

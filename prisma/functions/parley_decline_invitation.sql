@@ -1,4 +1,4 @@
--- [P57] Ends the user's invitation to a channel. Null, also where there was none, or the code that says why not.
+-- [P57] Deletes the user's invitation to a channel. Returns an error code, or null, also if there was no invitation.
 CREATE OR REPLACE FUNCTION parley_decline_invitation(user_id uuid, channel_name text, login uuid) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- [P24] Deletes a channel; its messages are left to parley_purge_messages.
+-- [P24] Deletes a channel. Its messages stay until parley_purge_messages deletes them.
 DROP FUNCTION IF EXISTS parley_delete_channel(uuid, text);
 CREATE OR REPLACE FUNCTION parley_delete_channel(user_id uuid, channel_name text, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid) LANGUAGE plpgsql VOLATILE AS $$

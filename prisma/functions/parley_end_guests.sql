@@ -1,4 +1,4 @@
--- [P16] Ends guests whose connections are gone: their memberships, and the guests themselves. Anyone else's id has no effect.
+-- [P16] Ends guests whose connections are gone: deletes their memberships and disables them. Ids of other users have no effect.
 CREATE OR REPLACE FUNCTION parley_end_guests(guests uuid[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM FROM "User" u WHERE u.id = ANY (guests) ORDER BY u.id FOR NO KEY UPDATE;

@@ -1,5 +1,5 @@
--- [P60] Ends up to `most` guests of one instance whose lease has run out, or takes the instance off the list where it has none left.
--- False where every instance is alive, or another one is clearing up the rest.
+-- [P60] Takes one instance whose lease has expired and ends up to `most` of its guests, or deletes the instance's row if it has no guests
+-- left. Returns false if no lease has expired, or if other instances are already cleaning up after the expired ones.
 CREATE OR REPLACE FUNCTION parley_end_lost_guests(most int) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   dead uuid;

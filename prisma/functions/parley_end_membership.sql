@@ -1,4 +1,4 @@
--- For the functions that hold the channel's lock.
+-- Ends one membership. `ended` is false if there was none. The caller has locked the channel.
 CREATE OR REPLACE FUNCTION parley_end_membership(channel uuid, member uuid, OUT acl_version bigint, OUT ended boolean) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   DELETE FROM "ChannelUser" m WHERE m."channelId" = channel AND m."userId" = member;

@@ -1,4 +1,5 @@
--- Ends a user's memberships that `fits` no more, and says where. For functions that hold the user's lock.
+-- Ends the memberships that the user's role no longer allows, or all of them if `everywhere`, and returns their channels. The caller has
+-- locked the user.
 CREATE OR REPLACE FUNCTION parley_end_memberships(member uuid, everywhere boolean)
 RETURNS TABLE (channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- Erases an account: disabled, in no channel, without email, name and hash, its logins revoked. What it wrote stays.
--- `actor_id` is null where the users do it themselves; `login` is of whoever acts.
+-- Erases an account: it is then disabled, without email, name and password hash, in no channel, and all its logins are ended. Its messages
+-- stay. `actor_id` is null if users erase their own account; `login` is the login of the acting user.
 DROP FUNCTION IF EXISTS parley_erase_user(uuid, uuid, uuid);
 CREATE OR REPLACE FUNCTION parley_erase_user(actor_id uuid, target_id uuid, log_id uuid, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$

@@ -1,6 +1,6 @@
--- [P57] Invites `target` to a channel. `effect` false: nothing changed, because they are a member or invited already, or because of
--- `code`. For parley_moderate, which holds the locks of the target and the channel. `max_pending`: invitations that one user may have;
--- `a_minute`: how many one user may get within a minute. One inviter may use a quarter of either. 0 is no limit.
+-- [P57] Invites `target` to a channel. `effect` is false if nothing changed, because the target is already a member or invited, or because
+-- of `code`. For parley_moderate, which has locked the target and the channel. `max_pending` limits the pending invitations of one user,
+-- and `a_minute` the invitations that one user may get per minute. One inviter may use a quarter of either. 0 means no limit.
 CREATE OR REPLACE FUNCTION parley_invite(channel uuid, inviter uuid, target uuid, max_pending int, a_minute int, OUT code text, OUT effect boolean,
   OUT retry_after_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -19,7 +19,7 @@ BEGIN
   END IF;
 
   IF a_minute > 0 THEN
-    -- The moderation log remembers invitations that were used, declined or taken back since. No more than `a_minute` of its lines are read.
+    -- The moderation log also has the invitations that were used, declined or withdrawn since. At most `a_minute` of its lines are read.
     WITH recent AS MATERIALIZED (
       SELECT l."actorId", l."createdAt" + interval '1 minute' AS over_at FROM "ModerationLog" l
       WHERE l."targetId" = target AND l.action = 'invite_user' AND l."createdAt" > at - interval '1 minute'

@@ -1,5 +1,5 @@
--- [P55] Is nobody but this user an enabled admin? For functions that hold the user's lock and are about to end that. They wait for one
--- another until they have committed, so that no two of them count on each other's admin.
+-- [P55] Says whether this user is the only enabled admin. For functions that have locked the user and are about to demote, disable or
+-- erase them. The lock taken here makes them wait for each other's commit, so that no two of them rely on each other's admin to remain.
 CREATE OR REPLACE FUNCTION parley_is_last_admin(target "User") RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF target.role <> 'admin' OR target."disabledAt" IS NOT NULL THEN RETURN false; END IF;

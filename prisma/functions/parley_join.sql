@@ -1,6 +1,6 @@
--- [P18]–[P22] Makes users members of channels, by name.
--- batch: [{u: user id, s: login, n: channel name, i: id for the channel if it is to be made}, …]. A cap of 0 is none.
--- One row per join, in order: a code, or the channel as it was at that moment.
+-- [P18]–[P22] Makes users members of channels, which are given by name.
+-- batch: [{u: user id, s: login, n: channel name, i: id for the channel if it has to be created}, …]. A cap of 0 means no cap.
+-- Returns one row per join: its position `ord` in the batch, and an error code or the channel as it was at that moment.
 DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean);
 CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean,
   max_created int DEFAULT 0, created_a_minute int DEFAULT 0)
@@ -13,8 +13,8 @@ DECLARE
   ch "Channel";
   us "User";
 BEGIN
-  -- Members who come back, most joins by far, need no lock and write nothing. (LATERAL … LIMIT 1 here and below: one index probe each,
-  -- whatever the planner believes of the tables' sizes.)
+  -- Most joins by far are those of members who come back. They need no lock and write nothing. (`LATERAL … LIMIT 1`, here and below, makes
+  -- the planner use one index probe per row, whatever sizes it assumes for the tables.)
   FOR item IN
     SELECT b.ord, c.id, c."channelType", c."lastSeq", c."aclVersion",
       m.found IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member
@@ -37,7 +37,7 @@ BEGIN
   PERFORM FROM "User" u
     WHERE u.id = ANY (ARRAY(SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b)) ORDER BY u.id FOR NO KEY UPDATE;
   IF create_missing THEN
-    -- In order of name: two batches that make the same channels must not wait for each other.
+    -- Channels are inserted in the order of their names, so that two batches that create the same channels do not deadlock.
     WITH new AS (
       INSERT INTO "Channel" (id, name, "channelType")
       SELECT DISTINCT ON (b.n) b.i, b.n, coalesce(parley_type_of_name(b.n), 'public')
@@ -76,7 +76,7 @@ BEGIN
       WHEN item.n = default_room THEN NULL
       WHEN max_channels > 0 AND (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = us.id) >= max_channels THEN 'too_many_channels'
       WHEN max_users > 0 AND ch."userCount" >= max_users THEN 'channel_full'
-      -- The first member of a channel made here made it.
+      -- The first member of a channel that this batch created counts as its maker, so the limits on creating apply to them.
       WHEN ch.id = ANY (made) AND ch."userCount" = 0 THEN parley_judge_creation(us, max_created, created_a_minute)
     END;
     retry_after_ms := CASE WHEN code = 'rate_limited' THEN parley_creation_wait(us, created_a_minute) END;
@@ -87,7 +87,7 @@ BEGIN
       IF ch.id = ANY (made) AND ch."userCount" = 0 AND item.n <> default_room THEN
         PERFORM parley_count_creation(us.id, created_a_minute);
       END IF;
-      -- The first member of a channel made here is its creator and first moderator. (A guest is neither.)
+      -- The first member of a channel that this batch created becomes its creator and first moderator, unless they are a guest.
       IF ch.id = ANY (made) AND ch."userCount" = 0 AND us.email IS NOT NULL THEN
         UPDATE "Channel" c SET "createdBy" = us.id WHERE c.id = ch.id;
         INSERT INTO "ChannelModerator" ("channelId", "userId") VALUES (ch.id, us.id);
@@ -97,6 +97,7 @@ BEGIN
     END IF;
     RETURN NEXT;
   END LOOP;
-  -- Each user was judged by what he had before the batch: what was made for one join may not be allowed after another.
+  -- Channels were created by what each user had before the batch, and an earlier join of the same batch may have used up a limit. So
+  -- channels that nobody joined are deleted again.
   DELETE FROM "Channel" c WHERE c.id = ANY (made) AND c."userCount" = 0;
 END $$;

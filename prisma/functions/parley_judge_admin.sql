@@ -1,5 +1,5 @@
--- [P55] May this user act as an admin by this login? Null, or the code that says why not. A null user is the operator at the command
--- line, who may. For functions that hold the user's lock.
+-- [P55] Returns null if this user may act as an admin with this login, else an error code. A null user is the operator at the command
+-- line, who always may. The caller has locked the user.
 CREATE OR REPLACE FUNCTION parley_judge_admin(actor_id uuid, login uuid) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
   us "User";

@@ -1,4 +1,4 @@
--- [P58] May this user make one more channel? Null, or the code that says why not. A cap of 0 is none.
+-- [P58] Returns null if this user may create one more channel, else an error code. A cap of 0 means no cap.
 CREATE OR REPLACE FUNCTION parley_judge_creation(us "User", max_created int, created_a_minute int) RETURNS text LANGUAGE sql VOLATILE AS $$
   SELECT CASE
     WHEN max_created > 0

@@ -1,4 +1,4 @@
--- [P18] May this user give a channel of this name this type? Null, or the code that says why not.
+-- [P18] Returns null if this user may give a channel of this name this type, else an error code.
 CREATE OR REPLACE FUNCTION parley_judge_type(us "User", channel_name text, new_type "ChannelType") RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN us.id IS NULL OR us."disabledAt" IS NOT NULL THEN 'authentication_failed'

@@ -1,4 +1,4 @@
--- [P20] Ends a membership. `code` where the user may not act or does not see the channel; `ended` false where there was no membership.
+-- [P20] Ends a membership. `code` is set if the user may not act or does not see the channel; `ended` is false if there was no membership.
 DROP FUNCTION IF EXISTS parley_leave(uuid, text);
 CREATE OR REPLACE FUNCTION parley_leave(user_id uuid, channel_name text, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, acl_version bigint, ended boolean) LANGUAGE plpgsql VOLATILE AS $$

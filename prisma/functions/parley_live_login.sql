@@ -1,6 +1,6 @@
--- [P12] [P56] One row where this is a login of the user's that is not over, else none. Null is a guest's, who has none, and what an
--- instance of the release before sends. (As a set it becomes a part of the statement that asks, whose `enable_seqscan = off` it needs in
--- PL/pgSQL. PostgreSQL calls a function that returns a boolean once for each row: 10 µs.)
+-- [P12] [P56] Returns one row if this is a login of this user that has not ended, else no row. A null login counts as live: guests have
+-- none, and instances of the previous release send none. The function returns a set, which PostgreSQL inlines into the calling statement. A
+-- function that returns a boolean would be called once per row (10 µs). Callers in PL/pgSQL have to set `enable_seqscan = off` for it.
 CREATE OR REPLACE FUNCTION parley_live_login(us "User", login uuid) RETURNS SETOF boolean LANGUAGE sql STABLE AS $$
   SELECT true WHERE login IS NULL OR (
     EXISTS (SELECT FROM "RefreshToken" t

@@ -1,3 +1,4 @@
+-- Adds a line to the moderation log.
 CREATE OR REPLACE FUNCTION parley_log(actor uuid, act text, target uuid, ch "Channel", why text, until timestamptz, log_id uuid)
 RETURNS void LANGUAGE sql VOLATILE AS $$
   INSERT INTO "ModerationLog" (id, "actorId", action, "targetId", "channelId", "channelName", reason, "expiresAt", "createdAt")

@@ -1,5 +1,5 @@
--- [P55] Judges and logs an act of an admin: announce, or disconnect_user with its target, which every instance looks for in the count of
--- the user's disconnects [P60]. Null, or the code that says why not.
+-- [P55] Checks and logs an admin's act: `announce`, or `disconnect_user` with its target, whose count of disconnects then rises. All
+-- instances poll that count to find the connections that they have to close [P60]. Returns null or an error code.
 CREATE OR REPLACE FUNCTION parley_log_admin_act(actor_id uuid, login uuid, act text, target_id uuid, log_id uuid)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

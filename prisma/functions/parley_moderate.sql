@@ -1,7 +1,7 @@
--- One act of one user on another in a channel: invite_user, kick_user, ban_user, unban_user, mute_user, unmute_user,
--- add_moderator, remove_moderator. `duration` in seconds; null: for good (bans only).
--- `effect` false: there was nothing to do. `ended`: a membership ended, and the channel's aclVersion rose.
--- `tell`: the target is to be told [P57]: a member, an invited user, or one who was told of what ends now.
+-- Applies one act of moderation to a user in a channel: invite_user, kick_user, ban_user, unban_user, mute_user, unmute_user,
+-- add_moderator or remove_moderator. `duration` is in seconds; null means without end (bans only).
+-- `effect` is false if there was nothing to do. `ended` says that a membership ended, which raises the channel's aclVersion.
+-- `tell` says that the target has to be told [P57]: they are a member, are invited, or were told of the ban or mute that ends now.
 DROP FUNCTION IF EXISTS parley_moderate(uuid, text, text, uuid, text, int, uuid);
 CREATE OR REPLACE FUNCTION parley_moderate(actor_id uuid, act text, channel_name text, target_id uuid, why text, duration int, log_id uuid,
   max_invitations int DEFAULT 0, invitations_a_minute int DEFAULT 0, login uuid DEFAULT NULL)
@@ -17,7 +17,7 @@ DECLARE
   times_told int;
 BEGIN
   IF act = 'invite_user' THEN
-    -- Invitations to one user are counted one after another [P57].
+    -- The stronger lock makes concurrent invitations to one user wait for each other, so that the limits hold exactly [P57].
     PERFORM FROM "User" u WHERE u.id IN (actor_id, target_id) ORDER BY u.id FOR NO KEY UPDATE;
   ELSE
     PERFORM FROM "User" u WHERE u.id IN (actor_id, target_id) ORDER BY u.id FOR SHARE;
@@ -53,7 +53,7 @@ BEGIN
     DELETE FROM "ChannelModerator" m WHERE m."channelId" = ch.id AND m."userId" = target.id;
     effect := tell OR FOUND;
     IF act = 'ban_user' THEN
-      -- Those who were told of a ban are told of the next two that replace it, so that they know until when it lasts.
+      -- A user who was told of a ban is also told of the next two bans that replace it, so that they know when it ends.
       times_told := CASE WHEN tell THEN 0
         ELSE coalesce((SELECT b.told FROM "ChannelBan" b WHERE b."channelId" = ch.id AND b."userId" = target.id), 0) END;
       tell := tell OR times_told BETWEEN 1 AND 2;

@@ -1,4 +1,4 @@
--- [P60] Notes when anything changed that the user's open connections depend on: every instance looks for it.
+-- [P60] Trigger on "User": records the time of a change that the user's open connections depend on. Every instance polls for such changes.
 CREATE OR REPLACE FUNCTION parley_note_user_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW."changedAt" := clock_timestamp();

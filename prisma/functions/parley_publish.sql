@@ -1,8 +1,9 @@
--- [P26]–[P28] Stores a batch of messages, each numbered by its channel or refused.
--- senders: [{c: channel id, u: user id, s: login?}, …], no two alike, because a sender's standing in a channel is the same for all their
--- messages of the batch. messages: [{p: place of the sender, from 1, i: message id, m: text, k: client id?}, …], no (c, u, k) twice.
--- One row per message, in order: code null and id, seq, created_at; `duplicate` where the client id was stored before.
--- (parley_publish(json) stays for instances of the release before.)
+-- [P26]–[P28] Stores a batch of messages. Each message gets the next number of its channel or is refused.
+-- senders: [{c: channel id, u: user id, s: login?}, …], no two alike: each sender is checked once for all their messages in the channel.
+-- messages: [{p: position of the sender, from 1, i: message id, m: text, k: client id?}, …], no combination of c, u and k twice.
+-- Returns one row per message, in the order of the batch: an error code, or null with id, seq and created_at. `duplicate` says that the
+-- client id was stored before; the row then describes the stored message.
+-- (parley_publish(json) stays for instances of the previous release.)
 CREATE OR REPLACE FUNCTION parley_publish(senders json, messages json)
 RETURNS TABLE (code text, id uuid, seq bigint, created_at timestamptz, duplicate boolean, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
@@ -14,7 +15,7 @@ BEGIN
   at := date_trunc('milliseconds', clock_timestamp());
   RETURN QUERY
   WITH standing AS MATERIALIZED (
-    -- LATERAL … LIMIT 1: one index probe each, whatever the planner believes of the tables' sizes.
+    -- `LATERAL … LIMIT 1` makes the planner use one index probe per row, whatever sizes it assumes for the tables.
     SELECT d.place, d.c, d.u, ch.last_seq, mute.until AS muted_until, CASE
       WHEN ch.id IS NULL THEN 'channel_not_found'
       WHEN us.role IS NULL THEN 'authentication_failed'

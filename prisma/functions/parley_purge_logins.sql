@@ -1,6 +1,6 @@
--- Deletes up to `most` tokens that expired more than `grace` seconds (an access token's lifetime) ago, and returns how many. A revoked
--- one stays while its login has others, which are known as revoked by it. In order of the index: without the settings, a planner that
--- knows nothing of the table (nobody analyses the embedded database) reads and sorts all expired tokens for each round.
+-- Deletes up to `most` tokens that expired more than `grace` seconds (the lifetime of an access token) ago and returns their number. A
+-- revoked token stays as long as its login has newer tokens, which count as revoked because of it. The settings make PostgreSQL read in
+-- index order: without them, a planner without statistics (nothing analyses the embedded database) sorts all expired tokens at each call.
 CREATE OR REPLACE FUNCTION parley_purge_logins(grace int, most int) RETURNS int LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE

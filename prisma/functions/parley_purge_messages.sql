@@ -1,6 +1,6 @@
--- Removes up to `most` entries, messages and changes, of one deleted channel, and its row in DeletedChannel with the last of them.
--- Returns how many rows went; 0 says that no deleted channel is left. Instances that purge at once take different channels. In order of
--- the indexes: without the settings, a planner that knows nothing of the tables reads and sorts all of a channel for its first round.
+-- Deletes up to `most` entries (messages and changes) of one deleted channel, and with the last of them its row in DeletedChannel.
+-- Returns the number of deleted rows; 0 means that nothing is left to purge. Instances that purge at the same time take different channels.
+-- The settings make PostgreSQL read in the order of the indexes: without them, a planner without statistics sorts a whole channel first.
 CREATE OR REPLACE FUNCTION parley_purge_messages(most int) RETURNS int LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
@@ -10,7 +10,7 @@ DECLARE
 BEGIN
   SELECT d.id INTO channel FROM "DeletedChannel" d ORDER BY d.id LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF channel IS NULL THEN RETURN 0; END IF;
-  -- A range of the primary key: every round reads only what it deletes, however many entries the channel has.
+  -- The condition is a range of the primary key, so each call reads only the rows that it deletes, however many entries the channel has.
   DELETE FROM "Message" m WHERE m."channelId" = channel AND m.seq <= (
     SELECT max(o.seq) FROM (SELECT x.seq FROM "Message" x WHERE x."channelId" = channel ORDER BY x.seq LIMIT most) o);
   GET DIAGNOSTICS messages = ROW_COUNT;

@@ -1,4 +1,4 @@
--- Marks a refresh token used and stores its successor. False where it was used or had expired by then, or its login was over.
+-- Marks a refresh token as used and stores its successor. Returns false if the token is used or expired, or if its login has ended.
 CREATE OR REPLACE FUNCTION parley_refresh_login(
   used_hash bytea, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
@@ -7,7 +7,8 @@ DECLARE
   us "User";
 BEGIN
   SELECT * INTO token FROM "RefreshToken" t WHERE t."tokenHash" = used_hash;
-  -- Whatever ends logins takes a stronger lock on the user: it comes before this statement and is seen below, or sees the successor.
+  -- Everything that ends logins takes a stronger lock on the user: it commits before this statement and is seen below, or it waits for this
+  -- transaction and then sees the successor.
   SELECT * INTO us FROM "User" u WHERE u.id = token."userId" AND u."disabledAt" IS NULL FOR SHARE;
   IF us.id IS NULL OR NOT EXISTS (SELECT FROM parley_live_login(us, token."familyId")) THEN RETURN false; END IF;
   UPDATE "RefreshToken" t SET "usedAt" = now()

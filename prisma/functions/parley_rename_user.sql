@@ -1,4 +1,4 @@
--- Gives the user who acts another name.
+-- Changes the acting user's name. Returns null or an error code.
 CREATE OR REPLACE FUNCTION parley_rename_user(user_id uuid, login uuid, new_name text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";

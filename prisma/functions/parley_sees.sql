@@ -1,4 +1,5 @@
--- [P19] Does the channel exist for this user? A guest (no email) sees no private one. Never null: callers ask NOT.
+-- [P19] Says whether the channel is visible to this user. Guests (users without email) see no private channel. The result is never null,
+-- because callers negate it.
 CREATE OR REPLACE FUNCTION parley_sees(u "User", c "Channel") RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT c."channelType" <> 'private' OR u.role = 'admin' OR (u.email IS NOT NULL AND (
     coalesce(c."createdBy" = u.id, false)

@@ -1,4 +1,5 @@
--- Changes a channel's type and ends the memberships of those who may no longer be there. Its creator and admins only.
+-- Changes a channel's type and ends the memberships that the new type does not allow. Only the creator and admins may do so. `removed` has
+-- the users whose membership ended.
 DROP FUNCTION IF EXISTS parley_set_channel_type(uuid, text, "ChannelType");
 CREATE OR REPLACE FUNCTION parley_set_channel_type(user_id uuid, channel_name text, new_type "ChannelType", login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, acl_version bigint, removed uuid[]) LANGUAGE plpgsql VOLATILE AS $$

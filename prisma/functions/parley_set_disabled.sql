@@ -1,5 +1,5 @@
--- Disables or enables a user. What they send in a channel and commits after this is refused: their channels are locked too.
--- `actor_id` null: the operator.
+-- Disables or enables a user. Their channels are locked too, so that every message of theirs that commits later is refused.
+-- `actor_id` is null for the operator at the command line.
 DROP FUNCTION IF EXISTS parley_set_disabled(uuid, uuid, boolean, uuid);
 CREATE OR REPLACE FUNCTION parley_set_disabled(actor_id uuid, target_id uuid, disable boolean, log_id uuid, login uuid DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$

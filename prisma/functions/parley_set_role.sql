@@ -1,4 +1,5 @@
--- [P15] Gives a user another role; memberships that it no longer allows end. Nobody changes their own. `actor_id` null: the operator.
+-- [P15] Changes a user's role and ends the memberships that the new role does not allow. Nobody changes their own role. `actor_id` is null
+-- for the operator at the command line.
 DROP FUNCTION IF EXISTS parley_set_role(uuid, uuid, "Role", uuid);
 CREATE OR REPLACE FUNCTION parley_set_role(actor_id uuid, target_id uuid, new_role "Role", log_id uuid, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$

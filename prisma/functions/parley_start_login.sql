@@ -1,5 +1,5 @@
--- Starts a login. Returns the logins that ended for it, the longest unused ones beyond `max_logins` (0 is no limit) [P56]; null where the
--- account is disabled or its hash is not `password_hash` any more. Whatever else ends logins waits for the lock and sees this one.
+-- Starts a login. Returns the logins that it ended: the longest unused ones beyond `max_logins` (0 means no limit) [P56]. Returns null if
+-- the account is disabled or its hash is no longer `password_hash`. Other functions that end logins wait for the lock and see this login.
 CREATE OR REPLACE FUNCTION parley_start_login(
   target_id uuid, login uuid, password_hash text, max_logins int, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
 ) RETURNS uuid[] LANGUAGE plpgsql VOLATILE AS $$

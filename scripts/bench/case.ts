@@ -3,15 +3,16 @@ import type { Generator } from './generator.ts'
 import type { Processes } from './processes.ts'
 import type { Contender, Server } from './servers.ts'
 
-/** Seconds, but for `rounds`: how often everything is measured, the contenders taking turns. */
+/** Durations are in seconds. */
 export interface Timing {
+  /** How often everything is measured. The contenders take turns. */
   rounds: number
-  /** Where a few percent of CPU decide: one measurement differs from the next by more. */
+  /** The rounds of cases in which a few percent of CPU decide, because single measurements differ by more. */
   fineRounds: number
-  /** With as much as the publishers get answered, whatever pace is measured then. */
+  /** The publishers send as fast as they are answered, whatever pace is measured afterwards. */
   warmUp: number
   measure: number
-  /** From the last join to the measuring of memory. */
+  /** The time from the last join to the measurement of memory. */
   settle: number
   idle: number
 }
@@ -19,28 +20,28 @@ export interface Timing {
 export interface Bench {
   timing: Timing
   databases: Databases
-  /** Starts a contender and a load generator for it, and ends both when `use` is through. */
+  /** Starts a contender and a load generator, and ends both after `use`. */
   withServer<T> (contender: Contender, use: (server: Server, generator: Generator) => Promise<T>): Promise<T>
-  /** Starts a module beside them, as `createProcesses` says; whoever starts it ends it. */
+  /** Starts a module as a child process, as `createProcesses` describes. The caller has to end it. */
   start: Processes['start']
   progress (line: string): void
   /** Waits; rejects when the benchmark is interrupted. */
   pause (seconds: number): Promise<void>
 }
 
-/** Plain numbers by name; the name ends with the unit. */
+/** Measured numbers by name. Each name ends with the unit. */
 export type Figures = Record<string, number>
 
-/** One measurement of one row of a case's table. */
+/** The figures that one round measured for one row of a case's table. */
 export interface Run { row: string, round: number, figures: Figures }
 
-/** Every row's figures, each the median over the rounds. */
+/** For each row, the median of each figure over the rounds. */
 export type Medians = Map<string, Figures>
 
 export interface Column { key: string, title: string, digits: number }
 
 export interface Case {
-  /** For `--only`. */
+  /** The name that `--only` takes. */
   name: string
   title: string
   /** What a reader has to know to judge the figures. */
@@ -48,18 +49,19 @@ export interface Case {
   columns: Column[]
   measure (bench: Bench): Promise<Run[]>
   judge (medians: Medians): Target[]
-  /** What of it the chart shows. */
+  /** The figure and the rows that the chart shows. */
   chart?: { key: string, title: string, unit: string, rows: string[] }
 }
 
-/** A figure against what it has to reach. */
+/** A figure, the limit that it has to meet (`least`), and the stricter limit that is the goal (`aim`). */
 export interface Target { name: string, value: string, least: string, aim: string, meetsLeast: boolean, meetsAim: boolean }
 
-/** `unit` follows the figures. */
+/** A target for a figure that should be high. `unit` is printed after each number. */
 export function atLeast (name: string, value: number, least: number, aim: number, unit = '×'): Target {
   return target(name, value, least, aim, unit, '≥', (a, b) => a >= b)
 }
 
+/** A target for a figure that should be low. `unit` is printed after each number. */
 export function atMost (name: string, value: number, least: number, aim: number, unit = '×'): Target {
   return target(name, value, least, aim, unit, '≤', (a, b) => a <= b)
 }
@@ -78,7 +80,7 @@ function target (
   }
 }
 
-/** `of` over `over` in one figure. */
+/** Divides the figure `key` of row `of` by that of row `over`. */
 export function ratio (medians: Medians, key: string, of: string, over: string): number {
   return (medians.get(of)?.[key] ?? NaN) / (medians.get(over)?.[key] ?? NaN)
 }

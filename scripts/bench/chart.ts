@@ -10,7 +10,7 @@ const PANEL_HEAD = 44
 const OWN_COLOUR = '#1f7a5c'
 const OTHER_COLOUR = '#9aa5b1'
 
-/** Bars of the median of one figure per case; the last Parley above a peer is what the peer is compared with. */
+/** Draws the median of one figure per case as bars. The label of a peer compares it with the nearest Parley row above it. */
 export function drawChart (cases: Case[], outcomes: Outcome[]): string {
   let top = 16
   const panels = cases.flatMap(one => {

@@ -8,7 +8,7 @@ import { openDatabase, type Database } from '../../src/store/client.ts'
 import { parentOf } from './proc.ts'
 import { createAccessTokens } from './tokens.ts'
 
-/** Seconds that the logins are good for: longer than any run. */
+/** Seconds until the logins expire: longer than any run. */
 const LOGIN_LIFETIME = 86_400
 const ROWS_AT_ONCE = 1000
 const TEMPLATE = 'bench_template'
@@ -18,8 +18,8 @@ interface Person { userId: string, sid: string, email: string, name: string }
 export type Databases = Awaited<ReturnType<typeof prepareDatabases>>
 
 /**
- * Databases in which everybody has an account and a login already: registering would hash a password for each. One is filled, the runs
- * get copies of it.
+ * Prepares databases in which all users already have an account and a login, because registering would hash a password for each of them.
+ * One database is filled, and each run gets a copy of it.
  */
 export async function prepareDatabases ({ postgresUrl, folder, secret, people: count, signal }: {
   postgresUrl: string, folder: string, secret: string, people: number, signal: AbortSignal
@@ -53,14 +53,14 @@ export async function prepareDatabases ({ postgresUrl, folder, secret, people: c
     /** Process id of PostgreSQL's postmaster. */
     postgresPid: parentOf(backend!.pid),
 
-    /** A fresh copy on PostgreSQL. @returns its URL. */
+    /** Creates a fresh copy on PostgreSQL. @returns its URL. */
     async create (): Promise<string> {
       const name = `bench_${randomBytes(6).toString('hex')}`
       await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`)
       return urlOf(name)
     },
 
-    /** A fresh copy for the embedded database. @returns its directory. */
+    /** Creates a fresh copy for the embedded database. @returns its directory. */
     async createEmbedded (): Promise<string> {
       if (!embeddedIsFilled) await fill({ data_dir: embedded }, people, signal)
       embeddedIsFilled = true

@@ -4,7 +4,7 @@ import type { CrowdPlan, Order, PublishPlan, PublishResult, Reply } from './load
 
 export type Generator = ReturnType<typeof startGenerator>
 
-/** The load generator's process, by its orders. Each rejects when a connection breaks or is refused. */
+/** Starts the load generator as a process. Each order to it rejects when a connection breaks or is refused. */
 export function startGenerator (processes: Processes) {
   const child = processes.start('load/process', { ipc: true })
 
@@ -20,10 +20,10 @@ export function startGenerator (processes: Processes) {
   }
 
   return {
-    /** Resolves when all are joined. */
+    /** Resolves when all connections have joined. */
     open: (crowd: Omit<CrowdPlan, 'tokens'>, tokensFile: string | null) => order<{ seconds: number }>({ do: 'open', crowd, tokensFile }),
     publish: (plan: PublishPlan) => order<PublishResult>({ do: 'publish', plan }),
-    /** Resolves when all are joined again. */
+    /** Resolves when all connections have joined again. */
     storm: () => order<{ seconds: number }>({ do: 'storm' }),
     drop: () => order<null>({ do: 'drop' }),
     stop: () => child.stop()

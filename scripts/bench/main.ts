@@ -1,3 +1,5 @@
+// `npm run bench` compares Parley with Socket.IO and ws in one run on this machine, with its own PostgreSQL and Redis. It prints
+// tables; a full run also writes docs/benchmark.json and docs/benchmark.svg.
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
@@ -22,16 +24,12 @@ import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
-/**
- * `npm run bench`: Parley beside Socket.IO and ws, all in one run on this machine, with a PostgreSQL and a Redis of its own. Prints
- * tables; a full run writes docs/benchmark.json and docs/benchmark.svg.
- */
 const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels]
 const PEOPLE = 10_000
-/** Of each process: as many connections, and what it needs besides. */
+/** Open files that a process needs: 10,000 connections and some others. */
 const FILES_NEEDED = 10_500
 
-/** For the end of a server to become known. */
+/** Time in which the end of a server becomes known after a connection broke. */
 const GRACE_MS = 500
 
 const processes = createProcesses()
@@ -42,7 +40,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (interrupted) return
     interrupted = signal
     interruption.abort()
-    // What waits for them rejects, and the `finally`s below end the rest.
+    // Everything that waits for a child process then rejects, and the `finally` blocks below end the rest.
     processes.stopAll()
   })
 }
@@ -65,7 +63,7 @@ async function runAll (options: Options): Promise<void> {
   const { timing } = options
   console.log(`${machine.cores} cores of ${machine.cpu}, Node ${machine.node}`)
   console.log(`${timing.warmUp} s warm-up and ${timing.measure} s measured each, ` + (options.quick
-    ? 'one round: a quick check, no measurement'
+    ? 'one round: a quick check, not a measurement'
     : `the median of ${timing.rounds} rounds, of ${timing.fineRounds} where a few percent of CPU decide`))
   const outcomes: Outcome[] = []
   await withBench(options, async bench => {
@@ -78,7 +76,7 @@ async function runAll (options: Options): Promise<void> {
   })
   if (options.out !== null && outcomes.length > 0 && !interrupted) save(options.out, outcomes)
 
-  /** One case that fails does not take the others with it. */
+  /** Reports an error of the case instead of throwing it, so that the other cases still run. */
   async function runCase (one: Case, bench: Bench): Promise<Outcome | undefined> {
     try {
       const outcome = toOutcome(one, await one.measure(bench), machine, timing)
@@ -112,7 +110,7 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
             try {
               return await act(server, generator)
             } catch (error) {
-              // A broken connection is often all that is seen of a server that ended.
+              // A broken connection is often the first sign of a server that ended, so wait for a better reason.
               const end = await Promise.race([server.ended, delay(GRACE_MS)])
               throw end === undefined ? error : new Error(`${(error as Error).message}; ${contender.name} ${end}`)
             } finally {
@@ -134,7 +132,7 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
   }
 }
 
-/** Cases that did not run this time keep what they had. */
+/** Writes the outcomes. Cases that did not run keep their previous outcome. */
 function save (folder: string, outcomes: Outcome[]): void {
   const file = join(folder, 'benchmark.json')
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Outcome[] : []

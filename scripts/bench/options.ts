@@ -4,16 +4,16 @@ import type { Timing } from './case.ts'
 export interface Options {
   quick: boolean
   timing: Timing
-  /** Names of cases; null for all. */
+  /** The names of the cases to run; null for all. */
   only: string[] | null
-  /** Where the files go, or null for none. */
+  /** The folder to which the outcomes are written; null to write no files. */
   out: string | null
 }
 
 const FULL: Timing = { rounds: 3, fineRounds: 5, warmUp: 3, measure: 10, settle: 20, idle: 30 }
 const QUICK: Timing = { rounds: 1, fineRounds: 1, warmUp: 1, measure: 2, settle: 3, idle: 5 }
 
-/** @throws Error that says how it is used. */
+/** @throws Error that includes the usage. */
 export function readOptions (args: string[], names: string[], docs: string): Options {
   const usage = `usage: npm run bench [-- --quick] [--only=${names.join(',')}] [--out=FOLDER]`
   let values

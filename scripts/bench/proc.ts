@@ -1,14 +1,13 @@
+// Reads figures about processes from the operating system (Linux, /proc) instead of from the processes themselves.
 import { readFileSync, readdirSync } from 'node:fs'
 
-/** What the operating system says of processes (Linux, /proc), never what they say of themselves. */
-
-/** USER_HZ, the unit of /proc's times: 100 on every Linux that Node runs on. */
+/** USER_HZ, the unit of times in /proc: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
 /** CPU seconds, user and system, of a process and of its children that have ended. */
 export function cpuOf (pid: number): number {
   const fields = statOf(pid)
-  // utime, stime, cutime, cstime
+  // The fields are utime, stime, cutime and cstime.
   return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS_PER_SECOND
 }
 
@@ -27,13 +26,13 @@ export function parentOf (pid: number): number {
   return Number(statOf(pid)[1])
 }
 
-/** How many files this process may open; children inherit it. */
+/** The number of files that this process may open. Its children inherit the limit. */
 export function fileLimit (): number {
   const [, soft] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return soft === 'unlimited' ? Infinity : Number(soft)
 }
 
-/** The fields of /proc/PID/stat from the third (state) on: the name before them may hold anything. */
+/** The fields of /proc/PID/stat from the third (state) on. The name in front of them may contain any characters, so it is skipped. */
 function statOf (pid: number): string[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
@@ -44,7 +43,7 @@ function childrenOf (pid: number): number[] {
     try {
       return parentOf(candidate) === pid
     } catch (error) {
-      // It ended since the folder was listed.
+      // The process ended after the folder was listed.
       if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
       throw error
     }

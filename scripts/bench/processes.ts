@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export interface Child {
   process: ChildProcess
   pid: number
-  /** What has been the end of it, as the end of a sentence. */
+  /** Resolves when the process ends, with a predicate such as "ended with SIGKILL". */
   ended: Promise<string>
   stop (): Promise<void>
 }
@@ -16,20 +16,20 @@ export interface StartOptions {
   ipc?: boolean
 }
 
-/** Characters of a child's last words that are shown. */
+/** How many of the last characters of a child's error output are shown. */
 const STDERR_SHOWN = 2000
 
 export type Processes = ReturnType<typeof createProcesses>
 
 /**
- * The processes that a run has started. Each is in a group of its own, so that Ctrl-C reaches the benchmark alone, which then ends them;
- * by SIGKILL, because nothing they hold is worth keeping.
+ * Starts and ends the processes of a run. Each has a process group of its own, so that Ctrl-C reaches only the benchmark, which then ends
+ * them by SIGKILL, because they hold no data worth keeping.
  */
 export function createProcesses () {
   const running = new Set<Child>()
 
   return {
-    /** Starts a module of this project, named from here and without extension. Its environment is `env` and nothing of ours but PATH. */
+    /** Starts a module, named relative to this folder and without extension. Its environment is `env`, PATH, HOME and NODE_ENV. */
     start (module: string, { env = {}, cwd, ipc = false }: StartOptions = {}): Child {
       const file = join(import.meta.dirname, `${module}.js`)
       const child = spawn(process.execPath, [...process.execArgv, file], {
@@ -39,7 +39,7 @@ export function createProcesses () {
         detached: true
       })
       let stderr = ''
-      // Read by whoever cares, and by nobody else: a full pipe would stall the child.
+      // The output is discarded unless a caller reads it, because a full pipe would stall the child.
       child.stdout!.resume()
       child.stderr!.setEncoding('utf8').on('data', (text: string) => { stderr = (stderr + text).slice(-STDERR_SHOWN) })
       const ended = once(child, 'close').then(([code, signal]) => {

@@ -1,16 +1,16 @@
 import { format, mediansOf, type Case, type Run, type Target, type Timing } from './case.ts'
 import type { Machine } from './machine.ts'
 
-/** One case's outcome, as docs/benchmark.json keeps it. */
+/** The outcome of a case, in the form of docs/benchmark.json. */
 export interface Outcome {
   name: string
   title: string
   conditions: string[]
   machine: Machine
-  /** When it ended, and how long everything took that is in `timing` (seconds, rounds). */
+  /** When the case ended. */
   date: string
   timing: Timing
-  /** Each figure's median over the rounds, by row. */
+  /** For each row, the median of each figure over the rounds. */
   medians: Record<string, Record<string, number>>
   targets: Target[]
   runs: Run[]
@@ -36,7 +36,7 @@ export function toText ({ columns }: Case, { title, conditions, medians, targets
   return ['', title, ...conditions.map(line => `  ${line}`), '', ...align(table), ...verdict].join('\n')
 }
 
-/** The first column to the left, all others to the right. */
+/** Aligns the first column to the left and all others to the right. */
 function align (rows: string[][]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length)))
   return rows.map(row => `  ${row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join('  ')}`)

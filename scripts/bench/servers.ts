@@ -4,7 +4,7 @@ import type { Databases } from './databases.ts'
 import type { Child, Processes } from './processes.ts'
 import { root } from '../root.ts'
 
-/** What is measured, by the name that the report gives it. */
+/** A kind of server that is measured. `name` is its name in the report. */
 export interface Contender {
   name: string
   module: string
@@ -12,9 +12,9 @@ export interface Contender {
   database?: 'postgresql' | 'embedded'
   redis?: boolean
   instances?: number
-  /** Does it authenticate? Then every connection is another user's. */
+  /** Whether it authenticates connections. If so, each connection belongs to another user. */
   authenticates: boolean
-  /** With the limits that everyone has by default. */
+  /** Whether the default limits are on. */
   limits?: boolean
 }
 
@@ -22,7 +22,7 @@ export interface Server {
   contender: Contender
   ports: number[]
   pids: number[]
-  /** What has been the end of one of its processes, as the end of a sentence. */
+  /** Resolves when one of its processes ends, with a predicate such as "ended with SIGKILL". */
   ended: Promise<string>
   stop (): Promise<void>
 }
@@ -42,7 +42,7 @@ export const contenders = {
   ws: { name: 'ws', module: 'peers/ws', dialect: 'ws', authenticates: false }
 } as const satisfies Record<string, Contender>
 
-/** Milliseconds. */
+/** Milliseconds within which a server has to listen. */
 const START_TIMEOUT = 30_000
 
 /** Starts all instances of a contender, each a process of its own, on a fresh database. */
@@ -53,7 +53,7 @@ export async function startServer (contender: Contender, { processes, databases,
   const env = {
     PORT: '0',
     JWT_SECRET: secret,
-    // All load comes from one address.
+    // The limits are usually off, because all load comes from one address.
     LIMITS_ENABLED: String(limits),
     ...database === 'postgresql' && { DATABASE_URL: await databases.create() },
     ...database === 'embedded' && { PARLEY_DATA_DIR: await databases.createEmbedded() },
@@ -70,7 +70,7 @@ export async function startServer (contender: Contender, { processes, databases,
   }
 }
 
-/** Every server says where it listens when it does. */
+/** Reads the port from the line that every server prints when it listens. */
 function portOf ({ process, ended }: Child): Promise<number> {
   const listening = new Promise<number>(resolve => {
     let output = ''

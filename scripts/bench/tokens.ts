@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import jwtPlugin from '../../src/plugins/jwt.ts'
 
-/** Access tokens as the server signs and reads them, for whoever knows its secret. */
+/** Signs and verifies access tokens as a server with this secret does. */
 export async function createAccessTokens (secret: string) {
   const app = fastify()
   await app.register(jwtPlugin, { secret })

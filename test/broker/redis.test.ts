@@ -37,7 +37,7 @@ const texts = ({ events }: Listener) => events.map(({ event }) => textOf(event))
 
 testBroker('redis', () => create())
 
-t.test('two instances hear each other, each event once and as it was', async t => {
+t.test('two instances receive the events of each other, each event once and unchanged', async t => {
   const prefix = `${randomUUID()}:`
   const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
   await subscribe(a, 'channel:1', 'broadcast')
@@ -52,10 +52,10 @@ t.test('two instances hear each other, each event once and as it was', async t =
   b.broker.publish('broadcast', notice('back'))
   await eventually(() => a.events.length >= 4)
   t.same(b.events.slice(0, 3), sent.map(event => ({ topic: 'channel:1', event })))
-  t.same(texts(a), [undefined, 'ä', undefined, 'back'], 'no echo')
+  t.same(texts(a), [undefined, 'ä', undefined, 'back'], 'an instance receives no echo of its own events')
 })
 
-t.test('an event for elsewhere arrives there only', async t => {
+t.test('an event with the scope elsewhere arrives only at other instances', async t => {
   const prefix = `${randomUUID()}:`
   const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
   await subscribe(a, 'channel:1')
@@ -76,7 +76,7 @@ t.test('unsubscribing stops delivery from other instances', async t => {
   t.same(texts(b), ['yes'])
 })
 
-t.test('an instance with another prefix hears nothing', async t => {
+t.test('an instance with another prefix receives nothing', async t => {
   const prefix = `${randomUUID()}:`
   const [a, b, stranger] = [await open(t, { prefix }), await open(t, { prefix }), await open(t)]
   await subscribe(b, 'channel:1')
@@ -86,7 +86,7 @@ t.test('an instance with another prefix hears nothing', async t => {
   t.same(stranger.events, [])
 })
 
-t.test('order per topic holds under load over all connections, and nothing is lost', async t => {
+t.test('under load on all connections the events of each topic arrive in order, and none is lost', async t => {
   const prefix = `${randomUUID()}:`
   const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
   const topics: Topic[] = Array.from({ length: 20 }, (_, i) => `channel:${i}` as const)
@@ -101,7 +101,7 @@ t.test('order per topic holds under load over all connections, and nothing is lo
   t.equal(a.broker.dropped, 0)
 })
 
-t.test('an instance that was alone publishes to one that arrives', async t => {
+t.test('an instance that was alone publishes to an instance that starts later', async t => {
   const prefix = `${randomUUID()}:`
   const a = await open(t, { prefix })
   a.broker.publish('channel:1', notice('nobody'))
@@ -112,7 +112,7 @@ t.test('an instance that was alone publishes to one that arrives', async t => {
   t.same(texts(b), ['somebody'])
 })
 
-t.test('what was published just before close still arrives', async t => {
+t.test('events that are published just before close still arrive', async t => {
   const prefix = `${randomUUID()}:`
   const [a, b] = [await open(t, { prefix, pool_size: 10 }), await open(t, { prefix })]
   const topics: Topic[] = Array.from({ length: 20 }, (_, i) => `channel:${i}` as const)
@@ -122,7 +122,7 @@ t.test('what was published just before close still arrives', async t => {
   await eventually(() => b.events.length === topics.length)
 })
 
-t.test('[P33] Redis stopped: noticed, local delivery goes on, and all subscriptions are confirmed again afterwards', async t => {
+t.test('[P33] the broker notices a stopped Redis, delivers locally, and confirms all subscriptions again afterwards', async t => {
   const server = await openServer(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(a, 'channel:1')
@@ -142,7 +142,7 @@ t.test('[P33] Redis stopped: noticed, local delivery goes on, and all subscripti
   await eventually(() => texts(b).includes('again'))
 })
 
-t.test('[P33] Redis killed and restarted empty: the bus works again', async t => {
+t.test('[P33] the bus works again after Redis is killed and restarted empty', async t => {
   const server = await openServer(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(b, 'channel:1')
@@ -155,14 +155,14 @@ t.test('[P33] Redis killed and restarted empty: the bus works again', async t =>
 
   await server.start()
   await eventually(() => a.broker.connected && b.broker.connected)
-  t.same(b.subscribed, ['channel:2'], 'as it is now, not as it was')
+  t.same(b.subscribed, ['channel:2'], 'only current subscriptions are confirmed')
   a.broker.publish('channel:2', notice('again'))
   await eventually(() => b.events.length > 0)
   t.same(texts(b), ['again'])
   t.equal(a.broker.dropped, 1)
 })
 
-t.test('Redis absent at the start: starts unconnected at once, and joins when it is there', async t => {
+t.test('without Redis the broker starts unconnected within 2 s, and connects when Redis is available', async t => {
   const server = await openServer(t, false)
   const began = performance.now()
   const a = await open(t, { url: server.url })
@@ -178,7 +178,7 @@ t.test('Redis absent at the start: starts unconnected at once, and joins when it
   t.same(a.subscribed, ['channel:1'])
 })
 
-t.test('Redis stopped at the start: starts unconnected within 3 s; close ends within 1 s', async t => {
+t.test('with a stopped Redis the broker starts unconnected within 3 s and closes within 1 s', async t => {
   const server = await openServer(t)
   server.signal('SIGSTOP')
   let began = performance.now()
@@ -190,7 +190,7 @@ t.test('Redis stopped at the start: starts unconnected within 3 s; close ends wi
   t.ok(performance.now() - began < 1000)
 })
 
-t.test('close ends within 1 s while a connected Redis is stopped, with publishes outstanding', async t => {
+t.test('close ends within 1 s if Redis stops while the broker is connected and publishes are outstanding', async t => {
   const server = await openServer(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(b, 'channel:1')
@@ -201,19 +201,19 @@ t.test('close ends within 1 s while a connected Redis is stopped, with publishes
   t.ok(performance.now() - began < 1000)
 })
 
-t.test('publishes to a stopped Redis are bounded: what has no room is dropped and counted', async t => {
+t.test('the queue of publishes to a stopped Redis is bounded, and messages without room are dropped and counted', async t => {
   const server = await openServer(t)
   const deps = { url: server.url, prefix: 'p:', beat: 60_000 }
   const [a, b] = [await open(t, deps), await open(t, deps)]
   await subscribe(b, 'channel:1')
-  // An arrival is heard by all before they rely on being alone.
+  // `b` greeted `a` when it started, so `a` knows that it is not alone and publishes.
   b.broker.publish('broadcast', notice('x'))
   server.signal('SIGSTOP')
   for (let i = 0; i < 30_000; i++) a.broker.publish('channel:1', notice('x'))
   t.equal(a.broker.dropped, 10_000)
 })
 
-t.test('connections that the server ends one by one are made again, and nothing of it is fatal', async t => {
+t.test('the broker reconnects when the server ends its publishing and then its subscribing connections, and no error is fatal', async t => {
   const server = await openServer(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   const topics: Topic[] = ['channel:1', 'channel:2', 'channel:3', 'channel:4', 'channel:5']
@@ -231,7 +231,7 @@ t.test('connections that the server ends one by one are made again, and nothing 
   await eventually(() => b.events.length === topics.length)
 })
 
-t.test('a publishing connection of a pool that is lost alone does not unconnect the bus', async t => {
+t.test('the loss of single publishing connections of a pool does not disconnect the bus', async t => {
   const server = await openServer(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   const topics: Topic[] = Array.from({ length: 12 }, (_, i) => `channel:${i}` as const)
@@ -242,7 +242,7 @@ t.test('a publishing connection of a pool that is lost alone does not unconnect 
   t.teardown(() => admin.disconnect())
   const clients = String(await admin.client('LIST')).split('\n')
   const publishers = clients.filter(line => line.includes('cmd=eval')).map(line => Number(/id=(\d+)/.exec(line)![1]))
-  // The first of each instance also sends the beats; the others were opened last.
+  // The first connection of each instance also sends the beats, so the test kills the two that were opened last.
   const [one, other] = publishers.sort((x, y) => y - x)
   await admin.call('CLIENT', 'KILL', 'ID', String(one))
   await admin.call('CLIENT', 'KILL', 'ID', String(other))
@@ -254,7 +254,7 @@ t.test('a publishing connection of a pool that is lost alone does not unconnect 
   t.equal(a.connected.includes(false), false)
 })
 
-t.test('a message that is not understood, and a handler that throws, cost that message only', async t => {
+t.test('a message that cannot be decoded, or whose handler throws, does not affect other messages', async t => {
   const prefix = `${randomUUID()}:`
   const a = await open(t, { prefix })
   const b = create({ prefix })
@@ -283,7 +283,7 @@ t.test('a message that is not understood, and a handler that throws, cost that m
   t.same(log.map(({ text }) => text).toSorted(), expected)
 })
 
-t.test('a stall of our own event loop is not taken for a deaf bus', async t => {
+t.test('a stall of the event loop of an instance does not count as a lost bus', async t => {
   const prefix = `${randomUUID()}:`
   const a = await open(t, { prefix })
   const observer = new Redis(shared.url)
@@ -294,7 +294,7 @@ t.test('a stall of our own event loop is not taken for a deaf bus', async t => {
   for (let i = 0; i < 3; i++) {
     const end = performance.now() + 500
     while (performance.now() < end) { /* stalled */ }
-    // The first may have been sent before the stall.
+    // The first beat may have been sent before the stall, so the test waits for two.
     const before = beats
     await eventually(() => beats >= before + 2)
   }
@@ -302,7 +302,7 @@ t.test('a stall of our own event loop is not taken for a deaf bus', async t => {
   t.same(a.connected, [true])
 })
 
-t.test('a wrong password: unconnected, one line in the log, and not the password', async t => {
+t.test('with a wrong password the broker stays unconnected and logs one line, which does not contain the password', async t => {
   const server = await openServer(t, true, ['--requirepass', 'right'])
   log.length = 0
   const url = `redis://:very-wrong@127.0.0.1:${server.port}`
@@ -322,7 +322,7 @@ t.test('a wrong password: unconnected, one line in the log, and not the password
   t.match(log.at(-1), { details: { reason: /NOAUTH/ } })
 })
 
-t.test('one log line per change of state', async t => {
+t.test('each change of the connection state is logged in one line', async t => {
   const server = await openServer(t)
   log.length = 0
   const a = await open(t, { url: server.url })
@@ -333,15 +333,15 @@ t.test('one log line per change of state', async t => {
   t.equal(log[0]!.text, 'message bus connected')
   t.equal(log[1]!.text, 'message bus lost')
   t.equal(log.at(-1)!.text, 'message bus connected')
-  t.ok(log.length <= 4, 'at most one more line, for another reason')
+  t.ok(log.length <= 4, 'at most one more line is logged, for another reason')
 })
 
-/** Connections that the server has accepted so far. */
+/** Number of connections that the server has accepted so far. */
 async function accepted (observer: Redis): Promise<number> {
   return Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))![1])
 }
 
-t.test('[P60] warnings of one kind come once a second, and say how many were kept back', async t => {
+t.test('[P60] the same warning is logged at most once a second, with the number of suppressed ones', async t => {
   const prefix = `${randomUUID()}:`
   const listener = await open(t, { prefix })
   await subscribe(listener, 'channel:1')

@@ -14,7 +14,7 @@ const config = { redis: redis() }
 const server = await startServer(t, { config })
 const rows = createRows(server.database)
 
-/** Whoever can write to Redis, and knows how instances talk. */
+/** The Redis connection of an attacker, who knows the format of the bus messages. */
 const stranger = new Redis(config.redis.url!)
 t.teardown(() => stranger.disconnect())
 
@@ -32,12 +32,12 @@ type Someone = Client & { person: Person }
 
 const userTopic = ({ person }: Someone): Topic => `user:${person.user.id}`
 
-/** Everything forged so far has been read, and what it made the server look up has been found. */
+/** Resolves when the server has read all forged messages and has finished the database look-ups that they caused. */
 async function settled (client: Someone): Promise<void> {
   const message = randomUUID()
   await forgeNotice(userTopic(client), encode({ type: 'announcement', message, timestamp: 'now' }))
   await client.expect(frame => frame.message === message)
-  // A change that only the database tells of: the look that finds it began after what was forged was read.
+  // Only the database tells of this rename, so the look-up that finds it began after the forged messages were read.
   const witness = await server.enter('witness', 'witnesses')
   await server.database.prisma.user.update({ where: { id: witness.person.user.id }, data: { name: message } })
   await eventually(async () => {
@@ -79,7 +79,7 @@ t.test('[P60] a forged user_changed changes nobody\'s identity, name, role or ri
   t.match(await mallory.expect('message'), { user_id: mallory.person.user.id, username: 'mallory' })
 })
 
-t.test('[P60] a forged disconnect closes nobody, whatever its reason and login', async t => {
+t.test('[P60] a forged disconnect closes no connection, whatever its reason and login', async t => {
   const ann = await server.enter('ann')
   const { sid } = JSON.parse(Buffer.from(ann.person.access_token.split('.')[1]!, 'base64url').toString())
   t.ok(sid)
@@ -91,7 +91,7 @@ t.test('[P60] a forged disconnect closes nobody, whatever its reason and login',
   await ann.settle()
 })
 
-t.test('[P60] a forged end of a membership or of a channel ends no subscription, and is told to nobody', async t => {
+t.test('[P60] a forged membership_ended or channel_deleted ends no subscription and is announced to nobody', async t => {
   const [ann, ben] = [await server.enter('ann', 'lasting'), await server.enter('ben', 'lasting')]
   const { topic } = await channelOf(ann, 'lasting')
   const userIds = [ann.person.user.id, ben.person.user.id]
@@ -104,7 +104,7 @@ t.test('[P60] a forged end of a membership or of a channel ends no subscription,
   await server.call('DELETE', '/api/channels/lasting/members/me', { token: ben.person.access_token })
 })
 
-t.test('[P60] [P33] a true end that follows forged ones binds on other instances as ever', async t => {
+t.test('[P60] [P33] a real kick that follows a forged one still ends the subscription on other instances', async t => {
   const other = await startServer(t, { config, databaseUrl: server.databaseUrl })
   const owner = await server.enter('owner')
   await owner.request({ type: 'command', command: 'create_channel', name: 'kicking' })
@@ -115,20 +115,20 @@ t.test('[P60] [P33] a true end that follows forged ones binds on other instances
   await target.expect('kicked_from_channel')
   const speech = { type: 'send_message', channel: 'kicking', message: '?' }
   await eventually(async () => (await target.exchange(speech)).code === 'not_in_channel')
-  t.notOk(target.inbox.some(({ type }) => type === 'channel_left'), 'they have been told why')
+  t.notOk(target.inbox.some(({ type }) => type === 'channel_left'), 'the user has already received kicked_from_channel')
 })
 
-/** What a stranger says of a channel whose next `seq` is this one. */
+/** Kinds of forged entries for a channel whose next `seq` is `next`. */
 const falseEntries: Record<string, (channel: string, next: number) => Entry[]> = {
   'the next entry': (channel, next) => [entry(channel, next)],
   'the next three': (channel, next) => [0, 1, 2].map(i => entry(channel, next + i)),
-  'another last entry': (channel, next) => [entry(channel, next - 1)],
+  'another entry with the last seq': (channel, next) => [entry(channel, next - 1)],
   'entries that overlap the last': (channel, next) => [entry(channel, next - 1), entry(channel, next)],
-  'an entry a little further on': (channel, next) => [entry(channel, next + 3)],
-  'the last entry that there can be': channel => [entry(channel, Number.MAX_SAFE_INTEGER - 1)]
+  'an entry that leaves a gap': (channel, next) => [entry(channel, next + 3)],
+  'the highest possible seq': channel => [entry(channel, Number.MAX_SAFE_INTEGER - 1)]
 }
 
-t.test('[P60] [P27] a false entry keeps no true message from anyone, and brings none twice', async t => {
+t.test('[P60] [P27] a forged entry neither suppresses nor repeats real messages', async t => {
   const other = await startServer(t, { config, databaseUrl: server.databaseUrl })
   for (const [i, [what, make]] of Object.entries(falseEntries).entries()) {
     const channel = `stream-${i}`
@@ -143,13 +143,13 @@ t.test('[P60] [P27] a false entry keeps no true message from anyone, and brings 
     await reader.expect(({ type, id }) => type === 'message' && id === sent.at(-1))
     const truth = new Set(sent)
     const received = reader.inbox.filter(({ type, id }) => type === 'message' && truth.has(id)).map(({ id }) => id)
-    t.same(received, sent.slice(0, -1), `${what}: each true message once, in order`)
+    t.same(received, sent.slice(0, -1), `${what}: each real message arrives once, in order`)
     const { body } = await server.call('GET', `/api/channels/${channel}/messages?limit=100`, { token: reader.person.access_token })
-    t.same(body.messages.map(({ id }: Frame) => id), sent, `${what}: nothing false is stored`)
+    t.same(body.messages.map(({ id }: Frame) => id), sent, `${what}: no forged message is stored`)
   }
 })
 
-t.test('[P60] what cannot be an entry of the channel reaches nobody', async t => {
+t.test('[P60] events that cannot be entries of the channel reach nobody', async t => {
   const ann = await server.enter('ann', 'strict')
   const { topic } = await channelOf(ann, 'strict')
   const { frames, ends } = encodeEntries([entry('strict', 1)])
@@ -175,7 +175,7 @@ t.test('[P60] what cannot be an entry of the channel reaches nobody', async t =>
   t.notOk(ann.inbox.some(({ type }) => type === 'message'))
 })
 
-t.test('[P60] a forged notice looks like no reply and no message, is of its channel, and is bounded', async t => {
+t.test('[P60] a forged notice is dropped if it imitates a reply or message, names another channel, is malformed or too large', async t => {
   const ann = await server.enter('ann', 'notices')
   const { topic } = await channelOf(ann, 'notices')
   const timestamp = '2026-01-01T00:00:00.000Z'
@@ -194,7 +194,7 @@ t.test('[P60] a forged notice looks like no reply and no message, is of its chan
   t.same(ann.inbox.slice(before).filter(({ type }) => type !== 'user_joined' && type !== 'user_left'), [])
 })
 
-t.test('[P60] malformed events cost one warning a second: no connection, and not the process', async t => {
+t.test('[P60] malformed events cause at most one warning of each kind a second, and end neither a connection nor the process', async t => {
   const ann = await server.enter('ann', 'calm')
   const { topic } = await channelOf(ann, 'calm')
   const control = (text: string): Buffer => Buffer.concat([Buffer.from([1, 3]), randomBytes(INSTANCE_BYTES), Buffer.from(text)])
@@ -217,11 +217,11 @@ t.test('[P60] malformed events cost one warning a second: no connection, and not
   for (const message of malformed) {
     for (const to of [topic, userTopic(ann), 'broadcast'] as const) {
       await publish(to, message)
-      // Redis itself ends a subscriber for whom it holds more than 32 MB.
+      // Redis disconnects a subscriber with more than 32 MB of unread messages, so wait after each large message.
       if (message.length > 1_000_000) await settled(ann)
     }
   }
-  // Of valid form, on a topic that carries nothing of the kind.
+  // These actions have a valid form, but arrive on topics that never carry them.
   for (const to of [topic, 'broadcast'] as const) await forgeAction(to, { type: 'disconnect', reason: 'disconnected' })
   for (const to of [userTopic(ann), 'broadcast'] as const) await forgeAction(to, { type: 'channel_deleted', timestamp: 'now' })
   await settled(ann)

@@ -9,29 +9,29 @@ const EACH = 100
 
 const seqsOf = ({ inbox }: Client): number[] => inbox.filter(({ type }) => type === 'message').map(({ seq }) => seq)
 
-t.test('[P27] two instances: both ways at once, everyone receives everything in the one order of history', async t => {
+t.test('[P27] while clients of two instances send at once, every client receives all messages in the order of history', async t => {
   const clients = [await a.enter('ann', 'both'), await b.enter('ben', 'both'), await a.enter('carl', 'both'), await b.enter('dora', 'both')]
   const acks = await Promise.all(clients.map((client, i) =>
     Promise.all(Array.from({ length: EACH }, (_, n) => client.request({ type: 'send_message', channel: 'both', message: `${i} ${n}` })))))
   const count = EACH * clients.length
   const all = Array.from({ length: count }, (_, i) => i + 1)
-  t.same(acks.flat().map(({ data }) => data.seq).sort((x, y) => x - y), all, 'every seq is one ack')
+  t.same(acks.flat().map(({ data }) => data.seq).sort((x, y) => x - y), all, 'every seq is acked exactly once')
   const ids = new Map(acks.flat().map(({ data }) => [data.seq, data.id]))
   for (const client of clients) {
     await client.expect(({ type, seq }) => type === 'message' && seq === count)
-    t.same(seqsOf(client), all.slice(0, -1), 'in order, each once')
+    t.same(seqsOf(client), all.slice(0, -1), 'the client receives every message once and in order')
     t.ok(client.inbox.every(({ type, seq, id }) => type !== 'message' || ids.get(seq) === id))
   }
   for (const sent of acks) {
     const own = sent.map(({ data }) => data.seq)
-    t.same(own, own.toSorted((x, y) => x - y), 'a sender keeps its own order')
+    t.same(own, own.toSorted((x, y) => x - y), 'the messages of one sender keep their order')
   }
   const token = clients[0]!.person.access_token
   const { messages } = (await a.call('GET', '/api/channels/both/messages?after=0&limit=100', { token })).body
   t.same(messages.map(({ seq, id }: { seq: number, id: string }) => [seq, id]), all.slice(0, 100).map(seq => [seq, ids.get(seq)]))
 })
 
-t.test('[P27] edits, deletions and REST messages of the other instance come in the same order', async t => {
+t.test('[P27] edits, deletions and REST messages arrive in the same order on both instances', async t => {
   const ann = await a.enter('ann', 'mixed')
   const ben = await b.enter('ben', 'mixed')
   const first = await ann.request({ type: 'send_message', channel: 'mixed', message: 'frist' })
@@ -45,7 +45,7 @@ t.test('[P27] edits, deletions and REST messages of the other instance come in t
   }
 })
 
-t.test('[P30] what was missed on one instance is resumed on the other', async t => {
+t.test('[P30] a client that missed messages on one instance resumes on the other', async t => {
   const ann = await a.enter('ann', 'moving')
   const ben = await b.enter('ben', 'moving')
   for (let i = 1; i <= 3; i++) await ben.request({ type: 'send_message', channel: 'moving', message: `${i}` })

@@ -9,7 +9,7 @@ const a = await startServer(t, { config })
 const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
 const rows = createRows(a.database)
 
-/** Its creator on A, someone in it with a connection on each instance, and a witness on B. */
+/** Creates a channel: the owner is on A, the target has connections on both instances, and a witness is on B. */
 async function cast (channel: string) {
   const owner = await a.enter('owner')
   await owner.request({ type: 'command', command: 'create_channel', name: channel })
@@ -22,32 +22,32 @@ async function cast (channel: string) {
   const { id } = target.person.user
   const command = (name: string, fields: object = {}): Promise<Frame> =>
     owner.request({ type: 'command', command: name, channel, user_id: id, ...fields })
-  /** Its connections in the channel, on both instances, and one on B that is in no channel. */
+  /** `everywhere`: the target's connections in the channel on both instances, and one on B that is in no channel. */
   return { owner, target, tab, apart, witness, command, everywhere: [target, tab, apart] }
 }
 
 const speak = (client: Client, channel: string): Promise<Frame> => client.exchange({ type: 'send_message', channel, message: 'may I?' })
 
-t.test('[P20] [P33] a kick on one instance ends the subscription on the other; all of the user\'s connections hear of it', async t => {
+t.test('[P20] [P33] a kick on one instance ends the subscription on the other, and all connections of the user are told', async t => {
   const { target, tab, everywhere, witness, command } = await cast('kicks')
   await command('kick_user')
   for (const client of everywhere) t.match(await client.expect('kicked_from_channel'), { channel: 'kicks' })
   for (const client of [target, tab]) t.same(await speak(client, 'kicks'), failure('not_in_channel'))
   await witness.expect(({ type, username }) => type === 'user_left' && username === 'target')
-  await witness.request({ type: 'send_message', channel: 'kicks', message: 'he is gone' })
+  await witness.request({ type: 'send_message', channel: 'kicks', message: 'after the kick' })
   for (const client of everywhere) {
     await client.settle()
-    t.notOk(client.inbox.some(({ message }) => message === 'he is gone'))
+    t.notOk(client.inbox.some(({ message }) => message === 'after the kick'))
   }
 })
 
-t.test('[P22] a ban reaches the other instance, and binds joins there; so does its end', async t => {
+t.test('[P22] a ban on one instance refuses joins on the other until it is lifted', async t => {
   const { target, everywhere, witness, command } = await cast('bans')
   await command('ban_user', { reason: 'noise' })
   for (const client of everywhere) {
     t.match(await client.expect('banned_from_channel'), { channel: 'bans', reason: 'noise', expires_at: null })
   }
-  // The notice may come before the target's instance has looked the end of the membership up: until then the answer is `banned`.
+  // The notice may arrive before the target's instance has confirmed the end of the membership; until then the answer is `banned`.
   await witness.expect(({ type, username }) => type === 'user_left' && username === 'target')
   t.same(await speak(target, 'bans'), failure('not_in_channel'))
   t.same(await target.exchange({ type: 'join_channel', channel: 'bans' }), failure('banned'))
@@ -56,7 +56,7 @@ t.test('[P22] a ban reaches the other instance, and binds joins there; so does i
   t.equal((await target.request({ type: 'join_channel', channel: 'bans' })).action, 'channel_joined')
 })
 
-t.test('[P22] a mute on one instance binds the next message on the other', async t => {
+t.test('[P22] a mute on one instance refuses the next message on the other', async t => {
   const { target, everywhere, command } = await cast('mutes')
   await command('mute_user', { duration: 600 })
   t.match(await speak(target, 'mutes'), { type: 'error', code: 'muted' })
@@ -65,7 +65,7 @@ t.test('[P22] a mute on one instance binds the next message on the other', async
   t.equal((await speak(target, 'mutes')).action, 'message_sent')
 })
 
-t.test('[P24] a channel deleted on one instance is gone on the other', async t => {
+t.test('[P24] deleting a channel on one instance ends its subscriptions on the other', async t => {
   const { owner, target, witness } = await cast('gone')
   await owner.request({ type: 'command', command: 'delete_channel', channel: 'gone' })
   for (const client of [owner, target, witness]) {
@@ -74,7 +74,7 @@ t.test('[P24] a channel deleted on one instance is gone on the other', async t =
   }
 })
 
-t.test('[P19] a channel made admins\' own on one instance ends the others\' subscriptions on the other', async t => {
+t.test('[P19] changing a channel to type admin on one instance ends subscriptions of other users on the other', async t => {
   const { owner, target } = await cast('closing')
   await rows.role(owner, 'admin')
   const { status } = await a.call('PATCH', '/api/channels/closing', { token: owner.person.access_token, body: { channel_type: 'admin' } })
@@ -83,7 +83,7 @@ t.test('[P19] a channel made admins\' own on one instance ends the others\' subs
   t.same(await speak(target, 'closing'), failure('not_in_channel'))
 })
 
-t.test('an invitation on one instance is told on the other, and lets in there', async t => {
+t.test('an invitation on one instance is announced on the other and allows the user to join there', async t => {
   const { owner, target, everywhere, apart } = await cast('lobby')
   await owner.request({ type: 'command', command: 'create_channel', name: 'den', channel_type: 'private' })
   t.same(await apart.exchange({ type: 'join_channel', channel: 'den' }), failure('channel_not_found'))
@@ -109,7 +109,7 @@ t.test('[P15] disabling, disconnecting and erasing an account on one instance cl
   }
 })
 
-t.test('[P15] a new role, and a new name, take effect on the other instance\'s connections', async t => {
+t.test('[P15] a new role and a new name take effect for connections on the other instance', async t => {
   const admin = await a.enter('admin')
   await rows.role(admin, 'admin')
   const ben = await b.enter('ben', 'names')
@@ -125,7 +125,7 @@ t.test('[P15] a new role, and a new name, take effect on the other instance\'s c
   })
 })
 
-t.test('[P12] a logout on one instance closes that login\'s connections on the other with 4504, and no other\'s', async t => {
+t.test('[P12] a logout on one instance closes only the connections of that login on the other, with 4504', async t => {
   const ben = await b.enter('ben')
   const again = (await a.call('POST', '/api/auth/login', { body: { email: ben.person.email, password: ben.person.password } })).body
   const other = await b.login({ ...ben.person, ...again })
@@ -134,7 +134,7 @@ t.test('[P12] a logout on one instance closes that login\'s connections on the o
   t.equal((await other.request({ type: 'heartbeat' })).type, 'heartbeat_ack')
 })
 
-t.test('an announcement reaches every authenticated connection of every instance, and nobody else', async t => {
+t.test('an announcement reaches every authenticated connection of every instance, and no other connection', async t => {
   const admin = await a.enter('admin')
   await rows.role(admin, 'admin')
   const listeners = [await a.enter('ann'), await b.enter('ben'), await b.enter('carl')]

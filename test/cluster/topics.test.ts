@@ -9,7 +9,7 @@ const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
 const client = new Redis(config.redis.url!)
 t.teardown(() => client.disconnect())
 
-/** How many instances listen to each topic that any listens to. */
+/** Number of subscribed instances for each topic that has any. */
 async function listeners (): Promise<Record<string, number>> {
   const prefix = config.redis.prefix!
   const names = (await client.pubsub('CHANNELS', `${prefix}*`)) as string[]
@@ -18,8 +18,8 @@ async function listeners (): Promise<Record<string, number>> {
   return Object.fromEntries(topics.map((name, i) => [name.slice(prefix.length), Number(counts[2 * i + 1])]))
 }
 
-t.test('an instance listens only to the topics of its own connections', async t => {
-  t.same(await listeners(), {}, 'nobody is connected')
+t.test('an instance subscribes only to the topics of its own connections', async t => {
+  t.same(await listeners(), {}, 'without connections there is no subscription')
   const ann = await a.enter('ann', 'one')
   const ben = await b.enter('ben', 'one')
   const tab = await a.login(ann.person)
@@ -41,5 +41,5 @@ t.test('an instance listens only to the topics of its own connections', async t 
   await eventually(same({ broadcast: 1, ...bensOnB }))
   await ben.close()
   await eventually(same({}))
-  t.pass('down to nothing')
+  t.pass('no subscription is left')
 })

@@ -6,19 +6,19 @@ import { seedPeople, type Member } from '../faults/people.ts'
 import { launch, startProcess, type Instance } from '../faults/process.ts'
 import { t } from '../tap.ts'
 
-// Processes that start processes: slow where the machine is busy.
+// The servers of these tests start workers, which takes long on a busy machine.
 t.setTimeout(300_000)
 const PATIENCE = 60_000
 
 const token = 'the-token-of-the-metrics'
 
-/** What several workers need. */
+/** The environment of a server with two workers, which need PostgreSQL and Redis. */
 async function environment (t: Parameters<typeof createDatabase>[0]): Promise<Record<string, string>> {
   const { url, prefix } = redis()
   return { WEB_CONCURRENCY: '2', DATABASE_URL: await createDatabase(t), REDIS_URL: url!, REDIS_PREFIX: prefix! }
 }
 
-/** The processes of this one's workers that have not ended. */
+/** Ids of the server's worker processes that are still running. */
 function workersOf ({ pid }: Instance): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
   return children.filter(child => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('src/server.js'))
@@ -43,7 +43,7 @@ t.test('two workers share one port, and a worker that dies is replaced', async t
   const metrics = (): Promise<Response> =>
     fetch(`http://127.0.0.1:${server.port}/metrics`, { headers: { authorization: `Bearer ${token}` } })
 
-  await t.test('all clients get what each sends [P27]; the greeting is said once', async t => {
+  await t.test('[P27] every client receives the messages of all clients in order, and the server prints its greeting once', async t => {
     for (const [i, client] of clients.entries()) await client.request({ type: 'send_message', channel: 'room', message: `from ${i}` })
     for (const client of clients) {
       for (let seq = 1; seq <= clients.length; seq++) t.equal((await client.expect('message')).seq, seq)
@@ -51,15 +51,15 @@ t.test('two workers share one port, and a worker that dies is replaced', async t
     t.equal(server.output().match(/Parley is listening/g)?.length, 1)
   })
 
-  await t.test('/metrics of whichever worker is asked is the sum', async t => {
+  await t.test('/metrics is the sum of all workers, whichever worker answers', async t => {
     t.match(await (await metrics()).text(), new RegExp(`^parley_connections ${clients.length}$`, 'm'))
   })
 
-  await t.test('a worker killed takes its own clients only; they come back, and miss nothing', async t => {
+  await t.test('a killed worker disconnects only its own clients, and a client that comes back misses nothing', async t => {
     process.kill(victim!, 'SIGKILL')
     const answers = await Promise.all(clients.map(client => client.settle().then(() => true, () => false)))
     const left = clients.filter((_, i) => answers[i])
-    t.ok(left.length > 0 && left.length < clients.length, 'both workers had some')
+    t.ok(left.length > 0 && left.length < clients.length, 'each worker had some of the clients')
     const lost = answers.indexOf(false)
     clients[lost] = await enter(t, server.port, people[lost]!)
     await left[0]!.request({ type: 'send_message', channel: 'room', message: 'still here' })
@@ -68,8 +68,8 @@ t.test('two workers share one port, and a worker that dies is replaced', async t
     t.match(server.output(), /a worker ended, another takes its place/)
   })
 
-  await t.test('[G10] a signal to the whole group, as of Ctrl-C: everyone is told when to come back, exit code 0', async t => {
-    // The new one is at work when it has its part in the sum.
+  await t.test('[G10] Ctrl-C signals the whole process group: every client is told when to return, and the exit code is 0', async t => {
+    // The new worker is ready once /metrics answers, because the sum includes every worker.
     await eventually(async () => (await metrics()).ok, PATIENCE)
     const open = clients.filter(isOpen)
     for (const pid of [...workersOf(server), server.pid]) process.kill(pid, 'SIGINT')
@@ -78,7 +78,7 @@ t.test('two workers share one port, and a worker that dies is replaced', async t
   })
 })
 
-t.test('[G10] a primary that is killed: its workers drain and end by themselves', async t => {
+t.test('[G10] when the primary is killed, its workers drain and end by themselves', async t => {
   const env = await environment(t)
   const server = await startProcess(t, { env: { ...env, METRICS_PORT: '0', LOG_LEVEL: 'info' } })
   const [person] = await seedPeople(env.DATABASE_URL!, 1)
@@ -86,7 +86,7 @@ t.test('[G10] a primary that is killed: its workers drain and end by themselves'
   const workers = workersOf(server)
   t.equal(workers.length, 2)
 
-  await t.test('until then it serves their metrics on a port of its own', async t => {
+  await t.test('the primary serves the metrics of its workers on a separate port', async t => {
     const lines = server.output().split('\n').filter(line => line.includes(`"pid":${server.pid},`))
     const [, port] = /listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(lines.join('\n')) ?? []
     t.match(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), /^parley_connections 1$/m)
@@ -96,7 +96,7 @@ t.test('[G10] a primary that is killed: its workers drain and end by themselves'
   t.match(await client.closed(), { code: 1012, reason: /^service restart retry_after_ms=\d+$/ })
 })
 
-t.test('without Redis there is one process, and one line says why', async t => {
+t.test('without Redis the server runs in one process and logs one line that says why', async t => {
   const { REDIS_URL: _, ...env } = await environment(t)
   const server = await startProcess(t, { env })
   t.equal(workersOf(server).length, 0)
@@ -104,7 +104,7 @@ t.test('without Redis there is one process, and one line says why', async t => {
   server.signal('SIGTERM')
   t.same(await server.exited, { code: 0, signal: null })
 
-  await t.test('a start that cannot succeed is said once, and tried once', async t => {
+  await t.test('a start that cannot succeed is tried once and reported once', async t => {
     const { port } = await startProcess(t, { env })
     const second = launch(t, { env: { ...env, REDIS_URL: process.env.TEST_REDIS_URL!, PORT: String(port) } })
     t.equal((await second.exited).code, 1)

@@ -6,7 +6,7 @@ import { channel, person } from '../contracts/presence.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 
-/** What goes out, one line for each publication: `SCOPE: TYPE USER, …`. */
+/** An `announce`, and one line for each publication that it makes: `SCOPE: TYPE USER, …`. */
 function open () {
   const lines: string[] = []
   const broker: Broker = {
@@ -23,18 +23,18 @@ function open () {
 const lobby = channel('lobby')
 const [ann, bob] = [person('ann'), person('bob')]
 
-t.test('[P23] the first goes out at once, those within its window together', async t => {
+t.test('[P23] the first announcement is published at once, and those within its window are published together', async t => {
   const { announce, lines } = open()
   announce('user_joined', lobby, ann, 'everyone')
   announce('user_left', lobby, ann, 'everyone')
   announce('user_joined', lobby, bob, 'everyone')
   announce('user_joined', channel('den'), bob, 'everyone')
-  t.same(lines, ['everyone: user_joined ann', 'everyone: user_joined bob'], 'each channel has a window of its own')
+  t.same(lines, ['everyone: user_joined ann', 'everyone: user_joined bob'], 'each channel has its own window')
   await eventually(() => lines.length > 2)
   t.equal(lines[2], 'everyone: user_left ann, user_joined bob')
 })
 
-t.test('[P23] who is told of elsewhere and then everywhere: the departure does not overtake the arrival', async t => {
+t.test('[P23] a departure announced to everyone does not overtake the arrival announced elsewhere', async t => {
   const { announce, lines } = open()
   announce('user_joined', lobby, bob, 'elsewhere')
   announce('user_joined', lobby, ann, 'elsewhere')
@@ -46,7 +46,7 @@ t.test('[P23] who is told of elsewhere and then everywhere: the departure does n
   ])
 })
 
-t.test('[P59] a crowd that leaves at once is told of in pieces of at most 16 KiB, in order, each whole frames', async t => {
+t.test('[P59] many departures at once are published in order, in pieces of whole frames with at most 16 KiB', async t => {
   const pieces: Buffer[] = []
   const broker: Broker = {
     ...createMemoryBroker(),

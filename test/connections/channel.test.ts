@@ -3,7 +3,7 @@ import { LocalChannel } from '../../src/connections/channel.ts'
 import { createTraffic } from '../../src/connections/traffic.ts'
 import { t, type Test } from '../tap.ts'
 
-/** Entries whose frames are one byte each: the digit of their seq. */
+/** Entries whose frames are one byte each, the digit of their `seq`. */
 function run (from: number, to = from): EntriesEvent {
   const count = to - from + 1
   const ends = Array.from({ length: count }, (_, i) => i + 1)
@@ -34,7 +34,7 @@ function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
   return channel
 }
 
-t.test('[P30] what comes between attachment and reply is kept, and follows the reply from its seq on', async t => {
+t.test('[P30] events between attachment and join reply are kept, and those after the seq of the reply follow it', async t => {
   const channel = start(t)
   const [early, joining] = [createSubscriber('early'), createSubscriber('joining')]
   channel.attach(early, 0)
@@ -46,13 +46,13 @@ t.test('[P30] what comes between attachment and reply is kept, and follows the r
   channel.sequencer.accept(run(5))
   t.equal(joining.stream(), '')
   channel.goLive(joining, 3)
-  t.equal(joining.stream(), '4n5', 'the reply told it up to 3')
+  t.equal(joining.stream(), '4n5', 'the reply contained everything up to 3')
   channel.sequencer.accept(run(6))
   t.equal(joining.stream(), '4n56')
   t.equal(early.stream(), '1234n56')
 })
 
-t.test('[P30] a reply that is ahead of the live stream is not followed by what it held', async t => {
+t.test('[P30] a join reply that is ahead of the live stream is not followed by entries that it contained', async t => {
   const channel = start(t)
   const joining = createSubscriber('joining')
   channel.attach(joining, 0)
@@ -65,7 +65,7 @@ t.test('[P30] a reply that is ahead of the live stream is not followed by what i
   t.equal(joining.stream(), 'n567')
 })
 
-t.test('[P30] a reply exactly at what comes next is followed without a gap', async t => {
+t.test('[P30] a join reply that ends where the next run ends is followed without a gap', async t => {
   const channel = start(t)
   const joining = createSubscriber('joining')
   channel.attach(joining, 0)
@@ -75,7 +75,7 @@ t.test('[P30] a reply exactly at what comes next is followed without a gap', asy
   t.equal(joining.stream(), '3')
 })
 
-t.test('[P20] joining twice keeps one place in the stream', async t => {
+t.test('[P20] a subscriber that joins twice receives every entry once', async t => {
   const channel = start(t)
   const tab = createSubscriber('tab')
   channel.attach(tab, 0)
@@ -89,7 +89,7 @@ t.test('[P20] joining twice keeps one place in the stream', async t => {
   t.equal(channel.subscribers().length, 1)
 })
 
-t.test('a join that waits too long for what it may keep is told so', async t => {
+t.test('a join for which more events wait than may be kept is reported as overflowed', async t => {
   const channel = start(t, 0, 4)
   const joining = createSubscriber('joining')
   channel.attach(joining, 0)
@@ -103,7 +103,7 @@ t.test('a join that waits too long for what it may keep is told so', async t => 
   t.equal(joining.stream(), '7')
 })
 
-t.test('a notice is for everyone but the connection that has its reply', async t => {
+t.test('a notice reaches every subscriber except the connection that gets a reply instead', async t => {
   const channel = start(t)
   const [live, pending, asking] = ['live', 'pending', 'asking'].map(createSubscriber)
   for (const subscriber of [live!, pending!, asking!]) channel.attach(subscriber, 0)
@@ -114,7 +114,7 @@ t.test('a notice is for everyone but the connection that has its reply', async t
   t.same([live, pending, asking].map(subscriber => subscriber!.stream()), ['n', 'n', ''])
 })
 
-t.test('a subscriber that left while its join was answered stays away', async t => {
+t.test('a subscriber that leaves while its join is being answered receives nothing', async t => {
   const channel = start(t)
   const joining = createSubscriber('joining')
   channel.attach(joining, 0)
@@ -127,7 +127,7 @@ t.test('a subscriber that left while its join was answered stays away', async t 
   t.ok(channel.empty)
 })
 
-t.test('[P60] whoever the bus says has left gets nothing until the database was asked, and then all of it or nothing', async t => {
+t.test('[P60] a subscriber that left according to the bus gets nothing until the database is asked, then all or nothing', async t => {
   const channel = start(t)
   const [staying, leaving] = [createSubscriber('staying'), createSubscriber('leaving')]
   for (const subscriber of [staying, leaving]) {
@@ -147,7 +147,7 @@ t.test('[P60] whoever the bus says has left gets nothing until the database was 
   t.equal(leaving.stream(), '1')
 })
 
-t.test('[P60] whoever is held for long loses nothing: what may not wait any longer is sent', async t => {
+t.test('[P60] a subscriber that is held loses nothing: events are sent when no more may wait', async t => {
   const channel = start(t, 0, 3)
   const held = createSubscriber('held')
   channel.attach(held, 0)

@@ -2,7 +2,7 @@ import { createClock } from '../../src/connections/clock.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 
-t.test('a stall of the event loop counts as one tick at most: nobody is reaped for it', async t => {
+t.test('a stall of the event loop counts as one tick, so that it closes no connection', async t => {
   const ticks: number[] = []
   const clock = createClock(now => { ticks.push(now) })
   t.teardown(clock.stop)

@@ -4,7 +4,7 @@ import { frame, opcode } from '../websocket/raw.ts'
 
 const { text: TEXT, continuation, close, ping, pong } = opcode
 
-/** A reader whose frames are judged by the test's `judge`; what it passed, and how often, is there to be looked at. */
+/** A reader whose frames are judged by `judge`, with a record of the heads that it found and of the bytes that it passed. */
 function createScene (judge: (head: FrameHead) => Verdict = () => PASS, room = 64) {
   const heads: FrameHead[] = []
   const passed: Array<{ bytes: Buffer, refusedFor: number }> = []
@@ -34,7 +34,7 @@ function createScene (judge: (head: FrameHead) => Verdict = () => PASS, room = 6
   }
 }
 
-/** In pieces of this size. */
+/** Cuts bytes into pieces of this size. */
 function pieces (bytes: Buffer, size: number): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => Buffer.from(bytes.subarray(i * size, (i + 1) * size)))
 }
@@ -44,7 +44,7 @@ const of = (code: number, length: number, isFinal = true, messageLength = length
 
 const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000]
 
-t.test('[P53] the head of each frame is found, whatever its length, masked or not, and wherever the bytes are cut', async t => {
+t.test('[P53] the reader finds the head of each frame, masked or not, whatever its length and wherever the bytes are cut', async t => {
   for (const masked of [true, false]) {
     const bytes = Buffer.concat(lengths.map(length => frame(TEXT, Buffer.alloc(length, 'x'), { masked })))
     for (const size of [1, 2, 3, 7, 4095, 4096, 65_536, bytes.length]) {
@@ -57,7 +57,7 @@ t.test('[P53] the head of each frame is found, whatever its length, masked or no
   }
 })
 
-t.test('[P53] fragments add up to their message, control frames between them do not count towards it', async t => {
+t.test('[P53] fragments add up to the length of their message, and control frames between them do not count', async t => {
   const bytes = Buffer.concat([
     frame(TEXT, 'abc', { fin: false }), frame(ping, 'p'), frame(continuation, 'de', { fin: false }), frame(pong), frame(continuation, 'f'),
     frame(TEXT, 'g')
@@ -72,7 +72,7 @@ t.test('[P53] fragments add up to their message, control frames between them do 
   }
 })
 
-t.test('[P53] a whole segment of small frames is passed at once, but for as many data frames as there is room for', async t => {
+t.test('[P53] a segment of small frames is passed in one piece, unless it has more data frames than there is room for', async t => {
   const pongs = Buffer.concat(Array.from({ length: 1000 }, () => frame(pong)))
   const texts = Buffer.concat(Array.from({ length: 100 }, () => frame(TEXT, 'x')))
   const many = createScene()
@@ -85,7 +85,7 @@ t.test('[P53] a whole segment of small frames is passed at once, but for as many
   t.equal(few.passed.length, 100)
 })
 
-t.test('[P53] a frame that has to wait comes again with all that follows it', async t => {
+t.test('[P53] a frame that has to wait is put back together with everything after it', async t => {
   const frames = Array.from({ length: 10 }, (_, i) => frame(TEXT, 'x'.repeat(i * 50)))
   const bytes = Buffer.concat(frames)
   for (const size of [1, 10, 300, bytes.length]) {
@@ -102,7 +102,7 @@ t.test('[P53] a frame that has to wait comes again with all that follows it', as
   }
 })
 
-t.test('[P53] a refused frame is passed by itself with its verdict, a dropped one is not passed', async t => {
+t.test('[P53] a refused frame is passed separately with its verdict, and a dropped frame is not passed', async t => {
   const verdicts: Record<number, Verdict> = { 10: 250, 20: DROP }
   const bytes = Buffer.concat([5, 10, 6, 20, 7, 20, 10].map(length => frame(TEXT, 'x'.repeat(length))))
   for (const size of [1, 9, 23, bytes.length]) {
@@ -114,7 +114,7 @@ t.test('[P53] a refused frame is passed by itself with its verdict, a dropped on
   }
 })
 
-t.test('[P53] nothing is read after a close frame, nor after the end of the reader; it is counted', async t => {
+t.test('[P53] after a close frame, or after the end of the reader, bytes are counted but not read', async t => {
   const wanted = Buffer.concat([frame(pong), frame(close, Buffer.from([0x03, 0xe8]))])
   const late = frame(ping, 'late')
   for (const size of [1, 7, 1000]) {
@@ -133,7 +133,7 @@ t.test('[P53] nothing is read after a close frame, nor after the end of the read
   t.same([ended.heads.length, ended.passed.length, ended.rest()], [0, 0, 6])
 })
 
-t.test('malformed frames are passed for ws to judge, and the head of one at once', async t => {
+t.test('malformed frames are passed at once, even if they are incomplete, because ws judges them', async t => {
   for (const wrong of [
     frame(TEXT, '{}', { rsv: 7 }), frame(0xb, '{}'), frame(TEXT, '{}', { masked: false }), frame(continuation, '{}'),
     frame(ping, Buffer.alloc(126)), frame(ping, 'p', { fin: false }), frame(TEXT, '{}', { declared: 2n ** 63n }),

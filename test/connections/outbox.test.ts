@@ -13,7 +13,7 @@ function frame (size: number): Buffer {
   return encode({ text: 'x'.repeat(size - empty) })
 }
 
-/** An outbox with a clock and a socket of the test's own. The socket takes at once what `window` has room for, the rest by `take`. */
+/** An outbox with a simulated clock and socket. The socket takes `window` bytes at once and further bytes when `take` is called. */
 function createOutbox ({ window = Infinity }: { window?: number } = {}) {
   const clock = { now: 0 }
   const memory = createOutboundMemory(Infinity)
@@ -54,7 +54,7 @@ function createOutbox ({ window = Infinity }: { window?: number } = {}) {
       for (const one of frames) outbox.push(one)
       outbox.flush()
     },
-    /** The operating system takes so many bytes more. */
+    /** Lets the socket take this many more bytes. */
     take (bytes: number): void {
       socket.window += bytes
       while (socket.untaken.length > 0) {
@@ -68,14 +68,14 @@ function createOutbox ({ window = Infinity }: { window?: number } = {}) {
         first.onTaken?.()
       }
     },
-    /** Sizes of the writes so far; a ping is null. */
+    /** Sizes of the writes so far, with null for each ping. */
     sizes: () => socket.sent.map(item => typeof item === 'number' ? null : item.length),
     written: () => Buffer.concat(socket.sent.filter(item => typeof item !== 'number')),
     pings: () => socket.sent.filter(item => typeof item === 'number')
   }
 }
 
-t.test('a socket that keeps up gets all frames of a turn in one write', async t => {
+t.test('a socket that keeps up gets all frames of one event loop turn in one write', async t => {
   const { outbox, put, sizes, memory } = createOutbox()
   put(frame(100), frame(200))
   put(frame(1000))
@@ -84,7 +84,7 @@ t.test('a socket that keeps up gets all frames of a turn in one write', async t 
   t.equal(memory.bytes, 0)
 })
 
-t.test('[P52] what is much at once leaves in slices of whole frames, each when the socket has taken the one before', async t => {
+t.test('[P52] a large amount leaves in slices of whole frames, each after the socket has taken the slice before', async t => {
   const { outbox, put, take, sizes, written, socket } = createOutbox({ window: 0 })
   const frames = Array.from({ length: 20 }, () => frame(15_000))
   put(Buffer.concat(frames))
@@ -100,7 +100,7 @@ t.test('[P52] what is much at once leaves in slices of whole frames, each when t
   t.equal(sizes().at(-1), 50)
 })
 
-t.test('[P52] however much is put out at once, a socket that takes it is not slow', async t => {
+t.test('[P52] a socket that keeps taking bytes is not slow, however much is sent at once', async t => {
   const { outbox, put, take, clock } = createOutbox({ window: 0 })
   put(Buffer.concat(Array.from({ length: 1000 }, () => frame(15_000))))
   for (; outbox.waiting > 0; clock.now += 1000) {
@@ -114,18 +114,18 @@ t.test('[P52] a socket that takes nothing for 5 s while more than max_buffered w
   const { outbox, put, take, clock } = createOutbox({ window: 0 })
   put(frame(MEGABYTE))
   clock.now = 60_000
-  t.notOk(outbox.isSlow(), 'max_buffered may wait')
+  t.notOk(outbox.isSlow(), 'up to max_buffered bytes may wait for any time')
   put(frame(65_000))
   t.ok(outbox.isSlow())
   take(MEGABYTE)
   put(frame(MEGABYTE), frame(MEGABYTE))
   clock.now = 64_999
-  t.notOk(outbox.isSlow(), 'it has just taken something')
+  t.notOk(outbox.isSlow(), 'the socket has taken something within the last 5 s')
   clock.now = 65_000
   t.ok(outbox.isSlow())
 })
 
-t.test('[P52] beyond 16 times max_buffered a socket is slow after 1 s without progress, or after 5 s', async t => {
+t.test('[P52] beyond 16 times max_buffered a socket is slow after 1 s without progress, and after 5 s in any case', async t => {
   const much = Buffer.concat(Array.from({ length: 17 }, () => frame(MEGABYTE)))
   const idle = createOutbox({ window: 0 })
   idle.put(much)
@@ -144,7 +144,7 @@ t.test('[P52] beyond 16 times max_buffered a socket is slow after 1 s without pr
   t.ok(behind.outbox.isSlow())
 })
 
-t.test('before a close, what is no more than may wait is handed to the socket whole, what is more is dropped', async t => {
+t.test('before a close, up to max_buffered waiting bytes are handed to the socket, and a larger backlog is dropped', async t => {
   const few = createOutbox({ window: 0 })
   few.put(frame(90_000), frame(90_000), frame(90_000))
   few.outbox.push(frame(100))
@@ -160,7 +160,7 @@ t.test('before a close, what is no more than may wait is handed to the socket wh
   t.equal(countFrames(many.written()), 1)
 })
 
-t.test('a ping waits for its pong for pong_timeout, and pongs of what was not sent or is answered count for nothing', async t => {
+t.test('a ping waits pong_timeout for its pong, and pongs for unsent or answered pings have no effect', async t => {
   const { outbox, clock, pings } = createOutbox()
   outbox.pong(7)
   t.notOk(outbox.awaitsPong)
@@ -173,7 +173,7 @@ t.test('a ping waits for its pong for pong_timeout, and pongs of what was not se
   clock.now = 10_000
   t.ok(outbox.isSilent())
   outbox.pong(1)
-  t.notOk(outbox.isSilent(), 'it has read as far as the first')
+  t.notOk(outbox.isSilent(), 'the peer has read up to the first ping')
   t.ok(outbox.awaitsPong)
   clock.now = 15_000
   outbox.pong(1)
@@ -183,22 +183,22 @@ t.test('a ping waits for its pong for pong_timeout, and pongs of what was not se
   t.notOk(outbox.awaitsPong)
 })
 
-t.test('[P53] each unanswered ping makes one pong free, however many pongs come, and none once it is answered', async t => {
+t.test('[P53] each unanswered ping exempts one pong from the limits, and an answered ping exempts none', async t => {
   const { outbox } = createOutbox()
-  t.notOk(outbox.takePong(), 'nobody was asked')
+  t.notOk(outbox.takePong(), 'no ping was sent')
   for (let i = 0; i < 3; i++) outbox.ping()
-  // They come in one segment: all are judged before the first of them is read.
+  // When pongs arrive in one segment, all of them are judged before the first one is read.
   t.same([1, 2, 3, 4].map(() => outbox.takePong()), [true, true, true, false])
   for (const number of [1, 2, 3]) outbox.pong(number)
   for (let i = 0; i < 3; i++) outbox.ping()
   t.ok(outbox.takePong())
   outbox.pong(5)
-  t.same([1, 2].map(() => outbox.takePong()), [true, false], 'a pong answers the pings before its own, too')
+  t.same([1, 2].map(() => outbox.takePong()), [true, false], 'a pong also answers the pings before its own')
 })
 
-t.test('[P52] pings go out among much that is sent, so that a slow line shows that it is read', async t => {
+t.test('[P52] pings are sent among large amounts of data, so that a client on a slow line shows that it reads', async t => {
   const { outbox, clock, put, pings } = createOutbox()
-  // A line of 25 KB a second, read 8 s after it is written.
+  // The line carries 25 KB a second, and the client reads each frame 8 s after it was written.
   for (let i = 0; i < 20; i++, clock.now += 2000) {
     put(frame(50_000))
     t.notOk(outbox.isSilent())
@@ -207,7 +207,7 @@ t.test('[P52] pings go out among much that is sent, so that a slow line shows th
   t.equal(pings().length, 10)
 })
 
-t.test('[P52] a ping behind one long frame waits as long as that frame takes on a line of 16 KB a second', async t => {
+t.test('[P52] a ping behind a long frame may take as long as that frame takes on a line of 16 KB a second', async t => {
   const { outbox, clock, put, sizes } = createOutbox()
   put(frame(1000))
   put(frame(425_536))
@@ -220,14 +220,14 @@ t.test('[P52] a ping behind one long frame waits as long as that frame takes on 
   t.ok(outbox.isSilent())
 })
 
-t.test('[P52] no ping has longer than pong_timeout and heartbeat_interval', async t => {
+t.test('[P52] no ping may take longer than pong_timeout plus heartbeat_interval', async t => {
   const { outbox, clock, put } = createOutbox()
   put(frame(10 * MEGABYTE))
   clock.now = 40_000
   t.ok(outbox.isSilent())
 })
 
-t.test('[P52] memory counts once what many connections hold, and tells when there is room again', async t => {
+t.test('[P52] a buffer that several connections hold counts once, and untilRoom resolves when there is room again', async t => {
   const memory = createOutboundMemory(150)
   const [a, b] = [new Backlog(memory, 0), new Backlog(memory, 0)]
   const shared = frame(100)

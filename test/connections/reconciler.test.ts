@@ -9,7 +9,7 @@ import { createReconciler } from '../../src/connections/reconciler.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 
-t.test('[P60] many hints are few queries, one at a time, each user and channel once in each', async t => {
+t.test('[P60] many hints cause few queries, which run one at a time and name each user and channel once', async t => {
   const broker = createMemoryBroker()
   const hub = new Hub({
     broker,
@@ -23,7 +23,7 @@ t.test('[P60] many hints are few queries, one at a time, each user and channel o
   const asked: string[][] = []
   let running = 0
   async function query (ids: string[]): Promise<[]> {
-    t.equal(++running, 1, 'one at a time')
+    t.equal(++running, 1, 'queries run one at a time')
     asked.push(ids)
     await sleep(1)
     running--

@@ -12,17 +12,17 @@ const entry = (seq: number): Entry => ({
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 const run = (from: number, to = from): EntriesEvent => ({ kind: 'entries', firstSeq: from, ...encodeEntries(numbers(from, to).map(entry)) })
 
-/** The texts' numbers, as a client reads them out of the frames. */
+/** The `seq` of each entry, as a client reads it from the frames. Throws if `frames`, `ends` and `firstSeq` disagree. */
 function seqsIn ({ frames, ends, firstSeq }: EntriesEvent): number[] {
   const seqs = [...frames.toString('latin1').matchAll(/"seq":(\d+)/g)].map(match => Number(match[1]))
   if (seqs.length !== ends.length || seqs[0] !== firstSeq || ends.at(-1) !== frames.length) throw new Error('frames and ends disagree')
   return seqs
 }
 
-/** Entries of one read. */
+/** The most entries that one read of the database returns. */
 const READ_LIMIT = 500
 
-/** A sequencer at `last` over a database that holds `stored`. */
+/** A sequencer that has delivered up to `last`, over a simulated database with the entries `stored`. */
 function start (t: Test, last: number, stored: number[] = []) {
   const delivered: number[] = []
   const reads: Array<[after: number, upTo: number]> = []
@@ -54,7 +54,7 @@ function start (t: Test, last: number, stored: number[] = []) {
   return { sequencer, delivered, reads, faults, returns, doubts, gaps, database, until }
 }
 
-t.test('[P27] runs are delivered in order, once each, whatever of them came before', async t => {
+t.test('[P27] entries are delivered in order and once each, even if their runs overlap', async t => {
   const { sequencer, delivered, reads } = start(t, 0)
   sequencer.accept(run(1, 3))
   sequencer.accept(run(2, 3))
@@ -65,7 +65,7 @@ t.test('[P27] runs are delivered in order, once each, whatever of them came befo
   t.same(reads, [])
 })
 
-t.test('[P27] what comes too early waits for what is missing, and then follows at once', async t => {
+t.test('[P27] a run that comes too early waits for the missing entries, and then follows at once', async t => {
   const { sequencer, delivered, reads } = start(t, 10)
   sequencer.accept(run(15, 16))
   sequencer.accept(run(12, 13))
@@ -76,7 +76,7 @@ t.test('[P27] what comes too early waits for what is missing, and then follows a
   t.same(reads, [])
 })
 
-t.test('[P33] what does not come within a moment is read from the database, only as far as it is missing', async t => {
+t.test('[P33] entries that stay missing are read from the database, and no others', async t => {
   const { sequencer, delivered, reads, until } = start(t, 10, numbers(11, 13))
   sequencer.accept(run(14, 15))
   await until(15)
@@ -84,7 +84,7 @@ t.test('[P33] what does not come within a moment is read from the database, only
   t.same(reads, [[10, 13]])
 })
 
-t.test('[P33] as long as entries arrive, the database is not asked: an early entry waits its whole moment for those before it', async t => {
+t.test('[P33] the database is not read while entries keep arriving: an early entry waits its full time for those before it', async t => {
   const { sequencer, delivered, reads, until } = start(t, 10, [13])
   const moments: Array<() => void> = []
   const { restore } = t.capture(globalThis, 'setTimeout', ((end: () => void) => moments.push(end)) as never)
@@ -100,7 +100,7 @@ t.test('[P33] as long as entries arrive, the database is not asked: an early ent
   t.same(delivered, numbers(11, 14))
 })
 
-t.test('[P33] a higher last_seq of the database is caught up with, in several reads where it is far', async t => {
+t.test('[P33] the sequencer catches up with a higher last_seq of the database, in several reads if it is far ahead', async t => {
   const { sequencer, delivered, reads, until } = start(t, 0, numbers(1, 1200))
   sequencer.catchUp(1200)
   sequencer.catchUp(1200)
@@ -109,7 +109,7 @@ t.test('[P33] a higher last_seq of the database is caught up with, in several re
   t.equal(reads.length, 3)
 })
 
-t.test('what the bus brings while the database is read is neither doubled nor lost', async t => {
+t.test('entries that the bus brings while the database is read are neither doubled nor lost', async t => {
   const { sequencer, delivered, database, until } = start(t, 0, numbers(1, 4))
   let release: () => void = () => {}
   database.gate = () => new Promise(resolve => { release = resolve })
@@ -123,7 +123,7 @@ t.test('what the bus brings while the database is read is neither doubled nor lo
   t.same(delivered, numbers(1, 6))
 })
 
-t.test('[P26] a message whose sender has no ack yet is left to its own batch', async t => {
+t.test('[P26] a message that is not acked yet is delivered by its own batch, not by a read of the database', async t => {
   const { sequencer, delivered, database, reads } = start(t, 0, numbers(1, 3))
   database.inFlight.add('m2')
   sequencer.catchUp(3)
@@ -135,7 +135,7 @@ t.test('[P26] a message whose sender has no ack yet is left to its own batch', a
   t.equal(reads.length, 1)
 })
 
-t.test('entries that were pruned are passed over', async t => {
+t.test('pruned entries are skipped', async t => {
   const { sequencer, delivered, until } = start(t, 0, [3, 4, 7])
   sequencer.catchUp(9)
   await until(9)
@@ -144,7 +144,7 @@ t.test('entries that were pruned are passed over', async t => {
   t.same(delivered, [3, 4, 7, 10])
 })
 
-t.test('a read that fails is one fault, and the next check tries again', async t => {
+t.test('a failed read is reported once, and the next check tries again', async t => {
   const { sequencer, delivered, database, faults, gaps, until } = start(t, 0, numbers(1, 2))
   database.gate = async () => { throw new Error('away') }
   sequencer.catchUp(2)
@@ -159,12 +159,12 @@ t.test('a read that fails is one fault, and the next check tries again', async t
   t.same(gaps, { found: 1, repaired: 1 })
 })
 
-t.test('a gap is counted once, as found and, however it was filled, as repaired', async t => {
+t.test('a gap is counted once as found and, however it is filled, once as repaired', async t => {
   const { sequencer, database, faults, gaps, until } = start(t, 0, numbers(1, 3))
   sequencer.accept(run(1))
   sequencer.accept(run(3))
   sequencer.accept(run(2))
-  t.same(gaps, { found: 0, repaired: 0 }, 'what only came in another order was never missing')
+  t.same(gaps, { found: 0, repaired: 0 }, 'entries that only arrive in another order are no gap')
   database.stored = numbers(1, 6)
   database.inFlight = new Set(['m5'])
   sequencer.catchUp(6)
@@ -176,15 +176,15 @@ t.test('a gap is counted once, as found and, however it was filled, as repaired'
   database.stored = numbers(7, 7)
   sequencer.catchUp(7)
   sequencer.accept(run(7))
-  t.same(gaps, { found: 1, repaired: 1 }, 'nor what has yet to be answered')
+  t.same(gaps, { found: 1, repaired: 1 }, 'a message that is not acked yet is no gap')
   database.gate = async () => { throw new Error('away') }
   sequencer.catchUp(8)
   await eventually(() => faults.length === 1)
   sequencer.close()
-  t.same(gaps, { found: 2, repaired: 2 }, 'nobody misses it any more')
+  t.same(gaps, { found: 2, repaired: 2 }, 'a gap of a closed channel counts as repaired')
 })
 
-t.test('[P52] without room for more nothing is delivered, and all of it once there is room', async t => {
+t.test('[P52] nothing is delivered while outbound memory is full, and everything once there is room', async t => {
   const { sequencer, delivered, database, until } = start(t, 0, numbers(1, 5))
   database.hasRoom = false
   sequencer.accept(run(1, 2))
@@ -196,7 +196,7 @@ t.test('[P52] without room for more nothing is delivered, and all of it once the
   t.same(delivered, numbers(1, 5))
 })
 
-t.test('more early runs than may wait are not lost', async t => {
+t.test('early runs beyond the number that may wait are not lost', async t => {
   const { sequencer, delivered, until } = start(t, 0, numbers(1, 400))
   for (let seq = 399; seq >= 3; seq -= 2) sequencer.accept(run(seq))
   sequencer.accept(run(400))
@@ -204,7 +204,7 @@ t.test('more early runs than may wait are not lost', async t => {
   t.same(delivered, numbers(1, 400))
 })
 
-t.test('a closed sequencer asks and delivers nothing any more', async t => {
+t.test('a closed sequencer reads and delivers nothing', async t => {
   const { sequencer, delivered, reads, database } = start(t, 0, numbers(1, 3))
   let release: () => void = () => {}
   database.gate = () => new Promise(resolve => { release = resolve })
@@ -216,27 +216,27 @@ t.test('a closed sequencer asks and delivers nothing any more', async t => {
   t.same(reads, [])
 })
 
-t.test('a run is cut at any place without touching its bytes', async t => {
+t.test('a run is cut after any entry without a copy of its bytes', async t => {
   const whole = run(5, 8)
   for (const last of [0, 4, 5, 6, 7]) t.same(seqsIn(after(whole, last)), numbers(Math.max(5, last + 1), 8))
   t.equal(after(whole, 4), whole)
   t.equal(after(whole, 6).frames.buffer, whole.frames.buffer)
 })
 
-/** As the bus brings it. */
+/** A run that came over the bus and that the database has not confirmed. */
 const hint = (from: number, to = from): EntriesEvent => ({ ...run(from, to), isHint: true })
 function falseHint (from: number, to = from): EntriesEvent {
   const entries = numbers(from, to).map(seq => ({ ...entry(seq), id: `false ${seq}` }))
   return { kind: 'entries', firstSeq: from, ...encodeEntries(entries), isHint: true }
 }
 
-/** Answers each doubt as the watch does. */
+/** Tells the sequencer the database's `lastSeq`, as the reconciler does after `onDoubt`. */
 function look ({ sequencer, database }: Pick<ReturnType<typeof start>, 'sequencer' | 'database'>): void {
   const { claimed } = sequencer
   sequencer.catchUp(Math.max(0, ...database.stored), claimed)
 }
 
-t.test('[P60] a false entry whose true one comes later: the true one is delivered, and what follows, each once', async t => {
+t.test('[P60] a true entry that comes after a false one with its seq is delivered once, and so are those that follow', async t => {
   const { sequencer, delivered, doubts, returns, database, until } = start(t, 0, [1])
   sequencer.accept(run(1))
   sequencer.accept(hint(2))
@@ -246,14 +246,14 @@ t.test('[P60] a false entry whose true one comes later: the true one is delivere
   sequencer.accept(hint(3))
   sequencer.accept(hint(4, 5))
   t.equal(doubts.count, 1)
-  t.same(delivered, [1, 2, 3, 4], 'nothing follows before the database is asked')
+  t.same(delivered, [1, 2, 3, 4], 'no later entry is delivered before the database is asked')
   look({ sequencer, database })
   await until(5)
   t.same(returns, [5])
   t.same(delivered, [1, 2, 3, 4, 3, 4, 5])
 })
 
-t.test('[P60] a false entry beyond the last one is taken back before a true one can come', async t => {
+t.test('[P60] a false entry beyond the last stored one is revoked before a true one comes', async t => {
   const { sequencer, delivered, returns, database } = start(t, 7, numbers(1, 7))
   sequencer.accept(falseHint(8, 9))
   look({ sequencer, database })
@@ -263,7 +263,7 @@ t.test('[P60] a false entry beyond the last one is taken back before a true one 
   t.same(delivered, [8, 9, 8, 9])
 })
 
-t.test('[P60] a seq that was never given moves nothing: what is stored later is delivered', async t => {
+t.test('[P60] a false entry with a seq far ahead is not delivered, and entries stored later are delivered', async t => {
   const { sequencer, delivered, doubts, database, until } = start(t, 2, numbers(1, 2))
   sequencer.accept(falseHint(2 ** 50))
   await eventually(() => doubts.count === 1)
@@ -276,23 +276,23 @@ t.test('[P60] a seq that was never given moves nothing: what is stored later is 
   t.same(delivered, [3, 4])
 })
 
-t.test('[P60] after a false entry the bus is not believed: what it says is read from the database', async t => {
+t.test('[P60] after a false entry, entries of the bus are not delivered but read from the database', async t => {
   const { sequencer, delivered, doubts, database, until } = start(t, 0)
   sequencer.accept(falseHint(1))
   look({ sequencer, database })
   sequencer.accept(falseHint(1))
   sequencer.accept(hint(1, 2))
-  t.same(delivered, [1], 'the first false one only')
+  t.same(delivered, [1], 'only the first false entry was delivered')
   t.equal(doubts.count, 1)
   database.stored = numbers(1, 2)
   look({ sequencer, database })
   await until(2)
   t.same(delivered, [1, 1, 2])
   sequencer.accept(run(3))
-  t.same(delivered, [1, 1, 2, 3], 'what this instance commits itself needs no proof')
+  t.same(delivered, [1, 1, 2, 3], 'entries that this instance commits need no confirmation')
 })
 
-t.test('[P60] an entry that comes while false ones are taken back is not delivered twice', async t => {
+t.test('[P60] an entry that comes while false entries are revoked is not delivered twice', async t => {
   const { sequencer, delivered, database, until } = start(t, 0, [1])
   sequencer.accept(hint(1))
   sequencer.accept(falseHint(1))
@@ -305,7 +305,7 @@ t.test('[P60] an entry that comes while false ones are taken back is not deliver
   t.same(delivered, [1, 2])
 })
 
-t.test('[P60] a false entry that comes while the database is read is found out by what was read', async t => {
+t.test('[P60] a false entry that comes while the database is read is detected by the result of the read', async t => {
   const { sequencer, delivered, doubts, database, until } = start(t, 0, numbers(1, 3))
   let release: () => void = () => {}
   database.gate = () => new Promise(resolve => { release = resolve })
@@ -315,7 +315,7 @@ t.test('[P60] a false entry that comes while the database is read is found out b
   database.gate = async () => {}
   release()
   await eventually(() => doubts.count === 1)
-  t.equal(sequencer.last, 2, 'nothing is passed over meanwhile')
+  t.equal(sequencer.last, 2, 'no entry is skipped meanwhile')
   await eventually(() => {
     look({ sequencer, database })
     return sequencer.last === 3
@@ -324,7 +324,7 @@ t.test('[P60] a false entry that comes while the database is read is found out b
   t.same(delivered, [1, 2, 1, 2, 3])
 })
 
-t.test('[P60] the bus brings a bounded amount before the database is asked, and the rest is read there', async t => {
+t.test('[P60] the bus may bring a bounded amount before the database is asked, and the rest is read from there', async t => {
   const { sequencer, delivered, doubts, database, until } = start(t, 0, numbers(1, 2000))
   for (let seq = 1; seq <= 2000; seq++) sequencer.accept(hint(seq))
   t.equal(doubts.count, 1)
@@ -334,7 +334,7 @@ t.test('[P60] the bus brings a bounded amount before the database is asked, and 
   t.same(delivered, numbers(1, 2000))
 })
 
-t.test('[P52] [P60] without room a false entry is still found out by the true one', async t => {
+t.test('[P52] [P60] a true entry reveals a false one even while outbound memory is full', async t => {
   const { sequencer, delivered, doubts, database, until } = start(t, 0, [1])
   sequencer.accept(falseHint(1))
   database.hasRoom = false
@@ -346,7 +346,7 @@ t.test('[P52] [P60] without room a false entry is still found out by the true on
   await eventually(() => delivered.length === 2)
 })
 
-t.test('[P52] [P60] what came without room is read from the database, whatever the bus says later', async t => {
+t.test('[P52] [P60] entries that came while outbound memory was full are read from the database, whatever the bus says', async t => {
   const { sequencer, doubts, reads, database, until } = start(t, 0, numbers(1, 3))
   database.hasRoom = false
   sequencer.accept(hint(1, 2))
@@ -356,5 +356,5 @@ t.test('[P52] [P60] what came without room is read from the database, whatever t
   await until(3)
   t.same(reads, [[0, 3]])
   sequencer.accept(hint(1, 3))
-  t.equal(doubts.count, 0, 'the true ones were delivered')
+  t.equal(doubts.count, 0, 'the true entries were delivered')
 })

@@ -20,10 +20,10 @@ const limits = {
   maxPayload: 65_536, unauthenticatedFrame: 65_536
 }
 
-/** As all connections of a process share it. */
+/** Shared by all sessions of these tests, as all connections of a process share it. */
 const largeFrames = new Turns()
 
-/** A session with a clock, a socket and a `handle` of the test's own. */
+/** A session with a simulated clock and socket, whose requests `handle` answers. */
 function createSession (
   handle: (request: Envelope) => Promise<Reply> | Reply = () => ({ frame: { type: 'success' } }), allowance: Allowance | null = null,
   inboxes = new InboxBudget(100_000_000)
@@ -32,7 +32,7 @@ function createSession (
   const socket = { buffered: 0, written: [] as Buffer[], calls: [] as string[] }
   const sends: Array<(reply: Buffer) => void> = []
   const faults: unknown[] = []
-  /** What came and was not read. */
+  /** Frames that have arrived and have not been read. */
   const unread: Buffer[] = []
   const call = (name: string) => (): void => { socket.calls.push(name) }
   const transport: Transport = {
@@ -68,7 +68,7 @@ function createSession (
     scheduleFlush: () => {},
     onFault: error => { faults.push(error) }
   })
-  /** Frames of text come in, and are read as far as the session lets them. */
+  /** Lets text frames arrive, which are read as far as the session admits them. */
   function arrive (...frames: Buffer[]): void {
     for (const frame of frames) {
       const { length } = frame
@@ -93,7 +93,7 @@ function createSession (
 const heartbeat = Buffer.from('{"type":"heartbeat"}')
 const send = Buffer.from('{"type":"send_message"}')
 
-/** A wall clock that goes only as told, in Unix milliseconds. */
+/** Replaces the wall clock by one that only the returned function moves, in Unix milliseconds. */
 function createWallClock (t: Test): (time: number) => void {
   mock.timers.enable({ apis: ['Date'], now: 0 })
   t.teardown(() => mock.timers.reset())
@@ -116,7 +116,7 @@ t.test('[P14] a connection closes with 4401 30 s after its token expired, and no
   t.match(socket.calls, [/ping/, 'close 4401 token expired'])
 })
 
-t.test('[P13] [P14] a fresh token moves the end', async t => {
+t.test('[P13] [P14] a fresh token postpones the close', async t => {
   const setWallClock = createWallClock(t)
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', 1000)
@@ -133,7 +133,7 @@ t.test('[P13] [P14] a fresh token moves the end', async t => {
   t.equal(socket.calls.at(-1), 'close 4401 token expired')
 })
 
-t.test('[P14] a token that expired while the machine was suspended ends its connection at the next tick', async t => {
+t.test('[P14] a token that expired while the machine was suspended closes its connection at the next tick', async t => {
   const setWallClock = createWallClock(t)
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', 3_600_000)
@@ -150,7 +150,7 @@ t.test('[P16] a guest\'s connection does not expire', async t => {
   t.notOk(session.closing)
 })
 
-t.test('[P11] frames do not move the deadline of authentication', async t => {
+t.test('[P11] frames do not postpone the deadline of authentication', async t => {
   const { session, socket, tick } = createSession()
   tick(9_999)
   session.receive(heartbeat)
@@ -159,7 +159,7 @@ t.test('[P11] frames do not move the deadline of authentication', async t => {
   t.same(socket.calls, ['close 4500 authentication timeout'])
 })
 
-t.test('a ping goes out every heartbeat_interval; one without a pong for pong_timeout closes with 4403', async t => {
+t.test('a ping is sent every heartbeat_interval, and a ping that is unanswered for pong_timeout closes with 4403', async t => {
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', Infinity)
   for (const time of [29_999, 30_000, 31_000]) tick(time)
@@ -174,7 +174,7 @@ t.test('a ping goes out every heartbeat_interval; one without a pong for pong_ti
   t.equal(socket.calls.at(-1), 'close 4403 no pong')
 })
 
-t.test('4402 comes connection_timeout after the last frame', async t => {
+t.test('a connection closes with 4402 when connection_timeout has passed since its last frame', async t => {
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', Infinity)
   tick(200_000)
@@ -187,7 +187,7 @@ t.test('4402 comes connection_timeout after the last frame', async t => {
   t.equal(socket.calls.at(-1), 'close 4402 connection timeout')
 })
 
-t.test('a peer that does not answer the close frame is cut off after 5 s, a slow consumer or a silent one after 1 s', async t => {
+t.test('a peer that does not answer the close frame is cut off after 5 s, or after 1 s if it was slow or sent no pong', async t => {
   for (const [name, after] of [['session_revoked', 5000], ['slow_consumer', 1000], ['no_pong', 1000]] as const) {
     const { session, socket, tick } = createSession()
     session.close(name)
@@ -198,7 +198,7 @@ t.test('a peer that does not answer the close frame is cut off after 5 s, a slow
   }
 })
 
-t.test('requests are not read while more than half of max_buffered waits, and read again after', async t => {
+t.test('requests are not read while more than half of max_buffered waits to be sent, and are read again afterwards', async t => {
   const { session, socket } = createSession()
   session.send(Buffer.alloc(10), 1)
   socket.buffered = 50_001
@@ -209,11 +209,11 @@ t.test('requests are not read while more than half of max_buffered waits, and re
   t.same(socket.calls, ['pause', 'resume'])
 })
 
-t.test('requests are not read while 64 wait for their turn, and read again after', async t => {
+t.test('requests are not read while 64 wait for their turn, and are read again afterwards', async t => {
   let release: (reply: Reply) => void = () => {}
   const { socket, arrive, sent } = createSession(() => new Promise(resolve => { release = resolve }))
   arrive(...Array.from({ length: 64 }, () => heartbeat))
-  t.same(socket.calls, [], 'one has started, 63 wait')
+  t.same(socket.calls, [], 'one request has started, and 63 wait')
   arrive(heartbeat)
   t.same(socket.calls, ['pause'])
   for (let i = 0; i < 65; i++) {
@@ -224,7 +224,7 @@ t.test('requests are not read while 64 wait for their turn, and read again after
   t.equal(sent().match(/success/g)!.length, 65)
 })
 
-t.test('[P7] sends run side by side, their replies keep their order, and anything else waits for them', async t => {
+t.test('[P7] sends run concurrently, their replies keep the order, and any other request waits for them', async t => {
   const order: string[] = []
   const { session, sends, sent } = createSession(({ type }) => { order.push(type); return { frame: { type: 'heartbeat_ack' } } })
   for (const frame of [send, send, heartbeat, send]) session.receive(frame)
@@ -234,19 +234,19 @@ t.test('[P7] sends run side by side, their replies keep their order, and anythin
   t.same(order, [])
   sends[0]!(Buffer.from('one '))
   t.same(order, ['heartbeat'])
-  t.equal(sends.length, 3, 'the one behind has started')
+  t.equal(sends.length, 3, 'the send after the heartbeat has started')
   sends[2]!(Buffer.from(' four'))
   t.match(sent(), /^one two .*heartbeat_ack.* four$/)
 })
 
-t.test('the 10th violation closes with 4501 only where all ten are within 60 s', async t => {
+t.test('the 10th violation closes with 4501 only if all ten are within 60 s', async t => {
   const { session, socket, tick } = createSession()
   session.authenticated(ann, 'sid', Infinity)
   for (let i = 0; i < 9; i++) session.receive(Buffer.from('{'))
   tick(60_000)
   session.pong()
   session.receive(Buffer.from('{'))
-  t.notOk(session.closing, 'nine of them are forgotten')
+  t.notOk(session.closing, 'the first nine are too old to count')
   tick(119_999)
   for (let i = 0; i < 8; i++) session.receive(Buffer.from('{'))
   t.notOk(session.closing)
@@ -254,7 +254,7 @@ t.test('the 10th violation closes with 4501 only where all ten are within 60 s',
   t.equal(socket.calls.at(-1), 'close 4501 protocol violation')
 })
 
-t.test('[G15] whatever a handler throws, its request has one reply and the next one its own', async t => {
+t.test('[G15] whatever a handler throws, its request gets one reply, and the next request gets its own', async t => {
   const throws: Array<() => Promise<Reply> | Reply> = [
     () => { throw new Error('sync') },
     async () => { throw new Error('async') },
@@ -268,7 +268,7 @@ t.test('[G15] whatever a handler throws, its request has one reply and the next 
   t.match(faults, [{ message: 'sync' }, { message: 'async' }])
 })
 
-t.test('nothing is started or sent once the connection is closing', async t => {
+t.test('a closing connection starts no request and sends nothing', async t => {
   const { session, socket, sends, sent } = createSession()
   session.receive(send)
   session.receive(heartbeat)
@@ -278,10 +278,10 @@ t.test('nothing is started or sent once the connection is closing', async t => {
   t.equal(sent(), '')
   t.equal(sends.length, 1)
   session.close('session_revoked')
-  t.same(socket.calls, ['close 4503 disconnected by administrator'], 'the first reason stands')
+  t.same(socket.calls, ['close 4503 disconnected by administrator'], 'the first close reason is kept')
 })
 
-t.test('[P35] a connection that goes on though it is refused is not read after 128 refusals, until the next tick', async t => {
+t.test('[P35] a connection that keeps sending is not read after 128 refusals until the next tick', async t => {
   const now = { real: 0 }
   const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => now.real)
   const { session, socket, arrive, tick, sent } = createSession(undefined, limits.connect('a'))
@@ -292,11 +292,11 @@ t.test('[P35] a connection that goes on though it is refused is not read after 1
   t.equal(count('rate_limited'), 128)
   t.same(socket.calls, ['pause'])
   tick(now.real = 1000)
-  t.equal(count('success') + count('rate_limited'), 210, 'every frame has its reply')
+  t.equal(count('success') + count('rate_limited'), 210, 'every frame gets its reply')
   t.same(socket.calls, ['pause', 'resume'])
 })
 
-t.test('a connection that is not read for its refusals is not closed for the pong that is not read', async t => {
+t.test('a connection that is not read because of its refusals is not closed for a pong that could not be read', async t => {
   const now = { real: 0 }
   const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => now.real)
   const { session, arrive, tick, sent } = createSession(undefined, limits.connect('a'))
@@ -313,21 +313,21 @@ t.test('a connection that is not read for its refusals is not closed for the pon
   }
   t.notOk(session.closing)
   for (let time = 60_000; time <= 150_000; time += 1000) step(time)
-  t.ok(session.closing, 'once all is read, its pong is expected')
+  t.ok(session.closing, 'the pong is expected again once everything is read')
 })
 
-t.test('[P53] a pong for each ping of ours counts against no limit, any other does', async t => {
+t.test('[P53] one pong for each ping of the server counts towards no limit, and any other pong does', async t => {
   const limits = createLimits({ ...loadConfig({}).config.limits, connection_frames: 1 }, () => 0)
   const { session, tick } = createSession(undefined, limits.connect('a'))
   const pong = { opcode: 0xa, isFinal: true, length: 4, messageLength: 4 }
   session.authenticated(ann, 'sid', Infinity)
   for (let i = 0; i < 10; i++) t.equal(session.inbox.admit(pong), PASS)
   tick(30_000)
-  t.equal(session.inbox.admit(pong), PASS, 'the limit is reached, but this one was asked for')
+  t.equal(session.inbox.admit(pong), PASS, 'the limit is reached, but this pong answers a ping')
   t.equal(session.inbox.admit(pong), WAIT)
 })
 
-t.test('[P53] large frames are parsed one connection after the other, and other things happen in between', async t => {
+t.test('[P53] large frames are parsed one connection after the other, with other work in between', async t => {
   const frame = Buffer.from(`{"type":"channel_list","x":[${'[],'.repeat(21_000)}[]]}`)
   const order: number[] = []
   const sessions = Array.from({ length: 40 }, (_, i) => createSession(() => {
@@ -335,20 +335,20 @@ t.test('[P53] large frames are parsed one connection after the other, and other 
     return { frame: { type: 'success' } }
   }))
   for (const { arrive } of sessions) arrive(frame, frame)
-  t.same(order, [], 'none in the turn in which it came')
+  t.same(order, [], 'no large frame is parsed in the event loop turn in which it arrives')
   const small = createSession()
   small.arrive(heartbeat)
-  t.match(small.sent(), /success/, 'a small one is answered at once')
+  t.match(small.sent(), /success/, 'a small frame is answered at once')
   let turns = 0
   while (order.length < 80 && turns < 10_000) {
     await new Promise(resolve => setImmediate(resolve))
     turns++
   }
-  t.ok(turns >= 3, `in ${turns} turns`)
-  t.same(order, [...sessions.keys(), ...sessions.keys()], 'everybody\'s first before anybody\'s second')
+  t.ok(turns >= 3, `parsing takes ${turns} event loop turns`)
+  t.same(order, [...sessions.keys(), ...sessions.keys()], 'the first frame of every connection comes before the second of any')
 })
 
-t.test('[P53] what waits is no more than max_inbox for all connections together, and small frames find room', async t => {
+t.test('[P53] waiting requests of all connections together take at most max_inbox bytes, and small frames find room', async t => {
   const budget = new InboxBudget(100_000)
   const never = (): Promise<Reply> => new Promise(() => {})
   const frame = Buffer.alloc(1000, '{"type":"channel_list"}'.padEnd(1000))
@@ -358,16 +358,16 @@ t.test('[P53] what waits is no more than max_inbox for all connections together,
   t.ok(sessions.every(({ socket }) => socket.calls.at(-1) === 'pause'))
   const late = createSession(never, null, budget)
   late.arrive(heartbeat, heartbeat)
-  t.same(late.socket.calls, [], 'the small frames of one that holds nothing are read')
+  t.same(late.socket.calls, [], 'small frames of a connection that holds nothing are read')
   for (const { session } of sessions.slice(0, -1)) session.close('session_revoked')
   const last = sessions.at(-1)!
   last.tick(1000)
-  t.ok(last.socket.calls.includes('resume'), 'one that had to wait is read again once there is room')
+  t.ok(last.socket.calls.includes('resume'), 'a connection that had to wait is read again once there is room')
   for (const { session } of [...sessions, late]) session.ended()
   t.equal(budget.used, 0)
 })
 
-t.test('[P53] a hundred connections that take what they can leave room for others', async t => {
+t.test('[P53] a hundred connections that hold as much as they can leave room for others', async t => {
   const budget = new InboxBudget(64 * 1_048_576)
   const owns = Array.from({ length: 100 }, () => {
     let own = 0

@@ -2,7 +2,7 @@ import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { eventually } from '../eventually.ts'
 import { t, type Test } from '../tap.ts'
 
-/** A broker with a record of what it told. */
+/** A broker and everything that its handlers have received. */
 export interface Listener {
   broker: Broker
   events: Array<{ topic: Topic, event: BusEvent }>
@@ -10,7 +10,7 @@ export interface Listener {
   connected: boolean[]
 }
 
-/** Starts `broker` with handlers that write all down. */
+/** Starts `broker` with handlers that record everything they receive. */
 export async function listen (broker: Broker): Promise<Listener> {
   const listener: Listener = { broker, events: [], subscribed: [], connected: [] }
   await broker.start({
@@ -36,7 +36,7 @@ export function textOf (event: BusEvent): string | undefined {
   return event.kind === 'notice' ? event.frame.toString() : undefined
 }
 
-/** What every broker does for its own instance. `create` gives a broker that nothing else talks to. */
+/** Tests what every broker does for its own instance. `create` makes a broker that shares its topics with no other. */
 export function testBroker (name: string, create: () => Broker): void {
   const open = async (test: Test) => {
     const listener = await listen(create())
@@ -44,19 +44,19 @@ export function testBroker (name: string, create: () => Broker): void {
     return listener
   }
 
-  t.test(`${name}: is connected once started`, async t => {
+  t.test(`${name}: a broker is connected once it has started`, async t => {
     const { broker } = await open(t)
     t.equal(broker.connected, true)
   })
 
-  t.test(`${name}: one's own events arrive before publish returns, also before the subscription is confirmed`, async t => {
+  t.test(`${name}: an instance receives its own events before publish returns, even before the subscription is confirmed`, async t => {
     const { broker, events } = await open(t)
     broker.subscribe('channel:1')
     broker.publish('channel:1', notice('a'))
     t.same(events, [{ topic: 'channel:1', event: notice('a') }])
   })
 
-  t.test(`${name}: all kinds of events arrive as they were`, async t => {
+  t.test(`${name}: events of every kind arrive unchanged`, async t => {
     const { broker, events } = await open(t)
     const sent: BusEvent[] = [
       { kind: 'entries', firstSeq: 7, frames: Buffer.from('abcdef'), ends: [1, 3, 6] },
@@ -68,7 +68,7 @@ export function testBroker (name: string, create: () => Broker): void {
     t.same(events.map(({ event }) => event), sent)
   })
 
-  t.test(`${name}: an event for elsewhere does not arrive here`, async t => {
+  t.test(`${name}: an event with the scope elsewhere does not arrive at its own instance`, async t => {
     const { broker, events } = await open(t)
     broker.subscribe('channel:1')
     broker.publish('channel:1', notice('a'), 'elsewhere')
@@ -76,7 +76,7 @@ export function testBroker (name: string, create: () => Broker): void {
     t.same(events.map(({ event }) => textOf(event)), ['b'])
   })
 
-  t.test(`${name}: nothing arrives on a topic that was not subscribed to, or no longer is`, async t => {
+  t.test(`${name}: no event arrives without a subscription or after its end`, async t => {
     const { broker, events } = await open(t)
     broker.subscribe('channel:1')
     broker.unsubscribe('channel:1')
@@ -85,14 +85,14 @@ export function testBroker (name: string, create: () => Broker): void {
     t.same(events, [])
   })
 
-  t.test(`${name}: a subscription is confirmed, later than asked for`, async t => {
+  t.test(`${name}: a subscription is confirmed after subscribe has returned`, async t => {
     const listener = await open(t)
     listener.broker.subscribe('broadcast')
     t.same(listener.subscribed, [])
     await eventually(() => listener.subscribed.includes('broadcast'))
   })
 
-  t.test(`${name}: subscribing twice is confirmed once`, async t => {
+  t.test(`${name}: subscribing to the same topic twice is confirmed once`, async t => {
     const listener = await open(t)
     await subscribe(listener, 'channel:1')
     listener.broker.subscribe('channel:1')
@@ -100,7 +100,7 @@ export function testBroker (name: string, create: () => Broker): void {
     t.same(listener.subscribed, ['channel:1', 'channel:2'])
   })
 
-  t.test(`${name}: who gives a topic up and wants it again at once gets a confirmation`, async t => {
+  t.test(`${name}: subscribing again right after unsubscribing is confirmed again`, async t => {
     const listener = await open(t)
     await subscribe(listener, 'channel:1')
     listener.broker.unsubscribe('channel:1')
@@ -108,7 +108,7 @@ export function testBroker (name: string, create: () => Broker): void {
     t.same(listener.subscribed, ['channel:1', 'channel:1'])
   })
 
-  t.test(`${name}: what was subscribed to before the start is confirmed after it`, async t => {
+  t.test(`${name}: a subscription made before the start is confirmed after it`, async t => {
     const broker = create()
     broker.subscribe('channel:1')
     const listener = await listen(broker)
@@ -116,7 +116,7 @@ export function testBroker (name: string, create: () => Broker): void {
     await eventually(() => listener.subscribed.includes('channel:1'))
   })
 
-  t.test(`${name}: nothing arrives after close`, async t => {
+  t.test(`${name}: no event and no confirmation arrives after close`, async t => {
     const { broker, events, subscribed } = await open(t)
     broker.subscribe('channel:1')
     await broker.close()

@@ -2,7 +2,7 @@ import type { Announce, Presence } from '../../src/presence/presence.ts'
 import { eventually } from '../eventually.ts'
 import { t, type Test } from '../tap.ts'
 
-/** A presence with a record of what it announced, as `user_joined ann`. */
+/** A presence and its announcements: `told` has entries such as `user_joined ann`, `scopes` the scope of each. */
 export interface Watched { presence: Presence, told: string[], scopes: string[] }
 
 export function watch (create: (announce: Announce) => Presence): Watched {
@@ -19,7 +19,7 @@ export const channel = (id: string) => ({ id, name: `name-of-${id}` })
 export const person = (name: string) => ({ user_id: name, username: name })
 export const [lobby, ann, bob] = [channel('lobby'), person('ann'), person('bob')]
 
-/** What every presence does for its own instance. `create` gives one that shares nothing with others. */
+/** Tests what every presence does for its own instance. `create` makes a presence that shares nothing with others. */
 export function testPresence (name: string, create: (announce: Announce) => Presence): void {
   const open = (test: Test) => {
     const watched = watch(create)
@@ -27,7 +27,7 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     return watched
   }
 
-  t.test(`${name}: [P23] the first subscription announces user_joined, the end of the last user_left, each once`, async t => {
+  t.test(`${name}: [P23] the first subscription of a user announces user_joined, the end of the last one user_left, each once`, async t => {
     const { presence, told } = open(t)
     presence.enter(lobby, ann)
     await eventually(() => told.length === 1)
@@ -40,19 +40,19 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     t.same(told, ['user_joined ann', 'user_joined bob', 'user_left ann'])
   })
 
-  t.test(`${name}: a lone join is announced promptly`, async t => {
+  t.test(`${name}: a single join is announced within 200 ms`, async t => {
     const { presence, told } = open(t)
     await presence.list('lobby')
     presence.enter(lobby, ann)
     await eventually(() => told.length === 1, 200)
   })
 
-  t.test(`${name}: who leaves and comes back at once causes no frame`, async t => {
+  t.test(`${name}: a user who leaves and comes back at once is not announced`, async t => {
     const { presence, told } = open(t)
     presence.enter(lobby, ann)
     await eventually(() => told.length === 1)
     presence.exit(lobby, ann)
-    t.same(await presence.list('lobby'), [], 'though he is gone meanwhile')
+    t.same(await presence.list('lobby'), [], 'meanwhile the user is not listed')
     presence.enter(lobby, ann)
     t.same(await presence.list('lobby'), ['ann'])
     presence.enter(lobby, bob)
@@ -64,7 +64,7 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     t.same(told, ['user_joined ann', 'user_joined bob', 'user_left bob'])
   })
 
-  t.test(`${name}: lists are in order of id, and hold what was said before`, async t => {
+  t.test(`${name}: a list is in order of user id and includes every earlier change`, async t => {
     const { presence } = open(t)
     for (const id of ['c', 'a', 'd', 'b']) presence.enter(lobby, person(id))
     presence.exit(lobby, person('d'))
@@ -72,7 +72,7 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     t.same(await presence.list('empty'), [])
   })
 
-  t.test(`${name}: counts come in the order asked`, async t => {
+  t.test(`${name}: counts are in the order of the channels asked for`, async t => {
     const { presence } = open(t)
     presence.enter(lobby, ann)
     presence.enter(lobby, bob)
@@ -93,7 +93,7 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     t.same(await presence.list('lobby'), ['ann'])
   })
 
-  t.test(`${name}: 2,000 users at once`, async t => {
+  t.test(`${name}: 2,000 users who join or leave at once are all counted and announced`, async t => {
     const { presence, told } = open(t)
     for (let i = 0; i < 2000; i++) presence.enter(lobby, person(`user-${i}`))
     await eventually(() => told.length === 2000)

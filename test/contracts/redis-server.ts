@@ -7,20 +7,20 @@ export interface RedisServer {
   url: string
   port: number
   signal (signal: NodeJS.Signals): void
-  /** Ends it without a chance to say so; its data is gone. */
+  /** Kills the server with SIGKILL; its data is lost. */
   kill (): Promise<void>
-  /** Starts one again on the same port, empty. */
+  /** Starts an empty server on the same port. */
   start (): Promise<void>
 }
 
-/** A Redis server of the test's own, empty and without files. `args` as on its command line. */
+/** Starts an empty Redis server that writes no files. `args` are added to its command line. */
 export async function startRedis (args: string[] = []): Promise<RedisServer> {
   const server = await reserveRedis(args)
   await server.start()
   return server
 }
 
-/** As `startRedis`, but nothing listens on the port yet. */
+/** Like `startRedis`, but only reserves a port: the server runs once `start` has been called. */
 export async function reserveRedis (args: string[] = []): Promise<RedisServer> {
   const port = await freePort()
   let child: ChildProcess | undefined

@@ -8,10 +8,10 @@ import { createDatabase, secret } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 import { buildImage, type Stage } from './image.ts'
 
-// Not in the suite: it compiles everything. `npm test -- test/deploy/dockerfile.ts`
+// Not part of the suite, because it compiles everything. Run it with `npm test -- test/deploy/dockerfile.ts`.
 t.setTimeout(300_000)
 
-/** What the Dockerfile makes is carried out without Docker: its steps in folders, its command as another user than root. */
+/** The image, built without Docker: the Dockerfile's steps run in folders. Its command runs as a user other than root. */
 const image = buildImage(t.testdir({}))
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 
@@ -27,7 +27,7 @@ async function freePort (): Promise<string> {
   return String(port)
 }
 
-/** The container: what CMD starts. */
+/** Starts the command of CMD, as a container would, and waits until it listens. */
 async function start (t: Test, more: Record<string, string>) {
   const env = settings(image, { PORT: await freePort(), HOST: '127.0.0.1', ...more })
   const command = JSON.parse(image.said.CMD!) as string[]
@@ -39,18 +39,18 @@ async function start (t: Test, more: Record<string, string>) {
   const healthy = async () => (await run(env, ...check())).code === 0
   await eventually(() => output.includes('listening on') || child.exitCode !== null, 60_000)
   t.match(output, 'listening on')
-  t.ok(await healthy(), 'HEALTHCHECK')
+  t.ok(await healthy(), 'HEALTHCHECK succeeds')
   return {
     env,
     healthy,
     async stop (): Promise<void> {
       child.kill(image.said.STOPSIGNAL as NodeJS.Signals)
-      t.same(await exited, [0, null], 'STOPSIGNAL')
+      t.same(await exited, [0, null], 'STOPSIGNAL ends the server with exit code 0')
     }
   }
 }
 
-/** HEALTHCHECK's command. */
+/** The command of HEALTHCHECK. */
 function check (): string[] {
   return JSON.parse(image.said.HEALTHCHECK!.replace(/^.*?CMD /, ''))
 }
@@ -64,7 +64,7 @@ function run (env: Record<string, string>, ...command: string[]) {
 
 const script = (env: Record<string, string>, name: string, ...args: string[]) => run(env, 'node', `dist/scripts/${name}.js`, ...args)
 
-t.test('the image has what runs, and nothing that builds', async t => {
+t.test('the image contains what the server needs, and no development packages', async t => {
   t.same(readdirSync(image.cwd).sort(), ['config', 'dist', 'node_modules', 'package.json', 'prisma'])
   const developers = ['typescript', 'prisma', 'tap', 'eslint', 'socket.io']
   t.same(developers.filter(name => existsSync(join(image.cwd, 'node_modules', name))), [])
@@ -72,7 +72,7 @@ t.test('the image has what runs, and nothing that builds', async t => {
   t.equal(image.said.VOLUME, '/data')
 })
 
-t.test('the image with its embedded database, which outlives the container', async t => {
+t.test('the data of the embedded database outlives the container', async t => {
   if (nobody.uid !== undefined) chownSync(image.env.PARLEY_DATA_DIR!, nobody.uid, nobody.gid)
   const { env, stop, healthy } = await start(t, { ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'correct horse' })
   await stop()
@@ -80,7 +80,7 @@ t.test('the image with its embedded database, which outlives the container', asy
   t.match(await script(env, 'admin', 'list'), { code: 0, output: /^ann@example\.org {2}admin/ })
 })
 
-t.test('the image with PostgreSQL and Redis: people talk, the scripts work beside the server', async t => {
+t.test('with PostgreSQL and Redis clients exchange messages, and the scripts work while the server runs', async t => {
   const { env, stop } = await start(t, {
     DATABASE_URL: await createDatabase(t), REDIS_URL: process.env.TEST_REDIS_URL!, REDIS_PREFIX: 'image-test:'
   })

@@ -10,7 +10,7 @@ import { configuration } from './nginx.ts'
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const { server } = loadConfig({}).config
 
-/** The number after this name, in files that are no YAML. */
+/** The number assigned to this name, in a file that is not YAML. */
 function numberOf (text: string, name: string): number {
   return Number(new RegExp(`^${name} ?= ?"?(\\d+)"?$`, 'm').exec(text)?.[1])
 }
@@ -25,13 +25,13 @@ interface Service {
   stop_grace_period?: string
 }
 
-t.test('docker-compose.yml: its parts fit each other, and what Parley reads', async t => {
+t.test('docker-compose.yml: its services fit together and set what Parley reads', async t => {
   const { services, volumes, networks } = parse(read('docker-compose.yml'), { merge: true }) as {
     services: Record<string, Service>, volumes: object, networks: { parley: { ipam: { config: [{ subnet: string }] } } }
   }
   const upstreams = [...configuration.matchAll(/server (\S+):8080/g)].map(([, name]) => name!)
   t.same([...new Set(upstreams)].sort(), Object.keys(services).filter(name => name.startsWith('parley')).sort())
-  t.same(Object.keys(services).filter(name => services[name]!.ports), ['nginx'], 'nothing else is published')
+  t.same(Object.keys(services).filter(name => services[name]!.ports), ['nginx'], 'only nginx publishes ports')
 
   const addresses = Object.values(services).flatMap(({ networks }) => Array.isArray(networks) ? [] : [networks.parley!.ipv4_address])
   t.equal(new Set(addresses).size, 3)
@@ -41,8 +41,8 @@ t.test('docker-compose.yml: its parts fit each other, and what Parley reads', as
   for (const [name, { depends_on: needs = {}, volumes: mounts = [] }] of Object.entries(services)) {
     for (const [needed, { condition }] of Object.entries(needs)) {
       t.equal(condition, 'service_healthy')
-      // An instance has the one of its image.
-      t.ok(needed.startsWith('parley') || services[needed]!.healthcheck, `${name} waits for ${needed}`)
+      // The image of a Parley instance has its own health check.
+      t.ok(needed.startsWith('parley') || services[needed]!.healthcheck, `${name} waits for ${needed}, which has a health check`)
     }
     for (const mount of mounts) {
       const [source = ''] = mount.split(':')
@@ -53,7 +53,7 @@ t.test('docker-compose.yml: its parts fit each other, and what Parley reads', as
   for (const name of new Set(upstreams)) {
     const { environment = {}, stop_grace_period: grace } = services[name]!
     const required = [...Object.values(environment).join(' ').matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name)
-    t.ok(required.length > 0 && required.every(name => read('.env.example').includes(`\n${name}=\n`)), '.env.example has what is required')
+    t.ok(required.length > 0 && required.every(name => read('.env.example').includes(`\n${name}=\n`)), '.env.example has every variable')
     const { config } = loadConfig(Object.fromEntries(Object.entries(environment).map(([key, value]) =>
       [key, value.replace(/\$\{[^}]+\}/g, 'x'.repeat(32))])))
     t.equal(config.server.trust_proxy, (services.nginx!.networks as Record<string, { ipv4_address: string }>).parley!.ipv4_address)
@@ -63,7 +63,7 @@ t.test('docker-compose.yml: its parts fit each other, and what Parley reads', as
   }
 })
 
-t.test('fly.toml: time to drain, and less people than an instance takes', async t => {
+t.test('fly.toml: there is time to drain, and its limits are below the connections that an instance accepts', async t => {
   const text = read('fly.toml')
   t.ok(numberOf(text, 'kill_timeout') > server.drain_timeout)
   t.ok(numberOf(text, 'soft_limit') < numberOf(text, 'hard_limit'))
@@ -74,12 +74,12 @@ t.test('fly.toml: time to drain, and less people than an instance takes', async 
   t.not(config.server.trust_proxy, 'false')
 })
 
-t.test('parley.service: time to drain, a descriptor for everyone, and nothing that systemd does not know', async t => {
+t.test('parley.service: there is time to drain, a descriptor for every connection, and systemd accepts the file', async t => {
   const text = read('deploy/parley.service')
   t.ok(numberOf(text, 'TimeoutStopSec') > server.drain_timeout)
   t.ok(numberOf(text, 'LimitNOFILE') > server.max_connections)
   const { stderr, error } = spawnSync('systemd-analyze', ['verify', join(root, 'deploy/parley.service')], { encoding: 'utf8' })
-  if (error) return t.comment('no systemd here')
-  // Node may be elsewhere on this machine; other units are not ours.
+  if (error) return t.comment('systemd is not installed')
+  // Node may be installed elsewhere on this machine, and problems of other units do not matter here.
   t.same(stderr.split('\n').filter(line => line.includes('parley.service') && !line.includes('is not executable')), [])
 })

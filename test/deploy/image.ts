@@ -5,18 +5,18 @@ import { root } from '../../scripts/root.ts'
 
 export interface Stage {
   name: string
-  /** What would be `/` in the image. */
+  /** The folder that stands for `/` in the image. */
   folder: string
-  /** WORKDIR, in `folder`. */
+  /** WORKDIR, inside `folder`. */
   cwd: string
   env: Record<string, string>
-  /** The text of all other instructions: CMD, USER, HEALTHCHECK, … */
+  /** Texts of all other instructions by name: CMD, USER, HEALTHCHECK, … */
   said: Record<string, string>
 }
 
 /**
- * Carries the Dockerfile out, instruction by instruction, in folders under `place`, with the files that .dockerignore lets
- * through. `npm ci` alone is not run: what it would install is linked from this checkout. @returns the last stage.
+ * Executes the Dockerfile, instruction by instruction, in folders under `place`, with the files that .dockerignore includes. Only
+ * `npm ci` does not run: the packages that it would install are linked from this checkout. @returns the last stage.
  */
 export function buildImage (place: string): Stage {
   const context = join(place, 'context')
@@ -48,7 +48,7 @@ function instructions (): Array<[string, string]> {
   })
 }
 
-/** Knows a .dockerignore that leaves out all, then names what comes in, then what of that does not. */
+/** Supports only a .dockerignore that excludes everything, then includes paths, and then excludes some of them again. */
 function copyContext (context: string): void {
   const [all, ...patterns] = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n').filter(line => line && !line.startsWith('#'))
   if (all !== '*') throw new Error('.dockerignore does not begin with *')
@@ -60,7 +60,7 @@ function copyContext (context: string): void {
   }
 }
 
-/** Absolute paths are the stage's own. */
+/** Sets an environment variable. An absolute path becomes a path in the stage's folder. */
 function define (stage: Stage, pair: string): void {
   const [name, value] = pair.split('=') as [string, string]
   stage.env[name] = value.startsWith('/') ? join(stage.folder, value) : value
@@ -84,14 +84,14 @@ function copy (stage: Stage, text: string, stages: Stage[], context: string): vo
 
 function run (stage: Stage, text: string): void {
   if (/^npm ci\b/.test(text)) return install(stage.cwd, text.includes('--omit=dev'))
-  // The user `node` is the image's, not this machine's.
+  // The user `node` exists in the image, not on this machine.
   const command = text.replaceAll(' /', ` ${stage.folder}/`).replace('chown node:node', 'chmod 777')
   const options = { cwd: stage.cwd, env: { PATH: process.env.PATH, ...stage.env }, encoding: 'utf8' } as const
   const { status, stdout, stderr } = spawnSync('sh', ['-c', command], options)
   if (status !== 0) throw new Error(`${text}: ${stdout}${stderr}`)
 }
 
-/** What is linked must not be written to: npm's list of what is there becomes a copy. */
+/** Hard links share their content with this checkout, so npm's list of installed packages becomes a copy before it is changed. */
 function install (folder: string, production: boolean): void {
   execFileSync('cp', ['-al', join(root, 'node_modules'), folder])
   const file = join(folder, 'node_modules/.package-lock.json')

@@ -7,7 +7,7 @@ import { parseMetrics } from '../metrics/scrape.ts'
 import { t } from '../tap.ts'
 
 const TOKEN = 'token-of-the-metrics'
-/** What Prometheus itself adds to whatever it scrapes. */
+/** Labels that Prometheus itself adds to every metric that it scrapes. */
 const TARGET_LABELS = ['instance', 'job']
 
 const deploy = join(root, 'deploy')
@@ -46,7 +46,7 @@ function labelsOf (name: string): Map<string, Set<string>> {
   return labels
 }
 
-/** What a query asks for that no scrape has. */
+/** Metrics, labels and label values that a query uses but the scrape does not have. */
 function faultsOf (query: string): string[] {
   const metrics = [...query.matchAll(/\b((?:parley|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)]
   const faults = metrics.length > 0 || /\bup\{/.test(query) ? [] : ['no metric']
@@ -58,7 +58,7 @@ function faultsOf (query: string): string[] {
     for (const [, label = '', value = ''] of selector.matchAll(/(\w+)=~?"([^"]*)"/g)) {
       if (TARGET_LABELS.includes(label)) continue
       if (!labels.has(label)) faults.push(`${name}{${label}}`)
-      // Statuses come as they occur; any other label has all its values from the start.
+      // A status has no sample before it occurs. Any other label has all its values from the start.
       else if (label !== 'status') faults.push(...value.split('|').filter(each => !labels.get(label)!.has(each)))
     }
   }
@@ -66,19 +66,19 @@ function faultsOf (query: string): string[] {
   return [...faults, ...grouped.filter(label => !known.has(label)).map(label => `by (${label})`)]
 }
 
-t.test('every metric and label that the dashboard asks for is there', async t => {
+t.test('every metric and label that the dashboard uses exists', async t => {
   t.ok(panels.length > 20)
   for (const { title, expr, legendFormat } of targets) {
     t.same(faultsOf(expr), [], `${title}: ${expr}`)
     const shown = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label)
-    t.same(shown.filter(label => !new RegExp(`by \\([^)]*\\b${label}\\b`).test(expr)), [], `${title}: the legend's labels`)
+    t.same(shown.filter(label => !new RegExp(`by \\([^)]*\\b${label}\\b`).test(expr)), [], `${title}: legend labels are in the query`)
   }
   for (const { title, fieldConfig } of panels) t.ok(fieldConfig?.defaults.unit, `${title} has a unit`)
   const { query } = dashboard.templating.list.find(({ name }) => name === 'instance')! as { query: { query: string } }
   t.match(query.query, /^label_values\(parley_connections, instance\)$/)
 })
 
-t.test('every metric and label that the alerts ask for is there', async t => {
+t.test('every metric and label that the alerts use exists', async t => {
   t.ok(alerts.length > 10)
   for (const { alert, expr, labels, annotations } of alerts) {
     t.same(faultsOf(expr), [], `${alert}: ${expr}`)
@@ -87,13 +87,13 @@ t.test('every metric and label that the alerts ask for is there', async t => {
   t.equal(new Set(alerts.map(({ alert }) => alert)).size, alerts.length)
 })
 
-t.test('what the check itself would not let pass', async t => {
+t.test('the check finds unknown metrics, labels and label values', async t => {
   t.same(faultsOf('rate(parley_no_such_total[5m])'), ['parley_no_such_total'])
   t.same(faultsOf('parley_sessions{color="open"}'), ['parley_sessions{color}'])
   t.same(faultsOf('sum by (code) (parley_sessions{state="asleep"})'), ['asleep', 'by (code)'])
 })
 
-t.test('every metric of our own is shown or watched, and named as Prometheus advises', async t => {
+t.test('the dashboard or an alert uses every metric of Parley, and names follow the conventions of Prometheus', async t => {
   const asked = [...targets.map(({ expr }) => expr), ...alerts.map(({ expr }) => expr)].join('\n')
   for (const [name, type] of scrape.types) {
     if (!name.startsWith('parley_')) continue

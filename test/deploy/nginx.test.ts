@@ -7,7 +7,7 @@ import { createDatabase, redis, startServer, type ConfigChange, type Scope, type
 import { t } from '../tap.ts'
 import { configuration, startProxy } from './nginx.ts'
 
-/** Two instances of one cluster behind nginx; `changes` are of its configuration. */
+/** Two instances of one cluster behind nginx. `changes` replaces texts of the nginx configuration. */
 async function start (t: Scope, configs: [ConfigChange, ConfigChange] = [{}, {}], changes: Record<string, string> = {}) {
   const cluster = { redis: redis() }
   const databaseUrl = await createDatabase(t)
@@ -25,7 +25,7 @@ function countUpgrades ({ app }: Server): () => number {
   return () => count
 }
 
-/** A REST call from an address of this machine. @returns status, body and headers. */
+/** Makes a REST call from `localAddress`, an address of this machine. @returns status, headers and body. */
 async function ask (port: number, path: string, { localAddress = '127.0.0.1', ...options }: {
   method?: string, headers?: Record<string, string>, body?: string, localAddress?: string
 } = {}) {
@@ -37,7 +37,7 @@ async function ask (port: number, path: string, { localAddress = '127.0.0.1', ..
   return { status: response.statusCode as number, headers: response.headers, body: JSON.parse(String(Buffer.concat(chunks))) }
 }
 
-t.test('through nginx: upgrades go to both instances, and people on them talk', async t => {
+t.test('through nginx: upgrades go to both instances, and their clients exchange messages', async t => {
   const { a, proxy, upgrades } = await start(t)
   const people = await Promise.all(['ann', 'ben', 'carl', 'dora'].map(async name => {
     const { access_token: token } = await a.register(name)
@@ -55,10 +55,10 @@ t.test('through nginx: upgrades go to both instances, and people on them talk', 
   t.ok(await people[0]!.expect('heartbeat_ack'), '[P4] a frame of 64 KiB passes')
   const ended = people[0]!.closed()
   people[0]!.send({ type: 'heartbeat', pad: `${pad}x` })
-  t.match(await ended, { code: 1009, reason: 'message too big' }, 'and close codes come through')
+  t.match(await ended, { code: 1009, reason: 'message too big' }, 'nginx passes on close codes')
 })
 
-t.test('[P3] through nginx: the Origin of its own host and port is accepted, a foreign one is not', async t => {
+t.test('[P3] through nginx: an Origin with the same host and port is accepted, and a foreign one is refused', async t => {
   const { proxy } = await start(t)
   t.ok(await proxy.connect({ headers: { origin: proxy.origin } }))
   const [, response] = await once(proxy.open({ headers: { origin: 'https://evil.example' } }).socket, 'unexpected-response')
@@ -67,7 +67,7 @@ t.test('[P3] through nginx: the Origin of its own host and port is accepted, a f
   t.equal(other.statusCode, 403, 'another port is another origin')
 })
 
-t.test('through nginx: a forged X-Forwarded-For is nothing; addresses are those of clients, where the proxy is trusted', async t => {
+t.test('through nginx: a forged X-Forwarded-For has no effect, and limits count client addresses if the proxy is trusted', async t => {
   const body = JSON.stringify({ email: 'ann@example.org', password: 'wrong horse' })
   const trusting = await startServer(t, { config: { server: { trust_proxy: 'loopback' } } })
   const wary = await startServer(t)
@@ -77,20 +77,20 @@ t.test('through nginx: a forged X-Forwarded-For is nothing; addresses are those 
       method: 'POST', localAddress, body, headers: { 'content-type': 'application/json', 'x-forwarded-for': forged }
     })
     for (let i = 0; i < 10; i++) t.equal((await login('127.0.0.2', `198.51.100.${i}`)).status, 401)
-    t.equal((await login('127.0.0.2', '198.51.100.99')).status, 429, 'ten wrong passwords are enough from one address')
+    t.equal((await login('127.0.0.2', '198.51.100.99')).status, 429, 'after ten wrong passwords an address is limited')
     t.equal((await login('127.0.0.3', '198.51.100.1')).status, expected)
   }
 })
 
-t.test('through nginx: whoever is silent stays as long as Parley lets him', async t => {
+t.test('through nginx: a silent client stays connected as long as Parley allows', async t => {
   const { performance: { connection_timeout: timeout, heartbeat_interval: heartbeat } } = loadConfig({}).config
   const [, location = ''] = /location = \/websocket \{(.*?)\}/s.exec(configuration) ?? []
   for (const name of ['proxy_read_timeout', 'proxy_send_timeout']) {
     const [, seconds] = new RegExp(`${name} (\\d+)s;`).exec(location) ?? []
-    t.ok(Number(seconds) > timeout + heartbeat, `${name} is longer than Parley's own`)
+    t.ok(Number(seconds) > timeout + heartbeat, `${name} is longer than the timeout of Parley`)
   }
 
-  // The same, in little: nginx waits 2 s, and hears of this client every second.
+  // The same on a small scale: nginx waits 2 s, and a ping to this client passes through it every second.
   const short = { 'proxy_read_timeout 360s;': 'proxy_read_timeout 2s;' }
   const beating: ConfigChange = { performance: { heartbeat_interval: 1 } }
   const { a, proxy } = await start(t, [beating, beating], short)
@@ -101,10 +101,10 @@ t.test('through nginx: whoever is silent stays as long as Parley lets him', asyn
   await client.settle()
 
   const quiet = await start(t, [{}, {}], short)
-  t.equal((await (await quiet.proxy.connect()).closed()).code, 1006, 'without pings nginx would end it')
+  t.equal((await (await quiet.proxy.connect()).closed()).code, 1006, 'without pings nginx ends the connection')
 })
 
-t.test('[G10] through nginx: when an instance leaves, all come back through the other and miss nothing', async t => {
+t.test('[G10] through nginx: when an instance ends, its clients come back through the other and miss nothing', async t => {
   const { a, b, proxy } = await start(t)
   const person = await a.register('ann')
   const enter = async (join: object) => {
@@ -132,10 +132,10 @@ t.test('[G10] through nginx: when an instance leaves, all come back through the 
   t.match(headers, { 'retry-after': '2', 'content-type': /^application\/json/ })
   t.same(body, {
     statusCode: 503, error: 'Service Unavailable', code: 'unavailable', message: 'Service unavailable', retry_after_ms: 2000
-  }, 'nobody there: in the form of all errors')
+  }, 'without an instance nginx answers in the format of all errors')
 })
 
-t.test('[P5] through nginx: an instance that answers 503 is passed over; where all do, REST goes on', async t => {
+t.test('[P5] through nginx: an upgrade skips an instance that answers 503, and REST works even if all do', async t => {
   const full: ConfigChange = { server: { max_connections: 1 } }
   const { a, proxy, upgrades } = await start(t, [full, full])
   await a.connect()
@@ -150,12 +150,12 @@ t.test('[P5] through nginx: an instance that answers 503 is passed over; where a
   }
 })
 
-t.test('through nginx: what is too big is refused without blame on the instance, in the same words', async t => {
+t.test('through nginx: a request that is too large gets the error of Parley, and no instance counts as failed', async t => {
   const { proxy } = await start(t)
   const post = (bytes: number) => ask(proxy.port, '/api/auth/login', {
     method: 'POST', body: 'x'.repeat(bytes), headers: { 'content-type': 'application/json' }
   })
-  t.match(await post(65_536), { status: 400, body: { code: 'invalid_json' } }, 'as much as an instance takes')
+  t.match(await post(65_536), { status: 400, body: { code: 'invalid_json' } }, 'an instance accepts a body of this size')
   for (const bytes of [65_537, 1_000_000]) {
     const { status, body } = await post(bytes)
     t.equal(status, 413)
@@ -164,16 +164,16 @@ t.test('through nginx: what is too big is refused without blame on the instance,
   await eventually(() => proxy.log().match(/ 413 \d+ \S+ - -$/gm)?.length === 2)
   const get = (cookie: string) => fetch(`${proxy.origin}/healthz`, { headers: { cookie } })
   t.equal((await get('x'.repeat(12_000))).status, 200)
-  for (let i = 0; i < 4; i++) t.equal((await get('x'.repeat(20_000))).status, 400, 'headers')
+  for (let i = 0; i < 4; i++) t.equal((await get('x'.repeat(20_000))).status, 400, 'headers that are too large are refused')
   t.equal((await get('')).status, 200)
 })
 
-t.test('through nginx: metrics are not for everyone, and queries are not logged', async t => {
+t.test('through nginx: metrics are not public, and query strings are not logged', async t => {
   const { proxy } = await start(t)
   for (const path of ['/metrics', '/%6detrics', '//metrics', '/metrics?x']) {
     const response = await fetch(proxy.origin + path)
     t.equal(response.status, 404)
-    t.notMatch(await response.text(), /fastify|"code"/, 'nginx says so')
+    t.notMatch(await response.text(), /fastify|"code"/, 'nginx itself answers')
   }
   await ask(proxy.port, '/healthz?token=secret-of-mine')
   await eventually(() => proxy.log().includes('/healthz'))

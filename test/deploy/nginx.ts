@@ -8,8 +8,8 @@ import type { Scope } from '../helper.ts'
 export const configuration = readFileSync(join(root, 'deploy/nginx.conf'), 'utf8')
 
 /**
- * The real nginx with deploy/nginx.conf before two instances on this machine; ended when the scope ends. Only what belongs to
- * the place is replaced: its port, the instances' addresses, the paths it writes to; and whatever else `changes` names.
+ * Starts the real nginx with deploy/nginx.conf in front of two instances on this machine, until the scope ends. Replaces only what
+ * depends on the machine (its port, the instances' addresses, the paths that it writes to) and the texts in `changes`.
  */
 export async function startProxy (t: Scope, upstreams: [number, number], changes: Record<string, string> = {}) {
   const { port, folder, stop } = await startNginx(({ port, folder }) => replace(configuration, {
@@ -22,7 +22,7 @@ export async function startProxy (t: Scope, upstreams: [number, number], changes
     'http {': `http {
       client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
       fastcgi_temp_path ${folder}/fastcgi; scgi_temp_path ${folder}/scgi; uwsgi_temp_path ${folder}/uwsgi;`,
-    // A container or a user may not have as many descriptors.
+    // A container or an ordinary user may not be allowed as many descriptors.
     'worker_rlimit_nofile 131072;': '',
     'worker_connections 65536;': 'worker_connections 4096;',
     ...changes
@@ -32,12 +32,12 @@ export async function startProxy (t: Scope, upstreams: [number, number], changes
     ...createClients(t, port),
     port,
     origin: `http://127.0.0.1:${port}`,
-    /** What it logged of requests. */
+    /** The access log so far. */
     log: (): string => readFileSync(join(folder, 'access.log'), 'utf8')
   }
 }
 
-/** Every text has to be there: else the file under test is another than the one that was meant. */
+/** Throws if a text is missing, because nginx would then run with a setting that the test meant to replace. */
 function replace (text: string, changes: Record<string, string>): string {
   return Object.entries(changes).reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`deploy/nginx.conf has no ${from}`)

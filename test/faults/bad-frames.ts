@@ -6,7 +6,7 @@ import type { Stage } from './scope.ts'
 
 const MESSAGES = 20
 
-/** What a client may do wrong with frames; test/websocket proves each one's answer, this one that nobody else minds. */
+/** Bad frames that a client may send. test/websocket checks the answer to each; here other connections must not be affected. */
 const outrages: Record<string, Buffer> = {
   'invalid UTF-8': frame(opcode.text, Buffer.from([0xff, 0xfe])),
   'reserved bits': frame(opcode.text, '{}', { rsv: 4 }),
@@ -33,7 +33,7 @@ const outrages: Record<string, Buffer> = {
   'ping flood': Buffer.concat(Array.from({ length: 10_000 }, () => frame(opcode.ping, 'x'.repeat(125))))
 }
 
-/** G8. After each of the catalogue's bad frames the process is up and another pair of connections gets 20 of 20 messages. */
+/** G8. After each bad frame the process still runs, and another pair of connections gets 20 of 20 messages. */
 export async function badFrames (stage: Stage): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { faults: [undefined] })

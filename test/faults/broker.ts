@@ -1,16 +1,16 @@
 import type { Broker, BrokerHandlers, Topic } from '../../src/broker/broker.ts'
 
 export interface BusFaults {
-  /** Share of what is published that the other instances do not get; by `seed`, so that a run can be repeated. */
+  /** Share of publications that other instances do not get. `seed` makes the choice repeatable. */
   drop?: number
   seed?: number
-  /** The process dies at the n-th publication of messages: they are committed, and nobody has them; nor have their senders an ack. */
+  /** The process dies at the n-th publication of messages: they are committed, but neither delivered nor acked. */
   dieAt?: number
-  /** It dies there once the senders have their acks. */
+  /** The process dies at the n-th publication of messages, after it has acked them and before other instances get them. */
   dieAckedAt?: number
 }
 
-/** A bus that loses what it is ordered to lose. This instance's own subscribers get everything, as with a lost connection. */
+/** A bus that loses events as ordered. Subscribers of its own instance get everything, as when the connection to Redis is lost. */
 export function faultyBroker (real: Broker, { drop = 0, seed = 1, dieAt, dieAckedAt }: BusFaults): Broker {
   const topics = new Set<Topic>()
   const random = seeded(seed)
@@ -26,7 +26,7 @@ export function faultyBroker (real: Broker, { drop = 0, seed = 1, dieAt, dieAcke
       const isLast = event.kind === 'entries' && publications === dieAckedAt
       if (!isLast && random() >= drop) return real.publish(topic, event, scope)
       if (scope === 'everyone' && topics.has(topic)) handlers?.onEvent(topic, event, true)
-      // Acks leave at the end of this turn of the event loop.
+      // The acks are sent at the end of this event loop turn, so the process dies after it.
       if (isLast) setImmediate(() => setImmediate(die))
     },
     subscribe (topic) {
@@ -45,7 +45,7 @@ export function faultyBroker (real: Broker, { drop = 0, seed = 1, dieAt, dieAcke
   }
 }
 
-/** Numbers from 0 to 1: Mulberry32. */
+/** A generator of pseudo-random numbers from 0 to 1: Mulberry32. */
 function seeded (seed: number): () => number {
   let state = seed
   return () => {

@@ -7,14 +7,14 @@ import { createReport, type Outcome } from './outcome.ts'
 import type { Recorder } from './recorder.ts'
 import type { Stage } from './scope.ts'
 
-/** With a client id behind it, about 12 kB in UTF-8. */
+/** About 12 kB in UTF-8, even with the client id that the load appends. */
 const TEXT = '語'.repeat(3950)
 const BURST = 100
 const SIZE = Buffer.byteLength(TEXT)
 
 /**
- * G22. Much comes at once, at the default limits: 100 messages of 12 kB in one moment, by WebSocket and by REST, 1.5 MB/s while the
- * database is locked for 0.9 s, and 525 kB/s while Redis is dead for `seconds`. Nobody who reads is cut off, everyone gets all of it [P52].
+ * G22. Bursts at the default limits: 100 messages of 12 kB at once by WebSocket and by REST, 1.5 MB/s while the database is locked
+ * for 0.9 s, and 525 kB/s while Redis is dead for `seconds`. No client that reads is cut off, and every client gets everything [P52].
  */
 export async function bursts (stage: Stage, { rounds, seconds }: { rounds: number, seconds: number }): Promise<Outcome> {
   const report = createReport()

@@ -4,7 +4,7 @@ import { startCluster } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 
-/** G2. A share of what each instance publishes never reaches the other: all is repaired within 5 s. `seconds` of load. */
+/** G2. A share of each instance's publications never reaches the other: every gap is repaired within 5 s. The load lasts `seconds`. */
 export async function busLoss (stage: Stage, { share, rate, seconds }: { share: number, rate: number, seconds: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startCluster(stage, report, { faults: [{ drop: share, seed: 1 }, { drop: share, seed: 2 }] })

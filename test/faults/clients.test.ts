@@ -4,29 +4,29 @@ import { leaks, storm } from './crowds.ts'
 import { passes } from './outcome.ts'
 import { frozenClient, slowReader } from './slow-clients.ts'
 
-// Every instance is a process of its own: slow to start where the machine is busy.
+// Every instance is a separate process, which takes long to start on a busy machine.
 t.setTimeout(300_000)
 
 t.test('G6: a reader that stalls is cut off, and the others get everything', async t => {
   const { problems, ...outcome } = await slowReader(t, { readers: 6, bytes: 2_000_000, seconds: 2 })
-  // Times mean something on a quiet machine only: npm run faults.
+  // Delivery times mean something only on a quiet machine: `npm run faults` checks them.
   passes(t, { ...outcome, problems: problems.filter(problem => !problem.startsWith('p99')) })
 })
 
-t.test('[P23] G7: a client that freezes without a word is out of user_list, told of once', async t => {
+t.test('[P23] G7: a client that freezes is removed from user_list, and its departure is announced once', async t => {
   passes(t, await frozenClient(t, { env: { PERFORMANCE_HEARTBEAT_INTERVAL: '1', PERFORMANCE_PONG_TIMEOUT: '1' } }))
 })
 
-t.test('[P30] G11: all connections break at once: all are back, and resume', async t => {
+t.test('[P30] G11: when all connections break at once, all clients come back and resume', async t => {
   passes(t, await storm(t, { clients: 60, spread: 1000 }))
 })
 
-t.test('G14: connections that come and go leave no timer, socket or subscription', async t => {
+t.test('G14: connections that come and go leave no timer, socket or subscription behind', async t => {
   const { problems, ...outcome } = await leaks(t, { connections: 200, warmUp: 200 })
-  // So few say nothing of the heap.
+  // So few connections say nothing about the heap.
   passes(t, { ...outcome, problems: problems.filter(problem => !problem.startsWith('heap')) })
 })
 
-t.test('[P52] G22: much that comes at once cuts off nobody who reads', async t => {
+t.test('[P52] G22: bursts of messages cut off no client that reads', async t => {
   passes(t, await bursts(t, { rounds: 1, seconds: 2 }))
 })

@@ -12,14 +12,14 @@ import { openRecorder, type Recorder } from './recorder.ts'
 import type { Stage } from './scope.ts'
 
 export interface ClusterOptions {
-  /** Faults of each instance; as many instances as there are. */
+  /** The faults of each instance: one instance starts for each item. */
   faults?: Array<Faults | undefined>
   databaseUrl?: string
   redisUrl?: string
   env?: Record<string, string>
 }
 
-/** Instances of one cluster that share a process, or each with one: `stage` says which. */
+/** Starts the instances of one cluster: each in its own process if `stage.processes` is set, else all in this one. */
 export async function startCluster (stage: Stage, report: Report, { faults = [undefined, undefined], ...options }: ClusterOptions = {}) {
   const databaseUrl = options.databaseUrl ?? await createDatabase(stage)
   const env = environment(databaseUrl, options)
@@ -31,7 +31,7 @@ export async function startCluster (stage: Stage, report: Report, { faults = [un
   return { instances, ...withPeople(stage, report, env, instances) }
 }
 
-/** The same, each instance a process in any case, because it will be stopped or killed. `env` is theirs. */
+/** Like `startCluster`, but always in separate processes, which can be stopped or killed. The returned `env` is that of the instances. */
 export async function startProcesses (stage: Stage, report: Report, { faults = [undefined, undefined], ...options }: ClusterOptions = {}) {
   const databaseUrl = options.databaseUrl ?? await createDatabase(stage)
   const env = environment(databaseUrl, options)
@@ -40,7 +40,7 @@ export async function startProcesses (stage: Stage, report: Report, { faults = [
   return { env, instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
 }
 
-/** Without limits: all load comes from one address. */
+/** Limits are off, because all load comes from one address. */
 function environment (databaseUrl: string, { redisUrl = process.env.TEST_REDIS_URL!, env }: ClusterOptions) {
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: `faults-${randomUUID()}:`, LIMITS_ENABLED: 'false', ...env }
 }
@@ -53,7 +53,7 @@ function withPeople (
     databaseUrl,
     ledger: createLedger(databaseUrl, report),
 
-    /** How many channels and users any instance listens for. */
+    /** Number of channel and user topics to which any instance is subscribed. */
     async topics (): Promise<number> {
       const redis = new Redis(redisUrl)
       try {
@@ -63,11 +63,11 @@ function withPeople (
       }
     },
 
-    /** A connection of this user. `join`: further fields of its joins. */
+    /** Opens a connection of this user. `join`: further fields of its join requests. */
     join: (member: Member, port: number, channels: string[], join: object = {}): Promise<Recorder> =>
       openRecorder(stage, port, member, channels, join),
 
-    /** New users with a connection each, in turn on each instance, in the channels named. */
+    /** Creates users, opens one connection for each, on each instance in turn, and joins these channels. */
     async enter (count: number, channels: string[], ports = instances.map(({ port }) => port)): Promise<Recorder[]> {
       const people = await seedPeople(databaseUrl, count)
       return inParallel(people, (member, i) => openRecorder(stage, ports[i % ports.length]!, member, channels))
@@ -75,7 +75,7 @@ function withPeople (
   }
 }
 
-/** Carries out all, a few at a time. */
+/** Runs `act` for every item, at most `atOnce` at the same time. */
 export async function inParallel<T, R> (items: T[], act: (item: T, i: number) => Promise<R>, atOnce = 20): Promise<R[]> {
   const results: R[] = []
   let next = 0

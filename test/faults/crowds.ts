@@ -9,10 +9,10 @@ import type { Instance } from './process.ts'
 import { openRecorder } from './recorder.ts'
 import type { Stage } from './scope.ts'
 
-/** After this nothing of a departure is left: it lingers for up to a second, in case its user comes back. */
+/** Milliseconds after which every departure is processed. A departure waits up to a second, in case the user comes back. */
 const SETTLED_MS = 3000
 
-/** G11. All connections break at once: with full jitter all are back, signed in and rejoined within 30 s, and nothing is refused. */
+/** G11. All connections break at once: with full jitter all clients are authenticated and joined again within 30 s, and none is refused. */
 export async function storm (stage: Stage, { clients: count, spread }: { clients: number, spread: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
@@ -47,7 +47,7 @@ export async function storm (stage: Stage, { clients: count, spread }: { clients
   return report.outcome()
 }
 
-/** G14. So many connections come, join and go: timers, sockets, bus subscriptions and memory are as before. */
+/** G14. After many connections have come, joined and gone, timers, sockets, bus subscriptions and memory are as before. */
 export async function leaks (stage: Stage, { connections, warmUp }: { connections: number, warmUp: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { faults: [{}], env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
@@ -75,7 +75,7 @@ export async function leaks (stage: Stage, { connections, warmUp }: { connection
   return report.outcome()
 }
 
-/** What a process holds beside its pool: there each connection is a socket and, while it idles for up to 10 s, a timer. */
+/** Measures a process without its database pool, where each connection is a socket and, while it idles for up to 10 s, a timer. */
 async function measure (server: Instance, databaseUrl: string) {
   const countPooled = async (): Promise<number> => {
     const pooled = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle'"
@@ -84,7 +84,7 @@ async function measure (server: Instance, databaseUrl: string) {
   return eventually(async () => {
     const pooled = await countPooled()
     const { heap, resources } = await server.measure()
-    // One may have come or gone meanwhile.
+    // A connection of the pool may have opened or closed meanwhile.
     if (await countPooled() !== pooled) return false
     return { heap, timers: (resources.Timeout ?? 0) - pooled, sockets: (resources.TCPSocketWrap ?? 0) - pooled }
   })

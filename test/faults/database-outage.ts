@@ -7,8 +7,8 @@ import { startOwnDatabase } from './own-database.ts'
 import type { Stage } from './scope.ts'
 
 /**
- * G16. PostgreSQL is restarted, down for so many seconds, or stopped for as long: sends answer `unavailable` within 6 s, nothing
- * is acked that is not stored, connections stay, and service resumes by itself.
+ * G16. PostgreSQL restarts and is down for `seconds`, or is stopped for `seconds`: sends are answered `unavailable` within 6 s, no
+ * message is acked without being stored, connections stay open, and service resumes by itself.
  */
 export async function databaseOutage (stage: Stage, { how, seconds, rate }: {
   how: 'restarted' | 'stopped', seconds: number, rate: number

@@ -4,21 +4,21 @@ import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'
 import { passes } from './outcome.ts'
 
-// Each test has a PostgreSQL of its own to start.
+// Each test starts its own PostgreSQL.
 t.setTimeout(240_000)
 
-t.test('[P26] G16: PostgreSQL restarted under load: unavailable meanwhile, never a false ack, and on by itself', async t => {
+t.test('[P26] G16: while PostgreSQL restarts, sends are unavailable without a false ack, and service resumes by itself', async t => {
   passes(t, await databaseOutage(t, { how: 'restarted', seconds: 1, rate: 50 }))
 })
 
-t.test('[P26] G16: PostgreSQL stopped under load: unavailable within 6 s, never a false ack, and on by itself', async t => {
+t.test('[P26] G16: while PostgreSQL is stopped, sends are unavailable within 6 s without a false ack, and service resumes', async t => {
   passes(t, await databaseOutage(t, { how: 'stopped', seconds: 7, rate: 50 }))
 })
 
-t.test('[P26] G16: PostgreSQL\'s disk full under load: unavailable meanwhile, never a false ack, and on by itself', async t => {
+t.test('[P26] G16: while the disk of PostgreSQL is full, sends are unavailable without a false ack, and service resumes', async t => {
   passes(t, await diskFull(t, { rate: 50, seconds: 2 }))
 })
 
-t.test('[P53] G22: PostgreSQL stopped under the largest frames: a heap of 512 MB is enough, and nobody is closed', async t => {
+t.test('[P53] G22: while PostgreSQL is stopped, the largest frames fit into a heap of 512 MB and no connection is closed', async t => {
   passes(t, await frozenDatabase(t, { connections: 90, seconds: 4, limits: false }))
 })

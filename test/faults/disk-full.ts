@@ -8,24 +8,24 @@ import { createReport, type Outcome } from './outcome.ts'
 import { startOwnDatabase } from './own-database.ts'
 import type { Stage } from './scope.ts'
 
-/** Megabytes: a fresh PostgreSQL takes some 80. */
+/** Megabytes. A fresh PostgreSQL takes about 80. */
 const DISK_SIZE = 256
 
 /**
- * The disk of PostgreSQL is full for so many seconds: sends answer `unavailable`, nothing is acked that is not stored, connections
- * stay, and service resumes by itself when there is room again.
+ * The disk of PostgreSQL is full for `seconds`: sends are answered `unavailable`, no message is acked without being stored,
+ * connections stay open, and service resumes by itself when there is room again.
  */
 export async function diskFull (stage: Stage, { rate, seconds }: { rate: number, seconds: number }): Promise<Outcome> {
   const report = createReport()
   const disk = mountDisk(stage, DISK_SIZE)
-  if (disk === undefined) return { ...report.outcome(), skipped: 'no file system may be mounted here' }
+  if (disk === undefined) return { ...report.outcome(), skipped: 'mounting a file system is not permitted here' }
   const database = await startOwnDatabase(stage, { base: disk })
   const cluster = await startCluster(stage, report, { databaseUrl: database.url })
   const { ledger } = cluster
   const channels = ['one', 'two']
   const clients = await cluster.enter(4, channels)
 
-  // Eight fill a page: there is soon no room in those that the table has.
+  // Eight such messages fill a page, so the pages that the table already has are soon full.
   const load = startLoad(ledger, { writers: clients, channels, rate, text: 'x'.repeat(1000) })
   await sleep(1000)
   const filler = join(disk, 'filler')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Scope } from '../helper.ts'
 
-/** A file system of so many megabytes of its own; undefined where that is not permitted. */
+/** Mounts a new file system of this size. @returns its folder, or undefined where mounting is not permitted. */
 export function mountDisk (scope: Scope, megabytes: number): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'parley-disk-'))
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', folder])
@@ -15,7 +15,7 @@ export function mountDisk (scope: Scope, megabytes: number): string | undefined 
   return status === 0 ? folder : undefined
 }
 
-/** Takes every block that is left. */
+/** Fills every free block of the disk with a file at `path`. */
 export function fillDisk (path: string): void {
   const file = openSync(path, 'w')
   try {

@@ -6,12 +6,12 @@ import { t } from '../tap.ts'
 import { fillDisk, mountDisk } from './disk.ts'
 import { startProcess } from './process.ts'
 
-// A process, and PGlite in it: slow where the machine is busy.
+// A process that starts PGlite takes long on a busy machine.
 t.setTimeout(240_000)
 
-t.test('[P26] a full disk under the embedded database: one line, /readyz 503, no false ack, and it heals by itself', async t => {
+t.test('[P26] a full disk of the embedded database causes one log line, /readyz 503 and no false ack, and service resumes', async t => {
   const disk = mountDisk(t, 160)
-  if (disk === undefined) return t.pass('no file system may be mounted here')
+  if (disk === undefined) return t.pass('mounting a file system is not permitted here')
   const server = await startProcess(t, { env: { PARLEY_DATA_DIR: join(disk, 'data'), LIMITS_ENABLED: 'false' } })
   const origin = `http://127.0.0.1:${server.port}`
   const headers = { 'content-type': 'application/json' }
@@ -46,13 +46,13 @@ t.test('[P26] a full disk under the embedded database: one line, /readyz 503, no
   for (let i = 0; i < 3; i++) t.equal((await post()).status, 503)
   t.match(await ready(), { http: 503, database: 'full' })
   const history = await fetch(`${origin}/api/channels/room/messages`, { headers: { authorization: `Bearer ${token}` } })
-  t.equal(history.status, 200, 'what is stored can be read')
+  t.equal(history.status, 200, 'stored messages can still be read')
   t.equal(server.output().match(/"level":[45]0/g)?.length, 1, server.output())
   t.match(server.output(), /the disk of the embedded database is full/)
 
   rmSync(filler)
   await eventually(async () => await send('after') === undefined)
   t.match(await ready(), { http: 200, database: 'up' })
-  for (const message of acked) t.equal((await ben!.expect('message')).message, message, 'both stayed connected, and got what was acked')
+  for (const message of acked) t.equal((await ben!.expect('message')).message, message, 'the clients are open and get all acked messages')
   t.match(server.output().match(/"level":[45]0/g), { length: 1 })
 })

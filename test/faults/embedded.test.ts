@@ -8,12 +8,12 @@ import { createClients, type Client, type Frame } from '../client.ts'
 import { t, type Test } from '../tap.ts'
 import { launch, startProcess, type Instance } from './process.ts'
 
-// A process each, and PGlite in it: slow where the machine is busy.
+// Processes that start PGlite take long on a busy machine.
 t.setTimeout(240_000)
 
-/** Sends without an answer at a time. */
+/** Number of sends that wait for an answer at the same time. */
 const WINDOW = 50
-/** Acks after which the process is killed. */
+/** Number of acks after which the process is killed. */
 const ENOUGH = 200
 
 function dataDirectory (t: Test): string {
@@ -41,7 +41,7 @@ async function enter (t: Test, port: number, token: string): Promise<Client> {
   return client
 }
 
-/** The whole of the channel, by pages. */
+/** Reads the whole history of the channel, page by page. */
 async function readHistory (port: number, token: string): Promise<Frame[]> {
   const all: Frame[] = []
   for (;;) {
@@ -51,7 +51,7 @@ async function readHistory (port: number, token: string): Promise<Frame[]> {
   }
 }
 
-/** Keeps sending until the process has given so many acks, then kills it. */
+/** Keeps sending until the process has given `ENOUGH` acks, then kills it. */
 async function sendAndKill (server: Instance, client: Client, acked: Map<number, string>): Promise<void> {
   let [sent, acks] = [0, 0]
   const send = (): void => {
@@ -69,7 +69,7 @@ async function sendAndKill (server: Instance, client: Client, acked: Map<number,
   await server.exited
 }
 
-t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async t => {
+t.test('the embedded database survives SIGKILL during sends, a second process and SIGTERM', async t => {
   const directory = dataDirectory(t)
   const env = { PARLEY_DATA_DIR: directory, LIMITS_ENABLED: 'false' }
   const acked = new Map<number, string>()
@@ -78,7 +78,7 @@ t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async
   const token = (await register(first.port)).access_token
   await sendAndKill(first, await enter(t, first.port, token), acked)
 
-  await t.test('[P56] a start with the ADMIN_EMAIL of an account that has another password is refused in one line', async t => {
+  await t.test('[P56] a start is refused in one line if the account of ADMIN_EMAIL has another password', async t => {
     const refused = launch(t, { env: { ...env, ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'not their password' } })
     t.equal((await refused.exited).code, 1)
     t.match(refused.output(), /^parley: ADMIN_EMAIL: ann@example\.org has an account already[^\n]*\n$/)
@@ -87,22 +87,22 @@ t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async
   const server = await startProcess(t, { env })
   const client = await enter(t, server.port, token)
 
-  await t.test('[P26] after a SIGKILL each acked message is in history, once, in the order of its seq', async t => {
+  await t.test('[P26] after a SIGKILL each acked message is in history once, in the order of seq', async t => {
     const history = await readHistory(server.port, token)
     t.ok(acked.size >= ENOUGH)
-    t.same(history.map(({ seq }) => seq), history.map((_, i) => i + 1), 'no gap, in order')
-    t.equal(new Set(history.map(({ message }) => message)).size, history.length, 'none twice')
-    t.same([...acked].filter(([seq, message]) => history[seq - 1]?.message !== message), [], 'all acked ones are there')
+    t.same(history.map(({ seq }) => seq), history.map((_, i) => i + 1), 'history has no gap and is in order')
+    t.equal(new Set(history.map(({ message }) => message)).size, history.length, 'no message is in history twice')
+    t.same([...acked].filter(([seq, message]) => history[seq - 1]?.message !== message), [], 'every acked message is in history')
   })
 
   await t.test('a second process on the same data directory is refused in one line', async t => {
     const second = launch(t, { env })
     t.equal((await second.exited).code, 1)
     t.match(second.output(), /^parley: [^\n]*in use[^\n]*\n$/)
-    t.equal((await client.request({ type: 'heartbeat' })).type, 'heartbeat_ack', 'the first is as it was')
+    t.equal((await client.request({ type: 'heartbeat' })).type, 'heartbeat_ack', 'the first process is not affected')
   })
 
-  await t.test('[P26] G10: SIGTERM closes with 1012, exits with 0 and loses nothing acked', async t => {
+  await t.test('[P26] G10: SIGTERM closes with 1012, exits with 0 and loses no acked message', async t => {
     const witness = await enter(t, server.port, token)
     for (let i = 1; i <= 100; i++) client.send({ type: 'send_message', channel: 'room', message: `last ${i}`, ref: i })
     await client.expect(({ action }) => action === 'message_sent')
@@ -114,9 +114,9 @@ t.test('embedded database: SIGKILL amid sends, a second process, SIGTERM', async
     }
     t.same(await server.exited, { code: 0, signal: null })
     const seqs = client.inbox.filter(({ action }) => action === 'message_sent').map(({ data }) => data.seq)
-    t.same(seqs.filter(seq => !witness.inbox.some(frame => frame.type === 'message' && frame.seq === seq)), [], 'acked and delivered')
+    t.same(seqs.filter(seq => !witness.inbox.some(frame => frame.type === 'message' && frame.seq === seq)), [], 'no ack without delivery')
     const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
     t.teardown(database.close)
-    t.equal(await database.prisma.message.count({ where: { seq: { in: seqs } } }), seqs.length, 'and kept')
+    t.equal(await database.prisma.message.count({ where: { seq: { in: seqs } } }), seqs.length, 'every acked message is stored')
   })
 })

@@ -8,16 +8,16 @@ import { seedPeople } from './people.ts'
 import type { Stage } from './scope.ts'
 import { residentMegabytes } from './slow-clients.ts'
 
-/** Bytes of a frame, nearly `server.max_payload`, that parse into some 20 times as many. */
+/** Bytes of a frame, close to `server.max_payload`. Parsed, the frame takes about 20 times as much memory. */
 const FRAME_SIZE = 65_000
-/** Frames of each connection: more than wait for their turn. */
+/** Frames that each connection sends: more than may wait for their turn. */
 const FRAMES = 80
-/** V8's heap, in megabytes. */
+/** Limit of V8's heap, in megabytes. */
 const HEAP = 512
 
 /**
- * [P53] PostgreSQL stands still for so many seconds while so many connections of one account send the largest `channel_list` frames: a
- * process with a heap of 512 MB lives, nobody is closed, and all goes on by itself.
+ * [P53] PostgreSQL is stopped for `seconds` while many connections of one account send the largest `channel_list` frames: a process
+ * with a heap of 512 MB survives, no connection is closed, and service resumes by itself.
  */
 export async function frozenDatabase (stage: Stage, { connections, seconds, limits }: {
   connections: number, seconds: number, limits: boolean
@@ -51,9 +51,9 @@ export async function frozenDatabase (stage: Stage, { connections, seconds, limi
 
   const isUp = (): boolean => sender!.open && reader!.open
   await eventually(async () => !isUp() || (await sender!.send('room', 'after')).code === null, 30_000)
-    .catch(() => report.problem('no message is stored 30 s after'))
+    .catch(() => report.problem('no message is stored within 30 s'))
   const isAnswered = (): boolean => crowd.every(({ texts }) => texts().length > 2)
-  await eventually(() => !isUp() || isAnswered(), 30_000).catch(() => report.problem('not every connection has an answer 30 s after'))
+  await eventually(() => !isUp() || isAnswered(), 30_000).catch(() => report.problem('not every connection has an answer within 30 s'))
   clearInterval(watch)
   if (!isUp()) report.problem(`the process has ended: ${server.output().slice(0, 500)}`)
   report.equal('still_open', crowd.filter(({ frames }) => frames.every(({ code }) => code !== 8)).length, connections)

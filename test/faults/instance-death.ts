@@ -8,8 +8,8 @@ import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
 /**
- * An instance dies between a commit and its publication, before or after its senders have their acks. The other
- * instance's subscribers get the messages all the same; the sender comes back there, tries again, and nothing is doubled.
+ * An instance dies between a commit and its publication, before or after its senders have their acks. The subscribers of the other
+ * instance still get the messages. The sender reconnects there and sends again, and nothing is doubled.
  */
 export async function deathAfterCommit (stage: Stage, { acked, at }: { acked: boolean, at: number }): Promise<Outcome> {
   const report = createReport()
@@ -22,7 +22,7 @@ export async function deathAfterCommit (stage: Stage, { acked, at }: { acked: bo
     const outcome = await sender!.send('room', `message ${i}`, last = `id-${i}`)
     ledger.note('room', doomed.port, outcome)
     if (outcome.code !== null) unanswered++
-    // Its last ack and its death are a moment apart.
+    // The process dies a moment after its last ack.
     if (acked && i + 1 === at) await eventually(() => !sender!.open)
   }
   report.equal('unanswered', unanswered, acked ? 0 : 1)
@@ -35,7 +35,7 @@ export async function deathAfterCommit (stage: Stage, { acked, at }: { acked: bo
   return report.outcome()
 }
 
-/** G9. An instance with so many users is killed: they are gone within 45 s, each told of exactly once [P23]. */
+/** G9. An instance with many users is killed: they are offline within 45 s, and each departure is announced exactly once [P23]. */
 export async function ghosts (stage: Stage, { users }: { users: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
@@ -47,9 +47,9 @@ export async function ghosts (stage: Stage, { users }: { users: number }): Promi
   await eventually(() => heard('user_joined').length === users, 30_000)
   const began = performance.now()
   await dies.kill()
-  await eventually(() => heard('user_left').length >= users, 60_000).catch(() => report.problem('ghosts are left after 60 s'))
+  await eventually(() => heard('user_left').length >= users, 60_000).catch(() => report.problem('some departures are missing after 60 s'))
   report.atMost('gone_after_ms', performance.now() - began, 45_000)
-  // Whoever is told of twice would be told by the other's look for the dead, one period later.
+  // A second announcement would come one period later, when the other instance looks for dead ones again.
   await sleep(6000)
   report.equal('user_left', heard('user_left').length, users)
   report.equal('users_told_of', new Set(heard('user_left').map(({ user_id }) => user_id)).size, users)
@@ -57,7 +57,7 @@ export async function ghosts (stage: Stage, { users }: { users: number }): Promi
   return report.outcome()
 }
 
-/** G9. An instance is killed that holds all the places of a capped channel, each a guest's: another instance's guests get them [P60]. */
+/** G9. Guests of an instance hold all but one place of a capped channel. It is killed: guests of another instance get the places [P60]. */
 export async function lostGuests (stage: Stage, { guests }: { guests: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, {
@@ -79,7 +79,7 @@ export async function lostGuests (stage: Stage, { guests }: { guests: number }):
   const began = performance.now()
   await dies.kill()
   await eventually(async () => (await Promise.all(waiting.map(join))).every(Boolean), 90_000)
-    .catch(() => report.problem('places are taken after 90 s'))
+    .catch(() => report.problem('places are still taken after 90 s'))
   report.atMost('free_after_ms', performance.now() - began, 60_000)
   await living.request({ type: 'send_message', channel: 'room', message: 'I am still here' })
   report.equal('heard', (await Promise.all(waiting.map(client => client.expect('message')))).length, waiting.length)
@@ -87,8 +87,8 @@ export async function lostGuests (stage: Stage, { guests }: { guests: number }):
 }
 
 /**
- * An instance is frozen for so many seconds and goes on, while others send and one of its users is kicked: its clients
- * get all they missed, and the kick binds at once [P32] [P33].
+ * An instance is frozen for `seconds` while others send and one of its users is kicked. When it resumes, its clients get everything
+ * that they missed, and the kick binds at once [P32] [P33].
  */
 export async function frozenInstance (stage: Stage, { seconds, rate }: { seconds: number, rate: number }): Promise<Outcome> {
   const report = createReport()
@@ -105,7 +105,7 @@ export async function frozenInstance (stage: Stage, { seconds, rate }: { seconds
   frozen.signal('SIGSTOP')
   await sleep(seconds * 500)
   await owner!.request({ type: 'command', command: 'kick_user', channel: room, user_id: target!.member.id })
-  // Waits in the frozen instance's socket: the first thing it sees.
+  // This message waits in the socket of the frozen instance, which reads it first when it resumes.
   const late = target!.send(room, 'after the kick')
   await sleep(seconds * 500)
   frozen.signal('SIGCONT')
@@ -118,10 +118,10 @@ export async function frozenInstance (stage: Stage, { seconds, rate }: { seconds
   return report.outcome()
 }
 
-/** An instance's event loop stands still for so many seconds: nobody is reaped for our own stall. */
+/** The event loop of an instance stalls for `seconds`: no connection is closed because of the stall. */
 export async function stalledLoop (stage: Stage, { seconds }: { seconds: number }): Promise<Outcome> {
   const report = createReport()
-  // Shorter than the stall, but long enough for clients on a machine under full load.
+  // These times are shorter than the stall, but long enough for clients on a machine under full load.
   const env = { PERFORMANCE_HEARTBEAT_INTERVAL: '1', PERFORMANCE_PONG_TIMEOUT: '5', PERFORMANCE_CONNECTION_TIMEOUT: '10' }
   const cluster = await startProcesses(stage, report, { faults: [undefined, {}], env })
   const { ledger, instances: [a, stalls] } = cluster
@@ -140,7 +140,7 @@ export async function stalledLoop (stage: Stage, { seconds }: { seconds: number 
   return report.outcome()
 }
 
-/** One instance's wall clock is wrong by so many milliseconds: order, presence and connections do not mind. */
+/** The wall clock of one instance is wrong by `offset` milliseconds: order, presence and connections are not affected. */
 export async function wrongClock (stage: Stage, { offset, messages }: { offset: number, messages: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { faults: [undefined, { clock: offset }] })

@@ -2,35 +2,35 @@ import { t } from '../tap.ts'
 import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
 import { passes } from './outcome.ts'
 
-// Every instance is a process of its own: slow to start where the machine is busy.
+// Every instance is a separate process, which takes long to start on a busy machine.
 t.setTimeout(300_000)
 
-t.test('[P28] [P33] an instance killed between commit and publication: others get it, a retry doubles nothing', async t => {
+t.test('[P28] [P33] after an instance dies between commit and publication, others get the message and a retry doubles nothing', async t => {
   passes(t, await deathAfterCommit(t, { acked: false, at: 10 }))
 })
 
-t.test('[P26] [P33] an instance killed between ack and publication: the acked message reaches the others', async t => {
+t.test('[P26] [P33] after an instance dies between ack and publication, the acked message reaches the others', async t => {
   passes(t, await deathAfterCommit(t, { acked: true, at: 10 }))
 })
 
-t.test('[P23] G9: an instance is killed: its users are gone, each told of once', async t => {
+t.test('[P23] G9: when an instance is killed, the departure of each of its users is announced once', async t => {
   passes(t, await ghosts(t, { users: 30 }))
 })
 
-t.test('[P60] G9: an instance is killed: its guests\' places in a capped channel are free within 60 s', async t => {
+t.test('[P60] G9: when an instance is killed, the places of its guests in a capped channel are free within 60 s', async t => {
   passes(t, await lostGuests(t, { guests: 4 }))
 })
 
-t.test('[P32] [P33] an instance frozen for seconds: its clients get what they missed, what was decided meanwhile binds', async t => {
+t.test('[P32] [P33] when a frozen instance resumes, its clients get what they missed, and a kick made meanwhile binds', async t => {
   passes(t, await frozenInstance(t, { seconds: 6, rate: 50 }))
 })
 
-t.test('an event loop that stalls: nobody is reaped for it', async t => {
+t.test('a stall of the event loop closes no connection', async t => {
   passes(t, await stalledLoop(t, { seconds: 12 }))
 })
 
 for (const [where, offset] of [['ahead', 3_600_000], ['behind', -3_600_000]] as const) {
-  t.test(`a wall clock an hour ${where}: order, presence and connections do not mind`, async t => {
+  t.test(`a wall clock an hour ${where} does not affect order, presence and connections`, async t => {
     passes(t, await wrongClock(t, { offset, messages: 100 }))
   })
 }

@@ -1,5 +1,5 @@
-// An instance of the application in a process of its own whose faults can be ordered: `FAULTS` in the environment (JSON), and
-// messages over IPC. Without either it is src/server.ts.
+// Runs an instance of the application in a separate process and causes faults as ordered: as JSON in the environment variable
+// `FAULTS`, and by messages over IPC. For an instance without faults, process.ts starts src/server.ts instead.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { buildApp } from '../../src/app.ts'
@@ -13,7 +13,7 @@ export interface Faults extends BusFaults {
   clock?: number
 }
 
-/** What may be asked over IPC. */
+/** A message over IPC: `stall` blocks the event loop for so many milliseconds, `measure` asks for `Measures`. */
 export type Order = { stall: number } | { measure: true }
 export interface Measures { heap: number, resources: Record<string, number> }
 
@@ -46,7 +46,7 @@ function skewClock (offset: number): void {
   })
 }
 
-/** What is held after everything that can be freed was: wants `--expose-gc`. */
+/** Measures heap and resources after garbage collection. Needs `--expose-gc`. */
 async function measure (): Promise<Measures> {
   for (let i = 0; i < 3; i++) {
     globalThis.gc!()

@@ -6,12 +6,12 @@ import { createReport, type Outcome } from './outcome.ts'
 import { seedPeople } from './people.ts'
 import type { Stage } from './scope.ts'
 
-/** Live entries after which a joiner has seen the seam. */
+/** Number of live entries that a client waits for after its join before it disconnects. */
 const ENOUGH = 20
 
 /**
- * G3. Joins while others send: what the reply holds and what comes live are one stream without a gap, whether the join
- * asks for nothing, for history, or leaves and resumes [P30] [P31].
+ * G3. Clients join while others send: the join reply and the live entries are one stream without a gap, whether a client joins without
+ * history, with history, or disconnects and resumes [P30] [P31].
  */
 export async function joins (stage: Stage, { count, rate }: { count: number, rate: number }): Promise<Outcome> {
   const report = createReport()

@@ -8,18 +8,18 @@ interface Stored { seq: number, id: string, clientId: string | null }
 export type Ledger = ReturnType<typeof createLedger>
 
 /**
- * What a run is judged by: what was acked, what history holds, what each client received. No acked message is missing, none is
- * there twice, and every client's live order is the order of history.
+ * Judges a run by what was acked, what history holds and what each client received. No acked message may be missing, none may be stored
+ * twice, and every client must receive messages in the order of history.
  */
 export function createLedger (databaseUrl: string, report: Report) {
-  /** Acks by message id; `port` of the instance that gave the first. */
+  /** Acks by message id. `port` is that of the instance that acked the message first. */
   const acks = new Map<string, { channel: string, seq: number, at: number, port: number }>()
   const refusals: Record<string, number> = {}
   let slowest = 0
 
   return {
     refusals,
-    /** The longest that any answer took, in milliseconds. */
+    /** The longest time to an answer, in milliseconds. */
     get slowest () { return slowest },
     get acked () { return acks.size },
 
@@ -34,7 +34,7 @@ export function createLedger (databaseUrl: string, report: Report) {
       if (!before) acks.set(sent.id, { channel, seq: sent.seq, at: sent.at, port })
     },
 
-    /** Waits until every client has what history has, for at most `within` milliseconds, then compares everything. */
+    /** Waits at most `within` milliseconds until every client has received what history has, then compares everything. */
     async settle (recorders: Recorder[], within = 5000): Promise<void> {
       const histories = await readHistories(databaseUrl)
       const began = performance.now()
@@ -57,12 +57,12 @@ export function createLedger (databaseUrl: string, report: Report) {
       compareAll(recorders, histories)
     },
 
-    /** Compares streams with history as far as they go: of clients that are gone. */
+    /** Compares the streams of clients that are gone with history, as far as the streams go. */
     async compare (recorders: Recorder[]): Promise<void> {
       compareAll(recorders, await readHistories(databaseUrl))
     },
 
-    /** From each message's ack to its receipt by this client. */
+    /** Milliseconds from the ack of each message to its receipt by this client. */
     lagsOf (recorder: Recorder): number[] {
       return [...recorder.streams.values()].flatMap(({ entries }) => entries)
         .flatMap(({ id, at }) => acks.has(id) ? [Math.max(0, at - acks.get(id)!.at)] : [])
@@ -76,14 +76,14 @@ export function createLedger (databaseUrl: string, report: Report) {
       for (const [channel, { base, entries }] of streams) {
         entries.forEach(({ seq, id, at }, i) => {
           if (seq !== base + 1 + i) report.problem(`${member.name} received ${channel} ${seq} after ${base + i}`)
-          else if (histories.get(channel)?.[seq - 1]?.id !== id) report.problem(`${member.name}: ${channel} ${seq} is another`)
+          else if (histories.get(channel)?.[seq - 1]?.id !== id) report.problem(`${member.name}: ${channel} ${seq} is not as in history`)
           const ack = acks.get(id)
           if (ack?.port === port) here = Math.max(here, at - ack.at)
           else if (ack) there = Math.max(there, at - ack.at)
         })
       }
     }
-    // From the ack to the last client's receipt, on the sender's instance and on others.
+    // The longest time from an ack to a receipt, on the sender's instance and on others.
     report.figure('lag_here_ms', here)
     report.figure('lag_there_ms', there)
   }
@@ -112,7 +112,7 @@ export async function readHistories (databaseUrl: string): Promise<Map<string, S
   return histories
 }
 
-/** One statement, past the servers. */
+/** Runs one statement directly in the database. */
 export async function query<T extends object> (databaseUrl: string, statement: string, values: unknown[] = []): Promise<T[]> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()

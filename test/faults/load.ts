@@ -3,12 +3,12 @@ import type { Ledger } from './ledger.ts'
 import type { Recorder, Sent } from './recorder.ts'
 
 const TICK_MS = 10
-/** Answers after which the same message is sent again, under the same client id. */
+/** Codes after which the same message is sent again with the same client id. */
 const TRANSIENT = new Set(['unavailable', 'busy', 'lost'])
 const RETRY_MS = 200
 let loads = 0
 
-/** Messages at a steady rate, in turn by each writer and into each channel, until `stop`; each sent again until it is acked. */
+/** Sends messages at a steady rate until `stop`, by each writer and into each channel in turn, and each again until it is acked. */
 export function startLoad (ledger: Ledger, { writers, channels, rate, text = 'message' }: {
   writers: Recorder[], channels: string[], rate: number, text?: string
 }) {
@@ -23,7 +23,7 @@ export function startLoad (ledger: Ledger, { writers, channels, rate, text = 'me
       const outcome: Sent = await writer.send(channel, `${text} ${clientId}`, clientId)
       ledger.note(channel, writer.port, outcome)
       if (outcome.code === null || !TRANSIENT.has(outcome.code)) return
-      // Nobody brings it back: a message without an answer is no promise.
+      // A disconnected writer is not brought back any more, and a message without an ack need not be stored.
       if (stopping && !writer.open) return
       await sleep(RETRY_MS)
     }
@@ -39,7 +39,7 @@ export function startLoad (ledger: Ledger, { writers, channels, rate, text = 'me
   }, TICK_MS)
 
   return {
-    /** Resolves when everything is acked or refused for good. */
+    /** Starts no further message. Resolves when every message is acked or finally refused. */
     async stop (): Promise<void> {
       stopping = true
       clearInterval(timer)

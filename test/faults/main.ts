@@ -1,5 +1,5 @@
-// `npm run faults [-- NAME … --tenth]`: what Parley guarantees, under faults and at full figures, each instance a process of its own.
-// One line each; a whole run's results are docs/faults.json; exit code 1 when one fails. `--tenth`: smaller and shorter.
+// `npm run faults [-- NAME … --tenth]` checks the guarantees of Parley under faults, at full scale and with a process for each instance.
+// It prints one line for each case and exits with 1 if one fails. A whole run writes docs/faults.json. `--tenth`: smaller and shorter.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ interface Result extends Outcome { name: string, what: string, passed: boolean, 
 const args = process.argv.slice(2)
 const tenth = args.includes('--tenth')
 const chosen = args.filter(arg => !arg.startsWith('--'))
-/** Of things, and of seconds that may shrink to a few. */
+/** With `--tenth`, `many` returns a tenth of a count and `long` at most 4 seconds. */
 const many = (full: number): number => tenth ? Math.ceil(full / 10) : full
 const long = (full: number): number => tenth ? Math.min(full, 4) : full
 
@@ -45,7 +45,7 @@ const runs: Run[] = [
     run: stage => redisOutage(stage, { how: 'stopped', ...redisLoad, outage: long(30) })
   },
   {
-    name: 'G1-absent', what: 'Redis absent at the start, and 10 s later there',
+    name: 'G1-absent', what: 'Redis absent at the start and available 10 s later',
     run: stage => redisOutage(stage, { how: 'absent at the start', ...redisLoad })
   },
   { name: 'G2', what: '1 % of bus messages lost', run: stage => busLoss(stage, { share: 0.01, rate: many(500), seconds: long(20) }) },
@@ -80,7 +80,7 @@ const runs: Run[] = [
   },
   { name: 'G11', what: '2,000 clients dropped at once', run: stage => storm(stage, { clients: many(2000), spread: long(10) * 1000 }) },
   {
-    name: 'G13', what: 'bans while their targets send elsewhere, Redis dead',
+    name: 'G13', what: 'bans while their targets send on another instance, Redis dead',
     run: stage => moderationBinds(stage, { rounds: many(20), rate: 100 })
   },
   {
@@ -92,13 +92,13 @@ const runs: Run[] = [
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
-  { name: 'G22', what: 'much at once, at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
+  { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {
     name: 'G22-frozen', what: '90 connections of one account send the largest frames while PostgreSQL stands still for 8 s, heap 512 MB',
     run: stage => frozenDatabase(stage, { connections: 90, seconds: long(8), limits: true })
   },
   {
-    name: 'G22-frozen-unlimited', what: 'the same without limits',
+    name: 'G22-frozen-unlimited', what: 'the same as G22-frozen, without limits',
     run: stage => frozenDatabase(stage, { connections: 90, seconds: long(8), limits: false })
   },
   {
@@ -166,7 +166,7 @@ async function carryOut ({ name, what, run }: Run): Promise<Result> {
   return { name, what, passed: outcome.problems.length === 0, seconds: Math.round((performance.now() - began) / 1000), ...outcome }
 }
 
-/** What the runs' own databases are copies of. */
+/** Creates the template from which the databases of the runs are copied. */
 async function makeTemplate (postgresUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: postgresUrl })
   await client.connect()
@@ -176,7 +176,7 @@ async function makeTemplate (postgresUrl: string): Promise<void> {
   const database = await openDatabase({ ...loadConfig({}).config.database, url: url.href })
   await database.migrate()
   await database.close()
-  // PostgreSQL copies no database that somebody is still leaving.
+  // PostgreSQL refuses to copy a database to which a connection is still open.
   await eventually(async () => (await client.query("SELECT FROM pg_stat_activity WHERE datname = 'parley_template'")).rowCount === 0)
   await client.end()
 }

@@ -7,8 +7,8 @@ import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
 /**
- * G13. With Redis dead, a ban is made on one instance while its target sends on the other, `rounds` times: by the database's own
- * order nothing of the target's is stored after it, and the subscription ends within 5 s [P32] [P33].
+ * G13. With Redis dead, a user is banned on one instance while they send on the other, `rounds` times: in the order of the database
+ * no message of the user is stored after the ban, and their subscription ends within 5 s [P32] [P33].
  */
 export async function moderationBinds (stage: Stage, { rounds, rate }: { rounds: number, rate: number }): Promise<Outcome> {
   const report = createReport()
@@ -37,7 +37,7 @@ export async function moderationBinds (stage: Stage, { rounds, rate }: { rounds:
     await eventually(() => refused.includes('not_in_channel'))
     slowest = Math.max(slowest, performance.now() - began)
     clearInterval(timer)
-    if (refused.length < 2) report.problem('the ban did not meet a message on its way')
+    if (refused.length < 2) report.problem('no message was on its way when the user was banned')
     const [row] = await query<{ late: number }>(databaseUrl, `
       SELECT count(*)::int AS late FROM "Message" m JOIN "ChannelBan" b ON b."channelId" = m."channelId" AND b."userId" = m."userId"
       WHERE m."userId" = $1 AND (m."createdAt" > b."createdAt" OR m.seq > $2)`, [target.member.id, channel!.last])

@@ -2,10 +2,10 @@ import type { Stage } from './scope.ts'
 import { startCluster } from './cluster.ts'
 import { createReport, type Outcome } from './outcome.ts'
 
-/** Sends of one writer without an answer at a time. */
+/** Number of sends of one writer that wait for an answer at the same time. */
 const WINDOW = 32
 
-/** G4. Writers on two instances, as fast as they are answered, into one channel: one order for everyone. */
+/** G4. Writers on two instances send into one channel as fast as they are answered: every client receives one order. */
 export async function oneOrder (stage: Stage, { writers, messages }: { writers: number, messages: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startCluster(stage, report)
@@ -24,7 +24,7 @@ export async function oneOrder (stage: Stage, { writers, messages }: { writers: 
   return report.outcome()
 }
 
-/** G5. The same client id at two instances at once: one row, one seq, one of the two acks says that it is the duplicate [P28]. */
+/** G5. Two instances get a message with one client id at once: there is one row with one `seq`, and one ack says `duplicate` [P28]. */
 export async function idempotence (stage: Stage, { pairs }: { pairs: number }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startCluster(stage, report)

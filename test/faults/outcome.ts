@@ -1,15 +1,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Test } from '../tap.ts'
 
-/** What a run found: no problem is a pass. Figures are for people: milliseconds where a name ends in `_ms`. */
+/** The result of a run, which passes if it has no problems. Figures are for people: milliseconds if the name ends in `_ms`. */
 export interface Outcome {
   problems: string[]
   figures: Record<string, number>
-  /** Why it could not run here. */
+  /** Why the run was not possible on this machine. */
   skipped?: string
 }
 
-/** Gathers an outcome. Our own lag is one of its figures: a late load generator measures itself. */
+/** Collects an outcome. The event loop lag of this process is one of its figures, because a load generator that lags measures itself. */
 export function createReport () {
   const problems: string[] = []
   const figures: Record<string, number> = {}
@@ -17,7 +17,7 @@ export function createReport () {
   lag.enable()
   return {
     problem (text: string): void { problems.push(text) },
-    /** A figure that must not pass `most`. */
+    /** Adds a figure that must not exceed `most`. */
     atMost (name: string, value: number, most: number): void {
       figures[name] = round(value)
       if (!(value <= most)) problems.push(`${name}: ${round(value)}, allowed ${most}`)
@@ -40,7 +40,7 @@ export type Report = ReturnType<typeof createReport>
 
 const round = (value: number): number => Math.round(value * 10) / 10
 
-/** The outcome as a test's assertion. */
+/** Asserts that the outcome has no problems, or skips the test. */
 export function passes (t: Test, { problems, figures, skipped }: Outcome): void {
   if (skipped !== undefined) {
     t.pass(skipped, { skip: true })

@@ -3,7 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import type { Scope } from '../helper.ts'
 
-/** A PostgreSQL of the run's own, migrated, to be stopped, restarted or starved. */
+/** Starts a migrated PostgreSQL for one run, which may stop it, restart it or fill its disk. */
 export async function startOwnDatabase (scope: Scope, options: Parameters<typeof startDatabase>[0] = {}) {
   const database = await startDatabase(options)
   scope.teardown(database.stop)

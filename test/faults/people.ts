@@ -7,16 +7,16 @@ import { secret } from '../helper.ts'
 
 export interface Member { id: string, name: string, token: string }
 
-/** Seconds that the logins are good for: longer than any run. */
+/** Seconds for which the logins are valid: longer than any run. */
 const LIFETIME = 86_400
-/** Seconds since they began. */
+/** Seconds since the logins began. */
 const AGE = 7200
 
-/** Users with logins, put straight into the database: a thousand registrations would hash a thousand passwords. */
+/** Inserts users with logins into the database, because a thousand registrations would hash a thousand passwords. */
 export async function seedPeople (databaseUrl: string, count: number, role: 'user' | 'admin' = 'user'): Promise<Member[]> {
   const database = await openDatabase({ ...loadConfig({}).config.database, url: databaseUrl })
   const { sign } = await createAccessTokens(secret)
-  // An instance whose clock is behind takes no token from its future.
+  // An instance whose clock is behind refuses a token that was issued in its future.
   const iat = Math.floor(Date.now() / 1000) - AGE
   const people = Array.from({ length: count }, (_, i) => ({ id: uuidv7(), sid: uuidv7(), name: `person-${i}` }))
   try {

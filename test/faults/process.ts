@@ -5,18 +5,18 @@ import type { Faults, Measures, Order } from './instance.ts'
 import { secret, type Scope } from '../helper.ts'
 import { node } from '../node.ts'
 
-/** Milliseconds, on a machine under full load. */
+/** Milliseconds that a start may take on a machine under full load. */
 const START_TIMEOUT = 100_000
 
 export interface StartOptions {
   env?: Record<string, string>
-  /** Orders faults; the instance is then test/faults/instance.ts instead of the server itself. */
+  /** Faults of the instance, which is then test/faults/instance.ts instead of the server itself. */
   faults?: Faults
-  /** Files and sockets that it may have open; any number, if not told. */
+  /** Limit of open files and sockets; undefined: the limit of the machine. */
   descriptors?: number
 }
 
-/** Starts the server, as it was built, in a process of its own on a free port; killed when the scope ends. Resolves when it listens. */
+/** Starts the built server in a separate process on a free port, until the scope ends. Resolves when the server listens. */
 export async function startProcess (scope: Scope, options: StartOptions) {
   const { process: child, output, exited } = launch(scope, options)
   const port = await new Promise<number>((resolve, reject) => {
@@ -37,14 +37,14 @@ export async function startProcess (scope: Scope, options: StartOptions) {
     port,
     pid: child.pid!,
     output,
-    /** How it ended. */
+    /** Resolves with exit code and signal when the process has ended. */
     exited,
     signal: (name: NodeJS.Signals): boolean => child.kill(name),
     async kill (): Promise<void> {
       child.kill('SIGKILL')
       await exited
     },
-    /** Orders a fault. */
+    /** Orders a fault over IPC. */
     order: (order: Order): boolean => child.send(order),
     async measure (): Promise<Measures> {
       child.send({ measure: true } satisfies Order)
@@ -56,7 +56,7 @@ export async function startProcess (scope: Scope, options: StartOptions) {
 
 export type Instance = Awaited<ReturnType<typeof startProcess>>
 
-/** As `startProcess`, without waiting: for starts that fail. */
+/** Like `startProcess`, but does not wait until the server listens: for starts that fail. */
 export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOptions) {
   const program = faults ? ['--expose-gc', 'dist/test/faults/instance.js'] : ['--enable-source-maps', 'dist/src/server.js']
   const limit = descriptors === undefined ? [] : ['bash', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'bash']
@@ -74,7 +74,7 @@ export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOp
   for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (more: string) => { text += more })
   const exited = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }))
   scope.teardown(async () => {
-    // One that is stopped takes this signal too.
+    // SIGKILL ends even a process that is stopped.
     child.kill('SIGKILL')
     await exited
   })

@@ -8,17 +8,17 @@ import type { Member } from './people.ts'
 /** An entry of a channel as a client received it; `at` by `performance.now()`. */
 export interface Received { seq: number, id: string, at: number }
 
-/** A channel's stream as one client knows it, over all of its connections: it begins after `base`. */
+/** The entries of a channel that one client received over all of its connections. `base`: the `seq` before the first entry. */
 export interface Stream { channelId: string, base: number, entries: Received[] }
 
-/** What became of a send. `lost`: the connection ended before the answer. `took` in milliseconds. */
+/** The outcome of a send. Code `lost`: the connection ended before the answer. `took`: milliseconds until the outcome. */
 export type Sent =
   | { code: null, id: string, seq: number, duplicate: boolean, at: number, took: number }
   | { code: string, took: number }
 
 export type Recorder = Awaited<ReturnType<typeof openRecorder>>
 
-/** A client that writes down all it receives, signed in and in these channels. It may come back, also to another instance, and resumes. */
+/** An authenticated client in these channels that records all it receives. It can reconnect, also to another instance, and resume. */
 export async function openRecorder (scope: Scope, port: number, member: Member, channels: string[] = [], join: object = {}) {
   const streams = new Map<string, Stream>()
   /** Frames that are neither replies nor entries. */
@@ -26,10 +26,10 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
   const waiting = new Map<string, (frame: Frame | null) => void>()
   let socket: WebSocket
   let refs = 0
-  /** Joins that could not resume. */
+  /** Number of joins that could not resume. */
   let unrecovered = 0
   let ended: { code: number, reason: string } | undefined
-  /** Signed in, and in all of its channels again. */
+  /** Whether the client is authenticated and in all of its channels again. */
   let ready = false
   scope.teardown(() => socket.terminate())
 
@@ -46,7 +46,7 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     }
   }
 
-  /** In the same turn as the frame: live entries may follow it at once. */
+  /** Runs in the same event loop turn as the reply arrives, because live entries may follow at once. */
   function joined ({ channel, channel_id: channelId, seq, recovered, messages }: Frame): void {
     const before = streams.get(channel)
     const at = performance.now()
@@ -67,14 +67,14 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     })
   }
 
-  /** @throws where it is an error or the connection ends. */
+  /** @throws Error if the reply is an error or the connection ends. */
   async function request (frame: object): Promise<Frame> {
     const reply = await ask(frame)
     if (!reply || reply.type === 'error') throw new Error(`${JSON.stringify(frame).slice(0, 100)}: ${reply?.code ?? 'lost'}`)
     return reply
   }
 
-  /** Opens a connection to this instance, after the last one has ended; resumes every channel it was in. */
+  /** Opens a connection to this instance after the last one has ended, and resumes every channel. */
   async function connect (to: number): Promise<void> {
     port = to
     ended = undefined
@@ -111,7 +111,7 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     request,
     connect,
     lastOf,
-    /** An error's frame comes back too; null when the connection ends. */
+    /** Resolves with the reply, even if it is an error, or with null when the connection ends. */
     ask,
     get port () { return port },
     get socket () { return socket },
@@ -120,7 +120,7 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     get ended () { return ended },
     get unrecovered () { return unrecovered },
 
-    /** Sends a message; it is lost while the client is on its way back. Never throws. */
+    /** Sends a message and never throws: while the client reconnects, the outcome is `lost`. */
     async send (channel: string, message: string, clientId?: string): Promise<Sent> {
       const began = performance.now()
       const reply = ready && await ask({ type: 'send_message', channel, message, ...clientId !== undefined && { client_id: clientId } })
@@ -130,14 +130,14 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
       return { code: null, id: reply.data.id, seq: reply.data.seq, duplicate: reply.data.duplicate === true, at, took: at - began }
     },
 
-    /** Cuts the connection without a word. */
+    /** Cuts the connection without a close frame. */
     async drop (): Promise<void> {
       if (ended) return
       socket.terminate()
       await once(socket, 'close')
     },
 
-    /** The next notice that fits, past ones included. */
+    /** Waits for the first notice that fits, including those that have already arrived. */
     async notice (fits: (frame: Frame) => boolean, deadline = DEADLINE): Promise<Frame> {
       const end = performance.now() + deadline
       for (;;) {

@@ -7,18 +7,18 @@ import { createReport, type Outcome } from './outcome.ts'
 
 export interface RedisOutage {
   how: 'killed' | 'stopped' | 'absent at the start'
-  /** Messages a second. */
+  /** Messages per second. */
   rate: number
   channels: number
-  /** Seconds. */
+  /** Seconds of load before, during and after the outage. */
   before: number
   outage: number
   after: number
 }
 
 /**
- * G1. Redis goes and comes back, empty where it was killed, while clients of two instances send: every message is acked,
- * and every client has every message within 5 s of its ack [P33].
+ * G1. Redis fails and comes back, empty if it was killed, while clients of two instances send: every message is acked, and every client
+ * receives every message within 5 s of its ack [P33].
  */
 export async function redisOutage (stage: Stage, { how, rate, channels: count, before, outage, after }: RedisOutage): Promise<Outcome> {
   const report = createReport()

@@ -5,7 +5,7 @@ import { redisOutage } from './redis-outage.ts'
 const load = { rate: 100, channels: 3, before: 1, outage: 3, after: 2 }
 
 for (const how of ['killed', 'stopped', 'absent at the start'] as const) {
-  t.test(`[P33] G1: Redis ${how}, and back later, under load: every message acked, received by all within 5 s`, async t => {
+  t.test(`[P33] G1: with Redis ${how} and back later, every message is acked and reaches all clients within 5 s`, async t => {
     passes(t, await redisOutage(t, { how, ...load }))
   })
 }

@@ -16,7 +16,7 @@ const env = { CHANNELS_MAX_USERS_PER_CHANNEL: '0' }
 /** Milliseconds that an instance may take to end: its drain_timeout. */
 const DRAIN_MS = 10_000
 
-/** So many clients: those who write are in every channel, the others in one each. */
+/** Connects `count` clients: four writers in every channel, the others in one channel each. */
 async function enter (cluster: Awaited<ReturnType<typeof startProcesses>>, port: number, count: number) {
   const writers = await cluster.enter(4, channels, [port])
   const people = await seedPeople(cluster.databaseUrl, count - writers.length)
@@ -24,7 +24,7 @@ async function enter (cluster: Awaited<ReturnType<typeof startProcesses>>, port:
   return { writers, clients: [...writers, ...readers] }
 }
 
-/** SIGTERM, and its end within so many milliseconds and with 0. */
+/** Sends SIGTERM and checks that the instance ends within `within` milliseconds and with exit code 0. */
 async function end (instance: Instance, report: Report, within = DRAIN_MS, name = 'exit_ms'): Promise<void> {
   const began = performance.now()
   instance.signal('SIGTERM')
@@ -34,8 +34,8 @@ async function end (instance: Instance, report: Report, within = DRAIN_MS, name 
 }
 
 /**
- * G10. An instance with so many clients is told to end while messages are sent through it: each client is told when to come back,
- * not all at once; nothing acked is lost, and on the other instance everyone misses nothing.
+ * G10. An instance with many clients gets SIGTERM while messages are sent through it: each client is told when to come back, and not
+ * all at the same time. No acked message is lost, and no client misses a message once it is on the other instance.
  */
 export async function drain (stage: Stage, { clients: count, rate }: { clients: number, rate: number }): Promise<Outcome> {
   const report = createReport()
@@ -61,7 +61,7 @@ export async function drain (stage: Stage, { clients: count, rate }: { clients: 
   return report.outcome()
 }
 
-/** G10. The database is silent, and a client too: the end comes in time all the same, and everyone is told. */
+/** G10. The database and one client do not respond: the instance still ends in time, and every client is told when to come back. */
 export async function drainWithoutDatabase (stage: Stage, { timeout }: { timeout: number }): Promise<Outcome> {
   const report = createReport()
   const database = await startDatabase()
@@ -85,8 +85,8 @@ export async function drainWithoutDatabase (stage: Stage, { timeout }: { timeout
 }
 
 /**
- * G10. Two instances behind nginx are replaced one after the other, while messages are sent: no acked one is lost, none is there
- * twice, every client comes back and misses nothing, and no request over HTTP fails.
+ * G10. Two instances behind nginx are replaced one after the other while messages are sent: no acked message is lost, none is stored
+ * twice, every client comes back and misses nothing, and no HTTP request fails.
  */
 export async function rollingRestart (stage: Stage, { clients: count, rate }: { clients: number, rate: number }): Promise<Outcome> {
   const report = createReport()
@@ -102,7 +102,7 @@ export async function rollingRestart (stage: Stage, { clients: count, rate }: { 
     await end(instance, report, DRAIN_MS, `exit_${i + 1}_ms`)
     const next = await startProcess(stage, { env: { ...cluster.env, PORT: String(instance.port) } })
     await eventually(async () => (await fetch(`http://127.0.0.1:${next.port}/readyz`)).ok)
-    // nginx leaves an instance that was away alone for 2 s.
+    // nginx does not use an instance for 2 s after it could not reach it.
     await sleep(2500)
   }
   await kept.stop()
@@ -116,14 +116,14 @@ export async function rollingRestart (stage: Stage, { clients: count, rate }: { 
   return report.outcome()
 }
 
-/** Requests over HTTP, one after the other, until `stop`. */
+/** Sends HTTP requests one after the other until `stop`. */
 function startReading (origin: string, token: string) {
   let [asked, failed] = [0, 0]
   let stopping = false
   async function read (): Promise<void> {
     while (!stopping) {
       asked++
-      // Each by a connection of its own: one that idles may be closed by either side as the next request leaves.
+      // Each request has its own connection, because either side may close an idle one just when the next request leaves.
       const headers = { authorization: `Bearer ${token}`, connection: 'close' }
       const done = await fetch(`${origin}/api/channels/c0/messages?limit=1`, { headers }).then(async answer => {
         await answer.arrayBuffer()

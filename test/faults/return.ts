@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../eventually.ts'
 import type { Recorder } from './recorder.ts'
 
-/** Milliseconds over which a client that was told nothing spreads its return. */
+/** Milliseconds over which clients spread their return if the server told them no delay. */
 const JITTER_MS = 1000
 
-/** What a client was told on being sent away, in milliseconds; NaN where it was not. */
+/** The delay, in milliseconds, that the close frame told the client to wait before it returns; NaN if it told none. */
 export function toldDelay ({ ended }: Recorder): number {
   return ended?.code === 1012 ? Number(/^service restart retry_after_ms=(\d+)$/.exec(ended.reason)?.[1]) : NaN
 }
 
-/** Brings clients back whenever they are sent away or cut, to this port: after as long as they were told, and until they are in. */
+/** Reconnects clients to this port whenever their connection ends, after the delay that they were told and until they succeed. */
 export function keepConnected (clients: Recorder[], port: number) {
   const stopping = new AbortController()
   const { signal } = stopping
@@ -35,11 +35,11 @@ export function keepConnected (clients: Recorder[], port: number) {
 
   const kept = Promise.all(clients.map(keep))
   return {
-    /** How often any of them came back. */
+    /** Number of successful reconnections of all clients. */
     get returns () { return returns },
-    /** Milliseconds, what it was told to wait included. */
+    /** Milliseconds, including the delay that the client was told to wait. */
     get longestAbsence () { return longestAbsence },
-    /** Waits until all are there. */
+    /** Waits until all clients are back, then stops reconnecting them. */
     async stop (within = 30_000): Promise<void> {
       try {
         await eventually(() => clients.every(({ ready }) => ready), within)

@@ -1,12 +1,12 @@
 import type { Scope } from '../helper.ts'
 
 /**
- * Where a scenario runs. As a tap test its instances share the test's process, which is quick to start; with `processes` each
- * is one of its own, as in production.
+ * Where a scenario runs. In a tap test the instances share the process of the test, which starts quickly. With `processes` each instance
+ * has its own process, as in production.
  */
 export interface Stage extends Scope { processes?: boolean }
 
-/** A stage without a test; `end` ends what was begun last first. */
+/** A stage outside a test. `end` runs the teardowns in reverse order. */
 export function createStage (): Stage & { end (): Promise<void> } {
   const ends: Array<() => unknown> = []
   return {

@@ -8,12 +8,12 @@ import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
 const MEGABYTE = 1_000_000
-/** Milliseconds below which a 99th percentile is as good as another: the machine's own noise. */
+/** Milliseconds. A 99th percentile up to this always passes, because the machine alone causes as much delay. */
 const NOISE_MS = 10
 
 /**
- * G6. One of many readers of a busy channel reads no more: it is cut off as a slow consumer, the server keeps its memory,
- * the others their delivery times. `bytes` of messages a second, `seconds` without and with the stalled one.
+ * G6. One of many readers of a busy channel stops reading: it is cut off as a slow consumer, while the memory of the server and the
+ * delivery times of the others stay the same. `bytes`: of messages per second. `seconds`: without, and again with the stalled reader.
  */
 export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
   readers: number, bytes: number, seconds: number
@@ -23,7 +23,7 @@ export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
   const { ledger, instances: [server] } = cluster
   const [writer, measured, stalled] = await cluster.enter(3, ['room'])
   const others = await cluster.enter(readers - 2, ['room'])
-  // Reading every frame of everyone would make this process the slow one.
+  // If this process parsed every frame of every reader, it would be slow itself.
   for (const { socket } of others) {
     socket.removeAllListeners('message')
     socket.on('message', () => {})
@@ -57,13 +57,13 @@ export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
   report.atMost('p99_with_stalled_ms', after, Math.max(2 * before, NOISE_MS))
   report.atMost('memory_grown_mb', peak - memory, 64)
   report.equal('others_open', others.filter(({ open }) => open).length, others.length)
-  // It comes back and has everything.
+  // The stalled reader reconnects and, if it could resume, has everything.
   await stalled!.connect(port)
   await ledger.settle([writer!, measured!, ...stalled!.unrecovered === 0 ? [stalled!] : []], 10_000)
   return report.outcome()
 }
 
-/** G7. A client is frozen without a word: it is out of `user_list` within 45 s, and one `user_left` is told. */
+/** G7. A client freezes without closing its connection: it is out of `user_list` within 45 s, and one `user_left` is sent. */
 export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<string, string> }): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { env })
@@ -72,7 +72,7 @@ export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<s
   const wasTold = (type: string): number =>
     stays!.notices.filter(notice => notice.type === type && notice.user_id === frozen!.member.id).length
   await eventually(() => wasTold('user_joined') === 1)
-  // The worst moment: it has just shown that it is alive.
+  // Freeze at the worst moment: the client has just shown that it is alive.
   await once(frozen!.socket, 'ping')
   await new Promise(resolve => setImmediate(resolve))
   const began = performance.now()
@@ -86,7 +86,7 @@ export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<s
   return report.outcome()
 }
 
-/** What a process has in memory; 0 where it has ended and nobody has taken notice yet. */
+/** Megabytes of memory that a process holds; 0 if the process has ended and its parent has not noticed yet. */
 export function residentMegabytes (pid: number): number {
   const [, kilobytes = 0] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kilobytes) * 1024 / MEGABYTE

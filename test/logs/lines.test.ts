@@ -5,7 +5,7 @@ import { connectRaw, frame, handshake, opcode, openSocket } from '../websocket/r
 
 type Line = Record<string, unknown>
 
-/** The lines with this text, once there are `count`. */
+/** Waits until the log has `count` lines with this text, and returns all of them. */
 function linesOf ({ lines }: Server, msg: string, count: number): Promise<Line[]> {
   return eventually(() => {
     const found = lines.map(line => JSON.parse(line)).filter(line => line.msg === msg)
@@ -17,7 +17,7 @@ function boom (): never {
   throw new Error('boom')
 }
 
-t.test('a connection leaves one line: who, from where, how long, how it ended and what went over it', async t => {
+t.test('a connection leaves one line with its user, address, duration, close code and traffic', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   for (let i = 0; i < 3; i++) await ann.request({ type: 'send_message', channel: 'general', message: 'text' })
@@ -26,14 +26,14 @@ t.test('a connection leaves one line: who, from where, how long, how it ended an
   const [line] = await linesOf(server, 'connection closed', 1) as [Line]
   t.match(line, { level: 30, connection: /^[0-9a-f-]{36}$/, user: ann.person.user.id, address: '127.0.0.1', code: 4000 })
   t.match(line, { framesReceived: 6, seconds: Number })
-  // welcome, 6 replies, who joined, 3 messages
+  // One welcome, 6 replies, one user_joined and 3 messages.
   t.equal(line.framesSent, 11)
   t.ok(Number(line.bytesReceived) > 600 && Number(line.bytesSent) > 1500, JSON.stringify(line))
   t.notOk('reason' in line)
-  t.notMatch(JSON.stringify(line), /ann|word/, 'no name, no email, no word of the client')
+  t.notMatch(JSON.stringify(line), /ann|word/, 'the line has no name, no email and no text of the client')
 })
 
-t.test('the line has the code and reason that the close had, also where the client answered nothing', async t => {
+t.test('the line has the code and reason of the close, even if the client did not answer it', async t => {
   const server = await startServer(t)
   const binary = await connectRaw(t, server.port, frame(opcode.binary, 'x'))
   await binary.closed()
@@ -50,7 +50,7 @@ t.test('the line has the code and reason that the close had, also where the clie
   ])
 })
 
-t.test('the address is what the trusted proxies say', async t => {
+t.test('the logged address is the one that a trusted proxy reports', async t => {
   for (const [trust, address] of [['false', '127.0.0.1'], ['loopback', '203.0.113.7']] as const) {
     const server = await startServer(t, { config: { server: { trust_proxy: trust } } })
     const client = await server.connect({ headers: { 'x-forwarded-for': '203.0.113.7' } })
@@ -59,7 +59,7 @@ t.test('the address is what the trusted proxies say', async t => {
   }
 })
 
-t.test('a request leaves one line, with its route\'s pattern and the id that its reply has', async t => {
+t.test('a request leaves one line with the pattern of its route and the id of its reply', async t => {
   const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const ids: string[] = []
@@ -88,7 +88,7 @@ t.test('a request leaves one line, with its route\'s pattern and the id that its
   t.match((await linesOf(server, 'request', ids.length + 1)).at(-1), { route: '/websocket', status: 403 })
 })
 
-t.test('a request\'s own id is taken from a proxy only, and only where it is a word', async t => {
+t.test('the x-request-id of a request is used only behind a trusted proxy, and only if it is one short word', async t => {
   const idFor = async ({ origin }: Server, given: string): Promise<string | null> =>
     (await fetch(`${origin}/healthz`, { headers: { 'x-request-id': given } })).headers.get('x-request-id')
   const open = await startServer(t)
@@ -98,7 +98,7 @@ t.test('a request\'s own id is taken from a proxy only, and only where it is a w
   for (const wrong of ['x'.repeat(65), 'two words', 'caf\u00e9', '']) t.match(await idFor(behind, wrong), /^[0-9a-f-]{36}$/, wrong)
 })
 
-t.test('[G15] a fault\'s one line names its request, or its connection and what that asked', async t => {
+t.test('[G15] an internal error leaves one line, which names the request, or the connection and the type of its frame', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const { list } = server.presence

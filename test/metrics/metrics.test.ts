@@ -20,7 +20,7 @@ t.test('without port and token there is no /metrics, and nothing is collected', 
   t.equal(server.app.metrics, undefined)
 })
 
-t.test('/metrics wants the token where there is one, and says so in the shape of every error', async t => {
+t.test('/metrics requires the token if there is one, and refuses in the format of all errors', async t => {
   const server = await startServer(t, { config: measured })
   const { type: _, ...missing } = failure('not_authenticated')
   t.match(await server.call('GET', '/metrics'), { status: 401, body: { statusCode: 401, error: 'Unauthorized', ...missing } })
@@ -32,7 +32,7 @@ t.test('/metrics wants the token where there is one, and says so in the shape of
   t.notOk(JSON.stringify((await server.call('GET', '/openapi.json')).body).includes('/metrics'))
 })
 
-t.test('with a port it is there only; a token, where there is one, is wanted there too', async t => {
+t.test('with a metrics port /metrics exists only there, and requires the token there too if there is one', async t => {
   const server = await startServer(t, { config: { metrics: { token, port: 0 } } })
   t.equal((await server.call('GET', '/metrics', { token })).status, 404)
   const text = (): Promise<string> => server.app.metrics!.metrics()
@@ -81,7 +81,7 @@ t.test('connections, frames and errors are counted', async t => {
   t.equal(after.value('parley_frames_received_total', { type: 'join_channel' }), 3)
   const sent = { success: 8, error: 6, entry: 7 * 2, heartbeat_ack: 2, notice: 0, welcome: 0 }
   for (const [type, count] of Object.entries(sent)) t.equal(rise('parley_frames_sent_total', { type }), count, type)
-  t.equal(after.value('parley_frames_sent_total', { type: 'notice' }), 1 + 1 + 2, 'who joined')
+  t.equal(after.value('parley_frames_sent_total', { type: 'notice' }), 1 + 1 + 2, 'each join sends user_joined to all subscribers')
   const errors = { invalid_json: 1, invalid_frame: 1, unknown_type: 1, unknown_command: 1, message_required: 1, not_in_channel: 1 }
   for (const [code, count] of Object.entries(errors)) t.equal(after.value('parley_errors_total', { code }), count, code)
   t.ok(rise('parley_received_bytes_total') > 500)
@@ -98,7 +98,7 @@ t.test('connections, frames and errors are counted', async t => {
   for (const name of ['parley_received_bytes_total', 'parley_sent_bytes_total']) t.ok(later.value(name) >= after.value(name), name)
 })
 
-t.test('what storing and delivering takes is measured, once per batch and channel', async t => {
+t.test('commit and delivery times are measured once per batch and channel', async t => {
   const server = await startServer(t, { config: measured })
   const ann = await server.enter('ann', 'general', 'lobby')
   const ben = await server.enter('ben', 'general')
@@ -125,7 +125,7 @@ t.test('what storing and delivering takes is measured, once per batch and channe
   t.ok(found.value('parley_database_connections', { state: 'idle' }) + found.value('parley_database_connections', { state: 'used' }) <= 10)
 })
 
-t.test('[P33] a bus that loses messages shows: dropped, gaps found and repaired', async t => {
+t.test('[P33] the metrics show gaps that were found and repaired after the bus lost messages', async t => {
   const config = { ...measured, redis: redis() }
   const lossy = { on: false }
   const one = await startServer(t, {
@@ -147,10 +147,10 @@ t.test('[P33] a bus that loses messages shows: dropped, gaps found and repaired'
   t.equal(found.value('parley_gaps_found_total'), 1)
   t.equal(found.value('parley_gaps_repaired_total'), 1)
   t.equal(found.value('parley_frames_sent_total', { type: 'entry' }), 1)
-  t.equal(found.value('parley_delivery_seconds_count'), 0, 'that of another instance cannot be measured')
+  t.equal(found.value('parley_delivery_seconds_count'), 0, 'the delivery time of a message from another instance cannot be measured')
 })
 
-t.test('upgrades refused, and how connections ended: few labels, whatever clients do', async t => {
+t.test('refused upgrades and close codes are counted with few labels, whatever clients do', async t => {
   const server = await startServer(t, { config: measured })
   for (const [header, value, status] of [['Origin', 'http://elsewhere.example', 403], ['Sec-WebSocket-Protocol', 'mqtt', 400]] as const) {
     t.match(await openSocket(t, server.port, handshake({ [header]: value })).answered(), { status })
@@ -161,7 +161,7 @@ t.test('upgrades refused, and how connections ended: few labels, whatever client
     [frame(opcode.text, '', { declared: 70_000n }), '1009'],
     [frame(opcode.binary, 'x'), '1003'],
     [frame(opcode.close, Buffer.from([0x03, 0xe8])), '1000'],
-    // 3456, and one of ours, which is not for clients to say.
+    // 3456 and 4503, a code that only the server sends.
     [frame(opcode.close, Buffer.from([0x0d, 0x80])), 'other'],
     [frame(opcode.close, Buffer.from([0x11, 0x97])), 'other']
   ]
@@ -182,7 +182,7 @@ t.test('upgrades refused, and how connections ended: few labels, whatever client
   t.equal(found.value('parley_upgrades_refused_total', { reason: 'invalid_request' }), 1)
 })
 
-t.test('HTTP requests are told apart by route pattern, method and status, not by URL', async t => {
+t.test('HTTP requests are counted by route pattern, method and status, not by URL', async t => {
   const server = await startServer(t, { config: measured })
   const ann = await server.enter('ann', 'general')
   const token = ann.person.access_token

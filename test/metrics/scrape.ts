@@ -1,7 +1,7 @@
-/** One line of Prometheus' text format. */
+/** One sample line of Prometheus' text format. */
 export interface Sample { name: string, labels: Record<string, string>, value: number }
 
-/** Reads Prometheus' text format; throws for a line that is none of it. */
+/** Reads Prometheus' text format. Throws for a line that is not part of it. */
 export function parseMetrics (text: string) {
   const samples: Sample[] = []
   const types = new Map<string, string>()
@@ -10,7 +10,7 @@ export function parseMetrics (text: string) {
     if (typed) types.set(typed, type!)
     if (line === '' || line.startsWith('#')) continue
     const [, name, labels = '', value] = /^([a-z_]\w*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
-    // The mean of nothing yet, as the library writes it.
+    // prom-client writes `Nan` for a mean without values.
     if (name === undefined || (Number.isNaN(Number(value)) && value !== 'Nan')) throw new Error(`no metric: ${line}`)
     const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, text]) => [key, text])
     samples.push({ name, labels: Object.fromEntries(pairs), value: Number(value) })

@@ -15,11 +15,11 @@ const server = await startServer(t, {
 const { prisma } = server.database
 const rows = createRows(server.database)
 
-/** A case, with a channel of its own where it changes something, and with the ids that its request names. */
+/** A case with its channel and the ids for its request. A case that changes something has a channel of its own. */
 interface Trial { case: Case, channelId: string, channel: string, targetId: string, messageId: string }
 interface Actor { id: string, token: string | undefined, clients: Client[] }
 
-/** Requests of one connection go one after another. */
+/** Connections of each actor. There are several because the requests of one connection take effect one after another. */
 const CONNECTIONS = 8
 const actors = {} as Record<Kind, Actor>
 for (const kind of kinds) actors[kind] = kind === 'guest' ? await makeGuest() : await makeActor(kind)
@@ -37,7 +37,7 @@ async function makeActor (role: Role): Promise<Actor> {
   return { id: person.user.id, token: person.access_token, clients }
 }
 
-/** Other people: by role, and the creators of channels. */
+/** The other users of the cases: peers of each role, and creators of channels. */
 const others = { peer: await makePeople('peer'), creator: await makePeople('creator') }
 
 async function makePeople (name: string): Promise<Record<Role, string>> {
@@ -47,7 +47,7 @@ async function makePeople (name: string): Promise<Record<Role, string>> {
   return people
 }
 
-/** Every case that can be, save those of members whose role ended their membership [P15]. */
+/** Every possible case. A member whose role may not join the channel is not possible, because such a role ends memberships [P15]. */
 function * cases (kind: Kind): Generator<Case> {
   for (const type of types) {
     for (const standing of standings) {
@@ -61,7 +61,7 @@ function * cases (kind: Kind): Generator<Case> {
   }
 }
 
-/** One channel for all that is refused to an actor there, and one for each act that is allowed. */
+/** Creates a channel for each case that is allowed, and shared channels for the refused cases of the same type and standing. */
 async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Trial[]> {
   const shared = new Map<string, string>()
   const made: Record<string, object[]> = {
@@ -102,7 +102,7 @@ async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Tri
   return trials
 }
 
-/** The frame that asks for it, where there is one. */
+/** The frame that makes this request, or undefined if only REST has it. */
 function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): object | undefined {
   switch (act) {
     case 'join': return { type: 'join_channel', channel }
@@ -116,7 +116,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
 
 type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
 
-/** The call that asks for it, where there is one. */
+/** The REST call that makes this request, or undefined if there is none. */
 function callOf ({ case: { act, relation }, channel, targetId, messageId }: Trial): Call | undefined {
   const at = `/api/channels/${channel}`
   switch (act) {
@@ -150,7 +150,7 @@ async function askWire (kind: Kind, trial: Trial, turn: number): Promise<string>
 for (const kind of kinds) {
   for (const transport of kind === 'guest' ? ['wire'] as const : ['wire', 'rest'] as const) {
     const who = kind === 'guest' ? 'a guest' : `the role ${kind}`
-    t.test(`[P9] [P16] [P18] [P19] what ${who} may do, over ${transport}: everywhere, to everyone`, async t => {
+    t.test(`[P9] [P16] [P18] [P19] ${who} may do over ${transport} exactly what the protocol allows, in every channel`, async t => {
       const placeless = { channelId: '', channel: '', targetId: '', messageId: '' }
       const asks = (c: Case): boolean => (transport === 'wire' ? frameOf : callOf)({ case: c, ...placeless }) !== undefined
       const trials = await arrange([...cases(kind)].filter(asks), transport)
@@ -168,6 +168,6 @@ for (const kind of kinds) {
   }
 }
 
-t.test('[P15] [P16] none of it was a fault of ours', async t => {
+t.test('[P15] [P16] none of the requests above caused an internal error', async t => {
   t.same(server.lines.filter(line => JSON.parse(line).level >= 50), [])
 })

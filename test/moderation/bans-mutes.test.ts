@@ -6,7 +6,7 @@ const server = await startServer(t)
 const { prisma } = server.database
 const { arrange, log } = createScene(server)
 
-t.test('[P22] ban_user ends what a kick ends, and binds joins; a second ban replaces the first; unban_user ends it', async t => {
+t.test('[P22] ban_user ends a membership like a kick and prevents joins; a second ban replaces the first; unban_user ends it', async t => {
   const { ann, ben, tab, name, id, command } = await arrange()
   await command('add_moderator')
   const forGood = { channel: name, user_id: id, reason: null, expires_at: null }
@@ -29,13 +29,13 @@ t.test('[P22] ban_user ends what a kick ends, and binds joins; a second ban repl
   t.same(await notice([ben, tab], 'unbanned_from_channel'), { type: 'unbanned_from_channel', channel: name })
   await ben.request({ type: 'join_channel', channel: name })
   t.match(await command('unban_user'), { action: 'user_unbanned' })
-  for (const client of [ben, tab]) t.notOk((await client.settle()).some(({ type }) => type === 'unbanned_from_channel'), 'without effect')
+  for (const client of [ben, tab]) t.notOk((await client.settle()).some(({ type }) => type === 'unbanned_from_channel'), 'no second notice')
   t.same(await log(name), [
     ['add_moderator', null], ['ban_user', null], ['ban_user', 'spam, again'], ['unban_user', null]
   ].map(([action, reason]) => ({ actorId: ann.person.user.id, action, targetId: id, reason })))
 })
 
-t.test('[P22] a ban whose time is over: the user joins, may be invited, and unbanning is without effect', async t => {
+t.test('[P22] after a ban has expired the user may join and be invited, and unbanning has no effect', async t => {
   const { ben, name, id, command } = await arrange()
   await command('ban_user', { duration: 1 })
   await prisma.$executeRaw`UPDATE "ChannelBan" SET "expiresAt" = clock_timestamp() WHERE "userId" = ${id}::uuid`
@@ -45,7 +45,7 @@ t.test('[P22] a ban whose time is over: the user joins, may be invited, and unba
   t.notOk((await ben.settle()).some(({ type }) => type === 'unbanned_from_channel'))
 })
 
-t.test('[P22] mute_user: an hour if not told otherwise; a second mute replaces the first; unmute_user ends it', async t => {
+t.test('[P22] mute_user mutes for an hour by default; a second mute replaces the first; unmute_user ends it', async t => {
   const { ann, ben, tab, name, id, command } = await arrange()
   const before = Date.now()
   const { data: { expires_at: expiresAt, ...data }, ...reply } = await command('mute_user')
@@ -57,18 +57,18 @@ t.test('[P22] mute_user: an hour if not told otherwise; a second mute replaces t
   t.ok(wait > 3_500_000 && wait <= 3_600_000, `${wait}`)
 
   t.match(await command('mute_user', { duration: 5 }), { data: { duration: 5 } })
-  t.ok((await ben.exchange({ type: 'send_message', channel: name, message: 'x' })).retry_after_ms <= 5000, 'replaced by a shorter one')
+  t.ok((await ben.exchange({ type: 'send_message', channel: name, message: 'x' })).retry_after_ms <= 5000, 'the second mute is shorter')
   await notice([ben, tab], 'muted_in_channel')
   t.same(await command('unmute_user'), { type: 'success', action: 'user_unmuted', data: { channel: name, user_id: id } })
   t.same(await notice([ben, tab], 'unmuted_in_channel'), { type: 'unmuted_in_channel', channel: name })
   await ben.request({ type: 'send_message', channel: name, message: 'free' })
   t.match(await command('unmute_user'), { action: 'user_unmuted' })
-  for (const client of [ben, tab]) t.notOk((await client.settle()).some(({ type }) => type === 'unmuted_in_channel'), 'without effect')
+  for (const client of [ben, tab]) t.notOk((await client.settle()).some(({ type }) => type === 'unmuted_in_channel'), 'no second notice')
   t.same((await log(name)).map(entry => entry.action), ['mute_user', 'mute_user', 'unmute_user'])
-  t.ok(ann.inbox.every(({ type }) => !type.includes('mute')), 'told to nobody else')
+  t.ok(ann.inbox.every(({ type }) => !type.includes('mute')), 'nobody else is told')
 })
 
-t.test('[P22] a mute runs out in the middle of a session, by the database\'s clock', async t => {
+t.test('[P22] a mute expires while the muted user is connected, by the database\'s clock', async t => {
   const { ben, name, command } = await arrange()
   await command('mute_user', { duration: 1 })
   const sent = []
@@ -81,12 +81,12 @@ t.test('[P22] a mute runs out in the middle of a session, by the database\'s clo
   t.same(sent, [1])
   const [row] = await prisma.$queryRaw<[{ over: boolean }]>`SELECT bool_and("expiresAt" <= clock_timestamp()) AS over FROM "ChannelMute"
     WHERE "channelId" = (SELECT id FROM "Channel" WHERE name = ${name})`
-  t.ok(row.over, 'not before its time')
+  t.ok(row.over, 'the message was not stored before the mute expired')
 })
 
-t.test('[P9] durations: whole seconds, one at least; a mute a year at most', async t => {
+t.test('[P9] durations are whole seconds, at least one, and for mutes at most a year', async t => {
   const { ann, name, id } = await arrange()
-  /** Each on a connection of its own: ten of them would end one [4501]. */
+  /** Uses a new connection each time, because ten such replies close a connection with 4501. */
   async function isRefused (command: string, field: string, value: unknown): Promise<void> {
     const client = await server.login(ann.person)
     const { code } = await client.exchange({ type: 'command', command, channel: name, user_id: id, [field]: value })

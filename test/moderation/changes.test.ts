@@ -23,7 +23,7 @@ async function history (token: string, channel: string): Promise<Frame[]> {
   return (await server.call('GET', `/api/channels/${channel}/messages`, { token })).body.messages
 }
 
-t.test('[P34] an edit and a deletion have a seq of their own, live for all, the reply first; history shows what is now', async t => {
+t.test('[P34] an edit and a deletion each have a seq and reach all subscribers live; history shows the current state', async t => {
   const { ann, ben, name, id: benId } = await arrange()
   const id = await send(ben, name, 'first')
   const { data: { timestamp: editedAt, ...edited }, ...editReply } = await edit(ben, name, id)
@@ -45,11 +45,11 @@ t.test('[P34] an edit and a deletion have a seq of their own, live for all, the 
   t.match(first, { id, seq: 1, message: null, deleted: true, user_id: benId, edited_at: editedAt })
   t.match(last, { seq: 4, message: 'after', deleted: undefined, edited_at: undefined })
   const kept = await server.database.prisma.message.findUnique({ where: { id } })
-  t.equal(kept!.content, null, 'the text is gone, not hidden')
-  t.same(await log(name), [], 'one\'s own messages are nobody\'s business')
+  t.equal(kept!.content, null, 'the text is deleted, not only hidden')
+  t.same(await log(name), [], 'changes to one\'s own messages are not logged')
 })
 
-t.test('[P30] [P34] a join resumes with edits and deletions among the messages, and a resumed message is as it is now', async t => {
+t.test('[P30] [P34] a resume has edits and deletions as entries, and each message in its current state', async t => {
   const { ann, ben, name } = await arrange()
   const ids = [await send(ben, name, 'a'), await send(ben, name, 'b'), await send(ben, name, 'c')]
   await edit(ben, name, ids[0]!, 'a2')
@@ -71,12 +71,12 @@ t.test('[P30] [P34] a join resumes with edits and deletions among the messages, 
     ]
   })
   const { data: newest } = await tab.request({ type: 'join_channel', channel: name, history: 10 })
-  t.same(newest.messages.map(({ seq }: Frame) => seq), [1, 2, 3], 'history is of messages')
+  t.same(newest.messages.map(({ seq }: Frame) => seq), [1, 2, 3], 'history has only messages')
   await send(ann, name, 'live')
   t.match(await tab.expect('message'), { seq: 7, message: 'live' })
 })
 
-t.test('[P33] [P34] what the bus loses of edits and deletions is repaired from the database', async t => {
+t.test('[P33] [P34] edits and deletions that the bus loses are read from the database', async t => {
   const config = { redis: redis() }
   const here = await startServer(t, { config })
   const deaf = await startServer(t, {
@@ -96,7 +96,7 @@ t.test('[P33] [P34] what the bus loses of edits and deletions is repaired from t
   const id = await send(ann, 'lossy', 'a')
   const timestamp = (await edit(ann, 'lossy', id, 'b')).data.timestamp
   await remove(ann, 'lossy', await send(ann, 'lossy', 'c'))
-  // The database is read at some moment between the first of these and the last.
+  // The catch-up may read the database before or after an edit or a deletion, so a message may have either state.
   t.match(await ben.expect('message'), { seq: 1, message: /^[ab]$/ })
   t.match(await ben.expect('message_edited'), { seq: 2, id, message: 'b', user_id: ann.person.user.id, timestamp })
   const { seq, message, deleted = false } = await ben.expect('message')
@@ -105,7 +105,7 @@ t.test('[P33] [P34] what the bus loses of edits and deletions is repaired from t
   for (const type of ['message', 'message_edited', 'message', 'message_deleted']) await ann.expect(type)
 })
 
-t.test('[P27] [P34] edits and deletions that race sends leave one contiguous sequence, the same for all', async t => {
+t.test('[P27] [P34] edits and deletions that race sends form one sequence without gaps, the same for all subscribers', async t => {
   const { ann, ben, name } = await arrange()
   const eve = await server.enter('eve', name)
   const ids = []
@@ -132,10 +132,10 @@ t.test('[P27] [P34] edits and deletions that race sends leave one contiguous seq
   t.same(now.slice(0, 10).map(({ message }) => message), ids.map((_, i) => i % 2 === 0 ? null : `${i} edited`))
 })
 
-t.test('[P34] only its author edits a message: while a member, not muted, not banned', async t => {
+t.test('[P34] only the author may edit a message, and only while they are a member, not muted and not banned', async t => {
   const { ann, ben, name, id: benId, command } = await arrange()
   const id = await send(ben, name)
-  t.same(await edit(ann, name, id), failure('not_authorized'), 'not even the channel\'s creator')
+  t.same(await edit(ann, name, id), failure('not_authorized'), 'the channel\'s creator may not edit it')
   await command('mute_user', { duration: 60 })
   const { retry_after_ms: wait, ...muted } = await edit(ben, name, id)
   t.same(muted, failure('muted'))
@@ -151,7 +151,7 @@ t.test('[P34] only its author edits a message: while a member, not muted, not ba
   t.equal((await history(ann.person.access_token, name))[0]!.user_id, benId)
 })
 
-t.test('[P34] its author deletes a message, muted or not a member; a moderator those of whom he may moderate, which is logged', async t => {
+t.test('[P34] authors may delete their messages while muted or not a member; moderators may too, which is logged', async t => {
   const { ann, ben, name, id: benId, command } = await arrange()
   const ids = [await send(ben, name), await send(ben, name), await send(ben, name), await send(ann, name)]
   await command('mute_user')
@@ -162,16 +162,16 @@ t.test('[P34] its author deletes a message, muted or not a member; a moderator t
   t.match(await ann.expect(frame => frame.seq === 7), { type: 'message_deleted', user_id: ann.person.user.id })
   t.same((await log(name)).at(-1), { actorId: ann.person.user.id, action: 'delete_message', targetId: benId, reason: null })
   await command('add_moderator')
-  t.same(await remove(ben, name, ids[3]!), failure('not_authorized'), 'the creator\'s')
+  t.same(await remove(ben, name, ids[3]!), failure('not_authorized'), 'a moderator may not delete the creator\'s message')
 })
 
-t.test('[P9] [P34] messages that are not there: deleted, of another channel, of nobody; texts that may not be', async t => {
+t.test('[P9] [P34] changes of messages that are deleted, of another channel or unknown, and invalid texts, are refused', async t => {
   const { ann, name } = await arrange()
   const other = some()
   await ann.request({ type: 'join_channel', channel: other })
   const id = await send(ann, name)
   for (const change of [edit, remove]) {
-    t.same(await change(ann, other, id), failure('message_not_found'), 'another channel\'s')
+    t.same(await change(ann, other, id), failure('message_not_found'), 'a message of another channel')
     t.same(await change(ann, name, randomUUID()), failure('message_not_found'))
     t.same(await change(ann, name, 'x'), failure('message_not_found'))
     t.same(await change(ann, 'no-such-channel', id), failure('channel_not_found'))
@@ -181,13 +181,13 @@ t.test('[P9] [P34] messages that are not there: deleted, of another channel, of 
   t.same(await edit(ann, name, id, 'x'.repeat(4001)), failure('message_too_long'))
   for (const message of [7, 'a\0']) t.equal((await edit(ann, name, id, message)).code, 'invalid_frame')
   t.equal((await ann.exchange({ command: 'delete_message', channel: name })).code, 'invalid_frame')
-  t.match(await edit(ann, name, id, '😀'.repeat(4000)), { action: 'message_edited', data: { seq: 2 } }, 'nothing refused took a seq')
+  t.match(await edit(ann, name, id, '😀'.repeat(4000)), { action: 'message_edited', data: { seq: 2 } }, 'refused changes took no seq')
   await remove(ann, name, id)
-  t.same(await remove(ann, name, id), failure('message_not_found'), 'deleted already')
+  t.same(await remove(ann, name, id), failure('message_not_found'), 'already deleted')
   t.same(await edit(ann, name, id), failure('message_not_found'))
 })
 
-t.test('[P28] [P34] the client_id of a deleted message still names it', async t => {
+t.test('[P28] [P34] sending again with the client_id of a deleted message is answered as a duplicate', async t => {
   const { ann, name } = await arrange()
   const frame = { type: 'send_message', channel: name, message: 'x', client_id: 'once' }
   const { data: { id } } = await ann.request(frame)
@@ -195,7 +195,7 @@ t.test('[P28] [P34] the client_id of a deleted message still names it', async t 
   t.match(await ann.request(frame), { data: { id, seq: 1, duplicate: true } })
 })
 
-t.test('[P19] messages of a private channel do not exist for those who may not know of it', async t => {
+t.test('[P19] changing a message of a private channel answers channel_not_found to users who cannot see the channel', async t => {
   const { ann, ben, name } = await arrange('private')
   const id = await send(ann, name)
   for (const change of [edit, remove]) t.same(await change(ben, name, id), failure('channel_not_found'))
@@ -204,7 +204,7 @@ t.test('[P19] messages of a private channel do not exist for those who may not k
   t.same(await edit(ben, name, id), failure('not_authorized'))
 })
 
-t.test('[P32] [P34] a mute that has committed binds edits too, sent at the same time', async t => {
+t.test('[P32] [P34] a committed mute also binds edits that are sent at the same time', async t => {
   const { ben, name, command } = await arrange()
   const id = await send(ben, name)
   let muted = false
@@ -218,5 +218,5 @@ t.test('[P32] [P34] a mute that has committed binds edits too, sent at the same 
   await command('mute_user')
   muted = true
   await flood
-  t.same((await Promise.all(edits)).filter(Boolean), [], 'no edit that was sent after the mute\'s reply')
+  t.same((await Promise.all(edits)).filter(Boolean), [], 'no edit sent after the reply to the mute succeeds')
 })

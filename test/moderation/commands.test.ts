@@ -8,7 +8,7 @@ const server = await startServer(t)
 const { prisma } = server.database
 const { arrange, log } = createScene(server)
 
-t.test('[P9] every command: its required fields, unknown people, unknown commands', async t => {
+t.test('[P9] every command checks its required fields and its user, and unknown commands are refused', async t => {
   const { ann, name, id } = await arrange()
   const acts = ['invite_user', 'kick_user', 'ban_user', 'unban_user', 'mute_user', 'unmute_user', 'add_moderator', 'remove_moderator']
   for (const command of acts) {
@@ -28,7 +28,7 @@ t.test('[P9] every command: its required fields, unknown people, unknown command
   }
 })
 
-t.test('[P9] fields that a command does not have are ignored, whatever they hold', async t => {
+t.test('[P9] fields that a command does not have are ignored, whatever their values are', async t => {
   const { name, id, command } = await arrange()
   const odd = [{ duration: 'x' }, { duration: 1e12 }, { reason: { a: 1 } }, { reason: 'a\0b' }, { reason: 7 }]
   for (const act of ['invite_user', 'kick_user', 'unban_user', 'unmute_user', 'add_moderator', 'remove_moderator']) {
@@ -40,7 +40,7 @@ t.test('[P9] fields that a command does not have are ignored, whatever they hold
   t.ok((await log(name)).every(entry => entry.reason === null))
 })
 
-t.test('invite_user: told to every connection of the invited; once, and not to a member', async t => {
+t.test('invite_user tells every connection of the invited user once, and tells no member', async t => {
   const { ann, ben, tab, name, id, command } = await arrange('private')
   t.equal((await ben.exchange({ type: 'join_channel', channel: name })).code, 'channel_not_found')
   t.same(await command('invite_user'), { type: 'success', action: 'user_invited', data: { channel: name, user_id: id } })
@@ -64,7 +64,7 @@ t.test('[P20] kick_user ends membership, subscriptions and invitation, and tells
     t.notOk((await client.settle()).some(({ type }) => type === 'message'))
   }
   t.match(await prisma.channel.findUnique({ where: { name } }), { userCount: 1 })
-  t.match(await command('kick_user'), { action: 'user_kicked' }, 'not there any more: without effect')
+  t.match(await command('kick_user'), { action: 'user_kicked' }, 'a second kick has no effect')
   t.notOk((await ben.settle()).some(({ type }) => type === 'kicked_from_channel'))
   await ben.request({ type: 'join_channel', channel: name })
 
@@ -75,7 +75,7 @@ t.test('[P20] kick_user ends membership, subscriptions and invitation, and tells
   t.same((await log(hidden.name)).map(entry => entry.action), ['invite_user', 'kick_user'])
 })
 
-t.test('add_moderator and remove_moderator: who is named moderates, who is not any more does not, from the next frame on', async t => {
+t.test('add_moderator gives the right to moderate and remove_moderator takes it away, from the next frame on', async t => {
   const { ann, ben, name, id, command } = await arrange()
   const eve = await server.enter('eve', name)
   const kick = { type: 'command', command: 'kick_user', channel: name, user_id: eve.person.user.id }
@@ -83,8 +83,8 @@ t.test('add_moderator and remove_moderator: who is named moderates, who is not a
   t.same(await command('add_moderator'), { type: 'success', action: 'moderator_added', data: { channel: name, user_id: id } })
   t.match(await command('add_moderator'), { action: 'moderator_added' })
   t.match(await ben.exchange(kick), { action: 'user_kicked' })
-  t.same(await ben.exchange({ ...kick, command: 'add_moderator' }), failure('not_authorized'), 'a moderator names none')
-  t.same(await ben.exchange({ ...kick, user_id: ann.person.user.id }), failure('not_authorized'), 'nor kicks the creator')
+  t.same(await ben.exchange({ ...kick, command: 'add_moderator' }), failure('not_authorized'), 'a moderator may not add moderators')
+  t.same(await ben.exchange({ ...kick, user_id: ann.person.user.id }), failure('not_authorized'), 'a moderator may not kick the creator')
 
   await eve.request({ type: 'join_channel', channel: name })
   t.same(await command('remove_moderator'), { type: 'success', action: 'moderator_removed', data: { channel: name, user_id: id } })
@@ -93,7 +93,7 @@ t.test('add_moderator and remove_moderator: who is named moderates, who is not a
   t.same((await log(name)).map(entry => entry.action), ['add_moderator', 'kick_user', 'remove_moderator'])
 })
 
-t.test('[P15] a demoted moderator\'s command in flight is refused once the demotion has committed', async t => {
+t.test('[P15] commands of a moderator that are under way are refused once the moderator\'s demotion has committed', async t => {
   const mod = await server.enter('mod')
   const id = mod.person.user.id
   await prisma.user.update({ where: { id }, data: { role: 'moderator' } })
@@ -109,6 +109,6 @@ t.test('[P15] a demoted moderator\'s command in flight is refused once the demot
   const codes = (await Promise.all(bans)).map(({ code }) => code)
   t.equal((await demoted).status, 200)
   const refused = codes.slice(codes.filter(code => code === undefined).length)
-  t.ok(refused.every(code => code === 'not_authorized'), `allowed before, refused after, never again allowed: ${codes}`)
+  t.ok(refused.every(code => code === 'not_authorized'), `allowed before the demotion and refused after it: ${codes}`)
   t.same(await mod.exchange(ban), failure('not_authorized'))
 })

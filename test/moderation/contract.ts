@@ -3,13 +3,13 @@ import type { ChannelType, Role } from '../../src/schemas/common.ts'
 import type { Who } from '../../src/requests/row.ts'
 import { commandRows, type CommandName } from '../../src/requests/table.ts'
 
-/** Who acts: a role, or a guest [P16]. */
+/** The acting user: a user with this role, or a guest [P16]. */
 export type Kind = Role | 'guest'
-/** What the actor is to the channel. Creator and moderator are members as long as their role fits the channel. */
+/** The actor's relation to the channel. Creators and moderators are members as long as their role may join the channel. */
 export type Standing = 'creator' | 'moderator' | 'member' | 'invited' | 'banned' | 'stranger'
-/** What the other user is to the actor: the channel's creator, or someone whose role compares to theirs. */
+/** The other user of an act: the actor, the channel's creator, or a user whose role is equal, higher or lower than the actor's. */
 export type Relation = 'self' | 'creator' | 'equal' | 'higher' | 'lower'
-/** A command of the table, or what is asked otherwise. */
+/** A command of the table, or a request that is not a command. */
 export type Act = Exclude<CommandName, 'create_channel'> | keyof typeof otherActs
 
 export interface Case { type: ChannelType, kind: Kind, standing: Standing, act: Act, relation: Relation }
@@ -20,7 +20,7 @@ export const standings: Standing[] = ['creator', 'moderator', 'member', 'invited
 const roles: Role[] = ['user', 'moderator', 'admin']
 export const roleOf = (kind: Kind): Role => kind === 'guest' ? 'user' : kind
 
-/** [P18] Guests are limited to public channels [P16]. */
+/** Whether this kind of user may join a channel of this type [P18]. Guests may join only public channels [P16]. */
 export function fits (kind: Kind, type: ChannelType): boolean {
   if (type === 'admin') return kind === 'admin'
   if (type === 'moderator') return kind === 'admin' || kind === 'moderator'
@@ -31,7 +31,7 @@ export function isMember ({ kind, type, standing }: Case): boolean {
   return fits(kind, type) && ['creator', 'moderator', 'member'].includes(standing)
 }
 
-/** The relations that such an actor can have to someone in such a channel. */
+/** The relations that such an actor can have to another user. */
 export function relationsOf (kind: Kind, standing: Standing): Relation[] {
   return [
     'self',
@@ -42,19 +42,19 @@ export function relationsOf (kind: Kind, standing: Standing): Relation[] {
   ]
 }
 
-/** The role of someone who is `relation` to an actor of this kind. The channel's creator has the lowest that its type allows. */
+/** The role of the other user in this case. The channel's creator has the lowest role that may join the channel. */
 export function roleOfOther ({ type, kind, relation }: Case): Role {
   if (relation === 'creator') return type === 'admin' || type === 'moderator' ? type : 'user'
   return roles[roles.indexOf(roleOf(kind)) + (relation === 'higher' ? 1 : relation === 'lower' ? -1 : 0)]!
 }
 
-/** What is asked by other requests than commands. None of it is about another user. */
+/** Requests that are not commands, with the right that each requires. None of them is about another user. */
 const otherActs = {
   join: 'user', leave: 'user', send: 'user', history: 'user', members: 'user', online: 'user', moderators: 'user',
   bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
 } as const
 
-/** Every act, who may, and whether it matters who it is about. Commands in a channel come from the table. */
+/** Every act with the right that it requires, and whether it is about a user or a user's message. Commands come from the table. */
 export const acts = Object.fromEntries([
   ...Object.entries(commandRows)
     .filter(([, { fields }]) => 'channel' in fields)
@@ -62,9 +62,9 @@ export const acts = Object.fromEntries([
   ...Object.entries(otherActs).map(([name, who]) => [name, { who, isAboutSomeone: false }])
 ]) as Record<Act, { who: Who | 'admin', isAboutSomeone: boolean }>
 
-/** docs/protocol.md as a function: the code that refuses, or `ok`. The order is [P9]'s: visible, authorised, state. */
+/** The rules of docs/protocol.md as a function: the expected error code, or `ok`. Checks have the order of [P9]. */
 export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' {
-  // A send on a connection that is not subscribed [P19] [P26].
+  // The connections of the test have no subscription, and a send without one answers not_in_channel everywhere [P19] [P26].
   if (c.act === 'send' && transport === 'wire') return 'not_in_channel'
   if (!sees(c)) return 'channel_not_found'
   return isAuthorised(c) ? stateOf(c) : 'not_authorized'
@@ -75,7 +75,7 @@ function isAuthorised (c: Case): boolean {
   switch (acts[act].who) {
     case 'user':
       if (act === 'leave' || act === 'send') return true
-      // Guests have no commands [P16]. What else any user may, they may where their role fits the channel.
+      // Guests have no commands [P16]. All other requests require a role that may join the channel.
       return act in commandRows ? kind !== 'guest' : fits(kind, type)
     case 'creator or admin': return owns(c)
     case 'moderator': return canModerate(c)
@@ -88,7 +88,7 @@ function isAuthorised (c: Case): boolean {
   }
 }
 
-/** What refuses someone who is authorised. */
+/** The error code for an actor who is authorised but banned or not a member, or `ok`. */
 function stateOf (c: Case): ErrorCode | 'ok' {
   const { kind, standing, act, relation } = c
   const isBanned = standing === 'banned'
@@ -101,7 +101,7 @@ function stateOf (c: Case): ErrorCode | 'ok' {
   }
 }
 
-/** [P19] */
+/** Whether the channel is visible to the actor [P19]. */
 function sees ({ type, kind, standing }: Case): boolean {
   return type !== 'private' || kind === 'admin' || (kind !== 'guest' && !['banned', 'stranger'].includes(standing))
 }

@@ -6,7 +6,7 @@ const server = await startServer(t)
 const { prisma } = server.database
 const { arrange } = createScene(server)
 
-t.test('create_channel: its type by `type` as in the guide or by `channel_type`, which wins; its maker is a moderator', async t => {
+t.test('create_channel takes the type from `type` (as in the guide) or `channel_type`, which wins; the creator can moderate', async t => {
   const ann = await server.enter('ann')
   const forms: Array<[object, string]> = [
     [{ type: 'public' }, 'public'], [{ type: 'private' }, 'private'], [{ type: 'command' }, 'public'], [{}, 'public'],
@@ -24,12 +24,12 @@ t.test('create_channel: its type by `type` as in the guide or by `channel_type`,
     t.equal(await prisma.channelUser.count({ where: member }), 1)
     t.equal(await prisma.channelModerator.count({ where: member }), 1)
     t.match(await prisma.channel.findUnique({ where: { id } }), { name, channelType: type, createdBy: ann.person.user.id, userCount: 1 })
-    t.equal((await ann.exchange({ type: 'send_message', channel: name, message: 'x' })).code, 'not_in_channel', 'made, not subscribed')
+    t.equal((await ann.exchange({ type: 'send_message', channel: name, message: 'x' })).code, 'not_in_channel', 'not subscribed')
     t.equal((await ann.exchange({ ...form, command: 'create_channel', name })).code, 'channel_exists')
   }
 })
 
-t.test('[P17] [P18] create_channel: names and types that may not be', async t => {
+t.test('[P17] [P18] create_channel refuses invalid names and types, and types that the name or the role does not allow', async t => {
   const ann = await server.enter('ann')
   const cases: Array<[object, string]> = [
     [{}, 'channel_required'], [{ name: null }, 'channel_required'], [{ name: ' ' }, 'channel_required'],
@@ -52,7 +52,7 @@ t.test('[P17] [P18] create_channel: names and types that may not be', async t =>
   t.match(await make(some(), 'moderator'), { data: { channel: { channel_type: 'moderator' } } })
 })
 
-t.test('[P21] create_channel makes a member, and no member of more channels than the cap', async t => {
+t.test('[P21] create_channel makes the creator a member, and is refused at the cap of memberships', async t => {
   const capped = await startServer(t, { config: { channels: { max_channels_per_user: 2 } } })
   const ann = await capped.enter('ann')
   const codes = []
@@ -61,7 +61,7 @@ t.test('[P21] create_channel makes a member, and no member of more channels than
   t.equal(await capped.database.prisma.channel.count({ where: { name: 'c' } }), 0)
 })
 
-t.test('delete_channel: by its creator; the name is free again', async t => {
+t.test('delete_channel is allowed to the creator, and the name is free afterwards', async t => {
   const { ann, ben, name } = await arrange()
   t.same(await ben.exchange({ command: 'delete_channel', channel: name }), failure('not_authorized'))
   const deleted = { type: 'success', action: 'channel_deleted', data: { channel: name } }

@@ -5,7 +5,7 @@ import { userActs } from '../rights.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-t.test('[P15] what a disabled user\'s connection still asks changes and shows nothing, whatever they are to the channel', async t => {
+t.test('[P15] requests of a disabled user change nothing and show nothing, even in a channel that they created as admin', async t => {
   const database = await openTestDatabase(t)
   const { prisma } = database
   const rows = createRows(database)

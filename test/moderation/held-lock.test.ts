@@ -5,7 +5,7 @@ import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-t.test('[P34] a channel whose lock is held holds up no other channel\'s messages, edits and deletions', async t => {
+t.test('[P34] a locked channel does not delay messages, edits and deletions of other channels', async t => {
   const database = await openTestDatabase(t)
   const { prisma } = database
   const rows = createRows(database)
@@ -28,5 +28,5 @@ t.test('[P34] a channel whose lock is held holds up no other channel\'s messages
   t.match(published, [{ code: 'unavailable' }, { code: null, seq: Number }])
   await holder.query('ROLLBACK')
   await holder.end()
-  t.match(await messages.change(edits), [{ code: null, seq: 2 }, { code: null, seq: 4 }], 'what was refused took no seq')
+  t.match(await messages.change(edits), [{ code: null, seq: 2 }, { code: null, seq: 4 }], 'refused requests took no seq')
 })

@@ -25,42 +25,42 @@ const eraseOneself = ({ access_token: token, password }: Person) => server.call(
 
 const enabledAdmins = () => prisma.user.findMany({ where: { role: 'admin', disabledAt: null }, select: { id: true } })
 
-/** After this, whoever is made an admin is the only one. */
+/** Demotes all admins, so that each test has only the admins that it makes itself. */
 const noAdmins = () => prisma.user.updateMany({ where: { role: 'admin' }, data: { role: 'user' } })
 
 for (const [title, way] of Object.entries(ends)) {
-  t.test(`[P55] two admins ${title} each other at once leave one of them, in each of 20 rounds`, async t => {
+  t.test(`[P55] when two admins try ${title} each other at once, one admin remains, in each of 20 rounds`, async t => {
     for (let round = 0; round < 20; round++) {
       await noAdmins()
       const [ann, bob] = [await admin('ann'), await admin('bob')]
       const replies = await Promise.all([end(ann, bob, way), end(bob, ann, way)])
-      t.equal(replies.filter(({ status }) => status < 300).length, 1, `round ${round}: one succeeds`)
+      t.equal(replies.filter(({ status }) => status < 300).length, 1, `round ${round}: one request succeeds`)
       const refusal = replies.find(({ status }) => status >= 300)!.body.code
       t.ok(['last_admin', 'authentication_failed', 'not_authorized'].includes(refusal), `round ${round}: ${refusal}`)
-      t.equal((await enabledAdmins()).length, 1, `round ${round}: one is left`)
+      t.equal((await enabledAdmins()).length, 1, `round ${round}: one admin remains`)
     }
   })
 }
 
-t.test('[P55] of three admins who erase their own accounts at once, one stays', async t => {
+t.test('[P55] when three admins erase their own accounts at once, one of them remains', async t => {
   await noAdmins()
   const replies = await Promise.all((await Promise.all(['ann', 'bob', 'cid'].map(admin))).map(eraseOneself))
   t.same(replies.map(({ status }) => status).sort(), [204, 204, 409])
   t.equal((await enabledAdmins()).length, 1)
 })
 
-t.test('[P55] the last enabled admin erases their account only once there is another', async t => {
+t.test('[P55] the last enabled admin can erase their account only once there is another enabled admin', async t => {
   await noAdmins()
   const ann = await admin('ann')
   const disabled = await admin('bob')
   await prisma.user.update({ where: { id: disabled.user.id }, data: { disabledAt: new Date() } })
   t.match(await eraseOneself(ann), { status: 409, body: { code: 'last_admin' } })
-  t.equal((await server.call('GET', '/api/me', { token: ann.access_token })).status, 200, 'nothing is lost')
+  t.equal((await server.call('GET', '/api/me', { token: ann.access_token })).status, 200, 'the account still works')
   await admin('cid')
   t.equal((await eraseOneself(ann)).status, 204)
 })
 
-t.test('[P55] a moderator by role who is banned from a channel moderates nothing there, until the ban ends', async t => {
+t.test('[P55] a user of role moderator who is banned from a channel may not moderate there until the ban ends', async t => {
   const [mod, ann] = [await server.register('mod'), await server.register('ann')]
   await rows.role(mod, 'moderator')
   const channel = await rows.channel('moderator')

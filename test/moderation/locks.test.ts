@@ -12,7 +12,7 @@ const rows = createRows(server.database)
 const COUNT = 6
 const ROUNDS = 40
 
-t.test('[P32] everything that locks users and channels, at once at two instances: no deadlock, no fault, counts stay true', async t => {
+t.test('[P32] requests that lock users and channels at two instances at once cause no deadlock or fault; counts stay right', async t => {
   const root = await server.register('root')
   await rows.role(root, 'admin')
   const people = await Promise.all(Array.from({ length: COUNT }, () => server.register('person')))
@@ -27,7 +27,7 @@ t.test('[P32] everything that locks users and channels, at once at two instances
     codes.set(code, (codes.get(code) ?? 0) + 1)
   }
 
-  /** One act of each kind, all at once, on ever other pairs of a person and a channel. */
+  /** Sends one request of each kind at once. The person and the channel depend on `n`, so that rounds use different pairs. */
   async function round (n: number): Promise<void> {
     const at = n % 2 === 0 ? server : other
     const person = people[n % COUNT]!
@@ -52,7 +52,7 @@ t.test('[P32] everything that locks users and channels, at once at two instances
   }
 
   for (let n = 0; n < ROUNDS; n += 4) await Promise.all([n, n + 1, n + 2, n + 3].map(round))
-  // Erasing changes the unique email, which takes the strongest lock there is.
+  // Erasing a user changes their unique email, and PostgreSQL takes its strongest row lock for that.
   await Promise.all(people.flatMap((person, i) => [
     count(server, 'DELETE', `/api/admin/users/${person.user.id}`, asRoot),
     ...channels.map(({ name }) => count(other, 'PUT', `/api/channels/${name}/bans/${people[(i + 1) % COUNT]!.user.id}`, asRoot))
@@ -63,12 +63,12 @@ t.test('[P32] everything that locks users and channels, at once at two instances
 
   const counts = await prisma.$queryRaw<Array<{ name: string }>>`SELECT c.name FROM "Channel" c
     WHERE c."userCount" <> (SELECT count(*) FROM "ChannelUser" m WHERE m."channelId" = c.id)`
-  t.same(counts, [], 'userCount is the number of members')
+  t.same(counts, [], 'userCount equals the number of members')
   const gone = await prisma.$queryRaw<object[]>`SELECT m.* FROM "ChannelUser" m JOIN "User" u ON u.id = m."userId" WHERE u.email IS NULL`
-  t.same(gone, [], 'the erased are in no channel')
+  t.same(gone, [], 'erased users are members of no channel')
 })
 
-t.test('[P32] a batch of joins and a demotion at once: who is no moderator any more is in no moderators\' channel', async t => {
+t.test('[P32] when joins and demotions run at once, no demoted moderator stays in a channel of type moderator', async t => {
   const root = await server.register('root')
   await rows.role(root, 'admin')
   const channel = await rows.channel('moderator', { name: `m-${uuidv7()}` })

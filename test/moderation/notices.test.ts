@@ -13,21 +13,21 @@ const kinds = [
   'banned_from_channel', 'unbanned_from_channel', 'muted_in_channel', 'unmuted_in_channel', 'kicked_from_channel', 'invited_to_channel'
 ]
 
-/** The notices about moderation that came and were not expected, by type. */
+/** The types of all unread notices about moderation. */
 async function notices (client: Client): Promise<string[]> {
   return (await client.settle()).map(({ type }) => type).filter(type => kinds.includes(type))
 }
 
-t.test('[P57] bans, mutes and kicks of someone who never joined tell them nothing, but bind', async t => {
+t.test('[P57] bans, mutes and kicks of a user who never joined take effect without notices', async t => {
   const { ben, name, command } = await arrange('private')
   const acts = ['ban_user', 'unban_user', 'mute_user', 'unmute_user', 'kick_user', 'ban_user', 'ban_user', 'mute_user', 'mute_user']
   for (let round = 0; round < 5; round++) for (const act of acts) t.match(await command(act), { type: 'success' }, act)
   t.same(await notices(ben), [])
-  t.equal((await log(name)).length, 40, 'all but the kicks, which have no effect')
+  t.equal((await log(name)).length, 40, 'everything is logged except kicks, which have no effect')
   t.equal(await prisma.channelBan.count({ where: { channel: { name } } }), 1)
 })
 
-t.test('[P57] a member who is banned learns of the ban and of its end, once; bans and unbans after that tell nothing', async t => {
+t.test('[P57] a banned member is told once of the ban and of its end; later bans and unbans send no notices', async t => {
   const { ben, tab, name, command } = await arrange()
   for (let round = 0; round < 20; round++) {
     await command('ban_user')
@@ -36,17 +36,17 @@ t.test('[P57] a member who is banned learns of the ban and of its end, once; ban
   for (const client of [ben, tab]) t.same(await notices(client), ['banned_from_channel', 'unbanned_from_channel'])
   await ben.request({ type: 'join_channel', channel: name })
   await command('ban_user')
-  t.same((await notices(ben)).slice(2), ['banned_from_channel'], 'whoever comes back is told again')
+  t.same((await notices(ben)).slice(2), ['banned_from_channel'], 'a user who joined again is told again')
 })
 
-t.test('[P57] whoever was told of a ban is told of the next two that replace it, of no more, and of its end', async t => {
+t.test('[P57] a user who was told of a ban is told of the next two that replace it, of no later ones, and of the end', async t => {
   const { ben, command } = await arrange()
   for (let duration = 100; duration < 120; duration++) await command('ban_user', { duration })
   await command('unban_user')
   t.same(await notices(ben), [...Array(3).fill('banned_from_channel'), 'unbanned_from_channel'])
 })
 
-t.test('[P57] the invited are told of a mute, and of a kick or ban that ends the invitation', async t => {
+t.test('[P57] an invited user is told of a mute, and of a kick or ban that ends the invitation', async t => {
   for (const [act, type] of [['kick_user', 'kicked_from_channel'], ['ban_user', 'banned_from_channel']] as const) {
     const { ben, command } = await arrange('private')
     await command('invite_user')
@@ -59,7 +59,7 @@ t.test('[P57] the invited are told of a mute, and of a kick or ban that ends the
   }
 })
 
-t.test('[P57] a member who was muted learns of the end of the mute, also after leaving; a mute after leaving tells nothing', async t => {
+t.test('[P57] a muted member is told of the end of the mute even after leaving; a mute after leaving sends no notice', async t => {
   const { ben, name, command } = await arrange()
   await command('mute_user')
   await ben.request({ type: 'leave_channel', channel: name })
@@ -70,14 +70,14 @@ t.test('[P57] a member who was muted learns of the end of the mute, also after l
   t.same(await notices(ben), ['muted_in_channel', 'unmuted_in_channel'])
 })
 
-t.test('a kick or ban ends a place as channel moderator, also of one who has left; leaving does not', async t => {
+t.test('a kick or ban ends the place of a channel moderator, even after the moderator has left; leaving does not end it', async t => {
   for (const act of ['kick_user', 'ban_user']) {
     const { ben, name, id, command } = await arrange()
     const eve = await server.enter('eve', name)
     const muting = { command: 'mute_user', channel: name, user_id: eve.person.user.id }
     await command('add_moderator')
     await ben.request({ type: 'leave_channel', channel: name })
-    t.match(await ben.exchange(muting), { action: 'user_muted' }, 'left, a moderator still')
+    t.match(await ben.exchange(muting), { action: 'user_muted' }, 'still a moderator after leaving')
     await ben.request({ type: 'join_channel', channel: name })
     await command(act)
     t.same(await ben.exchange(muting), failure('not_authorized'), act)
@@ -91,7 +91,7 @@ t.test('a kick or ban ends a place as channel moderator, also of one who has lef
   }
 })
 
-t.test('[P57] a ban from before counts as told: its end is told', async t => {
+t.test('[P57] a ban stored without a count of notices counts as told: its end sends a notice', async t => {
   const { ben, name, command } = await arrange('private')
   await rows.ban(await prisma.channel.findUniqueOrThrow({ where: { name } }), ben)
   await command('unban_user')

@@ -18,13 +18,13 @@ const { body: root } = await login(first)
 const call = (method: string, path: string, body?: object) => server.call(method, `/api/admin${path}`, { token: root.access_token, body })
 const change = (person: Person, body: object) => call('PATCH', `/users/${person.user.id}`, body)
 
-t.test('ADMIN_EMAIL and ADMIN_PASSWORD make the first admin, whose address is found in any case', async t => {
+t.test('ADMIN_EMAIL and ADMIN_PASSWORD create the first admin, whose email is matched without regard to case', async t => {
   t.match(root.user, { email: 'root@example.org', name: 'admin', role: 'admin' })
   const { status, body } = await call('GET', '/users?query=ROOT@')
   t.match({ status, body }, { status: 200, body: { users: [{ ...root.user, disabled_at: null }], next_cursor: null } })
 })
 
-t.test('[P15] everything under /api/admin is for admins: at the next request, whatever the token says', async t => {
+t.test('[P15] only admins may use /api/admin, and a change of role takes effect on the next request with the same token', async t => {
   const ann = await server.register('ann')
   const calls: Array<[string, string, object?]> = [
     ['GET', '/users'], ['PATCH', `/users/${ann.user.id}`, { role: 'admin' }], ['DELETE', `/users/${root.user.id}`],
@@ -46,7 +46,7 @@ t.test('[P15] everything under /api/admin is for admins: at the next request, wh
   t.match(await asAnn('GET', '/users'), refused(403, 'not_authorized'))
 })
 
-t.test('accounts are listed page by page, found by any part of email or name, letter for letter', async t => {
+t.test('accounts are listed in pages and found by any part of email or name, whose characters have no special meaning', async t => {
   const mark = randomUUID()
   const names = ['a_b', 'a%b', 'axb', 'A\\b', 'Äb']
   const ids = names.map(() => uuidv7())
@@ -60,7 +60,7 @@ t.test('accounts are listed page by page, found by any part of email or name, le
     found.push(body.users)
     cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`
   } while (cursor)
-  t.same(found.map(page => page.map(({ id }) => id)), [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)], 'guests are no accounts')
+  t.same(found.map(page => page.map(({ id }) => id)), [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)], 'guests are not listed')
   t.match(found[0]![0], { ...accounts[0], role: 'user', created_at: String, disabled_at: null })
   for (const [i, name] of names.entries()) {
     const { body } = await call('GET', `/users?query=${encodeURIComponent(`${name} ${mark}`)}`)
@@ -71,7 +71,7 @@ t.test('accounts are listed page by page, found by any part of email or name, le
   }
 })
 
-t.test('[P15] a change of role binds the next frame, on every instance; memberships it no longer allows end', async t => {
+t.test('[P15] a change of role takes effect on the next frame on every instance and ends memberships that it does not allow', async t => {
   const [ann, away] = [await server.enter('ann', 'lounge'), await server.register()]
   const tab = await other.login(ann.person)
   const room = await rows.channel('moderator')
@@ -103,7 +103,7 @@ t.test('[P15] a change of role binds the next frame, on every instance; membersh
   t.match(await prisma.channel.findUnique({ where: { id: room.id } }), { userCount: 1 })
 })
 
-t.test('[P15] disabling closes every connection, everywhere, with 4503, and ends logins; enabling allows new ones', async t => {
+t.test('[P15] disabling closes all connections on every instance with 4503 and ends logins; enabling allows new logins', async t => {
   const ann = await server.enter('ann', 'lounge')
   const tab = await other.login(ann.person)
   const { status, body } = await change(ann.person, { disabled: true })
@@ -116,9 +116,9 @@ t.test('[P15] disabling closes every connection, everywhere, with 4503, and ends
   const client = await server.connect()
   t.same(await client.exchange({ type: 'authenticate', token: ann.person.access_token }), failure('authentication_failed'))
 
-  t.match(await change(ann.person, { disabled: true }), { status: 200 }, 'again: without effect')
+  t.match(await change(ann.person, { disabled: true }), { status: 200 }, 'disabling again has no effect')
   t.match(await change(ann.person, { disabled: false }), { status: 200, body: { disabled_at: null } })
-  t.match(await refresh(), refused(401, 'authentication_failed'), 'what was revoked stays so')
+  t.match(await refresh(), refused(401, 'authentication_failed'), 'revoked logins stay revoked')
   const { body: again } = await login(ann.person)
   const back = await server.login({ ...ann.person, ...again })
   t.same(await back.exchange({ type: 'send_message', channel: 'lounge', message: 'x' }), failure('not_in_channel'))
@@ -126,7 +126,7 @@ t.test('[P15] disabling closes every connection, everywhere, with 4503, and ends
   await back.request({ type: 'send_message', channel: 'lounge', message: 'x' })
 })
 
-t.test('nobody changes, disables or erases himself; unknown users, guests and the erased are nobody', async t => {
+t.test('admins may not change, disable or erase themselves; unknown users and guests answer user_not_found', async t => {
   t.match(await change(root, { role: 'user' }), refused(403, 'not_authorized'))
   t.match(await change(root, { disabled: true }), refused(403, 'not_authorized'))
   t.match(await call('DELETE', `/users/${root.user.id.toUpperCase()}`), refused(403, 'not_authorized'))
@@ -143,7 +143,7 @@ t.test('nobody changes, disables or erases himself; unknown users, guests and th
   }
 })
 
-t.test('erasing: messages stay under `deleted user`, the email is free again, connections close, memberships end', async t => {
+t.test('erasing keeps messages under `deleted user`, frees the email, closes connections and ends memberships', async t => {
   const ann = await server.enter('ann', 'lounge')
   const ben = await server.enter('ben', 'lounge')
   const tab = await other.login(ann.person)
@@ -157,12 +157,12 @@ t.test('erasing: messages stay under `deleted user`, the email is free again, co
   t.equal(await prisma.channelUser.count({ where: { userId: ann.person.user.id } }), 0)
   t.match(await prisma.user.findUnique({ where: { id: ann.person.user.id } }),
     { email: null, name: 'deleted user', passwordHash: null, role: 'user', disabledAt: Date })
-  t.match(await call('DELETE', `/users/${ann.person.user.id}`), refused(404, 'user_not_found'), 'once')
+  t.match(await call('DELETE', `/users/${ann.person.user.id}`), refused(404, 'user_not_found'), 'an erased user is not found')
   const { email, password } = ann.person
   t.match(await server.call('POST', '/api/auth/register', { body: { email, password, name: 'another ann' } }), { status: 201 })
 })
 
-t.test('disconnecting closes connections and nothing else', async t => {
+t.test('disconnecting closes connections and changes nothing else', async t => {
   const ann = await server.enter('ann', 'lounge')
   const tab = await other.login(ann.person)
   t.match(await call('DELETE', `/users/${ann.person.user.id}/connections`), { status: 204, body: null })
@@ -171,7 +171,7 @@ t.test('disconnecting closes connections and nothing else', async t => {
   await back.request({ type: 'join_channel', channel: 'lounge' })
   t.match(await call('DELETE', `/users/${ann.person.user.id}/connections`), { status: 204 })
   await back.closed()
-  t.match(await call('DELETE', `/users/${ann.person.user.id}/connections`), { status: 204 }, 'none are open')
+  t.match(await call('DELETE', `/users/${ann.person.user.id}/connections`), { status: 204 }, 'no connection is open')
 })
 
 t.test('an announcement reaches every authenticated connection, on every instance', async t => {
@@ -193,7 +193,7 @@ t.test('an announcement reaches every authenticated connection, on every instanc
   }
 })
 
-t.test('the log holds what admins and moderators did, everywhere, newest first, page by page', async t => {
+t.test('the log lists the acts of admins and moderators in all channels, newest first, in pages', async t => {
   const ann = await server.register('ann')
   const changes = [{ role: 'moderator' }, { role: 'user', disabled: true }, { disabled: false }, { role: 'user' }]
   for (const body of changes) await change(ann, body)
@@ -210,7 +210,7 @@ t.test('the log holds what admins and moderators did, everywhere, newest first, 
     cursor = `&cursor=${body.next_cursor}`
   } while (!cursor.endsWith('=null'))
   t.same(about.map(({ action }) => action),
-    ['erase_user', 'ban_user', 'enable_user', 'disable_user', 'set_role_user', 'set_role_moderator'], 'nothing of what had no effect')
+    ['erase_user', 'ban_user', 'enable_user', 'disable_user', 'set_role_user', 'set_role_moderator'], 'only acts with an effect')
   t.ok(about.every(entry => entry.actor_id === root.user.id))
   t.match(about[1], { channel: 'logged', channel_id: String, reason: 'spam', expires_at: String, created_at: String })
   t.match(about[0], { channel: null, channel_id: null, reason: null, expires_at: null })

@@ -1,9 +1,9 @@
 import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
-const good = { email: 'ann@example.org', name: 'Ann', password: 'password-of-hers' }
+const good = { email: 'ann@example.org', name: 'Ann', password: 'password-of-ann' }
 
-t.test('what is wrong with a body is said with its code, and nothing is stored', async t => {
+t.test('invalid bodies answer the right error code, and nothing is stored', async t => {
   const { call, app, database } = await buildRest(t)
   const invalid = { status: 400, body: { statusCode: 400, error: 'Bad Request', code: 'invalid_request', message: /^Invalid request: / } }
 
@@ -11,8 +11,8 @@ t.test('what is wrong with a body is said with its code, and nothing is stored',
     'a role': { ...good, role: 'admin' },
     'an unknown field': { ...good, extra: 1 },
     'no email': { name: 'Ann', password: good.password },
-    'no address': { ...good, email: 'ann' },
-    'an address that normalises to none': { ...good, email: 'a＠b@example.org' },
+    'not an address': { ...good, email: 'ann' },
+    'an address that normalises to an invalid one': { ...good, email: 'a＠b@example.org' },
     'a number for a name': { ...good, name: 5 },
     'null for a name': { ...good, name: null },
     'a list for a name': { ...good, name: ['Ann'] },
@@ -58,14 +58,14 @@ t.test('what is wrong with a body is said with its code, and nothing is stored',
   }
 })
 
-t.test('SQL and mark-up in a name stay text', async t => {
+t.test('SQL and mark-up in a name are stored as plain text', async t => {
   const { register, call } = await buildRest(t)
   const name = '\'); DROP TABLE "User"; -- <b>$1 {{x}}'
   const login = await register({ name })
   t.match(await call('GET', '/api/me', undefined, login.access_token), { body: { name } })
 })
 
-t.test('unknown routes, unreadable URLs and our own mistakes are answered in the same shape', async t => {
+t.test('unknown routes, malformed URLs and internal errors are answered in the same shape', async t => {
   const { app, lines } = await buildRest(t)
   app.get('/broken', () => { throw new Error('secret of the inside') })
   const get = async (url: string) => {
@@ -82,7 +82,7 @@ t.test('unknown routes, unreadable URLs and our own mistakes are answered in the
   t.match(JSON.parse(reports[0]!), { level: 50, err: { stack: /auth-input\.test/ } })
 })
 
-t.test('health, documentation', async t => {
+t.test('the health checks, the OpenAPI document and its page are served', async t => {
   const { app } = await buildRest(t)
   t.same((await app.inject('/healthz')).json(), { status: 'ok' })
   const ready = await app.inject('/readyz')
@@ -104,7 +104,7 @@ t.test('health, documentation', async t => {
   const page = await app.inject('/docs/')
   t.equal(page.statusCode, 200)
   t.match(page.headers['content-type'], /text\/html/)
-  t.notMatch(page.body, /(src|href)="https?:/, 'nothing is loaded from elsewhere')
+  t.notMatch(page.body, /(src|href)="https?:/, 'the page loads nothing from other servers')
   const json = await app.inject('/docs/json')
   t.same(json.json(), contract)
 })

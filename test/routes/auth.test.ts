@@ -5,13 +5,13 @@ import { secret } from '../helper.ts'
 import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
-// Hashing is meant to be slow, and the machine may be busy with other tests.
+// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
 t.setTimeout(120_000)
 
 const failed = { statusCode: 401, error: 'Unauthorized', code: 'authentication_failed', message: 'Authentication failed' }
-const password = 'password-of-his'
+const password = 'password-of-theirs'
 
-t.test('register, log in, read the account, refresh and log out', async t => {
+t.test('a user registers, logs in, reads the account, refreshes and logs out', async t => {
   const { call, told } = await buildRest(t)
   const fields = { email: 'Ann@Example.org', name: 'Ann', password }
 
@@ -28,25 +28,25 @@ t.test('register, log in, read the account, refresh and log out', async t => {
 
   const { body: login } = await call('POST', '/api/auth/login', { email: 'ANN@example.org', password })
   t.same(login.user, registered.body.user)
-  t.not(sidOf(login), sidOf(registered.body), 'every login has a sid of its own')
+  t.not(sidOf(login), sidOf(registered.body), 'every login has its own sid')
 
   const me = await call('GET', '/api/me', undefined, login.access_token)
   t.match(me, { status: 200, body: registered.body.user })
 
   const refreshed = await call('POST', '/api/auth/refresh', { refresh_token: login.refresh_token })
   t.equal(refreshed.status, 200)
-  t.equal(sidOf(refreshed.body), sidOf(login), 'a refresh stays in its login')
+  t.equal(sidOf(refreshed.body), sidOf(login), 'a refresh keeps the sid')
   t.not(refreshed.body.refresh_token, login.refresh_token)
 
   t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204)
-  t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204, 'twice is harmless')
+  t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204, 'a second logout succeeds')
   t.same(told, [`revoked ${login.user.id} ${sidOf(login)}`])
   t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
   t.match(await call('POST', '/api/auth/refresh', { refresh_token: refreshed.body.refresh_token }), { status: 401, body: failed })
-  t.equal((await call('GET', '/api/me', undefined, registered.body.access_token)).status, 200, 'the other login lives on')
+  t.equal((await call('GET', '/api/me', undefined, registered.body.access_token)).status, 200, 'the other login works')
 })
 
-t.test('[P56] a password is the same however its letters are composed, also where its hash is of another form', async t => {
+t.test('[P56] passwords match in any Unicode normalisation form, also where the stored hash is of another form', async t => {
   const { call, database } = await buildRest(t)
   const [composed, decomposed] = ['caf\u00e9-password', 'cafe\u0301-password']
   const email = 'ann@example.org'
@@ -59,14 +59,14 @@ t.test('[P56] a password is the same however its letters are composed, also wher
   t.same([await login(composed), await login(decomposed), await login('cafe-password')], [200, 200, 401])
 })
 
-t.test('[P12] no token but a valid access token of this server is taken', async t => {
+t.test('[P12] only a valid access token of this server is accepted', async t => {
   const { call, register, database } = await buildRest(t)
   const login = await register()
   const claims = claimsOf(login)
   const now = Math.floor(Date.now() / 1000)
   const [head, body, signature] = login.access_token.split('.') as [string, string, string]
 
-  t.equal((await call('GET', '/api/me', undefined, forge(claims))).status, 200, 'what the cases below vary is itself valid')
+  t.equal((await call('GET', '/api/me', undefined, forge(claims))).status, 200, 'the token that the cases below vary is valid')
   const bad: Record<string, string> = {
     'alg none': forge(claims, { alg: 'none', signed: false }),
     'alg none with a signature': forge(claims, { alg: 'none' }),
@@ -89,18 +89,18 @@ t.test('[P12] no token but a valid access token of this server is taken', async 
     'another typ': forge({ ...claims, typ: 'refresh' }),
     'no typ': forge({ ...claims, typ: undefined }),
     'no sid': forge({ ...claims, sid: undefined }),
-    'a sid that is no id': forge({ ...claims, sid: 'x' }),
-    'a login of another': forge({ ...claims, sid: sidOf(await register()) }),
+    'a sid that is not an id': forge({ ...claims, sid: 'x' }),
+    'the sid of another user': forge({ ...claims, sid: sidOf(await register()) }),
     'an unknown user': forge({ ...claims, user_id: '01a206c1-44ff-74cc-9f3d-e76a4fa5e90f' }),
     'a refresh token': login.refresh_token,
     'a critical header': forge(claims, { crit: ['x'] }),
     'not a token': 'x',
-    'claims that are no object': forge(null)
+    'claims that are not an object': forge(null)
   }
   for (const [what, token] of Object.entries(bad)) {
     t.match(await call('GET', '/api/me', undefined, token), { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: failed }, what)
   }
-  t.equal((await call('GET', '/api/me', undefined, forge({ ...claims, iat: now + 30 }))).status, 200, 'clocks may differ a little')
+  t.equal((await call('GET', '/api/me', undefined, forge({ ...claims, iat: now + 30 }))).status, 200, 'clocks may differ by 30 s')
 
   await database.prisma.user.update({ where: { id: login.user.id }, data: { disabledAt: new Date() } })
   t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed }, 'a disabled user')
@@ -108,7 +108,7 @@ t.test('[P12] no token but a valid access token of this server is taken', async 
   t.match(await call('POST', '/api/auth/login', { email: login.user.email, password }), { status: 401, body: failed })
 })
 
-t.test('a token counts in the Authorization header only, and a query string is not logged', async t => {
+t.test('a token is accepted only in the Authorization header, and query strings are not logged', async t => {
   const { call, register, lines } = await buildRest(t)
   const { access_token: token } = await register()
   const none = { status: 401, body: { code: 'not_authenticated', message: 'Not authenticated' } }
@@ -121,17 +121,17 @@ t.test('a token counts in the Authorization header only, and a query string is n
   t.notOk(lines.some(line => line.includes(token)))
 })
 
-t.test('wrong password and unknown user get the same answer', async t => {
+t.test('a wrong password and an unknown user get the same answer', async t => {
   const { call, register } = await buildRest(t)
   const { user } = await register()
-  const wrong = await call('POST', '/api/auth/login', { email: user.email, password: 'not-his-password' })
-  const unknown = await call('POST', '/api/auth/login', { email: 'nobody@example.org', password: 'not-his-password' })
+  const wrong = await call('POST', '/api/auth/login', { email: user.email, password: 'not-their-password' })
+  const unknown = await call('POST', '/api/auth/login', { email: 'nobody@example.org', password: 'not-their-password' })
   t.same([wrong.status, wrong.body], [401, failed])
   t.same([unknown.status, unknown.body], [401, failed])
   t.match(await call('POST', '/api/auth/login', { email: 'no address', password: '' }), { status: 401, body: failed })
 })
 
-t.test('over 10 failed logins a minute per account and address, or 50 per address, are refused', async t => {
+t.test('logins are refused after 10 failures a minute for an account and address, or 50 for an address', async t => {
   const { call, register } = await buildRest(t)
   const { user } = await register()
   const login = (email: string | null, word: string, remoteAddress: string, headers = {}) =>
@@ -139,17 +139,17 @@ t.test('over 10 failed logins a minute per account and address, or 50 per addres
 
   for (let n = 0; n < 10; n++) t.equal((await login(user.email, 'wrong-password', '10.0.0.1')).status, 401)
   const refused = await login(user.email, password, '10.0.0.1', { 'x-forwarded-for': '10.9.9.9' })
-  t.match(refused, { status: 429, body: { code: 'rate_limited', message: 'Too many requests' } }, 'the right one, and a forged address')
+  t.match(refused, { status: 429, body: { code: 'rate_limited', message: 'Too many requests' } }, 'right password, forged address')
   const wait = Number(refused.headers['retry-after'])
   t.ok(wait >= 1 && wait <= 60)
   t.ok(refused.body.retry_after_ms <= wait * 1000)
-  t.equal((await login(user.email, password, '10.0.0.2')).status, 200, 'his own address is another')
+  t.equal((await login(user.email, password, '10.0.0.2')).status, 200, 'another address is not limited')
 
   for (let n = 0; n < 40; n++) await login(`nobody${n}@example.org`, 'wrong-password', '10.0.0.1')
-  t.equal((await login('someone@example.org', password, '10.0.0.1')).status, 429, 'an address that tries many accounts')
+  t.equal((await login('someone@example.org', password, '10.0.0.1')).status, 429, 'an address that tries many accounts is limited')
 })
 
-t.test('over 300 registrations a minute from one address are refused, however they end', async t => {
+t.test('an address may register 300 times a minute, whether registrations succeed or not', async t => {
   const { call, register } = await buildRest(t)
   const { user } = await register()
   const again = (email: string, remoteAddress = '127.0.0.1') =>
@@ -157,18 +157,18 @@ t.test('over 300 registrations a minute from one address are refused, however th
   for (let n = 1; n < 300; n++) t.equal((await again(user.email!)).status, 409)
   const refused = await again('another@example.org')
   t.match(refused, { status: 429, headers: { 'retry-after': /^\d+$/ }, body: { code: 'rate_limited' } })
-  t.equal((await again('another@example.org', '10.0.0.2')).status, 201, 'from another address')
-  t.equal((await call('POST', '/api/auth/login', { email: user.email, password })).status, 200, 'logging in is another matter')
+  t.equal((await again('another@example.org', '10.0.0.2')).status, 201, 'another address is not limited')
+  t.equal((await call('POST', '/api/auth/login', { email: user.email, password })).status, 200, 'logins are not limited by registrations')
 })
 
-t.test('20 logins at once all succeed: right passwords cost nothing', async t => {
+t.test('20 logins at once with the right password all succeed', async t => {
   const { call, register } = await buildRest(t)
   const { user } = await register()
   const replies = await Promise.all(Array.from({ length: 20 }, () => call('POST', '/api/auth/login', { email: user.email, password })))
   t.ok(replies.every(reply => reply.status === 200))
 })
 
-t.test('50 registrations of one address at once: one account', async t => {
+t.test('50 registrations of one email at once create one account', async t => {
   const { call } = await buildRest(t)
   const replies = await Promise.all(Array.from({ length: 50 }, () =>
     call('POST', '/api/auth/register', { email: 'one@example.org', name: 'One', password })))
@@ -189,12 +189,12 @@ t.test('[G12] 50 parallel refreshes of one token give one successor; a late repl
 
   const [successor] = successors
   const rows = await database.prisma.refreshToken.findMany()
-  t.notOk(JSON.stringify(rows.map(row => Object.values(row).map(String))).includes(successor), 'the value is not in the database')
+  t.notOk(JSON.stringify(rows.map(row => Object.values(row).map(String))).includes(successor), 'the token itself is not stored')
 
   await database.prisma.$executeRaw`UPDATE "RefreshToken" SET "usedAt" = now() - interval '11 seconds' WHERE "usedAt" IS NOT NULL`
   t.match(await refresh(login.refresh_token), { status: 401, body: failed })
   t.same(told, [`revoked ${login.user.id} ${sidOf(login)}`])
-  t.match(await refresh(successor), { status: 401, body: failed }, 'the successor is worth nothing any more')
+  t.match(await refresh(successor), { status: 401, body: failed }, 'the successor is revoked too')
   t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
 })
 
@@ -209,7 +209,7 @@ t.test('[G12] a replay within 10 s ends the login once the successor was used', 
   t.equal(told.length, 1)
 })
 
-t.test('an expired or unknown refresh token is refused, and ends nothing', async t => {
+t.test('an expired or unknown refresh token is refused and ends no login', async t => {
   const { call, register, told, database } = await buildRest(t)
   const login = await register()
   await database.prisma.$executeRaw`UPDATE "RefreshToken" SET "expiresAt" = now() - interval '1 second'`
@@ -228,7 +228,7 @@ function claimsOf (login: Login): { sid: string, exp: number, iat: number } {
 
 interface Forgery { alg?: string, hash?: string, key?: string, signed?: boolean, crit?: string[] }
 
-/** A token made by hand, as an attacker would; by default as the server makes them. */
+/** Makes a token by hand, as an attacker would. Without options it is a token as the server makes it. */
 function forge (claims: object | null, { alg = 'HS256', hash = 'sha256', key = secret, signed = true, crit }: Forgery = {}) {
   const input = `${encode({ alg, typ: 'JWT', crit })}.${encode(claims)}`
   return `${input}.${signed ? createHmac(hash, key).update(input).digest('base64url') : ''}`

@@ -19,7 +19,7 @@ function refused (t: Test, { status, body }: Answer, expected: number, error: st
   t.same(Object.keys(body as object).sort(), ['code', 'error', 'message', 'statusCode'])
 }
 
-t.test('[P17] POST makes a channel; its maker is its creator, member and moderator', async t => {
+t.test('[P17] POST creates a channel, and the user becomes its creator, a member and a moderator', async t => {
   const { status, body } = await call('POST', '/api/channels', ann, { name: 'made', channel_type: 'private' })
   t.equal(status, 201)
   t.same(Object.keys(body), ['id', 'name', 'channel_type', 'created_by', 'created_at', 'user_count', 'last_seq'])
@@ -27,10 +27,10 @@ t.test('[P17] POST makes a channel; its maker is its creator, member and moderat
   t.equal(new Date(body.created_at).toISOString(), body.created_at)
   t.same((await call('GET', '/api/channels/made', ann)).body, body)
   t.equal(await server.database.prisma.channelModerator.count({ where: { channelId: body.id, userId: ann.user.id } }), 1)
-  t.equal((await call('POST', '/api/channels', ann, { name: 'plain' })).body.channel_type, 'public', 'public where nothing else is said')
+  t.equal((await call('POST', '/api/channels', ann, { name: 'plain' })).body.channel_type, 'public', 'channels are public by default')
 })
 
-t.test('[P18] POST: names and types that are not allowed', async t => {
+t.test('[P18] POST refuses names and types that are not allowed', async t => {
   const bodies: Array<[object, number, string, string, string | RegExp]> = [
     [{ name: 'made2', channel_type: 'secret' }, 400, 'Bad Request', 'invalid_channel_type', 'Invalid channel type'],
     [{ name: 'Made' }, 400, 'Bad Request', 'invalid_channel_name', 'Invalid channel name'],
@@ -55,13 +55,13 @@ t.test('[P18] POST: names and types that are not allowed', async t => {
   t.equal(await server.database.prisma.channel.count({ where: { name: { in: ['made2', 'moderator-made'] } } }), 0)
 })
 
-t.test('[P17] 20 users make the same channel at once: one does, nobody meets an internal error', async t => {
+t.test('[P17] when 20 users create the same channel at once, one succeeds and all others get 409', async t => {
   const people = await Promise.all(Array.from({ length: 20 }, () => server.register()))
   const replies = await Promise.all(people.map(person => call('POST', '/api/channels', person, { name: 'wanted' })))
   t.same(replies.map(({ status }) => status).sort(), [201, ...Array<number>(19).fill(409)])
 })
 
-t.test('[P12] every call takes a bearer', async t => {
+t.test('[P12] every route of channels requires a bearer token', async t => {
   const calls: Array<[string, string, object?]> = [
     ['GET', '/api/channels'], ['POST', '/api/channels', { name: 'x' }], ['GET', '/api/channels/general'],
     ['PATCH', '/api/channels/general', { channel_type: 'private' }], ['DELETE', '/api/channels/general'],
@@ -75,7 +75,7 @@ t.test('[P12] every call takes a bearer', async t => {
   }
 })
 
-t.test('[P19] GET pages through what one may know of, by name, each channel once', async t => {
+t.test('[P19] GET lists the channels that are visible to the user in pages by name, each channel once', async t => {
   const mark = `page-${randomUUID().slice(0, 8)}`
   const names = Array.from({ length: 7 }, (_, i) => `${mark}-${i}`)
   for (const name of names) await rows.channel('public', { name })
@@ -92,15 +92,15 @@ t.test('[P19] GET pages through what one may know of, by name, each channel once
     pages++
   } while (cursor)
   t.ok(pages > 2)
-  t.same(found, [...new Set(found)].sort(), 'in order, none twice')
+  t.same(found, [...new Set(found)].sort(), 'in order, without duplicates')
   t.same(found.filter(name => name.startsWith(mark)), names)
 
-  t.comment('a page that ends with the list has no next')
+  t.comment('the last page has no next_cursor')
   const { body: all } = await call('GET', `/api/channels?limit=${found.length}`, ben)
   t.match(all, { next_cursor: null, channels: { length: found.length } })
 })
 
-t.test('[P19] GET by type', async t => {
+t.test('[P19] GET can list the channels of one type', async t => {
   await rows.channel('moderator', { name: 'moderator-typed' })
   for (const type of ['public', 'private', 'admin', 'moderator']) {
     const { body } = await call('GET', `/api/channels?limit=100&type=${type}`, ann)
@@ -110,7 +110,7 @@ t.test('[P19] GET by type', async t => {
   refused(t, await call('GET', '/api/channels?type=secret', ann), 400, 'Bad Request', 'invalid_channel_type', 'Invalid channel type')
 })
 
-t.test('PATCH is the creator\'s and the admins\', within [P18]', async t => {
+t.test('the creator and admins may PATCH the type, within the rules of [P18]', async t => {
   await call('POST', '/api/channels', ann, { name: 'typed' })
   const patch = (person: Person, body: object) => call('PATCH', '/api/channels/typed', person, body)
   refused(t, await patch(ben, { channel_type: 'private' }), 403, 'Forbidden', 'not_authorized', 'Not authorized')
@@ -125,7 +125,7 @@ t.test('PATCH is the creator\'s and the admins\', within [P18]', async t => {
   refused(t, fixed, 403, 'Forbidden', 'not_authorized', 'Not authorized')
 })
 
-t.test('[P18] [P20] PATCH ends the membership and subscriptions of those whom the new type does not fit', async t => {
+t.test('[P18] [P20] PATCH ends memberships and subscriptions of users whose role does not allow the new type', async t => {
   const user = await server.enter('user', 'changing')
   const boss = await server.login(admin)
   await boss.request({ type: 'join_channel', channel: 'changing' })
@@ -139,7 +139,7 @@ t.test('[P18] [P20] PATCH ends the membership and subscriptions of those whom th
   await eventually(async () => (await boss.request({ type: 'user_list', channel: 'changing' })).count === 1)
 })
 
-t.test('[P19] PATCH to private leaves its members in', async t => {
+t.test('[P19] PATCH to private keeps all members', async t => {
   const user = await server.enter('user', 'closing')
   const member = await server.enter('member', 'closing')
   t.equal((await call('PATCH', '/api/channels/closing', user.person, { channel_type: 'private' })).body.user_count, 2)
@@ -147,7 +147,7 @@ t.test('[P19] PATCH to private leaves its members in', async t => {
   t.equal((await member.expect('message')).message, 'still here')
 })
 
-t.test('[P24] DELETE is the creator\'s and the admins\'; afterwards the name is free', async t => {
+t.test('[P24] the creator and admins may DELETE a channel, and the name is free afterwards', async t => {
   await call('POST', '/api/channels', ann, { name: 'gone' })
   refused(t, await call('DELETE', '/api/channels/gone', ben), 403, 'Forbidden', 'not_authorized', 'Not authorized')
   t.match(await call('DELETE', '/api/channels/gone', ann), { status: 204, body: null })

@@ -1,7 +1,7 @@
 import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 
-t.test('a page of an allowed origin may call every method, one of another origin none', async t => {
+t.test('pages of an allowed origin may use every method, and pages of other origins may use none', async t => {
   const { app } = await startServer(t, { config: { server: { allowed_origins: 'https://chat.example.org' } } })
   const preflight = (origin: string, method: string) => app.inject({
     method: 'OPTIONS',

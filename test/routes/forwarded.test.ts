@@ -1,7 +1,7 @@
 import { startServer, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 
-/** The status of an 11th wrong password, each try with the next of these addresses in `X-Forwarded-For`. */
+/** Logs in 11 times with a wrong password, the nth time with `forwarded(n)` as `X-Forwarded-For`. @returns the last status. */
 async function eleventh (server: Server, forwarded: (n: number) => string): Promise<number> {
   const body = { email: 'ann@example.org', password: 'wrong password' }
   const guess = (n: number) => server.call('POST', '/api/auth/login', { body, headers: { 'x-forwarded-for': forwarded(n) } })
@@ -11,14 +11,14 @@ async function eleventh (server: Server, forwarded: (n: number) => string): Prom
 
 const forged = (n: number): string => `10.0.0.${n}`
 
-t.test('X-Forwarded-For counts for nothing where no proxy is trusted, or another one', async t => {
+t.test('X-Forwarded-For is ignored where no proxy or only another proxy is trusted', async t => {
   for (const proxies of ['false', '10.0.0.0/8, 192.168.0.1']) {
     const server = await startServer(t, { config: { server: { trust_proxy: proxies } } })
     t.equal(await eleventh(server, forged), 429, proxies)
   }
 })
 
-t.test('from a trusted proxy the address that it saw counts, not what its client had written before', async t => {
+t.test('behind a trusted proxy the address that the proxy appended counts, not addresses that the client wrote before it', async t => {
   const server = await startServer(t, { config: { server: { trust_proxy: 'loopback' } } })
   t.equal(await eleventh(server, n => `10.1.0.${n}`), 401, 'eleven clients, one guess each')
   t.equal(await eleventh(server, n => `${forged(n)}, 203.0.113.7`), 429, 'one client, eleven forged addresses')

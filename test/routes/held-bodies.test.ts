@@ -39,7 +39,10 @@ function toRequest ({ route, path, body, token }: Write, scene: Scene) {
   }
 }
 
-/** Sends a request but for the last byte of its body, once the server has its head. @returns what sends the rest. */
+/**
+ * Sends a request except for the last byte of its body, and waits until the server has handled the head.
+ * @returns a function that sends the last byte and resolves with the answer.
+ */
 async function hold ({ method, path, body, token }: ReturnType<typeof toRequest>) {
   const text = JSON.stringify(body)
   const held = request({
@@ -64,7 +67,7 @@ async function hold ({ method, path, body, token }: ReturnType<typeof toRequest>
   })
   await new Promise(resolve => held.on('continue', resolve).flushHeaders())
   held.write(text.slice(0, -1))
-  // Whatever is asked of the database for the head has its answer when the same has been asked for a request that came later.
+  // A later request with the same token makes the same queries. Its answer shows that the queries for the head have ended.
   if (token !== undefined) await server.call('GET', '/api/me', { token })
   return async () => {
     held.end(text.slice(-1))
@@ -72,7 +75,7 @@ async function hold ({ method, path, body, token }: ReturnType<typeof toRequest>
   }
 }
 
-t.test('[P55] the table of writes has every route of the application that is neither GET nor HEAD', async t => {
+t.test('[P55] the table of writes covers every route of the application that is neither GET nor HEAD', async t => {
   const writing = routesOf(server.app).filter(({ method }) => !['GET', 'HEAD', 'OPTIONS'].includes(method))
   const routes = writing.map(({ method, url }) => `${method} ${url}`)
   t.ok(routes.length > 20)
@@ -80,7 +83,7 @@ t.test('[P55] the table of writes has every route of the application that is nei
 })
 
 for (const write of writes) {
-  t.test(`[P55] ${write.route}: whoever loses the right to it while the body is held back is refused, and nothing is written`, async t => {
+  t.test(`[P55] ${write.route}: a user who loses the right while the body is held back is refused, and nothing is written`, async t => {
     const finish = await hold(toRequest(write, await arrange('demoted')))
     const reply = await finish()
     t.ok(reply.status < 300, `allowed without a change: ${reply.status} ${reply.code}`)
@@ -94,7 +97,7 @@ for (const write of writes) {
     }
   })
 
-  t.test(`[P55] ${write.route}: a change that commits while the write waits for its locks binds it`, async t => {
+  t.test(`[P55] ${write.route}: a change of rights that commits while the write waits for its locks binds the write`, async t => {
     for (const [what, code] of changesOf(write.refusals)) {
       const scene = await arrange(what)
       const { method, path, ...options } = toRequest(write, scene)
@@ -105,6 +108,6 @@ for (const write of writes) {
   })
 }
 
-t.test('[P55] none of it was a fault of ours', async t => {
+t.test('[P55] none of the requests above caused an internal error', async t => {
   t.same(server.lines.filter(line => JSON.parse(line).level >= 50), [])
 })

@@ -10,7 +10,7 @@ const token = ann.person.access_token
 const badRequest = (code: string, message: string | RegExp) =>
   ({ status: 400, body: { statusCode: 400, error: 'Bad Request', code, message } })
 
-/** A GET whose path goes out as it is written: `fetch` resolves `..` by itself. */
+/** Makes a GET request with exactly this path. `fetch` would resolve `..` before it sends the path. */
 function getRaw (path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request({ port: server.port, path, headers: { authorization: `Bearer ${token}` } }, response => {
@@ -20,7 +20,7 @@ function getRaw (path: string): Promise<number | undefined> {
   })
 }
 
-/** [G8] Two others on the same server talk as if nothing had happened. */
+/** [G8] Checks that two other users of the server still exchange messages after the refused requests. */
 async function controlPair (): Promise<void> {
   for (let n = 0; n < 20; n++) await ann.request({ type: 'send_message', channel: 'general', message: `control ${n}` })
   for (let n = 0; n < 20; n++) await ben.expect(({ type, message }) => type === 'message' && message === `control ${n}`)
@@ -28,7 +28,7 @@ async function controlPair (): Promise<void> {
 
 t.afterEach(controlPair)
 
-t.test('[P17] a channel name in a URL: the pattern or 400, however it is written', async t => {
+t.test('[P17] a channel name in a URL that does not match the pattern answers 400, however it is encoded', async t => {
   const names = [
     'General', 'a%20b', '-a', '%00', 'a%00b', '..%2f..%2fetc', 'a%2fb', '%2f', 'a%5cb', 'a%0a', '%e2%80%ae', 'a%e2%80%8bb', '%d0%b5',
     '%c3%a4', '%f0%9f%98%80', 'a.b', 'a;b', "a'--", 'a%25', '%20a', 'x'.repeat(65), 'x'.repeat(101), 'x'.repeat(4000)
@@ -43,7 +43,7 @@ t.test('[P17] a channel name in a URL: the pattern or 400, however it is written
   t.match(await server.call('GET', '/api/channels/%20', { token }), badRequest('channel_required', 'Channel name required'))
 })
 
-t.test('a URL that cannot be read', async t => {
+t.test('URLs that cannot be decoded or that leave the API answer 400 or 404', async t => {
   for (const name of ['%', '%zz', '%c0%af', '%ff', '%ed%a0%80']) {
     const { status, body } = await server.call('GET', `/api/channels/${name}`, { token })
     t.match({ status, body }, { status: 400, body: { statusCode: 400, error: 'Bad Request', code: 'invalid_request' } }, name)
@@ -53,7 +53,7 @@ t.test('a URL that cannot be read', async t => {
   t.equal(await getRaw('/api/channels/../../etc/passwd'), 404)
 })
 
-t.test('bodies that are no JSON, or no object', async t => {
+t.test('bodies that are not JSON or not an object answer 400', async t => {
   for (const path of ['/api/channels', '/api/channels/general/messages']) {
     const post = (body: string, headers = {}) => server.call('POST', path, { token, body, headers })
     for (const body of ['{', '{"message":"x"', 'x', '{"message":"x"}}', '', '\0', '{"message":NaN}', "{'message':'x'}"]) {
@@ -69,11 +69,11 @@ t.test('bodies that are no JSON, or no object', async t => {
       t.equal(reply.status, 400, key)
       t.match(reply.body.code, /^(invalid_json|invalid_request|channel_required)$/)
     }
-    t.notOk('a' in {}, 'no prototype changed')
+    t.notOk('a' in {}, 'no prototype has changed')
   }
 })
 
-t.test('duplicate keys: the last wins', async t => {
+t.test('the last of duplicate keys in a body wins', async t => {
   const { status, body } = await server.call('POST', '/api/channels/general/messages', {
     token, body: '{"message":"first","message":"last"}'
   })
@@ -81,7 +81,7 @@ t.test('duplicate keys: the last wins', async t => {
   t.equal((await ben.expect(({ seq }) => seq === body.seq)).message, 'last')
 })
 
-t.test('a body over the limit is 413, another content type 415', async t => {
+t.test('a body over the limit answers 413, and another content type answers 415', async t => {
   for (const path of ['/api/channels', '/api/channels/general/messages']) {
     const large = await server.call('POST', path, { token, body: JSON.stringify({ message: 'x'.repeat(70_000), name: 'x' }) })
     t.equal(large.status, 413)
@@ -94,7 +94,7 @@ t.test('a body over the limit is 413, another content type 415', async t => {
   }
 })
 
-t.test('SQL-ish text stays text', async t => {
+t.test('SQL in a message is stored as plain text', async t => {
   const text = "'; DELETE FROM \"Message\"; -- $1 \\'; SELECT pg_sleep(10)"
   const { status, body } = await server.call('POST', '/api/channels/general/messages', {
     token, body: { message: text, client_id: "a' OR 1=1" }
@@ -104,7 +104,7 @@ t.test('SQL-ish text stays text', async t => {
   t.match(history.body.messages, [{ message: text, client_id: "a' OR 1=1" }])
 })
 
-t.test('an unknown path or method is 404 in the same shape', async t => {
+t.test('an unknown path or method answers 404 in the same shape as other errors', async t => {
   for (const call of ['GET /api/nothing', 'PUT /api/channels', 'POST /api/channels/general', 'GET /', 'DELETE /api/channels']) {
     const [method, path] = call.split(' ') as [string, string]
     const { status, body } = await server.call(method, path, { token })
@@ -113,6 +113,6 @@ t.test('an unknown path or method is 404 in the same shape', async t => {
   }
 })
 
-t.test('nothing above was an internal error', async t => {
+t.test('none of the requests above caused an internal error', async t => {
   t.same(server.lines.filter(line => JSON.parse(line).level >= 50), [])
 })

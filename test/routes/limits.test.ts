@@ -7,14 +7,14 @@ import { t, type Test } from '../tap.ts'
 const start = (t: Test, rest_requests: number, rest: Partial<Config['redis']> = {}) =>
   startServer(t, { config: { limits: { rest_requests }, redis: rest } })
 
-/** Statuses of so many calls in turn. */
+/** Makes `count` calls one after another. @returns their statuses. */
 async function statuses (server: Server, count: number, path: string, options?: Parameters<Server['call']>[2]): Promise<number[]> {
   const found: number[] = []
   for (let i = 0; i < count; i++) found.push((await server.call('GET', path, options)).status)
   return found
 }
 
-t.test('over rest_requests a minute the answer is 429 in the usual shape, with Retry-After; each reply says what is left', async t => {
+t.test('requests beyond rest_requests a minute answer 429 with Retry-After, and each reply says how many requests are left', async t => {
   const server = await start(t, 3)
   const { headers } = await server.call('GET', '/api/me')
   t.match([headers.get('x-ratelimit-limit'), headers.get('x-ratelimit-remaining')], ['3', '2'])
@@ -28,7 +28,7 @@ t.test('over rest_requests a minute the answer is 429 in the usual shape, with R
   t.equal(refused.headers.get('x-ratelimit-remaining'), '0')
 })
 
-t.test('every spelling of an API\'s URL counts, health and documentation do not', async t => {
+t.test('requests to the API count, however the URL is encoded; health checks and documentation do not count', async t => {
   const server = await start(t, 2)
   t.same(await statuses(server, 1, '/api/channels?limit=1'), [401])
   t.same(await statuses(server, 1, '/%61pi/channels'), [401])
@@ -38,7 +38,7 @@ t.test('every spelling of an API\'s URL counts, health and documentation do not'
   t.equal((await server.call('OPTIONS', '/api/me', { headers: preflight })).status, 204)
 })
 
-t.test('a user is counted for himself, whoever brings no token of ours by address', async t => {
+t.test('requests with a valid token count for the user, and all other requests count for the address', async t => {
   const server = await start(t, 4)
   const [ann, ben] = [await server.register('ann'), await server.register('ben')]
   t.same(await statuses(server, 5, '/api/me', { token: ann.access_token }), [200, 200, 200, 200, 429])
@@ -48,7 +48,7 @@ t.test('a user is counted for himself, whoever brings no token of ours by addres
   t.equal((await statuses(server, 3, '/api/me')).at(-1), 429, 'a forged token counts for the address')
 })
 
-t.test('the address is the one that a trusted proxy tells', async t => {
+t.test('a trusted proxy tells the address of the client', async t => {
   const server = await startServer(t, { config: { limits: { rest_requests: 1 }, server: { trust_proxy: 'loopback' } } })
   const from = (address: string) => ({ headers: { 'x-forwarded-for': address } })
   t.same(await statuses(server, 2, '/api/me', from('192.0.2.1')), [401, 429])
@@ -57,22 +57,22 @@ t.test('the address is the one that a trusted proxy tells', async t => {
   t.same(await statuses(server, 1, '/api/me', from('192.0.2.2')), [401])
   const direct = await start(t, 1)
   t.same(await statuses(direct, 1, '/api/me', from('192.0.2.1')), [401])
-  t.same(await statuses(direct, 1, '/api/me', from('192.0.2.2')), [429], 'without one, what is forged changes nothing')
+  t.same(await statuses(direct, 1, '/api/me', from('192.0.2.2')), [429], 'without a trusted proxy a forged address is ignored')
 })
 
 const isCounting = ({ lines }: Server): boolean => lines.some(line => line.includes('rate limits connected'))
 
-t.test('instances with one Redis count together', async t => {
+t.test('instances with the same Redis count requests together', async t => {
   const shared = redis()
   const [one, two] = await Promise.all([start(t, 6, shared), start(t, 6, shared)])
-  // The counters' connection is made beside the start.
+  // The server starts without waiting for the connection of its counters to Redis.
   await eventually(() => isCounting(one) && isCounting(two))
   t.same(await statuses(one, 3, '/api/me'), [401, 401, 401])
   t.same(await statuses(two, 4, '/api/me'), [401, 401, 401, 429])
   t.same(await statuses(one, 1, '/api/me'), [429])
 })
 
-t.test('[P56] wrong passwords, right ones and registrations count for all instances together', async t => {
+t.test('[P56] wrong passwords, right passwords and registrations are counted for all instances together', async t => {
   const shared = redis()
   const databaseUrl = await createDatabase(t)
   const open = () => startServer(t, { config: { redis: shared }, databaseUrl })
@@ -80,7 +80,7 @@ t.test('[P56] wrong passwords, right ones and registrations count for all instan
   await eventually(() => servers.every(isCounting))
   const ask = async (times: number, path: string, body: object): Promise<number[]> => {
     const statuses: number[] = []
-    // Few at a time: an instance that waits for Redis too long, because the machine is busy, would count for itself.
+    // Ten calls at a time: with more, an instance on a busy machine could wait too long for Redis and then count by itself.
     for (let left = times; left > 0; left -= 10) {
       const calls = Array.from({ length: Math.min(left, 10) }, (_, i) => servers[i % 2]!.call('POST', `/api/auth/${path}`, { body }))
       statuses.push(...(await Promise.all(calls)).map(({ status }) => status))
@@ -99,12 +99,12 @@ t.test('[P56] wrong passwords, right ones and registrations count for all instan
   t.same(await ask(60, 'login', ben), times(60, 200))
   t.same(await ask(2, 'login', ben), [429, 429])
 
-  // Two of a minute's 300 are used. An address that is taken is refused before anything is hashed, and counts.
+  // Two of the 300 registrations a minute are used. Registering an email that is taken counts, but hashes no password.
   t.same(await ask(298, 'register', { ...ben, name: 'ben' }), times(298, 409))
   t.same(await ask(2, 'register', { ...ben, name: 'ben' }), [429, 429])
 })
 
-t.test('[P56] with Redis stopped or gone, requests are counted by the instance itself, at once', async t => {
+t.test('[P56] while Redis is stopped or gone, the instance counts requests by itself without delay', async t => {
   const server = await startRedis()
   t.teardown(() => server.kill())
   const parley = await start(t, 100, { url: server.url })
@@ -113,7 +113,7 @@ t.test('[P56] with Redis stopped or gone, requests are counted by the instance i
   t.equal(await remaining(), 99)
 
   server.signal('SIGSTOP')
-  t.equal(await remaining(), 98, 'the first waits for it a moment')
+  t.equal(await remaining(), 98, 'the first request waits for Redis a moment')
   const since = performance.now()
   t.same(await statuses(parley, 10, '/api/me'), Array(10).fill(401))
   const took = performance.now() - since
@@ -128,10 +128,10 @@ t.test('[P56] with Redis stopped or gone, requests are counted by the instance i
   const before = connections()
   await server.start()
   await eventually(() => connections() > before)
-  t.ok(await remaining() > left, 'the empty Redis counts again')
+  t.ok(await remaining() > left, 'the restarted, empty Redis counts again')
 })
 
-t.test('a server closes while its counters\' Redis is stopped', async t => {
+t.test('a server can close while the Redis of its counters is stopped', async t => {
   const server = await startRedis()
   t.teardown(() => server.kill())
   const parley = await start(t, 100, { url: server.url })
@@ -139,7 +139,7 @@ t.test('a server closes while its counters\' Redis is stopped', async t => {
   await parley.close()
 })
 
-t.test('limits.enabled false: requests and registrations are not counted', async t => {
+t.test('with limits.enabled false requests and registrations are not counted', async t => {
   const server = await startServer(t, { config: { limits: { enabled: false, rest_requests: 1 } } })
   const ann = await server.register('ann')
   const { headers } = await server.call('GET', '/api/me', { token: ann.access_token })

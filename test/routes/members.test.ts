@@ -12,7 +12,7 @@ const get = (path: string) => server.call('GET', path, { token: ann!.access_toke
 
 const encode = (key: string) => Buffer.from(key).toString('base64url')
 
-/** Follows `next_cursor` to the end. */
+/** Reads all pages of a list by following `next_cursor`. */
 async function walk (path: string, list: string): Promise<{ pages: number, items: Array<{ user_id: string }> }> {
   const items: Array<{ user_id: string }> = []
   let cursor: string | null = ''
@@ -27,7 +27,7 @@ async function walk (path: string, list: string): Promise<{ pages: number, items
   return { pages, items }
 }
 
-t.test('[P20] members, in pages, each once, online or not', async t => {
+t.test('[P20] members are listed in pages, each once, online or not', async t => {
   const channel = await rows.channel()
   for (const person of people) await rows.member(channel, person)
   const { pages, items } = await walk(`/api/channels/${channel.name}/members`, 'members')
@@ -37,13 +37,13 @@ t.test('[P20] members, in pages, each once, online or not', async t => {
   t.match((await get(`/api/channels/${channel.name}/members?limit=7`)).body, { next_cursor: null, members: { length: 7 } })
 })
 
-t.test('[P19] a channel without members', async t => {
+t.test('[P19] the lists of a channel without members are empty', async t => {
   const { name } = await rows.channel()
   t.same((await get(`/api/channels/${name}/members`)).body, { members: [], next_cursor: null })
   t.same((await get(`/api/channels/${name}/online`)).body, { users: [], count: 0, next_cursor: null })
 })
 
-t.test('[P23] who is online, in pages, with the count of all; gone when the connection is', async t => {
+t.test('[P23] online users are listed in pages with their total count, and leave the list when their connection closes', async t => {
   const clients = await Promise.all(people.map(person => server.login(person)))
   await Promise.all(clients.map(client => client.request({ type: 'join_channel', channel: 'busy-place' })))
   await eventually(async () => (await get('/api/channels/busy-place/online')).body.count === 7)
@@ -53,10 +53,10 @@ t.test('[P23] who is online, in pages, with the count of all; gone when the conn
   t.same(Object.keys(items[0]!), ['user_id', 'username'])
   await clients[3]!.close()
   await eventually(async () => (await get('/api/channels/busy-place/online')).body.count === 6)
-  t.equal((await get('/api/channels/busy-place/members')).body.members.length, 7, 'he stays a member')
+  t.equal((await get('/api/channels/busy-place/members')).body.members.length, 7, 'the user stays a member')
 })
 
-t.test('a cursor or limit that is none', async t => {
+t.test('invalid cursors and limits are refused', async t => {
   const invalid = { status: 400, body: { statusCode: 400, error: 'Bad Request', code: 'invalid_request' } }
   const cursors = ['', 'x', '%00', '..', 'A'.repeat(300), encode('\0'), encode('\'; DROP TABLE "User"; --'), encode('x'.repeat(65))]
   for (const path of ['/api/channels', '/api/channels/general/members', '/api/channels/general/online']) {
@@ -69,7 +69,7 @@ t.test('a cursor or limit that is none', async t => {
   }
 })
 
-t.test('a deleted account is no member any more', async t => {
+t.test('a deleted account is no longer a member', async t => {
   const gone = await server.register('gone')
   const client = await server.login(gone)
   await client.request({ type: 'join_channel', channel: 'farewell' })

@@ -11,7 +11,7 @@ const post = (channel: string, body: object) => server.call('POST', `/api/channe
 const get = (channel: string, query = '') => server.call('GET', `/api/channels/${channel}/messages${query}`, { token })
 const seqs = (body: { messages: Array<{ seq: number }> }): number[] => body.messages.map(({ seq }) => seq)
 
-t.test('[P26] [P29] POST stores, answers with the receipt and reaches the channel', async t => {
+t.test('[P26] [P29] POST stores a message, answers with the receipt and reaches all subscribers', async t => {
   const ben = await server.enter('ben', 'general')
   const { status, body } = await post('general', { message: 'by REST', client_id: 'r1' })
   t.equal(status, 201)
@@ -19,12 +19,12 @@ t.test('[P26] [P29] POST stores, answers with the receipt and reaches the channe
   for (const client of [ann, ben]) {
     const { type: _, user_id: userId, username, message, ...rest } = await client.expect('message')
     t.same({ userId, username, message }, { userId: ann.person.user.id, username: 'ann', message: 'by REST' })
-    t.same(rest, body, 'and what the receipt says')
+    t.same(rest, body, 'the frame has the fields of the receipt')
   }
   t.match(await post('general', { message: 'again', client_id: 'r1' }), { status: 200, body: { ...body, duplicate: true } })
 })
 
-t.test('[P26] POST takes a membership, no connection', async t => {
+t.test('[P26] POST requires a membership but no connection', async t => {
   const channel = await rows.channel()
   const { status, body } = await post(channel.name, { message: 'x' })
   t.equal(status, 403)
@@ -33,7 +33,7 @@ t.test('[P26] POST takes a membership, no connection', async t => {
   t.match(await post(channel.name, { message: 'x' }), { status: 201, body: { seq: 1 } })
 })
 
-t.test('[P9] [P25] POST: what is not a message', async t => {
+t.test('[P9] [P25] POST refuses invalid messages', async t => {
   const bodies: Array<[object, string, string | RegExp]> = [
     [{}, 'message_required', 'Message required'],
     [{ message: null }, 'message_required', 'Message required'],
@@ -53,7 +53,7 @@ t.test('[P9] [P25] POST: what is not a message', async t => {
   t.equal((await post('general', { message: '\u{1F600}'.repeat(4000) })).status, 201)
 })
 
-t.test('[P27] GET: before, after, neither and both; ascending always', async t => {
+t.test('[P27] GET takes before, after, both or neither, and always answers in ascending order', async t => {
   const channel = await rows.channel()
   await ann.request({ type: 'join_channel', channel: channel.name })
   for (let n = 1; n <= 120; n++) ann.send({ type: 'send_message', channel: channel.name, message: `m${n}` })
@@ -76,7 +76,7 @@ t.test('[P27] GET: before, after, neither and both; ascending always', async t =
   }
 })
 
-t.test('[P27] GET: every page after the last gives the whole history once', async t => {
+t.test('[P27] GET page by page, forward or backward, gives the whole history, each message once', async t => {
   const channel = await rows.channel()
   await ann.request({ type: 'join_channel', channel: channel.name })
   for (let n = 1; n <= 23; n++) await ann.request({ type: 'send_message', channel: channel.name, message: `m${n}` })
@@ -98,7 +98,7 @@ t.test('[P27] GET: every page after the last gives the whole history once', asyn
   t.same(back, forth)
 })
 
-t.test('[P19] GET: a message is what its live frame was; an empty channel is empty; not being a member does not matter', async t => {
+t.test('[P19] GET gives the messages of a public channel, also to non-members, with the fields of their live frames', async t => {
   const channel = await rows.channel()
   t.same((await get(channel.name)).body, { messages: [], channel_id: channel.id, last_seq: 0 })
   const ben = await server.enter('ben', channel.name)
@@ -108,7 +108,7 @@ t.test('[P19] GET: a message is what its live frame was; an empty channel is emp
   t.same(body, { messages: [live], channel_id: channel.id, last_seq: 1 })
 })
 
-t.test('GET: a limit, before or after that is none', async t => {
+t.test('GET refuses invalid values of limit, before and after', async t => {
   const queries = [
     ...['0', '-1', '101', '1e9', '1000000000', 'x', '1.5', '', '1&limit=2', '%00', '0x10', '%201'].map(text => `limit=${text}`),
     ...['-1', 'x', '1.5', '', '99999999999999999999'].flatMap(text => [`before=${text}`, `after=${text}`]),

@@ -11,7 +11,7 @@ const rows = createRows(server.database)
 
 const refused = (status: number, code: string) => ({ status, body: { statusCode: status, code } })
 
-/** A channel of ann's, in which ben is. */
+/** Creates a channel of ann's that ben has joined. */
 async function arrange () {
   const [ann, ben] = [await server.enter('ann'), await server.enter('ben')]
   const name = `c-${randomUUID()}`
@@ -25,7 +25,7 @@ async function arrange () {
   return { ann, ben, name, id, call, callAsBen }
 }
 
-/** Pages through a list with `limit` 2. */
+/** Reads all pages of a list with `limit` 2. */
 async function pages (call: (method: string, path: string) => ReturnType<typeof server.call>, path: string, key: string) {
   const found: Frame[][] = []
   let cursor = ''
@@ -38,7 +38,7 @@ async function pages (call: (method: string, path: string) => ReturnType<typeof 
   return found
 }
 
-t.test('members: PUT invites, DELETE kicks; with one\'s own id they mean joining and leaving', async t => {
+t.test('PUT of a member invites and DELETE of a member kicks; with one\'s own id they mean joining and leaving', async t => {
   const { ann, ben, name, id, call, callAsBen } = await arrange()
   t.match(await call('DELETE', `/members/${id}`), { status: 204, body: null })
   t.match(await ben.expect('kicked_from_channel'), { channel: name })
@@ -46,17 +46,17 @@ t.test('members: PUT invites, DELETE kicks; with one\'s own id they mean joining
   t.match(await ben.expect('invited_to_channel'), { channel: name, channel_type: 'public' })
   t.match(await callAsBen('PUT', `/members/${id.toUpperCase()}`, {}), { status: 200, body: { channel: name, user_id: id } })
   t.equal(await prisma.channelUser.count({ where: { userId: id } }), 1)
-  t.equal(await prisma.channelInvite.count({ where: { userId: id } }), 0, 'used up')
+  t.equal(await prisma.channelInvite.count({ where: { userId: id } }), 0, 'joining uses up the invitation')
   const send = { type: 'send_message', channel: name, message: 'x' }
-  t.equal((await ben.exchange(send)).code, 'not_in_channel', 'a member without a subscription')
+  t.equal((await ben.exchange(send)).code, 'not_in_channel', 'joining by REST does not subscribe')
   t.match(await callAsBen('POST', '/messages', { message: 'x' }), { status: 201 })
   t.match(await callAsBen('DELETE', `/members/${id}`), { status: 204 })
   t.match(await ben.expect('channel_left'), { channel: name })
-  t.match(await callAsBen('DELETE', `/members/${id}`), { status: 204 }, 'again: without effect')
+  t.match(await callAsBen('DELETE', `/members/${id}`), { status: 204 }, 'leaving again has no effect')
   t.match(await callAsBen('PUT', `/members/${ann.person.user.id}`), refused(403, 'not_authorized'))
 })
 
-t.test('bans: PUT with reason and duration, both optional; the list; DELETE', async t => {
+t.test('PUT of a ban takes an optional reason and duration, GET lists the bans in force, and DELETE ends one', async t => {
   const { ann, ben, name, id, call, callAsBen } = await arrange()
   t.same((await call('PUT', `/bans/${id}`)).body, { channel: name, user_id: id, reason: null, expires_at: null })
   t.match(await ben.expect('banned_from_channel'), { channel: name, reason: null, expires_at: null })
@@ -77,14 +77,14 @@ t.test('bans: PUT with reason and duration, both optional; the list; DELETE', as
     next_cursor: null
   })
   await prisma.$executeRaw`UPDATE "ChannelBan" SET "expiresAt" = clock_timestamp() WHERE "userId" = ${id}::uuid`
-  t.same((await call('GET', '/bans')).body, { bans: [], next_cursor: null }, 'only bans in force')
+  t.same((await call('GET', '/bans')).body, { bans: [], next_cursor: null }, 'an expired ban is not listed')
   await call('PUT', `/bans/${id}`)
   t.match(await call('DELETE', `/bans/${id}`), { status: 204, body: null })
   t.match(await ben.expect('unbanned_from_channel'), { channel: name })
-  t.match(await call('DELETE', `/bans/${id}`), { status: 204 }, 'again: without effect')
+  t.match(await call('DELETE', `/bans/${id}`), { status: 204 }, 'unbanning again has no effect')
 })
 
-t.test('mutes: PUT with a duration or for an hour; the list; DELETE', async t => {
+t.test('PUT of a mute takes a duration, by default an hour, GET lists the mutes, and DELETE ends one', async t => {
   const { ann, ben, name, id, call } = await arrange()
   t.match((await call('PUT', `/mutes/${id}`)).body, { channel: name, user_id: id, duration: 3600, expires_at: String })
   const { body } = await call('PUT', `/mutes/${id}`, { duration: 60 })
@@ -99,17 +99,17 @@ t.test('mutes: PUT with a duration or for an hour; the list; DELETE', async t =>
   t.same((await call('GET', '/mutes')).body, { mutes: [], next_cursor: null })
 })
 
-t.test('moderators: PUT and DELETE by the creator, the list for all', async t => {
+t.test('the creator may PUT and DELETE moderators, and every user may GET their list', async t => {
   const { ann, name, id, call, callAsBen } = await arrange()
   t.match(await callAsBen('PUT', `/moderators/${id}`), refused(403, 'not_authorized'))
   t.same((await call('PUT', `/moderators/${id}`)).body, { channel: name, user_id: id })
   t.same((await callAsBen('GET', '/moderators')).body.moderators.map(({ username }: Frame) => username).sort(), ['ann', 'ben'])
-  t.match(await callAsBen('PUT', `/mutes/${ann.person.user.id}`), refused(403, 'not_authorized'), 'the creator')
+  t.match(await callAsBen('PUT', `/mutes/${ann.person.user.id}`), refused(403, 'not_authorized'), 'a moderator may not mute the creator')
   t.match(await call('DELETE', `/moderators/${id}`), { status: 204, body: null })
   t.match(await callAsBen('GET', '/mutes'), refused(403, 'not_authorized'))
 })
 
-t.test('lists page by user id, the log from the newest back; cursors and limits are checked', async t => {
+t.test('lists are paged by user id and the log from newest to oldest; invalid cursors and limits are refused', async t => {
   const { call, name } = await arrange()
   const people = Array.from({ length: 5 }, () => uuidv7())
   await prisma.user.createMany({ data: people.map(id => ({ id, email: `${id}@example.org`, name: 'someone' })) })
@@ -118,7 +118,7 @@ t.test('lists page by user id, the log from the newest back; cursors and limits 
     const found = await pages(call, `/${path}`, path)
     t.same(found.map(page => page.map(row => row.user_id)), [people.slice(0, 2), people.slice(2, 4), people.slice(4)], path)
   }
-  t.same((await pages(call, '/moderators', 'moderators')).flat().length, 1, 'a ban ended the others\'')
+  t.same((await pages(call, '/moderators', 'moderators')).flat().length, 1, 'the bans ended the places of the other moderators')
   const log = (await pages(call, '/log', 'log')).flat()
   t.equal(log.length, 15)
   t.same(log.map(({ id }) => id), log.map(({ id }) => id).toSorted().reverse(), 'newest first')
@@ -139,7 +139,7 @@ t.test('lists page by user id, the log from the newest back; cursors and limits 
   }
 })
 
-t.test('what is no request: ids, names, bodies', async t => {
+t.test('unknown ids, invalid bodies and missing tokens are refused', async t => {
   const { call, id } = await arrange()
   for (const path of ['members', 'bans', 'mutes', 'moderators']) {
     t.match(await call('PUT', `/${path}/nobody`), refused(404, 'user_not_found'), path)
@@ -156,7 +156,7 @@ t.test('what is no request: ids, names, bodies', async t => {
   for (const reason of [7, 'a\0', 'x'.repeat(501)]) t.match(await call('PUT', `/bans/${id}`, { reason }), refused(400, 'invalid_request'))
 })
 
-t.test('[P34] PATCH and DELETE of messages', async t => {
+t.test('[P34] PATCH edits and DELETE deletes a message', async t => {
   const { ann, ben, name, call, callAsBen } = await arrange()
   const { body: { id } } = await callAsBen('POST', '/messages', { message: 'first' })
   const { status, body } = await callAsBen('PATCH', `/messages/${id}`, { message: 'better' })
@@ -179,13 +179,13 @@ t.test('[P34] PATCH and DELETE of messages', async t => {
   t.match((await call('GET', '/messages')).body, { last_seq: 3, messages: [{ id, message: null, deleted: true, edited_at: String }] })
 })
 
-t.test('[P18] [P20] PATCH of the type ends memberships and subscriptions of those whose role does not fit, and tells them', async t => {
+t.test('[P18] [P20] PATCH of the type ends memberships and subscriptions of users whose role does not fit, and tells them', async t => {
   const { ann, ben, name, call } = await arrange()
   const [mod, boss] = [await server.enter('mod'), await server.enter('boss')]
   await rows.role(mod, 'moderator')
   await rows.role(boss, 'admin')
   for (const client of [ann, mod, boss]) await client.request({ type: 'join_channel', channel: name })
-  t.match(await call('PATCH', '', { channel_type: 'moderator' }), refused(403, 'not_authorized'), 'by an admin only')
+  t.match(await call('PATCH', '', { channel_type: 'moderator' }), refused(403, 'not_authorized'), 'only admins may set this type')
   const patch = (type: string) =>
     server.call('PATCH', `/api/channels/${name}`, { token: boss.person.access_token, body: { channel_type: type } })
   t.match(await patch('moderator'), { status: 200, body: { name, channel_type: 'moderator', user_count: 2 } })
@@ -197,7 +197,7 @@ t.test('[P18] [P20] PATCH of the type ends memberships and subscriptions of thos
   t.match(await mod.expect('kicked_from_channel'), { channel: name })
   await boss.request({ type: 'send_message', channel: name, message: 'alone' })
   for (const client of [ann, ben, mod]) t.notOk((await client.settle()).some(({ type }) => type === 'message'))
-  t.match(await call('PATCH', '', { channel_type: 'public' }), refused(403, 'not_authorized'), 'a creator who may not even join it')
+  t.match(await call('PATCH', '', { channel_type: 'public' }), refused(403, 'not_authorized'), 'the creator may not even join it')
   t.match(await patch('public'), { status: 200, body: { channel_type: 'public' } })
   await ann.request({ type: 'join_channel', channel: name })
 })

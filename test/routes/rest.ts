@@ -11,7 +11,7 @@ import { openDatabase } from '../../src/store/client.ts'
 import { createDatabase, secret } from '../helper.ts'
 import type { Test } from '../tap.ts'
 
-/** A database of its own, open. */
+/** Creates a database for the test and opens it. */
 export async function openTestDatabase (t: Test) {
   const url = await createDatabase(t)
   const database = await openDatabase({ ...loadConfig({}).config.database, url })
@@ -21,7 +21,7 @@ export async function openTestDatabase (t: Test) {
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
-/** The whole application without a port, asked by injection; `told` is what it tells connections about users and logins. */
+/** Builds the whole application without a port. `told` records the events about users and logins that it publishes. */
 export async function buildRest (t: Test) {
   const database = await openTestDatabase(t)
   const lines: string[] = []
@@ -38,7 +38,7 @@ export async function buildRest (t: Test) {
 
   let serial = 0
 
-  /** Sends JSON; the token, where given, as a bearer. */
+  /** Injects a request with `body` as JSON and `token` as a bearer token. */
   async function call (method: Method, url: string, body?: object, token?: string, options: InjectOptions = {}) {
     const reply = await app.inject({
       method,
@@ -50,10 +50,10 @@ export async function buildRest (t: Test) {
     return { status: reply.statusCode, headers: reply.headers, body: reply.body ? reply.json() : null }
   }
 
-  /** A new user, logged in; the password is `password-of-his`. */
+  /** Registers a new user and logs them in. The password is `password-of-theirs` by default. */
   async function register (fields: object = {}): Promise<Login> {
     const { status, body } = await call('POST', '/api/auth/register', {
-      email: `user${++serial}@example.org`, name: `User ${serial}`, password: 'password-of-his', ...fields
+      email: `user${++serial}@example.org`, name: `User ${serial}`, password: 'password-of-theirs', ...fields
     })
     if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
     return body
@@ -62,7 +62,7 @@ export async function buildRest (t: Test) {
   return { app, database, told, lines, call, register }
 }
 
-/** `broker`, with what it is told of users put down as `revoked USER SID`, `disabled USER` or `changed USER`. */
+/** Wraps a broker to record in `told` what it publishes about users: `revoked USER SID`, `disabled USER` or `changed USER`. */
 function recording (broker: Broker, told: string[]): Broker {
   return {
     ...broker,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** The application's routes, read from fastify's own drawing of them. */
+/** Lists the routes of the application, parsed from the tree that fastify's `printRoutes` prints. */
 export function routesOf (app: FastifyInstance): Array<{ method: string, url: string }> {
   const above: string[] = []
   return app.printRoutes({ commonPrefix: false }).split('\n').flatMap(line => {

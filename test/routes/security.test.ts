@@ -12,13 +12,13 @@ const expected = {
   'cross-origin-resource-policy': 'same-origin'
 }
 
-/** A reply's headers, without what would take a connection to keep. */
+/** Injects a request, which needs no connection. @returns the status and headers of the reply. */
 async function ask (server: Server, method: 'GET' | 'POST' | 'PUT', url: string, headers: Record<string, string> = {}, body?: string) {
   const { statusCode, headers: found } = await server.app.inject({ method, url, headers, ...body !== undefined && { body } })
   return { statusCode, headers: found }
 }
 
-t.test('every kind of reply tells browsers that it is data, to be framed by nobody', async t => {
+t.test('every kind of reply has headers that let browsers treat it only as data and that forbid frames around it', async t => {
   const server = await startServer(t, { config: { limits: { rest_requests: 4 } } })
   const json = { 'content-type': 'application/json' }
   t.match(await ask(server, 'GET', '/healthz'), { statusCode: 200, headers: expected })
@@ -29,17 +29,17 @@ t.test('every kind of reply tells browsers that it is data, to be framed by nobo
   t.match(await ask(server, 'POST', '/api/auth/login', { 'content-type': 'text/xml' }, '<x/>'), { statusCode: 415, headers: expected })
   t.match(await ask(server, 'GET', '/api/me'), { statusCode: 429, headers: expected })
   t.match(await ask(server, 'GET', '/openapi.json'), { statusCode: 200, headers: expected })
-  t.equal((await ask(server, 'GET', '/healthz')).headers['strict-transport-security'], undefined, 'that is for whoever ends TLS')
+  t.equal((await ask(server, 'GET', '/healthz')).headers['strict-transport-security'], undefined, 'sent by the proxy that ends TLS')
 })
 
-t.test('an upgrade that is refused is told the same', async t => {
+t.test('a refused upgrade has the same headers', async t => {
   const server = await startServer(t)
   const { status, head } = await openSocket(t, server.port, handshake({ Origin: 'https://elsewhere.example.org' })).answered()
   t.equal(status, 403)
   for (const [name, value] of Object.entries(expected)) t.match(head.toLowerCase(), `${name}: ${value.toLowerCase()}\r\n`, name)
 })
 
-t.test('/docs has a policy that its page keeps: whatever it loads is its own and there, nothing is inline', async t => {
+t.test('/docs keeps its own content security policy: it loads only existing files of this server and has no inline code', async t => {
   const server = await startServer(t)
   const page = await fetch(`${server.origin}/docs/`)
   const policy = page.headers.get('content-security-policy') ?? ''
@@ -55,13 +55,13 @@ t.test('/docs has a policy that its page keeps: whatever it loads is its own and
     const { status, headers } = await fetch(url)
     t.equal(status, 200, path)
     t.equal(headers.get('x-content-type-options'), 'nosniff')
-    // With nosniff, a wrong type would not be run.
+    // Because of nosniff, browsers refuse scripts and styles with a wrong content type.
     if (path.endsWith('.js')) t.match(headers.get('content-type'), /javascript/)
     if (path.endsWith('.css')) t.match(headers.get('content-type'), /css/)
   }
 })
 
-t.test('a page of an allowed origin may read when to try again and what is left, but has no use of cookies', async t => {
+t.test('pages of an allowed origin may read the headers about limits, but may not send cookies', async t => {
   const origin = 'https://chat.example.org'
   const server = await startServer(t, { config: { server: { allowed_origins: origin }, limits: { rest_requests: 1 } } })
   for (const statusCode of [401, 429]) {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { admin, commandWrites, gone, member, type Refusals, type Scene } from '../rights.ts'
 
-/** A request that writes: its route as the application lists it, and what it is answered after each change. */
+/** A request that writes: its route as the application lists it, and the error code that refuses it after each change of rights. */
 export interface Write {
   route: string
   path (scene: Scene): string
   body (scene: Scene): object
-  /** False: the route takes no access token. */
+  /** False if the route takes no access token. */
   token?: false
   refusals: Refusals
 }
@@ -15,7 +15,7 @@ const room = '/api/channels/:name'
 const inRoom = (rest: string) => (scene: Scene): string => `/api/channels/${scene.room}${rest.replace(':target', scene.target)}`
 const nothing = (): object => ({})
 
-/** Every route that is neither GET nor HEAD; those of commands come from the table. */
+/** Requests for every route that is neither GET nor HEAD. Those for commands come from the table. */
 export const writes: Write[] = [
   ...commandWrites.map(({ row: { rest: { route, without = [] } }, fields, refusals }): Write => ({
     route,

@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/store/client.ts'
 import { t } from '../tap.ts'
 import { admin } from './run.ts'
 
-t.test('the embedded database: while a server holds it, one line says so; else it works', async t => {
+t.test('on the embedded database the command fails with one line while a server uses it, and works otherwise', async t => {
   const directory = join(t.testdir(), 'data')
   const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   await database.migrate()

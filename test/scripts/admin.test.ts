@@ -5,7 +5,7 @@ import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { admin } from './run.ts'
 
-t.test('[P15] the operator lists, promotes, demotes, disables and enables, under a running server', async t => {
+t.test('[P15] the operator can promote, demote, disable and enable an account while the server runs', async t => {
   const server = await startServer(t)
   const env = { DATABASE_URL: server.databaseUrl }
   const ann = await server.enter('ann')
@@ -21,7 +21,7 @@ t.test('[P15] the operator lists, promotes, demotes, disables and enables, under
 
   t.same(await admin(env, 'demote', email), row(email, 'user', 'enabled', 'ann'))
   t.equal((await ann.exchange({ type: 'join_channel', channel: 'admin-room' })).code, 'not_authorized')
-  t.match(await ann.expect('channel_left'), { channel: 'admin-room' }, 'found by the check of memberships [P33]')
+  t.match(await ann.expect('channel_left'), { channel: 'admin-room' }, 'the periodic check of memberships finds the change [P33]')
 
   t.same(await admin(env, 'disable', email), row(email, 'user', 'disabled', 'ann'))
   t.match(await ann.closed(), { code: 4503 })
@@ -35,7 +35,7 @@ t.test('[P15] the operator lists, promotes, demotes, disables and enables, under
     .map(action => ({ actorId: null, action, targetId: ann.person.user.id })))
 })
 
-t.test('what cannot be done is said in words, with exit code 1, before the database is touched', async t => {
+t.test('invalid arguments end the command with a message and exit code 1, before it opens the database', async t => {
   const directory = t.testdir()
   const env = { PARLEY_DATA_DIR: join(directory, 'data') }
   const [none, role] = await Promise.all([admin(env, 'constructor', 'x'), admin(env, 'promote', 'a@b', 'user')])
@@ -44,7 +44,7 @@ t.test('what cannot be done is said in words, with exit code 1, before the datab
   t.notOk(existsSync(env.PARLEY_DATA_DIR))
 })
 
-t.test('an email that nobody has; a database without tables', async t => {
+t.test('an email without an account and a database without tables are reported in one line', async t => {
   const url = await createDatabase(t)
   const bare = new URL(url)
   bare.pathname = '/template1'

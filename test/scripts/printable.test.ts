@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config.ts'
 import { t } from '../tap.ts'
 import { admin } from './run.ts'
 
-t.test('what moves the cursor, hides, reorders or forges text is escaped; all other text stays as it is', async t => {
+t.test('characters that move the cursor or that hide, reorder or forge text are escaped; all other text is unchanged', async t => {
   for (const [text, shown] of [
     ['\x1b[31mred\x1b[0m', '\\u{1b}[31mred\\u{1b}[0m'],
     ['a\nb\r\tc', 'a\\nb\\r\\tc'],
@@ -18,7 +18,7 @@ t.test('what moves the cursor, hides, reorders or forges text is escaped; all ot
   for (const text of ['Ann', 'Zoë', '漢字', 'שלום', 'é', '😀', 'a b']) t.equal(printable(text), text)
 })
 
-t.test('npm run admin -- list keeps one account on one line, whatever its name and email hold', async t => {
+t.test('npm run admin -- list prints each account on one line, whatever characters its name and email have', async t => {
   const url = await createDatabase(t)
   const database = await openDatabase({ ...loadConfig({}).config.database, url })
   t.teardown(database.close)

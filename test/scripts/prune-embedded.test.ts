@@ -7,7 +7,7 @@ import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
 
-t.test('pruning the embedded database', async t => {
+t.test('npm run prune works on the embedded database, and numbering goes on', async t => {
   const directory = join(t.testdir(), 'data')
   const open = () => openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   let database = await open()

@@ -3,7 +3,7 @@ import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
 
-t.test('[P28] [P30] [P34] pruning under a running server: numbering goes on, who resumes from what is gone is told', async t => {
+t.test('[P28] [P30] [P34] after pruning under a running server numbering goes on, and a resume of pruned entries is refused', async t => {
   const server = await startServer(t)
   const { database } = server
   const env = { DATABASE_URL: server.databaseUrl }
@@ -27,22 +27,22 @@ t.test('[P28] [P30] [P34] pruning under a running server: numbering goes on, who
   t.equal(body.messages.length, 1)
   const ben = await server.enter('ben')
   const join = async (since: number) => (await ben.request({ type: 'join_channel', channel: 'old', channel_id, since })).data
-  t.match(await join(2), { recovered: false, messages: [], seq: 6 }, 'all or nothing')
+  t.match(await join(2), { recovered: false, messages: [], seq: 6 }, 'a resume that needs a pruned entry gets nothing')
   t.match(await join(3), {
     recovered: true,
     messages: [
       { type: 'message', seq: 4 }, { type: 'message_edited', seq: 5, id: second.id, message: null }, { type: 'message_edited', seq: 6 }
     ]
-  }, 'what is left is whole; of an edit whose message is gone, id and order are')
+  }, 'a resume of entries that remain succeeds; an edit of a pruned message has no text')
 
   t.match(await send('four'), { seq: 4, duplicate: true })
   const again = await send('one')
   t.match(again, { seq: 7 })
-  t.notOk(again.duplicate, 'a client id is known as long as its message')
+  t.notOk(again.duplicate, 'a client_id is forgotten together with its message')
   t.equal((await ann.exchange({ command: 'edit_message', channel: 'old', id: second.id, message: 'x' })).code, 'message_not_found')
 })
 
-t.test('[P27] pruning while people send: no number is missed, nothing that is new goes', async t => {
+t.test('[P27] pruning while users send leaves no gap in the numbering and removes no new message', async t => {
   const server = await startServer(t, { config: { limits: { enabled: false } } })
   const ann = await server.enter('ann', 'busy')
   const { channel_id } = (await server.call('GET', '/api/channels/busy/messages', { token: ann.person.access_token })).body
@@ -64,7 +64,7 @@ t.test('[P27] pruning while people send: no number is missed, nothing that is ne
   t.same(left.map(({ seq }) => Number(seq)), acked)
 })
 
-t.test('[P16] the moderation log, guests and erased accounts go at the same age; whoever is there stays', async t => {
+t.test('[P16] log entries, guests and erased accounts are removed at the same age; current guests and other accounts stay', async t => {
   const server = await startServer(t)
   const { prisma } = server.database
   const env = { DATABASE_URL: server.databaseUrl }
@@ -84,7 +84,7 @@ t.test('[P16] the moderation log, guests and erased accounts go at the same age;
   t.equal(await prisma.moderationLog.count(), 1)
 })
 
-t.test('what cannot be done is said in one line, before the database is touched', async t => {
+t.test('invalid arguments are refused in one line, before the database is opened', async t => {
   const env = { DATABASE_URL: 'postgresql://127.0.0.1:1/nowhere' }
   for (const args of ['', '--older-than 90', '--older-than 0d --dry-run', '--older-than 90d --all']) {
     t.match(await prune(env, ...args.split(' ').filter(Boolean)), { code: 1, stdout: '', stderr: /^parley: .+\n$/ }, args)

@@ -1,11 +1,11 @@
 import type { Database } from '../../src/store/client.ts'
 
-/** What `npm run prune` prints. */
+/** Matches the summary that `npm run prune` prints. */
 export const summary = (verb: string, messages: number, changes: number, log: number, users: number) =>
   new RegExp(`^${verb} what is older than \\S+Z: ${messages} messages, ${changes} edits and deletions, ` +
     `${log} lines of the moderation log, ${users} guests and erased accounts\n$`)
 
-/** Makes a channel's entries up to this `seq` a hundred days older. */
+/** Makes the entries of a channel whose `seq` is at most `upTo` a hundred days older. */
 export async function age ({ prisma }: Database, channelId: string, upTo: number): Promise<void> {
   for (const table of ['Message', 'MessageChange']) {
     await prisma.$executeRawUnsafe(

@@ -5,10 +5,10 @@ import { node } from '../node.ts'
 
 interface Outcome { code: number, stdout: string, stderr: string }
 
-/** `npm run admin -- …`, as it was built, without npm; of the environment it has `env` alone. */
+/** Runs the built script of `npm run admin -- …` without npm. Its environment is `env` and `PATH` only. */
 export const admin = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('admin', env, args)
 
-/** `npm run prune -- …`, alike. */
+/** Runs the built script of `npm run prune -- …` in the same way. */
 export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
 
 function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {

@@ -7,12 +7,12 @@ import { createUsers } from '../../src/store/users.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 import { t, type Test } from '../tap.ts'
 
-// Hashing is meant to be slow, and the machine may be busy with other tests.
+// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
 t.setTimeout(120_000)
 
 const email = 'ann@example.org'
 
-/** `start` is what every instance does with the configured admin when it starts. */
+/** `start` does what every instance does with the configured admin when it starts. */
 async function buildStart (t: Test) {
   const { prisma } = await openTestDatabase(t)
   const counters = createCounters({ url: undefined, prefix: '', logger: createLogger('silent') })
@@ -32,22 +32,22 @@ async function buildStart (t: Test) {
   return { prisma, start, register, ann }
 }
 
-t.test('several instances that start at once make one admin', async t => {
+t.test('several instances that start at once create one admin', async t => {
   const { prisma, start } = await buildStart(t)
   await Promise.all(Array.from({ length: 5 }, () => start('Root@Example.org', 'password-of-root')))
   t.match(await prisma.user.findMany(), [{ email: 'root@example.org', role: 'admin' }])
 })
 
-t.test('[P56] an account becomes an admin if ADMIN_PASSWORD is its password, which it keeps', async t => {
+t.test('[P56] an existing account becomes an admin if ADMIN_PASSWORD is its password, and keeps the password', async t => {
   const { start, register, ann } = await buildStart(t)
   const { passwordHash } = await register('caf\u00e9-password')
   await start('ANN@example.org', 'cafe\u0301-password')
   t.match(await ann(), { name: 'Ann', role: 'admin', passwordHash })
   await start(email, 'another password')
-  t.match(await ann(), { role: 'admin', passwordHash }, 'an admin may change their password: the next start is none the wiser')
+  t.match(await ann(), { role: 'admin', passwordHash }, 'an admin whose password differs from ADMIN_PASSWORD is left as they are')
 })
 
-t.test('[P56] an account with another password is not promoted: the start is refused in one line that says how to settle it', async t => {
+t.test('[P56] an account with another password is not promoted, and the start is refused in one line that says what to do', async t => {
   const { start, register, ann } = await buildStart(t)
   await register('password-of-a-stranger')
   t.equal(await start(email, 'password-of-root'),

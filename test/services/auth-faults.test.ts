@@ -9,7 +9,7 @@ import { t } from '../tap.ts'
 
 const unavailable = { code: 'unavailable', statusCode: 503, retryAfterMs: 1000 }
 
-t.test('[G16] a database that is not there answers `unavailable`, whatever the call', async t => {
+t.test('[G16] every call answers `unavailable` while the database cannot be reached', async t => {
   const pool = new pg.Pool({ host: '127.0.0.1', port: 1, connectionTimeoutMillis: 1000 })
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
   t.teardown(() => prisma.$disconnect())
@@ -22,7 +22,7 @@ t.test('[G16] a database that is not there answers `unavailable`, whatever the c
   await t.rejects(users.changePassword({ id, sid: id, from: 'x', to: 'y' }), unavailable, 'a transaction')
 })
 
-t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`, and the next call works', async t => {
+t.test('[G16] a lock time-out and a cut connection answer `unavailable`, and the next call works', async t => {
   const database = await openTestDatabase(t)
   const users = createUsers(database.prisma)
   const tokens = createTokens(database)
@@ -47,14 +47,14 @@ t.test('[G16] a lock that is not given, a connection that is cut: `unavailable`,
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'`
   let [gone, over] = [0, false]
   waiting.finally(() => { over = true })
-  // Whoever is cut off may hear of it before the cutter does: each cut is counted before the next look.
+  // A call may fail before the statement that cut it returns, so each result is counted before the loop checks `over`.
   while (!over) gone += (await cutter.query(cut)).rowCount ?? 0
   t.ok(gone >= 3, 'cut off, not timed out')
   await holder.query('COMMIT')
   t.match(await users.findById(id), { name: 'Ann' })
 })
 
-t.test('what only a mistake of ours explains is left as it is', async t => {
+t.test('database errors that only a bug can cause are not translated', async t => {
   const { prisma } = await openTestDatabase(t)
   const error = await prisma.$queryRaw`SELECT nothing`.then(() => null, failure => failure)
   t.equal(toStoreError(error), error)
@@ -65,7 +65,7 @@ t.test('what only a mistake of ours explains is left as it is', async t => {
   await t.rejects(createUsers(prisma).create({ email: 'ann@example.org', name: 'Ann', passwordHash: 'x' }), { code: 'email_taken' })
 })
 
-t.test('[G16] REST says so with 503 and when to try again; the reason is in the log only', async t => {
+t.test('[G16] REST answers 503 with Retry-After when the database is unavailable; only the log has the reason', async t => {
   const { call, database, lines, app } = await buildRest(t)
   await database.prisma.$executeRaw`ALTER TABLE "User" RENAME TO "Away"`
   const inside = await call('POST', '/api/auth/login', { email: 'a@b', password: 'password' })

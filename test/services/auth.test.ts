@@ -7,10 +7,10 @@ import { createUsers } from '../../src/store/users.ts'
 import { buildRest } from '../routes/rest.ts'
 import { t, type Test } from '../tap.ts'
 
-// Hashing is meant to be slow, and the machine may be busy with other tests.
+// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
 t.setTimeout(120_000)
 
-/** The service by itself, on the database and with the tokens of a running application. */
+/** Creates the auth service on its own, with the database and the access tokens of a running application. */
 async function buildAuth (t: Test) {
   const rest = await buildRest(t)
   const users = createUsers(rest.database.prisma)
@@ -29,7 +29,7 @@ async function buildAuth (t: Test) {
 
 const free = { address: 'a', admit: async () => {}, fail: async () => {}, succeed: async () => {} }
 
-t.test('[P12] many logins are checked in one round trip, in the order asked', async t => {
+t.test('[P12] many logins are checked in one round trip, with results in the order of the logins', async t => {
   const { tokens, auth, register, database } = await buildAuth(t)
   const [ann, bob, cid] = await Promise.all([register(), register(), register()])
   const login = ({ user, access_token: token }: typeof ann) => ({ userId: user.id, sid: auth.readAccess(token).sid })
@@ -45,7 +45,7 @@ t.test('[P12] many logins are checked in one round trip, in the order asked', as
   t.same(await tokens.findLogins([login(cid)]), [null])
 })
 
-t.test('an identity says until when it holds', async t => {
+t.test('a verified identity has the time at which it expires', async t => {
   const { auth, register } = await buildAuth(t)
   const login = await register()
   const { exp, sid } = auth.readAccess(login.access_token)
@@ -53,7 +53,7 @@ t.test('an identity says until when it holds', async t => {
   for (const token of ['', 'x', 'a.b.c', login.refresh_token]) await t.rejects(auth.verifyAccess(token), { code: 'authentication_failed' })
 })
 
-t.test('a login that is revoked while it refreshes is over: its new token too', async t => {
+t.test('revoking a login during a refresh also ends the new tokens', async t => {
   const { auth, tokens, register } = await buildAuth(t)
   for (let round = 0; round < 20; round++) {
     const login = await register()
@@ -66,7 +66,7 @@ t.test('a login that is revoked while it refreshes is over: its new token too', 
   }
 })
 
-t.test('purging takes what expired before any access token of it did, and never revives a login', async t => {
+t.test('purging deletes refresh tokens whose access tokens have all expired, and never revives a login', async t => {
   const { auth, tokens, register, database } = await buildAuth(t)
   const { prisma } = database
   const login = await register()
@@ -76,11 +76,11 @@ t.test('purging takes what expired before any access token of it did, and never 
 
   await expire(3590)
   t.equal(await tokens.purge(3600), 0)
-  t.ok((await tokens.findLogins([{ userId: login.user.id, sid: auth.readAccess(login.access_token).sid }]))[0], 'expired is not revoked')
+  t.ok((await tokens.findLogins([{ userId: login.user.id, sid: auth.readAccess(login.access_token).sid }]))[0], 'still valid')
 
   await prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "usedAt" IS NOT NULL`
   await expire(3610)
-  t.equal(await tokens.purge(3600), 0, 'by the revoked one its successor is known as revoked')
+  t.equal(await tokens.purge(3600), 0, 'the revoked token is kept because it marks its successor as revoked')
   await t.rejects(auth.refresh(successor), { code: 'authentication_failed' })
 
   await prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = NULL`
@@ -88,7 +88,7 @@ t.test('purging takes what expired before any access token of it did, and never 
   await auth.refresh(successor)
 })
 
-t.test('passwords are hashed two at a time, and beyond a hundred waiting the server is busy', async t => {
+t.test('passwords are hashed two at a time, and the server is busy when the queue is full', async t => {
   const passwords = createPasswords({ concurrency: 2, maxWaiting: 3 })
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => passwords.hash('password', 'a')))
   t.same(results.map(result => result.status === 'fulfilled' ? 'hashed' : result.reason.code),
@@ -98,7 +98,7 @@ t.test('passwords are hashed two at a time, and beyond a hundred waiting the ser
   t.same(await Promise.all([passwords.verify(hash, 'password', free), passwords.verify(hash, 'Password', free)]), [true, false])
 })
 
-t.test('without a user the same work is done, and counted as a failure', async t => {
+t.test('a login without an account does the same work as any other and counts as a failure', async t => {
   const passwords = createPasswords()
   const calls: string[] = []
   const attempt = { ...free, admit: async () => { calls.push('admit') }, fail: async () => { calls.push('fail') } }
@@ -115,7 +115,7 @@ t.test('without a user the same work is done, and counted as a failure', async t
   t.ok(costs.unknown > costs.known / 5, `CPU ${JSON.stringify(costs)} µs`)
 })
 
-t.test('waiting attempts are judged when their turn comes: many at once guess no more than one by one', async t => {
+t.test('queued logins are judged at their turn, so that many at once get no more guesses than one after another', async t => {
   const { auth, register } = await buildAuth(t)
   const { user } = await register()
   const guess = () => auth.login({ email: user.email!, password: 'wrong-password' }, '10.0.0.1')

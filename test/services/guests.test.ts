@@ -9,7 +9,7 @@ const server = await startServer(t, open)
 const { prisma } = server.database
 const store = createGuestStore(prisma)
 
-/** An instance's guests, with times that a test can wait for. `stop` kills it: nothing of its guests is ended. */
+/** Starts the guest service of an instance with short lease times. `stop` has the effect of a kill: it ends no guest. */
 function start (t: Test, deps: Partial<GuestsDeps> = {}) {
   const faults: unknown[] = []
   const guests = createGuests({ store, enabled: true, onFault: error => { faults.push(error) }, lease: 2500, renew: 200, ...deps })
@@ -17,7 +17,7 @@ function start (t: Test, deps: Partial<GuestsDeps> = {}) {
   return {
     ...guests,
     faults,
-    /** A new guest in the channel. */
+    /** Admits a new guest and makes them a member of the channel. */
     async enter (channelId: string): Promise<string> {
       const { user: { id } } = await guests.admit(null)
       await prisma.channelUser.create({ data: { channelId, userId: id } })
@@ -38,7 +38,7 @@ async function room (name: string): Promise<string> {
 const membersOf = async (channelId: string): Promise<string[]> =>
   (await prisma.channelUser.findMany({ where: { channelId }, orderBy: { userId: 'asc' } })).map(({ userId }) => userId)
 
-t.test('[P60] the guests of an instance that is gone end, those of living ones stay', async t => {
+t.test('[P60] the guests of a dead instance are ended, and the guests of running instances stay', async t => {
   const channelId = await room('capped')
   const dead = start(t)
   const living = [start(t), start(t)]
@@ -54,7 +54,7 @@ t.test('[P60] the guests of an instance that is gone end, those of living ones s
   t.same([...dead.faults, ...living.flatMap(({ faults }) => faults)], [])
 })
 
-t.test('[P60] an instance without guests of its own ends lost ones too', async t => {
+t.test('[P60] an instance that admits no guests also ends the guests of a dead instance', async t => {
   const channelId = await room('later')
   const dead = start(t)
   await dead.enter(channelId)
@@ -63,7 +63,7 @@ t.test('[P60] an instance without guests of its own ends lost ones too', async t
   await eventually(async () => (await membersOf(channelId)).length === 0)
 })
 
-t.test('[P60] when the database comes back, every instance has the time to renew its lease', async t => {
+t.test('[P60] when the database comes back, running instances have time to renew their leases', async t => {
   const channelId = await room('outage')
   const away = { is: false }
   const reachable = {
@@ -85,7 +85,7 @@ t.test('[P60] when the database comes back, every instance has the time to renew
   t.same(await membersOf(channelId), stays)
 })
 
-t.test('[P16] a guest whom the database could not end with the connection is ended later', async t => {
+t.test('[P16] if the database cannot end a guest when the connection closes, the guest is ended later', async t => {
   const channelId = await room('busy')
   let refusals = 3
   const guests = start(t, {
@@ -102,7 +102,7 @@ t.test('[P16] a guest whom the database could not end with the connection is end
   await eventually(async () => (await membersOf(channelId)).length === 0)
 })
 
-t.test('[P60] a guest who was ended though the connection lives is told to come back', async t => {
+t.test('[P60] the open connection of a guest who was ended closes with 1012, so that the client comes back', async t => {
   const client = await server.connect()
   const { data } = await client.request({ type: 'authenticate' })
   await client.request({ type: 'join_channel', channel: 'paused' })
@@ -112,7 +112,7 @@ t.test('[P60] a guest who was ended though the connection lives is told to come 
   t.not((await again.request({ type: 'authenticate' })).data.user_id, data.user_id)
 })
 
-t.test('ending guests ends nobody else', async t => {
+t.test('ending guests does not end registered users', async t => {
   const ann = await server.enter('ann', 'accounts')
   await store.end([ann.person.user.id])
   t.equal((await ann.request({ type: 'send_message', channel: 'accounts', message: 'here' })).action, 'message_sent')

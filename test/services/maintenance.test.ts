@@ -6,7 +6,7 @@ import { createMessageStore } from '../../src/store/messages.ts'
 import { createTokens } from '../../src/store/tokens.ts'
 import { t } from '../tap.ts'
 
-t.test('[P58] on the embedded database everyone else has a turn after each round of maintenance, and all rows go', async t => {
+t.test('[P58] on the embedded database other work runs between rounds of maintenance, which remove all rows that are due', async t => {
   const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })
   t.teardown(database.close)
   await database.migrate()

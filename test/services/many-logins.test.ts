@@ -5,9 +5,9 @@ t.setTimeout(120_000)
 
 const MANY = 300_000
 
-/** Logins of one account, put straight into the database, last used an hour ago and earlier. */
+/** Writes logins of one account directly to the database. Each was last used more than an hour ago. */
 async function seedLogins ({ database }: Server, userId: string): Promise<void> {
-  // In parts: a statement may take five seconds.
+  // The rows are written in parts because a statement may take at most five seconds.
   for (let from = 1; from < MANY; from += 20_000) {
     await database.prisma.$executeRaw`
     INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
@@ -17,7 +17,7 @@ async function seedLogins ({ database }: Server, userId: string): Promise<void> 
   }
 }
 
-t.test(`[P56] an account with ${MANY} logins is disabled, erased and given a new password at once`, async t => {
+t.test(`[P56] one request can disable an account with ${MANY} logins, erase it or change its password`, async t => {
   const server = await startServer(t)
   const root = await server.register('root')
   await server.database.prisma.user.update({ where: { id: root.user.id }, data: { role: 'admin' } })
@@ -27,7 +27,7 @@ t.test(`[P56] an account with ${MANY} logins is disabled, erased and given a new
   const body = { password: 'another password', current_password: ann.person.password }
   t.equal((await server.call('PATCH', '/api/me', { token: ann.person.access_token, body })).status, 200)
   await ann.settle()
-  t.equal((await server.call('GET', '/api/me', { token: ann.person.access_token })).status, 200, 'their own login goes on')
+  t.equal((await server.call('GET', '/api/me', { token: ann.person.access_token })).status, 200, 'the current login still works')
 
   const path = `/api/admin/users/${ben.person.user.id}`
   const disabled = await server.call('PATCH', path, { token: root.access_token, body: { disabled: true } })
@@ -39,7 +39,7 @@ t.test(`[P56] an account with ${MANY} logins is disabled, erased and given a new
   t.match(await cid.closed(), { code: 4503 })
 })
 
-t.test('[P56] of max_logins the longest unused one ends, and its connections close with 4504', async t => {
+t.test('[P56] a login beyond max_logins ends the longest unused one, and the connections of that login close with 4504', async t => {
   const server = await startServer(t, { config: { authentication: { max_logins: 2 } } })
   const ann = await server.enter('ann')
   const login = () => server.call('POST', '/api/auth/login', { body: { email: ann.person.email, password: ann.person.password } })
@@ -48,7 +48,7 @@ t.test('[P56] of max_logins the longest unused one ends, and its connections clo
   t.equal(refreshed.status, 200)
   const third = await login()
   const me = async (token: string): Promise<number> => (await server.call('GET', '/api/me', { token })).status
-  t.equal(await me(second.body.access_token), 401, 'the first was used since')
+  t.equal(await me(second.body.access_token), 401, 'the first was used later')
   t.equal(await me(refreshed.body.access_token), 200)
   const fourth = await login()
   t.match(await ann.closed(), { code: 4504 })

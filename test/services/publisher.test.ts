@@ -5,7 +5,7 @@ import type { MessageStore, NewMessage, Verdict } from '../../src/store/messages
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 
-/** A store whose batches end when the test says so. */
+/** A store whose batches wait until the test calls `end`. */
 function createStore () {
   const batches: Array<{ messages: NewMessage[], end: (verdicts: Verdict[] | Error) => void }> = []
   const publish: MessageStore['publish'] = messages => new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const draft = (text: string) =>
   ({ channelId: 'c1', channel: 'general', userId: 'u1', sid: null, username: 'ann', text, clientId: undefined })
 
-t.test('[G15] events that throw are one fault; what is stored is acked, what is queued behind it is tried', async t => {
+t.test('[G15] when a handler of events throws, a fault is reported, stored messages are acked and the queue goes on', async t => {
   const { batches, publish } = createStore()
   const faults: unknown[] = []
   const events = {
@@ -43,7 +43,7 @@ t.test('[G15] events that throw are one fault; what is stored is acked, what is 
   t.match(faults, [{ message: 'boom' }, { message: 'boom' }])
 })
 
-t.test('[G16] after one time-out everything is unavailable at once, until the database answers again', async t => {
+t.test('[G16] after one time-out all messages are refused as unavailable at once, until the database answers again', async t => {
   const { batches, publish } = createStore()
   const pings: Array<(back: boolean) => void> = []
   const ping = (): Promise<void> => new Promise((resolve, reject) => {

@@ -17,7 +17,7 @@ async function open (t: Test) {
   return { prisma, rows: createRows(database), user, messages: createMessageStore(database), memberships: createMembershipStore(database) }
 }
 
-t.test('[P26] [P27] [P28] one bad message of a batch undoes no other: verdicts in order, seqs without a gap', async t => {
+t.test('[P26] [P27] [P28] refused messages of a batch do not affect the others: verdicts are in order, seqs have no gap', async t => {
   const { prisma, rows, user, messages } = await open(t)
   const [ann, muted, banned, stranger, disabled] = await Promise.all(['ann', 'muted', 'banned', 'stranger', 'disabled'].map(user))
   const [one, two] = [await rows.channel(), await rows.channel()]
@@ -43,7 +43,7 @@ t.test('[P26] [P27] [P28] one bad message of a batch undoes no other: verdicts i
   t.equal(await prisma.message.count(), 5)
 })
 
-t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in it is joined in it', async t => {
+t.test('[P17]–[P21] refused joins of a batch do not affect the others, and a channel created in a batch can be joined in it', async t => {
   const { prisma, rows, user, memberships } = await open(t)
   const [ann, ben, banned] = await Promise.all(['ann', 'ben', 'banned'].map(user))
   const [known, hidden] = [await rows.channel(), await rows.channel('private')]
@@ -60,7 +60,7 @@ t.test('[P17]–[P21] one bad join of a batch undoes no other; a channel made in
   t.equal(await prisma.channel.count({ where: { name: 'admin-x' } }), 0)
 })
 
-t.test('[P17] [P21] one below his cap, a user makes one channel in a batch, not two; who joins one first made it', async t => {
+t.test('[P17] [P21] a user one below the cap creates one channel in a batch, not two; the first allowed join creates it', async t => {
   const { prisma, user, memberships } = await open(t)
   const [ann, ben] = [await user('ann'), await user('ben')]
   const join = (given: typeof ann, channel: string) => ({ userId: given.user.id, sid: null, channel, newId: uuidv7() })
@@ -80,7 +80,7 @@ t.test('[P20] joining again writes nothing', async t => {
   const ann = await user('ann')
   const join = () => memberships.join([{ userId: ann.user.id, sid: null, channel: 'again', newId: uuidv7() }], rules)
   const [first] = await join()
-  // Which transactions wrote or locked the rows.
+  // xmin and xmax name the transactions that wrote and locked a row.
   const marks = () => prisma.$queryRaw`
     SELECT xmin::text, xmax::text FROM "Channel"
     UNION ALL SELECT xmin::text, xmax::text FROM "ChannelUser"
@@ -90,7 +90,7 @@ t.test('[P20] joining again writes nothing', async t => {
   t.same(await marks(), before)
 })
 
-t.test('[P30] entries and history: bounds are exclusive, limits kept, order ascending', async t => {
+t.test('[P30] entries and history keep their bounds and limits, in ascending order', async t => {
   const { rows, user, messages } = await open(t)
   const ann = await user('ann')
   const channel = await rows.channel()
@@ -100,7 +100,7 @@ t.test('[P30] entries and history: bounds are exclusive, limits kept, order asce
   const seqs = (rows: Array<{ seq: number }>): number[] => rows.map(({ seq }) => seq)
   t.same(seqs(await messages.entries(channel.id, 3, 6, 100, 1000)), [4, 5, 6])
   t.same(seqs(await messages.entries(channel.id, 3, 9, 2, 1000)), [4, 5])
-  t.same(seqs(await messages.entries(channel.id, 3, 9, 100, 3)), [4, 5], 'the text that passes the bound is the last one')
+  t.same(seqs(await messages.entries(channel.id, 3, 9, 100, 3)), [4, 5], 'the entry whose text exceeds the bound is the last one')
   t.same(seqs(await messages.entries(channel.id, 10, 20, 10, 1000)), [])
   t.same(seqs(await messages.history(channel.id, { limit: 3 })), [8, 9, 10])
   t.same(seqs(await messages.history(channel.id, { before: 5, limit: 2 })), [3, 4])
@@ -108,7 +108,7 @@ t.test('[P30] entries and history: bounds are exclusive, limits kept, order asce
   t.same(seqs(await messages.history(channel.id, { after: 5, before: 8, limit: 9 })), [6, 7])
 })
 
-t.test('[P24] messages and changes of deleted channels are purged a limited number at a time, changes left alone too', async t => {
+t.test('[P24] messages and changes of deleted channels are purged a limited number at a time, also changes without messages', async t => {
   const { prisma, rows, user, messages } = await open(t)
   const ann = await user('ann')
   const kept = await rows.channel()
@@ -125,7 +125,7 @@ t.test('[P24] messages and changes of deleted channels are purged a limited numb
   await prisma.deletedChannel.createMany({ data: [...gone, uuidv7()].map(id => ({ id })) })
   const purged: number[] = []
   do purged.push(await messages.purge(2)); while (purged.at(-1)! > 0)
-  t.same(purged, [2, 2, 2, 2, 2, 1, 0], 'with the row of each deleted channel, also of one without entries')
+  t.same(purged, [2, 2, 2, 2, 2, 1, 0], 'counts include the row of each deleted channel, also of one without entries')
   t.equal(await prisma.deletedChannel.count(), 0)
   t.same((await prisma.message.findMany()).map(({ channelId }) => channelId), [kept.id])
   t.same((await prisma.messageChange.findMany()).map(({ channelId }) => channelId), [kept.id])

@@ -29,11 +29,11 @@ async function emptyDatabase (): Promise<string> {
   return url.href
 }
 
-t.test('prisma/migrations lead to prisma/schema.prisma', async t => {
+t.test('prisma/migrations produce the schema of prisma/schema.prisma', async t => {
   t.equal(await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow }), null)
 })
 
-t.test('prisma/migrations define every function as prisma/functions has it', async t => {
+t.test('prisma/migrations define every function as prisma/functions does', async t => {
   t.equal(changedFunctions(), '')
 })
 
@@ -48,7 +48,7 @@ t.test('several instances that start at once on one PostgreSQL migrate it once',
   t.strictSame(await databases[0]!.migrationStatus(), { pending: [], unknown: [], failed: [], edited: [] })
 })
 
-t.test('a session is in UTC and bounded in time, whatever the database says', async t => {
+t.test('a database session uses UTC and has time limits, whatever the settings of the database are', async t => {
   const url = await emptyDatabase()
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -62,14 +62,14 @@ t.test('a session is in UTC and bounded in time, whatever the database says', as
   t.strictSame(row, { zone: 'UTC', lock: '1s', statement: '5s', idle: '5s', name: 'parley' })
 })
 
-t.test('an unreachable database is named without its password', async t => {
+t.test('the error about an unreachable database names it without its password', async t => {
   const error: Error = await openDatabase(server('postgresql://someone:hidden@127.0.0.1:1/parley')).catch(caught => caught)
   t.match(error.message, /^database 127\.0\.0\.1:1\/parley: .*ECONNREFUSED/)
   t.notMatch(error.message, /hidden/)
 })
 
-t.test('a data directory serves one process at a time, is its owner\'s alone, and keeps what was stored', async t => {
-  // Deeper than a Unix socket's name may be long.
+t.test('only one process at a time can open a data directory and only its owner can read it; it keeps its data', async t => {
+  // The path is longer than the name of a Unix socket may be.
   const directory = join(temporaryDirectory(), 'deep'.repeat(30))
   const first = await openDatabase(embedded(directory))
   t.equal(statSync(directory).mode & 0o777, 0o700)

@@ -7,7 +7,7 @@ import { t, type Test } from '../tap.ts'
 
 t.setTimeout(120_000)
 
-/** An embedded database on a disk of its own, with one row that counts. */
+/** Opens an embedded database on a small disk of its own, with a counter. Undefined where no file system may be mounted. */
 async function open (t: Test) {
   const disk = mountDisk(t, 120)
   if (disk === undefined) return undefined
@@ -27,12 +27,12 @@ async function open (t: Test) {
   }
 }
 
-/** What is logged, in the order of the state: one line for the fault, one for its end. */
+/** The expected log: one line when the disk is full, and one when it has room again. */
 const story = [
   'the disk of the embedded database is full: nothing is stored until there is room', 'the disk of the embedded database has room again'
 ]
 
-t.test('a full disk: what is stored is read, writes are refused, one line is logged, and it goes on once there is room', async t => {
+t.test('on a full disk reads work, writes are refused and one line is logged; writes work again once there is room', async t => {
   const database = await open(t)
   if (!database) return t.pass('no file system may be mounted here')
   await database.set(1)
@@ -48,12 +48,12 @@ t.test('a full disk: what is stored is read, writes are refused, one line is log
   t.same(database.lines, story)
 })
 
-t.test('an engine that panics for want of room hangs nobody and is opened anew, with all that it had committed', async t => {
+t.test('an engine that panics on a full disk blocks no call and is reopened with everything that it had committed', async t => {
   const database = await open(t)
   if (!database) return t.pass('no file system may be mounted here')
   for (let round = 1; round <= 3; round++) {
     await database.set(round)
-    // The room is gone in the middle of a transaction that writes nothing but the log: its next file cannot be made.
+    // The disk fills up during a transaction that only writes to the write-ahead log, so the next log file cannot be created.
     await t.rejects(database.engine.transaction(async tx => {
       database.fill()
       for (;;) await tx.query("SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000))")
@@ -66,7 +66,7 @@ t.test('an engine that panics for want of room hangs nobody and is opened anew, 
   }
 })
 
-t.test('on a full disk nothing is opened, and the error says what is wanted', async t => {
+t.test('on a full disk the database is not opened, and the error says how much room it needs', async t => {
   const disk = mountDisk(t, 16)
   if (disk === undefined) return t.pass('no file system may be mounted here')
   await t.rejects(openEngine(disk, false), { message: 'the disk is full: 20 MiB have to be free' })

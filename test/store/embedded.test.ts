@@ -8,7 +8,7 @@ import { createUsers } from '../../src/store/users.ts'
 import { uuidv7 } from 'uuidv7'
 import { t } from '../tap.ts'
 
-t.test('a text that begins with U+FEFF comes back with it, also beside nulls, in lists and through every way to the database', async t => {
+t.test('a text that begins with U+FEFF is read back unchanged by every kind of query, also next to nulls and in arrays', async t => {
   const directory = mkdtempSync(join(tmpdir(), 'parley-embedded-'))
   const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   t.teardown(async () => {

@@ -18,7 +18,7 @@ function open (t: Test, { max = 3, rest = 60_000 }: { max?: number, rest?: numbe
   return { pool, query, close, pid: async (): Promise<number> => (await query<{ pid: number }>(PID, []))[0]!.pid }
 }
 
-/** A statement that runs until `release` is called; resolves when it has begun. */
+/** Starts a statement that runs until `release` is called. Resolves when the statement has begun. */
 async function hold (t: Test, query: ReturnType<typeof open>['query']) {
   const key = Math.floor(Math.random() * 2 ** 31)
   const holder = new pg.Client(url)
@@ -33,7 +33,7 @@ async function hold (t: Test, query: ReturnType<typeof open>['query']) {
   return { held, release: () => holder.query('SELECT pg_advisory_unlock($1)', [key]) }
 }
 
-t.test('statements one after the other are on one connection, also while the pool has no other free', async t => {
+t.test('statements one after another use the same connection, also while the pool has no other free connection', async t => {
   const { pool, pid } = open(t, { max: 2 })
   const first = await pid()
   const other = await pool.connect()
@@ -52,14 +52,14 @@ t.test('statements at the same time do not wait for each other', async t => {
   t.equal(await pid(), first)
 })
 
-t.test('where the pool has one connection, nobody keeps it', async t => {
+t.test('the only connection of a pool is not kept', async t => {
   const { pool, pid } = open(t, { max: 1 })
   const first = await pid()
   const { rows } = await pool.query(PID)
   t.equal(rows[0].pid, first)
 })
 
-t.test('a statement that fails costs its connection, and no other statement', async t => {
+t.test('a failed statement closes its connection and affects no other statement', async t => {
   const { pool, query, pid } = open(t)
   const first = await pid()
   await t.rejects(query('SELECT 1 / $1::int', [0]), /division by zero/)
@@ -67,7 +67,7 @@ t.test('a statement that fails costs its connection, and no other statement', as
   t.not(await pid(), first)
 })
 
-t.test('a connection that breaks at rest is replaced before anyone uses it', async t => {
+t.test('an idle connection that breaks is replaced before it is used', async t => {
   const { pool, pid } = open(t)
   const first = await pid()
   await administrate(url, `SELECT pg_terminate_backend(${first})`)
@@ -75,7 +75,7 @@ t.test('a connection that breaks at rest is replaced before anyone uses it', asy
   t.not(await pid(), first)
 })
 
-t.test('a connection that breaks in use fails that statement alone', async t => {
+t.test('a connection that breaks in use fails only its running statement', async t => {
   const { query, pid } = open(t)
   const first = await pid()
   const { held } = await hold(t, query)
@@ -84,7 +84,7 @@ t.test('a connection that breaks in use fails that statement alone', async t => 
   t.not(await pid(), first)
 })
 
-t.test('one that is not used for a while is given back; the next statement has another', async t => {
+t.test('a connection that is unused for a while is given back, and the next statement has another', async t => {
   const { pool, pid } = open(t, { rest: 50 })
   const first = await pid()
   await eventually(() => pool.totalCount === 0)
@@ -92,12 +92,12 @@ t.test('one that is not used for a while is given back; the next statement has a
   await eventually(() => pool.totalCount === 0)
 })
 
-t.test('a statement that takes longer than that keeps it', async t => {
+t.test('a statement that runs longer than the idle time keeps its connection', async t => {
   const { query } = open(t, { rest: 50 })
   t.same(await query('SELECT pg_sleep($1) IS NULL AS done', [0.3]), [{ done: false }])
 })
 
-t.test('closing waits for the statement under way; after it the pool can end', async t => {
+t.test('closing waits for the running statement, and then the pool can end', async t => {
   const { pool, query, close } = open(t)
   const { held, release } = await hold(t, query)
   close()

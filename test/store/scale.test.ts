@@ -7,18 +7,18 @@ import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 
-/** Of what does not concern the statement. */
+/** Numbers of other people in the two databases that are compared. */
 const FEW = 400
 const MANY = 8000
 
 const rules = { maxChannels: 50, maxCreated: 100, createdPerMinute: 60, maxUsers: 1000, defaultRoom: 'general', createMissing: true }
 
-/** An instance whose lease runs out at once. */
+/** The id of an instance whose lease expires at once. */
 const lost = uuidv7()
 
-/** A database in which ann, an admin and a guest have their few things, beside `count` people with things of their own. */
+/** Fills a database with a few rows of ann, ben, an admin and a guest, and with rows of `count` other people. */
 async function fill (t: Test, count: number) {
-  // One connection: a server process tells of what it has read only when it is asked to.
+  // One connection, because each PostgreSQL backend reports its read counts only when it is told to.
   const database = await openDatabase({ ...loadConfig({}).config.database, url: await createDatabase(t), pool_size: 1 })
   t.teardown(database.close)
   const { prisma } = database
@@ -58,7 +58,7 @@ async function fill (t: Test, count: number) {
   await rows.mute(channel, ben, 60_000)
   await rows.invitation(invited, ann)
   await rows.message(channel, ann)
-  // Long over.
+  // These rows expired long ago, so that purging and pruning have something to remove.
   const expiresAt = new Date(Date.now() - 90 * 86_400_000)
   await prisma.refreshToken.create({
     data: { tokenHash: Buffer.from('x'), salt: Buffer.from(''), userId: ann.user.id, familyId: uuidv7(), expiresAt }
@@ -74,7 +74,7 @@ async function fill (t: Test, count: number) {
 
 type World = Awaited<ReturnType<typeof fill>>
 
-/** Rows and index entries that were read so far, of all tables. */
+/** The number of rows and index entries of all tables that have been read so far. */
 async function readSoFar ({ prisma }: World['database']): Promise<number> {
   await prisma.$executeRaw`SELECT pg_stat_force_next_flush()`
   const [row] = await prisma.$queryRaw<[{ read: number }]>`
@@ -90,7 +90,7 @@ function act ({ moderation }: Stores, act: string, by: Someone, { name: channel 
   return moderation.moderate(actorOf(by), { act, channel, targetId: on.user.id }, { pending: 100, perMinute: 40 })
 }
 
-/** Every statement that lists, looks after or ends something. */
+/** Every statement that lists, changes, maintains or ends something. */
 const statements: Record<string, (world: World) => Promise<unknown>> = {
   'channel_list of a user': ({ stores, people: { ann } }) => stores.channels.list(actorOf(ann), { limit: 51 }),
   'channel_list of private channels': ({ stores, people: { ann } }) =>
@@ -167,7 +167,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   }
 }
 
-t.test(`[P58] what a statement reads does not grow with what it does not touch: ${FEW} or ${MANY} people, channels, logins`, async t => {
+t.test(`[P58] a statement reads about as few rows beside ${MANY} other people, channels and logins as beside ${FEW}`, async t => {
   const [few, many] = [await fill(t, FEW), await fill(t, MANY)]
   for (const [name, run] of Object.entries(statements)) {
     const read = []
@@ -180,7 +180,7 @@ t.test(`[P58] what a statement reads does not grow with what it does not touch: 
   }
 })
 
-t.test('[P58] a round of maintenance reads what it removes, not all that there is to remove', async t => {
+t.test('[P58] a round of maintenance reads only about as many rows as it removes, however many are left to remove', async t => {
   const world = await fill(t, FEW)
   const { database, stores, people: { ann } } = world
   const { prisma } = database
@@ -197,7 +197,7 @@ t.test('[P58] a round of maintenance reads what it removes, not all that there i
   await stores.channels.delete(actorOf(ann), channel.name)
   const cutoff = new Date(Date.now() - 200 * 86_400_000)
   const rounds = {
-    // These two run by themselves, on the embedded database too, where nobody analyses a table.
+    // The server runs the first two by itself, also on the embedded database, where tables are never analysed.
     'messages of a deleted channel': () => stores.messages.purge(100),
     logins: () => stores.tokens.purge(3600, 100),
     'lines of the log': () => createPruning(prisma).deleteLog(cutoff, 100),

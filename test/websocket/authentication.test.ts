@@ -9,7 +9,7 @@ const now = (): number => Math.floor(Date.now() / 1000)
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const hmac = (text: string, key: string, hash: string): string => createHmac(hash, key).update(text).digest('base64url')
 
-/** A token made by hand. */
+/** Makes a token by hand, as an attacker would. Without options it is signed as the server signs tokens. */
 function sign (claims: object, { alg = 'HS256', hash = 'sha256', key = secret } = {}): string {
   const text = `${encode({ alg, typ: 'JWT' })}.${encode(claims)}`
   return `${text}.${hash ? hmac(text, key, hash) : ''}`
@@ -23,7 +23,7 @@ t.test('[P10] before authentication only authenticate and heartbeat are answered
   const server = await startServer(t)
   const client = await server.connect()
   for (const type of ['join_channel', 'leave_channel', 'send_message', 'channel_list', 'user_list']) {
-    t.same(await client.exchange({ type }), failure('not_authenticated'), `${type}, before its fields are looked at`)
+    t.same(await client.exchange({ type }), failure('not_authenticated'), `${type}, before its fields are checked`)
     t.same(await client.exchange({ type, channel: 'general', message: 'hello' }), failure('not_authenticated'), type)
   }
   for (const command of Object.keys(commands)) {
@@ -35,7 +35,7 @@ t.test('[P10] before authentication only authenticate and heartbeat are answered
   t.match(await client.exchange({ type: 'shout' }), { code: 'unknown_type' })
 })
 
-t.test('[P12] a token is answered with who it speaks for; without one, with token_required', async t => {
+t.test('[P12] a valid token is answered with its user, and a missing token with token_required', async t => {
   const server = await startServer(t)
   const ann = await server.register('ann')
   const client = await server.connect()
@@ -55,7 +55,7 @@ t.test('[P12] a token is answered with who it speaks for; without one, with toke
   })
 })
 
-t.test('[P12] any token but a valid access token of this server fails, over REST too, and the connection stays [G8]', async t => {
+t.test('[P12] only valid access tokens of this server are accepted, by REST too; other tokens close no connection [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const [ann, gone, disabled] = [await server.register('ann'), await server.register('gone'), await server.register('disabled')]
@@ -109,12 +109,12 @@ t.test('[P12] any token but a valid access token of this server fails, over REST
     t.match({ status, body }, { status: 401, body: { code: 'authentication_failed' } }, `${what}, over REST`)
   }
   for (const token of [sign(claims), sign({ ...claims, iat: now() + 30, nbf: now() + 30 })]) {
-    t.match(await client.exchange({ type: 'authenticate', token }), { action: 'authenticated' }, 'the same made right')
+    t.match(await client.exchange({ type: 'authenticate', token }), { action: 'authenticated' }, 'a token made by hand can be valid')
   }
   await control(t, 'after wrong tokens')
 })
 
-t.test('[P13] a fresh token of the same user extends the connection, one of another does not, a bad one is nothing', async t => {
+t.test('[P13] a fresh token of the same user extends the connection; tokens of other users and bad tokens are refused', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const ben = await server.register('ben')
@@ -130,10 +130,10 @@ t.test('[P13] a fresh token of the same user extends the connection, one of anot
   await server.call('POST', '/api/auth/logout', { body: { refresh_token: ann.person.refresh_token } })
   await ann.settle()
   await server.call('POST', '/api/auth/logout', { body: { refresh_token: second.refresh_token } })
-  t.same(await ann.closed(), { code: 4504, reason: 'session revoked' }, 'it belongs to the login it authenticated with last')
+  t.same(await ann.closed(), { code: 4504, reason: 'session revoked' }, 'the connection belongs to the login of its last token')
 })
 
-t.test('[P14] a connection outlives its access token for a while, and a fresh one is taken', async t => {
+t.test('[P14] a connection outlives its access token for a while and accepts a fresh one', async t => {
   const server = await startServer(t, { config: { authentication: { token_expiry: 2 } } })
   const ann = await server.enter('ann', 'general')
   const { access_token: token, refresh_token: refresh } = ann.person

@@ -5,11 +5,11 @@ import { createControl } from './control.ts'
 import { connectRaw, opcode, text } from './raw.ts'
 
 const KILOBYTES = 60
-// More than the limits allow comes in a rush here.
+// The tests send more at once than the limits allow.
 const limits = { enabled: false }
 const config = { limits, channels: { max_message_length: 100_000 }, performance: { max_buffered: 65_536 } }
 
-/** A connection by hand that has joined `loud` and is not read any further. */
+/** Opens a raw connection that joins `loud` and then stops reading. */
 async function connectStalled (t: Parameters<typeof connectRaw>[0], server: Server) {
   const { access_token: token } = await server.register('stalled')
   const client = await connectRaw(t, server.port, Buffer.concat([
@@ -20,7 +20,7 @@ async function connectStalled (t: Parameters<typeof connectRaw>[0], server: Serv
   return client
 }
 
-t.test('[G6] a client that does not read is cut off with 4400, and nobody else misses anything', async t => {
+t.test('[G6] a client that does not read is cut off with 4400, and no other client misses a message', async t => {
   const server = await startServer(t, { config })
   const control = await createControl(server)
   const ann = await server.enter('ann', 'loud')
@@ -30,34 +30,34 @@ t.test('[G6] a client that does not read is cut off with 4400, and nobody else m
   const message = 'x'.repeat(KILOBYTES * 1000)
   let sent = 0
   const gone = (): boolean => ann.inbox.some(({ type, username }) => type === 'user_left' && username === 'stalled')
-  // The kernel's own buffers take some megabytes first.
+  // The socket buffers of the kernel take some megabytes before anything waits in the server.
   while (!gone()) {
     await ann.request({ type: 'send_message', channel: 'loud', message })
     sent++
   }
   for (let seq = 1; seq <= sent; seq++) if ((await ben.expect('message')).seq !== seq) t.fail(`${seq} is missing`)
-  await control(t, 'after the slow one')
+  await control(t, 'after the slow client')
 
   stalled.socket.resume()
   await stalled.ended()
   const seqs = stalled.texts().filter(({ type }) => type === 'message').map(({ seq }) => seq)
-  t.same(seqs, seqs.map((_, i) => i + 1), 'what it still got has no gap: it resumes by seq')
+  t.same(seqs, seqs.map((_, i) => i + 1), 'the received messages have no gap, so that the client can resume')
   t.ok(seqs.length < sent)
   const last = stalled.frames.at(-1)!
   if (last.code === opcode.close) t.equal(last.payload.readUInt16BE(0), 4400)
 })
 
-t.test('a client that asks and does not read the answers is not read either, and gets them all in order when it reads', async t => {
+t.test('the server does not read a client that does not read replies, and sends all replies in order once it reads', async t => {
   const server = await startServer(t, { config })
   const control = await createControl(server)
   const ann = await server.enter('ann', 'loud')
   await ann.request({ type: 'send_message', channel: 'loud', message: 'x'.repeat(30_000) })
   const stalled = await connectStalled(t, server)
   const before = process.memoryUsage().rss
-  // Together 15 MB of answers to 35 kB.
+  // These 35 kB of requests have 15 MB of replies.
   const count = 500
   stalled.write(...Array.from({ length: count }, (_, ref) => text({ type: 'join_channel', channel: 'loud', history: 1, ref: ref + 3 })))
-  await control(t, 'beside the one that does not read')
+  await control(t, 'beside the client that does not read')
   t.ok(process.memoryUsage().rss - before < 32 * 1_048_576)
   stalled.socket.resume()
   const replies = await stalled.replies(count + 2, 30_000)
@@ -67,7 +67,7 @@ t.test('a client that asks and does not read the answers is not read either, and
   t.notOk(stalled.frames.some(({ code }) => code === opcode.close))
 })
 
-t.test('a client that floods with requests and reads is answered at its pace, and others beside it', async t => {
+t.test('a client that floods the server and reads gets all replies, and other clients are answered meanwhile', async t => {
   const server = await startServer(t, { config: { limits } })
   const control = await createControl(server)
   const flood = await connectRaw(t, server.port)

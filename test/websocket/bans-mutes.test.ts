@@ -6,10 +6,10 @@ import { t } from '../tap.ts'
 const server = await startServer(t)
 const rows = createRows(server.database)
 
-/** Longer than any test takes, shorter than a test's deadline. */
+/** Milliseconds until a ban or mute ends: enough for the requests before that, and short enough for a test to wait. */
 const SOON_MS = 700
 
-t.test('[P22] a banned user does not join, whether the ban is for good or for a while', async t => {
+t.test('[P22] a banned user cannot join, whether the ban has an end or not', async t => {
   for (const expires of [null, 60_000]) {
     const ann = await server.enter('ann')
     const channel = await rows.channel()
@@ -19,7 +19,7 @@ t.test('[P22] a banned user does not join, whether the ban is for good or for a 
   }
 })
 
-t.test('[P22] an old invitation does not help a banned user', async t => {
+t.test('[P22] a banned user cannot join with an earlier invitation', async t => {
   const ann = await server.enter('ann')
   const channel = await rows.channel('private')
   await rows.invitation(channel, ann)
@@ -27,7 +27,7 @@ t.test('[P22] an old invitation does not help a banned user', async t => {
   t.same(await ann.exchange({ type: 'join_channel', channel: channel.name }), failure('banned'))
 })
 
-t.test('[P22] [P32] a ban binds the next message of a member, and his next join', async t => {
+t.test('[P22] [P32] a ban refuses the next message and the next join of a member', async t => {
   const ann = await server.enter('ann')
   const channel = await rows.channel()
   await ann.request({ type: 'join_channel', channel: channel.name })
@@ -41,16 +41,16 @@ t.test('[P22] [P32] a ban binds the next message of a member, and his next join'
   t.equal(await server.database.prisma.message.count({ where: { channelId: channel.id } }), 0)
 })
 
-t.test('[P22] the database clock ends a ban', async t => {
+t.test('[P22] a ban ends by the clock of the database', async t => {
   const ann = await server.enter('ann')
   const channel = await rows.channel()
   await rows.ban(channel, ann, SOON_MS)
   t.equal((await ann.exchange({ type: 'join_channel', channel: channel.name })).code, 'banned')
   await eventually(async () => (await ann.exchange({ type: 'join_channel', channel: channel.name })).action === 'channel_joined')
-  t.ok(await hasExpired('ChannelBan', channel.id), 'not before its time')
+  t.ok(await hasExpired('ChannelBan', channel.id), 'the ban did not end early')
 })
 
-t.test('[P22] a mute answers with retry_after_ms, lets the user listen, and ends by the database clock', async t => {
+t.test('[P22] a muted user gets retry_after_ms and still receives messages; the mute ends by the clock of the database', async t => {
   const ann = await server.enter('ann')
   const channel = await rows.channel()
   const ben = await server.enter('ben', channel.name)
@@ -72,11 +72,11 @@ t.test('[P22] a mute answers with retry_after_ms, lets the user listen, and ends
     const reply = await ann.exchange({ type: 'send_message', channel: channel.name, message: 'free' })
     return reply.action === 'message_sent' && reply
   })
-  t.ok(await hasExpired('ChannelMute', channel.id), 'not before its time')
-  t.equal(again.data.seq, 2, 'nothing of a muted user was stored')
+  t.ok(await hasExpired('ChannelMute', channel.id), 'the mute did not end early')
+  t.equal(again.data.seq, 2, 'no message was stored during the mute')
 })
 
-t.test('[P22] a mute is for its channel only, a joined member may still leave and come back', async t => {
+t.test('[P22] a mute holds only in its channel; a muted member may leave and join again, and stays muted', async t => {
   const ann = await server.enter('ann', 'elsewhere')
   const channel = await rows.channel()
   await ann.request({ type: 'join_channel', channel: channel.name })

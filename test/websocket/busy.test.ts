@@ -1,7 +1,7 @@
 import { failure, startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 
-t.test('a full message queue answers busy at once, in order, and what was acked is stored', async t => {
+t.test('a full publish queue answers busy at once and in order, and every acked message is stored', async t => {
   const QUEUE = 5
   const SENT = 100
   const server = await startServer(t, { config: { performance: { message_queue_size: QUEUE } } })
@@ -23,11 +23,11 @@ t.test('a full message queue answers busy at once, in order, and what was acked 
   t.equal(await server.database.prisma.message.count(), acked.length)
   for (const { data } of acked) t.match(await ben.expect('message'), { id: data.id, seq: data.seq })
 
-  t.comment('the same frame may succeed later')
+  t.comment('the same frame succeeds later')
   t.equal((await ann.request({ type: 'send_message', channel: 'general', message: 'later' })).data.seq, acked.length + 1)
 })
 
-t.test('REST answers busy with 503 and Retry-After', async t => {
+t.test('a full publish queue answers REST with busy, 503 and Retry-After', async t => {
   const server = await startServer(t, { config: { performance: { message_queue_size: 1 } } })
   const ann = await server.enter('ann', 'general')
   const replies = await Promise.all(Array.from({ length: 50 }, () =>

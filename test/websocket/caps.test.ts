@@ -5,11 +5,11 @@ import { failure, redis, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 
-/** Below the cap before the race. */
+/** Places that are free before the race. */
 const ROOM = 10
 const RACERS = 50
 
-/** Two instances of one cluster, with the caps as they come: 1000 users in a channel, 50 channels of a user. */
+/** Starts two instances of one cluster with the default caps: 1000 users in a channel and 50 channels of a user. */
 async function pair (t: Test): Promise<[Server, Server]> {
   const config = { redis: redis() }
   const first = await startServer(t, { config })
@@ -18,7 +18,7 @@ async function pair (t: Test): Promise<[Server, Server]> {
 
 const joinedOf = (replies: Frame[]): number => replies.filter(({ action }) => action === 'channel_joined').length
 
-t.test('[P21] 50 users race for the last 10 of 1000 places in a channel, over two instances: exactly 10 get in', async t => {
+t.test('[P21] when 50 users at two instances race for the last 10 of 1000 places in a channel, exactly 10 join', async t => {
   const servers = await pair(t)
   const { prisma } = servers[0].database
   const channel = await createRows(servers[0].database).channel('public', { name: 'narrow' })
@@ -35,13 +35,13 @@ t.test('[P21] 50 users race for the last 10 of 1000 places in a channel, over tw
   t.match(await prisma.channel.findUnique({ where: { name: 'narrow' }, include: { _count: { select: { members: true } } } }),
     { userCount: 1000, _count: { members: 1000 } })
 
-  t.comment('a place that is given up is free again, for one')
+  t.comment('leaving frees exactly one place')
   await clients[replies.findIndex(({ action }) => action === 'channel_joined')]!.request({ type: 'leave_channel', channel: 'narrow' })
   const losers = clients.filter((_, i) => replies[i]!.type === 'error')
   t.equal(joinedOf(await Promise.all(losers.map(client => client.exchange({ type: 'join_channel', channel: 'narrow' })))), 1)
 })
 
-t.test('[P21] a member of 40 channels joins 50 more at once, over two instances: exactly 10 of them', async t => {
+t.test('[P21] when a member of 40 channels joins 50 more at once at two instances, exactly 10 joins succeed', async t => {
   const [one, two] = await pair(t)
   const rows = createRows(one.database)
   const person = await one.register('ann')
@@ -52,27 +52,27 @@ t.test('[P21] a member of 40 channels joins 50 more at once, over two instances:
   t.same(replies.find(reply => reply.type === 'error'), failure('too_many_channels'))
   t.equal(await one.database.prisma.channelUser.count({ where: { userId: person.user.id } }), 50)
 
-  t.comment('the default room has no cap, and joining again is no further membership')
+  t.comment('the default room has no cap, and joining again does not count as a membership')
   const [client] = clients as [Client]
   t.equal((await client.exchange({ type: 'join_channel', channel: 'general' })).action, 'channel_joined')
   const own = replies.find(({ action }) => action === 'channel_joined')!.data.channel
   t.equal((await client.exchange({ type: 'join_channel', channel: own })).action, 'channel_joined')
 })
 
-t.test('[P21] the 51st channel is too many, made over REST too; the default room does not fill', async t => {
+t.test('[P21] the 51st channel is refused, also when it is created by REST; the default room has no cap', async t => {
   const server = await startServer(t, { config: { channels: { max_users_per_channel: 1 } } })
   const rows = createRows(server.database)
   const ann = await server.enter('ann')
   for (let i = 0; i < 50; i++) await rows.member(await rows.channel(), ann)
   t.equal((await ann.exchange({ type: 'join_channel', channel: 'c51' })).code, 'too_many_channels')
-  t.equal(await server.database.prisma.channel.count({ where: { name: 'c51' } }), 0, 'it was not made either')
+  t.equal(await server.database.prisma.channel.count({ where: { name: 'c51' } }), 0, 'the channel was not created')
   const { status, body } = await server.call('POST', '/api/channels', { token: ann.person.access_token, body: { name: 'c51' } })
   t.match({ status, body }, { status: 409, body: { code: 'too_many_channels', message: 'Maximum channels per user exceeded' } })
   await ann.request({ type: 'join_channel', channel: 'general' })
   await server.enter('ben', 'general')
 })
 
-t.test('[P21] a cap of 0 is none', async t => {
+t.test('[P21] a cap of 0 means no cap', async t => {
   const server = await startServer(t, { config: { channels: { max_users_per_channel: 0, max_channels_per_user: 0 } } })
   const channels = Array.from({ length: 60 }, () => `c-${randomUUID()}`)
   await server.enter('ann', ...channels)

@@ -3,7 +3,10 @@ import type { Test } from '../tap.ts'
 
 const COUNT = 20
 
-/** Two connections that talk to each other, to be asked after each outrage on the same server [G8]. */
+/**
+ * Opens two connections that exchange messages.
+ * @returns a check that they still do, for tests that misuse other connections of the same server [G8].
+ */
 export async function createControl (server: Server) {
   const sender = await server.enter('sender', 'control')
   const reader = await server.enter('reader', 'control')

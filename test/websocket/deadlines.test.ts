@@ -3,7 +3,7 @@ import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, opcode, text } from './raw.ts'
 
-t.test('[P11] [P12] a connection that is not authenticated in time closes with 4500, whatever it tries', async t => {
+t.test('[P11] [P12] a connection that is not authenticated in time closes with 4500, whatever frames it sends', async t => {
   const server = await startServer(t, { config: { authentication: { timeout: 3 } } })
   const control = await createControl(server)
   const [silent, failing] = [await server.connect(), await server.connect()]
@@ -13,7 +13,7 @@ t.test('[P11] [P12] a connection that is not authenticated in time closes with 4
   await control(t, 'after the deadline of others')
 })
 
-t.test('a connection without a frame of its own for connection_timeout closes with 4402; pongs are none, heartbeats are', async t => {
+t.test('a connection that sends no frame for connection_timeout closes with 4402; heartbeats count, and pongs do not', async t => {
   const server = await startServer(t, { config: { performance: { connection_timeout: 4, heartbeat_interval: 1 } } })
   const busy = await server.enter('busy', 'general')
   const idle = await server.enter('idle', 'general')
@@ -30,7 +30,7 @@ t.test('a connection without a frame of its own for connection_timeout closes wi
   t.equal((await busy.expect('user_left')).username, 'idle')
 })
 
-t.test('[G7] a ping without a pong closes with 4403; who answers stays', async t => {
+t.test('[G7] a client that does not answer a ping is closed with 4403, and a client that does stays connected', async t => {
   const server = await startServer(t, { config: { performance: { heartbeat_interval: 1, pong_timeout: 3 } } })
   const ann = await server.enter('ann', 'general')
   const frozen = await server.register('frozen')

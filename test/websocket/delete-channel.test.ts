@@ -7,7 +7,7 @@ const config = { redis: redis() }
 const server = await startServer(t, { config })
 const other = await startServer(t, { config, databaseUrl: server.databaseUrl })
 
-t.test('[P24] every subscriber on every instance gets channel_deleted once, and its subscription is over', async t => {
+t.test('[P24] every subscriber on every instance gets channel_deleted once and loses its subscription', async t => {
   const ann = await server.enter('ann', 'doomed')
   const tab = await server.login(ann.person)
   const ben = await other.enter('ben', 'doomed')
@@ -41,13 +41,13 @@ t.test('[P24] messages that race the deletion are acked with a seq or answered c
   t.equal(status, 204)
   const replies = (await Promise.all(rounds)).flat()
   const acked = replies.filter(({ action }) => action === 'message_sent').map(reply => reply.data.seq)
-  t.same([...acked].sort((a, b) => a - b), acked.map((_, i) => i + 1), 'every ack has a seq of its own, none is skipped')
-  // Once channel_deleted has arrived, the connection is not in the channel any more.
+  t.same([...acked].sort((a, b) => a - b), acked.map((_, i) => i + 1), 'every ack has a seq of its own, without a gap')
+  // A message that is sent after channel_deleted has arrived is refused with not_in_channel.
   for (const reply of replies.filter(({ type }) => type === 'error')) t.match(reply.code, /^(channel_not_found|not_in_channel)$/)
   for (const client of [ann, ben]) await client.expect('channel_deleted')
 })
 
-t.test('[P24] [P30] a channel made anew under the name is another one', async t => {
+t.test('[P24] [P30] a new channel with the name of a deleted one is another channel', async t => {
   const ann = await server.enter('ann', 'phoenix')
   await ann.request({ type: 'send_message', channel: 'phoenix', message: 'old' })
   const { data: old } = await ann.request({ type: 'join_channel', channel: 'phoenix' })
@@ -59,7 +59,7 @@ t.test('[P24] [P30] a channel made anew under the name is another one', async t 
   t.equal((await ann.request({ type: 'send_message', channel: 'phoenix', message: 'new' })).data.seq, 1)
 })
 
-t.test('[P24] the messages of a deleted channel are removed afterwards, no other channel\'s', async t => {
+t.test('[P24] the messages of a deleted channel are removed afterwards, and those of other channels stay', async t => {
   const ann = await server.enter('ann', 'kept', 'purged')
   const ids: Record<string, string> = {}
   for (const channel of ['kept', 'purged']) {

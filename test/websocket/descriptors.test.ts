@@ -9,13 +9,13 @@ import { parseMetrics } from '../metrics/scrape.ts'
 import { t } from '../tap.ts'
 import { handshake, openSocket } from './raw.ts'
 
-// Processes of their own: slow where the machine is busy.
+// The tests start server processes, which are slow while the machine is busy.
 t.setTimeout(300_000)
 
-/** For what waits until the server ends connections that say nothing, and longer. */
+/** Milliseconds to wait for a recovery. The server needs part of them to end connections that send nothing. */
 const PATIENCE = 60_000
 
-/** Two people who talk, in a server that may have so many files and sockets open. */
+/** Starts a server process that may open `descriptors` files and sockets, and two clients that exchange messages. */
 async function startTalk (t: Scope, env: Record<string, string>, descriptors: number) {
   const databaseUrl = await createDatabase(t)
   const limits = { LIMITS_CONNECTION_FRAMES: '100000', LIMITS_USER_FRAMES: '100000', LIMITS_ADDRESS_FRAMES: '100000' }
@@ -33,7 +33,7 @@ async function startTalk (t: Scope, env: Record<string, string>, descriptors: nu
     server,
     databaseUrl,
     ann,
-    /** One message from one to the other. */
+    /** Sends one message from ann to ben. */
     async talk (): Promise<void> {
       const { data: { seq } } = await ann.request({ type: 'send_message', channel: 'room', message: 'still here' })
       await ben.expect(frame => frame.type === 'message' && frame.seq === seq)
@@ -43,7 +43,7 @@ async function startTalk (t: Scope, env: Record<string, string>, descriptors: nu
 
 const linesWith = ({ output }: Instance, text: string): number => output().split(text).length - 1
 
-/** How many connections were dropped, as the port for metrics says. */
+/** Reads the number of dropped connections from the metrics port. */
 async function dropped ({ output }: Instance): Promise<number> {
   const ports = [...output().matchAll(/Server listening at http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port)
   for (const port of ports) {
@@ -56,15 +56,15 @@ async function dropped ({ output }: Instance): Promise<number> {
 }
 
 for (const [what, descriptors, bytes, count] of [
-  ['500 connections that say nothing', 300, '', 500],
+  ['500 connections that send nothing', 300, '', 500],
   ['800 upgrades by HEAD', 700, handshake().replace('GET', 'HEAD'), 800],
-  ['800 WebSocket connections that say nothing', 700, handshake(), 800]
+  ['800 WebSocket connections that send nothing', 700, handshake(), 800]
 ] as const) {
-  t.test(`[P54] more connections than file descriptors: those connected talk on, and it recovers: ${what}`, async t => {
+  t.test(`[P54] a server without free file descriptors serves open connections and recovers: ${what}`, async t => {
     const { server, talk } = await startTalk(t, {}, descriptors)
     const flood = Array.from({ length: count }, () => openSocket(t, server.port, bytes))
     const areGone = Promise.all(flood.map(({ ended }) => ended(PATIENCE)))
-    // As long as the flood lasts: the server ends by itself what says nothing.
+    // The flood lasts until the server itself has ended all connections that send nothing.
     let isOver = false
     areGone.then(() => { isOver = true }, () => {})
     while (!isOver) await talk()
@@ -82,12 +82,12 @@ for (const [what, descriptors, bytes, count] of [
   })
 }
 
-t.test('[P54] no file descriptor left for the database, Redis or files: the process stays, and recovers', async t => {
+t.test('[P54] a server without file descriptors for the database, Redis and files keeps running and recovers', async t => {
   const redis = await startRedis()
   t.teardown(redis.kill)
   const { server, databaseUrl, ann, talk } = await startTalk(t, { REDIS_URL: redis.url }, 700)
   const limit = (count: number): void => { execFileSync('prlimit', ['--pid', String(server.pid), `--nofile=${count}:700`]) }
-  // Fewer than it has open already: not even Node's own reserve for refusing connections is left.
+  // The server already has more than three open, so that not even Node's reserve for refusing connections is left.
   limit(3)
   await redis.kill()
   await redis.start()
@@ -97,11 +97,11 @@ t.test('[P54] no file descriptor left for the database, Redis or files: the proc
   await ann.expect('degraded', PATIENCE)
   const refused = await ann.exchange({ type: 'send_message', channel: 'room', message: 'no connection for it' })
   t.match(refused, { type: 'error', code: 'unavailable' })
-  // Until whatever runs every few seconds has run.
+  // These requests take long enough for the periodic tasks of the server to run without file descriptors.
   for (let i = 0; i < 100; i++) await ann.exchange({ type: 'channel_list' })
   const late = openSocket(t, server.port, 'GET /docs/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')
   limit(700)
-  // Whether Node could still refuse it, or takes it now.
+  // Node has either refused this connection or accepts it now.
   await Promise.race([late.answered(), late.ended()])
   await eventually(() => talk().then(() => true, () => false), PATIENCE)
   await ann.expect('restored', PATIENCE)

@@ -4,7 +4,7 @@ import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { connectRaw, handshake, openSocket } from './raw.ts'
 
-t.test('[G10] a server that ends acks what it has taken and tells every client when to come back', async t => {
+t.test('[G10] a server that drains acks every message that it has accepted and tells every client when to come back', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const others = await Promise.all(Array.from({ length: 20 }, () => server.connect()))
@@ -14,15 +14,15 @@ t.test('[G10] a server that ends acks what it has taken and tells every client w
   const ends = await Promise.all([ann, ...others].map(client => client.closed()))
   await closing
   t.ok(ends.every(({ code, reason }) => code === 1012 && /^service restart retry_after_ms=\d+$/.test(reason)))
-  t.ok(new Set(ends.map(({ reason }) => reason)).size > 10, 'not all at once')
+  t.ok(new Set(ends.map(({ reason }) => reason)).size > 10, 'clients come back at different times')
   const acked = ann.inbox.filter(({ action }) => action === 'message_sent').map(({ data }) => data.seq)
   const again = await startServer(t, { databaseUrl: server.databaseUrl })
   const { body } = await again.call('GET', '/api/channels/general/messages?limit=100', { token: ann.person.access_token })
   const stored = body.messages.map(({ seq }: { seq: number }) => seq)
-  t.same(acked.filter(seq => !stored.includes(seq)), [], 'nothing acked is lost')
+  t.same(acked.filter(seq => !stored.includes(seq)), [], 'no acked message is lost')
 })
 
-t.test('[G10] [P26] what is being committed when the drain begins is acked before the close frame', async t => {
+t.test('[G10] [P26] a message that is being committed when the drain begins is acked before the close frame', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const holder = new pg.Client(server.databaseUrl)
@@ -40,7 +40,7 @@ t.test('[G10] [P26] what is being committed when the drain begins is acked befor
   t.match(ann.inbox.find(({ action }) => action === 'message_sent'), { data: { seq: 1 } })
 })
 
-t.test('[G10] a client that answers no close frame holds up the end for some seconds at most', async t => {
+t.test('[G10] a client that does not answer the close frame delays the end by some seconds at most', async t => {
   const server = await startServer(t)
   const client = await connectRaw(t, server.port)
   const idle = openSocket(t, server.port, '')
@@ -54,10 +54,10 @@ t.test('[G10] a client that answers no close frame holds up the end for some sec
   t.equal(late.received(), '')
 })
 
-t.test('[G10] a short drain_timeout is kept, and until the end HTTP is answered as ever, connections are not taken', async t => {
+t.test('[G10] a short drain_timeout is kept; until the end HTTP requests are answered and upgrades are refused', async t => {
   const server = await startServer(t, { config: { server: { drain_timeout: 2 } } })
   const { call } = server
-  // It answers no close frame: the drain has to wait for it.
+  // This client does not answer the close frame, so the drain has to wait for it.
   const deaf = await connectRaw(t, server.port)
   const began = performance.now()
   const closing = server.close()
@@ -65,7 +65,7 @@ t.test('[G10] a short drain_timeout is kept, and until the end HTTP is answered 
   t.match(await call('GET', '/healthz'), { status: 200, body: { status: 'ok' } })
   const { status, headers } = await call('GET', '/openapi.json')
   t.equal(status, 200)
-  t.equal(headers.get('connection'), 'close', 'a load balancer sends the next one elsewhere')
+  t.equal(headers.get('connection'), 'close', 'a load balancer sends the next request elsewhere')
   const upgrade = openSocket(t, server.port, handshake())
   const { status: refusal, head } = await upgrade.answered()
   t.equal(refusal, 503)
@@ -77,7 +77,7 @@ t.test('[G10] a short drain_timeout is kept, and until the end HTTP is answered 
   t.ok(performance.now() - began < 2000)
 })
 
-t.test('[G10] a request under way when the drain begins has its answer', async t => {
+t.test('[G10] a request that is under way when the drain begins is answered', async t => {
   const server = await startServer(t)
   const body = JSON.stringify({ email: 'nobody@example.org', password: 'of nobody' })
   const slow = openSocket(t, server.port, [

@@ -4,7 +4,7 @@ import { createControl } from './control.ts'
 
 const ERROR = 50
 
-/** Errors logged since the last call. */
+/** Returns a function that lists the errors logged since its last call. */
 function createLog ({ lines }: Server) {
   let read = lines.length
   return () => {
@@ -20,7 +20,7 @@ function boom (): never {
 
 const internal = { type: 'error', code: 'internal', message: 'Internal server error' }
 
-t.test('[G15] a throw in a handler is one internal reply and one log line with its stack, and nothing else', async t => {
+t.test('[G15] an error in a handler causes one internal reply and one log line with its stack, and nothing else', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const ann = await server.enter('ann', 'general')
@@ -31,12 +31,12 @@ t.test('[G15] a throw in a handler is one internal reply and one log line with i
     t.same(await ann.exchange({ type: 'user_list', channel: 'general' }), internal, how)
     server.presence.list = list
     t.match(errors(), [{ err: { message: 'boom', stack: /boom[^]*faults\.test\.ts/ } }], how)
-    t.match(await ann.request({ type: 'user_list', channel: 'general' }), { count: 1 }, 'the connection goes on')
+    t.match(await ann.request({ type: 'user_list', channel: 'general' }), { count: 1 }, 'the connection still works')
     await control(t, how)
   }
 })
 
-t.test('[G15] a throw after the reply is one log line, and the frames behind it are answered', async t => {
+t.test('[G15] an error after the reply causes one log line, and the frames behind it are answered', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann')
   const errors = createLog(server)
@@ -50,7 +50,7 @@ t.test('[G15] a throw after the reply is one log line, and the frames behind it 
   t.match(errors(), [{ err: { message: 'boom', stack: /faults\.test\.ts/ } }])
 })
 
-t.test('[G15] [P26] [P33] a bus that throws costs no ack and no message', async t => {
+t.test('[G15] [P26] [P33] when the broker throws, messages are still acked and delivered', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const ben = await server.enter('ben', 'general')

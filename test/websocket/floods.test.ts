@@ -10,7 +10,7 @@ import { connectRaw, frame, opcode, text } from './raw.ts'
 const { text: TEXT, continuation, ping, pong, close } = opcode
 type Raw = Awaited<ReturnType<typeof connectRaw>>
 
-// What is over the limits waits for seconds, by design.
+// Frames over the limits wait for seconds on purpose.
 t.setTimeout(120_000)
 
 const start = (t: Test, limits: Partial<Config['limits']> = {}, change: object = {}) => startServer(t, { config: { limits, ...change } })
@@ -26,7 +26,7 @@ async function enterRaw (t: Test, server: Server): Promise<Raw> {
   return client
 }
 
-/** Writes this again and again, as fast as it is taken, until the server closes the connection; the code and reason it closed with. */
+/** Writes these bytes again and again until the server closes the connection. @returns the code and reason of the close frame. */
 async function flood (client: Raw, bytes: Buffer): Promise<{ code: number, reason: string }> {
   const write = (): void => { while (!client.socket.destroyed && client.socket.write(bytes)); }
   client.socket.on('drain', write)
@@ -47,7 +47,7 @@ const floods: Record<string, Buffer> = {
   'pings between fragments': many(200, frame(TEXT, '{', { fin: false }), many(3, frame(ping)), frame(continuation, '}'))
 }
 
-t.test('[P53] control frames and fragments without end are not read for a while, then closed with 4502, and nobody else minds', async t => {
+t.test('[P53] endless control frames and fragments are paused, then closed with 4502, and affect no other connection', async t => {
   const server = await start(t)
   const control = await createControl(server)
   const all = Object.entries(floods).flatMap(([what, bytes]) => [false, true].map(isUser => ({ what, bytes, isUser })))
@@ -56,14 +56,14 @@ t.test('[P53] control frames and fragments without end are not read for a while,
   await control(t, 'during the floods')
   for (const [i, closed] of (await ends).entries()) {
     const { what, isUser } = all[i]!
-    // Ten unreadable frames are a violation, whatever they come in.
+    // These fragments form unreadable frames, and ten of those are a protocol violation, which closes with 4501.
     if (what === 'pings between fragments') t.ok([4501, 4502].includes(closed.code), what)
     else t.same(closed, tooMany, `${what}, ${isUser ? 'authenticated' : 'not authenticated'}`)
   }
   await control(t, 'after the floods')
 })
 
-t.test('[P53] control frames over the limit are not lost: they are read later, in order, and the connection stays', async t => {
+t.test('[P53] control frames over the limit are read later, in order, and the connection stays open', async t => {
   const server = await start(t, { connection_frames: 2 })
   const client = await connectRaw(t, server.port)
   client.write(...Array.from({ length: 23 }, (_, i) => frame(ping, String(i))), text({ type: 'heartbeat', ref: 'last' }))
@@ -80,7 +80,7 @@ t.test('[P53] a large frame over the limits is not refused but read later', asyn
   t.match((await client.replies(5)).slice(1), [1, 2, 3, 4].map(ref => ({ type: 'heartbeat_ack', ref })))
 })
 
-t.test('[P53] a connection that is not read for a flood still gets everything, and is read again', async t => {
+t.test('[P53] a connection that is not read because of a flood still receives messages, and is read again later', async t => {
   const server = await start(t, { connection_frames: 10 })
   const ann = await server.enter('ann', 'general')
   const client = await enterRaw(t, server)
@@ -92,19 +92,19 @@ t.test('[P53] a connection that is not read for a flood still gets everything, a
   t.match((await client.replies(3)).at(-1), { type: 'heartbeat_ack', ref: 'on' })
 })
 
-t.test('[P53] [P52] the pongs for the pings among much that is sent cost a reader nothing, also one that is at its limit', async t => {
+t.test('[P53] [P52] the pongs that answer the server\'s own pings do not count, even for a client that is at its limit', async t => {
   const server = await start(t, { connection_frames: 5 })
   const reader = await server.enter('reader', 'general')
   const writers = await Promise.all(Array.from({ length: 8 }, (_, i) => server.enter(`writer${i}`, 'general')))
   for (let i = 0; i < 40; i++) await reader.exchange({ type: 'heartbeat' })
-  // 4 MB are 60 pings. If their pongs counted, the reader would be over its limit for more than five seconds.
+  // The server sends 60 pings among 4 MB. If their pongs counted, the reader would be over its limit for more than five seconds.
   const message = '語'.repeat(3990)
   for (const writer of writers) for (let i = 0; i < 40; i++) writer.send({ type: 'send_message', channel: 'general', message })
   for (let i = 0; i < 320; i++) await reader.expect('message')
   t.match(await reader.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 })
 
-t.test('[P53] a flooded connection can be closed by its client at any time', async t => {
+t.test('[P53] a client can close its connection even while its frames are over the limits', async t => {
   const server = await start(t, { connection_frames: 1 })
   const client = await connectRaw(t, server.port)
   client.write(many(12, frame(ping)), frame(close, Buffer.from([0x03, 0xe8])))
@@ -112,7 +112,7 @@ t.test('[P53] a flooded connection can be closed by its client at any time', asy
   await client.ended()
 })
 
-t.test('[P53] before authentication a frame may have unauthenticated_frame_bytes, fragments together', async t => {
+t.test('[P53] before authentication a frame may have unauthenticated_frame_bytes, all its fragments together', async t => {
   const server = await start(t)
   const control = await createControl(server)
   const padded = (size: number): string => heartbeat.padEnd(size)
@@ -132,7 +132,7 @@ t.test('[P53] before authentication a frame may have unauthenticated_frame_bytes
   t.same(await client.closed(), tooBig)
 })
 
-t.test('[P53] [P7] a large frame right behind authenticate waits for its reply', async t => {
+t.test('[P53] [P7] a large frame right behind authenticate waits until authenticate is answered', async t => {
   const server = await start(t)
   const { access_token: token } = await server.register('ann')
   const large = text({ type: 'heartbeat', ref: 'large', padding: 'x'.repeat(60_000) })
@@ -143,7 +143,7 @@ t.test('[P53] [P7] a large frame right behind authenticate waits for its reply',
   t.match(await stranger.replies(1), [{ code: 'authentication_failed', ref: 'in' }])
 })
 
-t.test('[P53] a connection that is not authenticated is refused over unauthenticated_frames, then not read, then closed', async t => {
+t.test('[P53] before authentication frames over unauthenticated_frames are refused, then not read, then the connection closes', async t => {
   const server = await start(t, { unauthenticated_frames: 2 })
   const control = await createControl(server)
   const client = await connectRaw(t, server.port)
@@ -158,7 +158,7 @@ t.test('[P53] a connection that is not authenticated is refused over unauthentic
   t.match(more, Array.from({ length: 100 }, (_, ref) => ({ type: 'heartbeat_ack', ref })), 'a user may send more')
 })
 
-t.test('[P53] bytes after a close frame are counted, and read by nobody', async t => {
+t.test('[P53] bytes after a close frame are counted but not handled', async t => {
   const server = await start(t)
   const control = await createControl(server)
   const client = await connectRaw(t, server.port)
@@ -168,7 +168,7 @@ t.test('[P53] bytes after a close frame are counted, and read by nobody', async 
   await control(t, 'after the late bytes')
 })
 
-t.test('[P53] what all connections have waiting stays within max_inbox; nothing is lost, nobody is closed, others are read', async t => {
+t.test('[P53] waiting requests of all connections stay within max_inbox; none is lost, no connection closes, others are read', async t => {
   const limit = 2_000_000
   const token = 'token-of-the-metrics'
   const server = await start(t, { enabled: false }, { performance: { max_inbox: limit }, metrics: { token } })

@@ -5,7 +5,7 @@ import { connectRaw, frame, opcode, text } from './raw.ts'
 
 const { text: TEXT, binary, continuation, close, ping, pong } = opcode
 
-/** RSS may grow by this much while a flood is on, in bytes. */
+/** Bytes by which the resident memory may grow during a flood. */
 const FLOOD_LIMIT = 32 * 1_048_576
 
 const kilobytes = (count: number): Buffer => Buffer.alloc(count * 1000, 'x')
@@ -21,7 +21,7 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
   ...[1, 2, 4].map(rsv => ({ what: `reserved bit ${rsv}`, bytes: [frame(TEXT, '{}', { rsv })], closed: malformed })),
   ...[3, 7, 0xb, 0xf].map(code => ({ what: `reserved opcode ${code}`, bytes: [frame(code, '{}')], closed: malformed })),
   { what: 'an unmasked frame', bytes: [frame(TEXT, '{}', { masked: false })], closed: malformed },
-  { what: 'a continuation of nothing', bytes: [frame(continuation, '{}')], closed: malformed },
+  { what: 'a continuation without a beginning', bytes: [frame(continuation, '{}')], closed: malformed },
   { what: 'a new message within a fragmented one', bytes: [frame(TEXT, '{', { fin: false }), frame(TEXT, '{}')], closed: malformed },
   { what: 'a ping of 126 bytes', bytes: [frame(ping, Buffer.alloc(126))], closed: malformed },
   { what: 'a pong of 126 bytes', bytes: [frame(pong, Buffer.alloc(126))], closed: malformed },
@@ -45,7 +45,7 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
   { what: '[P1] an empty binary frame', bytes: [frame(binary)], closed: { code: 1003, reason: 'binary not supported' } }
 ]
 
-t.test('a frame that breaks RFC 6455 closes its connection with the code of its fault, and no other [G8]', async t => {
+t.test('a frame that violates RFC 6455 closes only its own connection, with the code for its fault [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const { access_token: token } = await server.register('ann')
@@ -59,7 +59,7 @@ t.test('a frame that breaks RFC 6455 closes its connection with the code of its 
   }
 })
 
-t.test('what is unusual but well-formed is read: 64 fragments, a ping among them, an empty one, max_payload to the byte', async t => {
+t.test('unusual but valid frames are read: 64 fragments, a ping among them, an empty one, exactly max_payload bytes', async t => {
   const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const client = await connectRaw(t, server.port, text({ type: 'authenticate', token }))
@@ -74,7 +74,7 @@ t.test('what is unusual but well-formed is read: 64 fragments, a ping among them
   t.match((await client.replies(2))[1], { type: 'heartbeat_ack', ref: 2 })
 })
 
-t.test('a closing handshake is answered with the code it came with, and none with none', async t => {
+t.test('a close frame is answered with its own code, and without a code if it has none', async t => {
   const { port } = await startServer(t)
   const client = await connectRaw(t, port)
   client.write(frame(close, Buffer.from([0x03, 0xe8])))
@@ -86,7 +86,7 @@ t.test('a closing handshake is answered with the code it came with, and none wit
   t.equal(silent.frames.at(-1)!.payload.length, 0)
 })
 
-t.test('a client that pings and never reads is ended before it fills the memory [G8]', async t => {
+t.test('a client that sends pings and never reads is closed before it fills the memory [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const client = await connectRaw(t, server.port)

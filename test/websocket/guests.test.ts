@@ -12,7 +12,7 @@ async function enter (server: Server, ...channels: string[]): Promise<Client & {
   return Object.assign(client, { id: data.user_id, name: data.username })
 }
 
-t.test('[P16] without authentication a connection that brings no token is a guest', async t => {
+t.test('[P16] with authentication disabled, authenticate without a token makes the connection a guest', async t => {
   const server = await startServer(t, open)
   const client = await server.connect()
   t.same(await client.exchange({ type: 'channel_list' }), failure('not_authenticated'))
@@ -24,13 +24,13 @@ t.test('[P16] without authentication a connection that brings no token is a gues
     action: 'authenticated',
     data: { user_id: /^[0-9a-f-]{36}$/, username: /^guest-[0-9a-z]{6}$/, email: null, role: 'user', expires_at: null }
   })
-  t.same((await client.exchange({ type: 'authenticate', token: null })).data, reply.data, 'again: the same guest')
+  t.same((await client.exchange({ type: 'authenticate', token: null })).data, reply.data, 'a second authenticate keeps the guest')
 
   const user = await server.database.prisma.user.findUniqueOrThrow({ where: { id: reply.data.user_id } })
   t.match(user, { email: null, passwordHash: null, role: 'user', name: reply.data.username })
 })
 
-t.test('[P16] guests talk in public channels', async t => {
+t.test('[P16] guests can send and receive messages in public channels', async t => {
   const server = await startServer(t, open)
   const [one, two] = [await enter(server, 'general'), await enter(server, 'general')]
   t.not(one.id, two.id)
@@ -39,7 +39,7 @@ t.test('[P16] guests talk in public channels', async t => {
   t.match(await two.request({ type: 'user_list', channel: 'general' }), { count: 2 })
 })
 
-t.test('[P16] guests see no private channel, not even one they are invited to, and join none for moderators or admins', async t => {
+t.test('[P16] guests see no private channel, even with an invitation, and cannot join channels for moderators or admins', async t => {
   const server = await startServer(t, open)
   const ann = await server.register('ann')
   const body = { name: 'secret', channel_type: 'private' }
@@ -67,7 +67,7 @@ t.test('[P16] a guest\'s memberships end with the connection', async t => {
   await two.settle()
 })
 
-t.test('[P13] [P16] a token still makes a user; guest and user do not become each other', async t => {
+t.test('[P13] [P16] a token still authenticates a user, and a connection cannot change between guest and user', async t => {
   const server = await startServer(t, open)
   const ann = await server.register('ann')
   const user = await server.login(ann)
@@ -77,7 +77,7 @@ t.test('[P13] [P16] a token still makes a user; guest and user do not become eac
   t.match(await guest.request({ type: 'channel_list' }), { type: 'channel_list' })
 })
 
-t.test('[P12] with authentication nobody is a guest', async t => {
+t.test('[P12] with authentication enabled there are no guests', async t => {
   const server = await startServer(t)
   t.same(await (await server.connect()).exchange({ type: 'authenticate' }), failure('token_required'))
 })

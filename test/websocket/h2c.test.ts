@@ -4,22 +4,22 @@ import { startServer, type Server, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
 import { openSocket } from './raw.ts'
 
-/** A body that has to be read to be refused as it is. */
+/** A body that the server has to read before it can refuse the request with `authentication_failed`. */
 const body = JSON.stringify({ refresh_token: 'of nobody' })
 
-/** A request's head. `headers` stand as they are given. */
+/** Writes the head of a request, with the headers exactly as they are given. */
 const head = (line: string, ...headers: string[]): string => `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers.join('\r\n')}\r\n\r\n`
 
 const post = (...headers: string[]): string => head('POST /api/auth/refresh', 'Content-Type: application/json', ...headers)
 const length = `Content-Length: ${body.length}`
-/** As curl and Java send it. */
+/** The headers with which curl and Java ask for HTTP/2. */
 const h2c = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA']
 const chunked = 'Transfer-Encoding: chunked'
 const inChunks = [body.slice(0, 9), body.slice(9), ''].map(part => `${part.length.toString(16)}\r\n${part}\r\n`).join('')
 
 const count = (text: string, part: string): number => text.split(part).length - 1
 
-/** Sends these parts, each when the server has had time to read the one before, and waits for so many answers. */
+/** Sends these parts, each after the server has had time to read the one before, and waits for this number of answers. */
 async function exchange (t: Scope, server: Server, answers: number, ...parts: string[]) {
   const socket = openSocket(t, server.port, parts[0]!)
   for (const part of parts.slice(1)) {
@@ -30,7 +30,7 @@ async function exchange (t: Scope, server: Server, answers: number, ...parts: st
   return socket
 }
 
-t.test('[P54] a request that asks for another upgrade than websocket is answered as if it did not, body and all', async t => {
+t.test('[P54] a request for an upgrade other than websocket is answered as it is without the upgrade, body included', async t => {
   const server = await startServer(t)
   const cases: Array<[what: string, ...parts: string[]]> = [
     ['Content-Length', post(length, ...h2c) + body],
@@ -52,7 +52,7 @@ t.test('[P54] a request that asks for another upgrade than websocket is answered
   t.equal(server.app.upgrades.size, 0)
 })
 
-t.test('[P54] Expect: 100-continue is answered, and the body taken', async t => {
+t.test('[P54] Expect: 100-continue is answered, and then the body is read', async t => {
   const server = await startServer(t)
   const socket = openSocket(t, server.port, post(length, 'Expect: 100-continue', ...h2c))
   await eventually(() => socket.received().startsWith('HTTP/1.1 100 Continue\r\n\r\n'))
@@ -60,7 +60,7 @@ t.test('[P54] Expect: 100-continue is answered, and the body taken', async t => 
   await eventually(() => socket.received().includes('"code":"authentication_failed"'))
 })
 
-t.test('[P54] the connection stays for the requests that come behind, in the same segment or later, again and again', async t => {
+t.test('[P54] the connection stays open for further requests, in the same segment or later, again and again', async t => {
   const server = await startServer(t)
   const warnings: Error[] = []
   const onWarning = (warning: Error): number => warnings.push(warning)
@@ -81,7 +81,7 @@ t.test('[P54] the connection stays for the requests that come behind, in the sam
   await socket.ended()
 })
 
-t.test('[P54] [P2] a list that names websocket is a request for a WebSocket connection', async t => {
+t.test('[P54] [P2] an Upgrade header with a list that has websocket opens a WebSocket connection', async t => {
   const server = await startServer(t)
   const key = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
   for (const upgrade of ['websocket, h2c', 'h2c,WebSocket', 'websocket\r\nUpgrade: h2c']) {
@@ -91,7 +91,7 @@ t.test('[P54] [P2] a list that names websocket is a request for a WebSocket conn
   }
 })
 
-t.test('[P54] the request keeps every header as it came, and what is no request stays none', async t => {
+t.test('[P54] a request with an upgrade keeps all its headers unchanged, and malformed requests are still refused', async t => {
   const server = await startServer(t)
   let seen: string[] = []
   server.app.server.on('request', ({ rawHeaders }) => { seen = rawHeaders })
@@ -106,7 +106,7 @@ t.test('[P54] the request keeps every header as it came, and what is no request 
     ['both lengths', post(length, chunked, ...h2c) + body, 400],
     ['two lengths', post(length, 'Content-Length: 3', ...h2c) + body, 400],
     ['a folded line', post('X-Folded: a\r\n Transfer-Encoding: chunked', length, ...h2c) + body, 400],
-    ['an encoding that is none', post('Transfer-Encoding: chunked, x', ...h2c) + body, 400],
+    ['an unknown encoding', post('Transfer-Encoding: chunked, x', ...h2c) + body, 400],
     ['no Host', `GET /healthz HTTP/1.1\r\n${h2c.join('\r\n')}\r\n\r\n`, 400],
     ['more headers than Node keeps', post(...h2c, ...many, chunked) + inChunks, 431]
   ]
@@ -118,7 +118,7 @@ t.test('[P54] the request keeps every header as it came, and what is no request 
   }
 })
 
-t.test('[P54] a body too large, a slow body and a connection that is reset are what they are without the header', async t => {
+t.test('[P54] large bodies, slow bodies and reset connections are handled as they are without the Upgrade header', async t => {
   const server = await startServer(t)
   const large = openSocket(t, server.port, post('Content-Length: 70000', ...h2c) + 'x'.repeat(70_000))
   t.equal((await large.answered()).status, 413)

@@ -23,13 +23,13 @@ const writes: Record<string, Write> = {
     [name, { frame: (scene: Scene) => ({ command: name, ...fields(scene) }), refusals }]))
 }
 
-t.test('[P55] the table of writes has every command, and every request that REST has by another method than GET', async t => {
+t.test('[P55] the table of writes covers every command and every request whose REST route is not a GET', async t => {
   const writing = Object.entries(table).filter(([, row]) => row.kind === 'command' || (row.route && !row.route.startsWith('GET ')))
   t.same(Object.keys(writes).sort(), writing.map(([name]) => name).sort())
 })
 
 for (const [name, { frame, refusals }] of Object.entries(writes)) {
-  t.test(`[P55] ${name}: a change that commits while the write waits for its locks binds it`, async t => {
+  t.test(`[P55] ${name}: a change of rights that commits while the write waits for its locks binds the write`, async t => {
     for (const [what, code] of [['none', undefined] as const, ...changesOf(refusals)]) {
       const scene = await arrange(what === 'none' ? 'demoted' : what)
       const client = await server.login(scene.actor)
@@ -47,7 +47,10 @@ for (const [name, { frame, refusals }] of Object.entries(writes)) {
   })
 }
 
-/** The reply, or what the end of the connection says: the reconciler may find a user or login gone before the write has its locks. */
+/**
+ * Resolves with the reply. The reconciler may notice that a user or login has ended before the write gets its locks, and close the
+ * connection. This counts as `authentication_failed`.
+ */
 async function answerOf (client: Client, frame: object): Promise<Frame> {
   try {
     return await client.exchange(frame)
@@ -58,6 +61,6 @@ async function answerOf (client: Client, frame: object): Promise<Frame> {
   }
 }
 
-t.test('[P55] none of it was a fault of ours', async t => {
+t.test('[P55] none of the requests above caused an internal error', async t => {
   t.same(server.lines.filter(line => JSON.parse(line).level >= 50), [])
 })

@@ -10,7 +10,7 @@ const rows = createRows(server.database)
 
 const send = (channel: string, clientId: string, message = 'x') => ({ type: 'send_message', channel, message, client_id: clientId })
 
-t.test('[P28] the same client_id again, in a later batch, gives the first message back', async t => {
+t.test('[P28] sending with the same client_id again in a later batch returns the first message', async t => {
   const ann = await server.enter('ann', 'later')
   const { data: first } = await ann.request(send('later', 'a'))
   t.notOk('duplicate' in first)
@@ -18,12 +18,12 @@ t.test('[P28] the same client_id again, in a later batch, gives the first messag
   const { data: second } = await ann.request(send('later', 'a', 'another text'))
   t.same(second, { ...first, duplicate: true })
   t.equal((await ann.request(send('later', 'b'))).data.seq, 2, 'a duplicate takes no seq')
-  t.equal((await ann.expect('message')).seq, 2, 'nor is it broadcast')
+  t.equal((await ann.expect('message')).seq, 2, 'a duplicate is not broadcast')
   const history = await server.database.prisma.message.findMany({ where: { channelId: await idOf('later') }, orderBy: { seq: 'asc' } })
   t.match(history, [{ content: 'x', clientId: 'a' }, { content: 'x', clientId: 'b' }])
 })
 
-t.test('[P28] the same client_id five times in one segment: one message, four duplicates', async t => {
+t.test('[P28] five messages with the same client_id in one segment are one message and four duplicates', async t => {
   const ann = await server.enter('ann', 'batch')
   const replies = await Promise.all(Array.from({ length: 5 }, () => ann.exchange(send('batch', 'a'))))
   t.equal(replies.filter(({ data }) => data.duplicate).length, 4)
@@ -34,7 +34,7 @@ t.test('[P28] the same client_id five times in one segment: one message, four du
   t.notOk(ann.inbox.some(({ type }) => type === 'message'))
 })
 
-t.test('[P28] raced by two instances: one row, one broadcast, both acks alike', async t => {
+t.test('[P28] a client_id that arrives at two instances at once is stored once and broadcast once, with equal acks', async t => {
   const ann = await server.enter('ann', 'raced')
   const tab = await other.login(ann.person)
   await tab.request({ type: 'join_channel', channel: 'raced' })
@@ -54,18 +54,18 @@ t.test('[P28] raced by two instances: one row, one broadcast, both acks alike', 
       if (message.seq !== seq) t.fail(`expected ${seq}, received ${message.seq}`)
     }
     await client.settle()
-    t.notOk(client.inbox.some(({ type }) => type === 'message'), 'each once')
+    t.notOk(client.inbox.some(({ type }) => type === 'message'), 'each message came once')
   }
 })
 
-t.test('[P28] a client_id belongs to its user and its channel', async t => {
+t.test('[P28] the same client_id of another user or in another channel is not a duplicate', async t => {
   const ann = await server.enter('ann', 'one', 'two')
   const ben = await server.enter('ben', 'one')
   const sent = [await ann.request(send('one', 'a')), await ann.request(send('two', 'a')), await ben.request(send('one', 'a'))]
   t.equal(new Set(sent.map(({ data }) => data.id)).size, 3)
 })
 
-t.test('[P28] a retry is answered as the first was, though its sender is muted by now', async t => {
+t.test('[P28] a retry is answered as a duplicate even if the sender has been muted since', async t => {
   const ann = await server.enter('ann', 'hushed')
   const { data } = await ann.request(send('hushed', 'a'))
   await rows.mute({ id: await idOf('hushed'), name: 'hushed' }, ann, 60_000)
@@ -74,7 +74,7 @@ t.test('[P28] a retry is answered as the first was, though its sender is muted b
   t.same(refused, failure('muted'))
 })
 
-t.test('[P28] the id of a refused message is free', async t => {
+t.test('[P28] the client_id of a refused message can be used again', async t => {
   const ann = await server.enter('ann')
   const channel = await rows.channel()
   await ann.request({ type: 'join_channel', channel: channel.name })
@@ -86,7 +86,7 @@ t.test('[P28] the id of a refused message is free', async t => {
   t.notOk(data.duplicate)
 })
 
-t.test('[P28] REST answers a duplicate with 200 and shares its client ids with the socket', async t => {
+t.test('[P28] REST answers a duplicate with 200 and shares client_ids with WebSocket connections', async t => {
   const ann = await server.enter('ann', 'shared')
   const post = (clientId: string) =>
     server.call('POST', '/api/channels/shared/messages', { token: ann.person.access_token, body: { message: 'x', client_id: clientId } })

@@ -6,7 +6,7 @@ import { t } from '../tap.ts'
 const server = await startServer(t)
 const rows = createRows(server.database)
 
-t.test('[P20] [P26] [P29] what one sends is stored, acked and reaches everyone in the channel, the sender too', async t => {
+t.test('[P20] [P26] [P29] a message is stored, acked and delivered to all subscribers, including the sender', async t => {
   const ann = await server.enter('ann', 'general')
   const ben = await server.enter('ben', 'general')
   const reply = await ann.request({ type: 'send_message', channel: 'general', message: 'hello', client_id: 'a1' })
@@ -17,7 +17,7 @@ t.test('[P20] [P26] [P29] what one sends is stored, acked and reaches everyone i
   }
 })
 
-t.test('[P19] [P20] joining an unknown name makes a public channel, its maker a member and its creator', async t => {
+t.test('[P19] [P20] joining an unknown name creates a public channel, and the user becomes its creator and a member', async t => {
   const ann = await server.enter('ann')
   const reply = await ann.request({ type: 'join_channel', channel: 'brand-new' })
   const { id } = await server.database.prisma.channel.findUniqueOrThrow({ where: { name: 'brand-new' } })
@@ -30,14 +30,14 @@ t.test('[P19] [P20] joining an unknown name makes a public channel, its maker a 
   t.match(body, { id, channel_type: 'public', created_by: ann.person.user.id, user_count: 1, last_seq: 0 })
 })
 
-t.test('[P19] where create_on_join is off, an unknown name is channel_not_found, and nothing is made', async t => {
+t.test('[P19] with create_on_join off, joining an unknown name answers channel_not_found and creates nothing', async t => {
   const server = await startServer(t, { config: { channels: { create_on_join: false } } })
   const ann = await server.enter('ann', 'general')
   t.same(await ann.exchange({ type: 'join_channel', channel: 'nowhere' }), failure('channel_not_found'))
   t.equal(await server.database.prisma.channel.count(), 1)
 })
 
-t.test('[P17] names: the pattern, its bounds, and everything else refused', async t => {
+t.test('[P17] channel names that match the pattern are accepted, and all other names are refused', async t => {
   const ann = await server.enter('ann')
   for (const channel of ['a', '0', 'a_b-c', 'a'.repeat(64), '9-']) {
     t.equal((await ann.exchange({ type: 'join_channel', channel })).action, 'channel_joined', channel)
@@ -60,9 +60,9 @@ t.test('[P17] names: the pattern, its bounds, and everything else refused', asyn
   }
 })
 
-t.test('[P9] a channel name of another JSON type is invalid_frame', async t => {
+t.test('[P9] a channel name of another JSON type answers invalid_frame', async t => {
   for (const channel of [1, true, ['general'], { name: 'general' }]) {
-    // Each on a connection of its own: ten such frames would end it.
+    // Each value has a new connection, because ten invalid frames close one with 4501.
     const ann = await server.enter('ann')
     for (const type of ['join_channel', 'leave_channel', 'user_list', 'send_message']) {
       const reply = await ann.exchange({ type, channel, message: 'x' })
@@ -71,7 +71,7 @@ t.test('[P9] a channel name of another JSON type is invalid_frame', async t => {
   }
 })
 
-t.test('[P18] admin- and moderator- names take the role, whether the channel is there or is to be made', async t => {
+t.test('[P18] names that begin with admin- or moderator- require the role, whether or not the channel exists', async t => {
   const [user, moderator, admin] = [await server.enter('user'), await server.enter('moderator'), await server.enter('admin')]
   await rows.role(moderator, 'moderator')
   await rows.role(admin, 'admin')
@@ -90,7 +90,7 @@ t.test('[P18] admin- and moderator- names take the role, whether the channel is 
   }
 })
 
-t.test('[P18] a channel of type admin or moderator takes the role whatever its name', async t => {
+t.test('[P18] a channel of type admin or moderator requires the role, whatever its name is', async t => {
   const user = await server.enter('user')
   for (const type of ['admin', 'moderator'] as const) {
     const { name } = await rows.channel(type)
@@ -98,7 +98,7 @@ t.test('[P18] a channel of type admin or moderator takes the role whatever its n
   }
 })
 
-t.test('[P18] [P15] a role that is gone binds the next join, also of a member', async t => {
+t.test('[P18] [P15] a member who has lost the role can neither join again nor send', async t => {
   const admin = await server.enter('admin')
   await rows.role(admin, 'admin')
   const channel = await rows.channel('admin')
@@ -108,7 +108,7 @@ t.test('[P18] [P15] a role that is gone binds the next join, also of a member', 
   t.equal((await admin.exchange({ type: 'send_message', channel: channel.name, message: 'x' })).code, 'not_authorized')
 })
 
-t.test('[P20] joining twice is harmless: one membership, one copy of each message', async t => {
+t.test('[P20] joining twice gives one membership and one copy of each message', async t => {
   const ann = await server.enter('ann', 'twice', 'twice')
   const again = await ann.request({ type: 'join_channel', channel: 'twice' })
   t.equal(again.data.channel, 'twice')
@@ -119,7 +119,7 @@ t.test('[P20] joining twice is harmless: one membership, one copy of each messag
   t.equal(body.user_count, 1)
 })
 
-t.test('[P20] [P26] membership outlives the connection, the subscription does not', async t => {
+t.test('[P20] [P26] a membership outlives the connection, and a subscription does not', async t => {
   const ann = await server.enter('ann', 'lasting')
   await ann.close()
   const again = await server.login(ann.person)
@@ -130,7 +130,7 @@ t.test('[P20] [P26] membership outlives the connection, the subscription does no
   t.equal((await again.request({ type: 'send_message', channel: 'lasting', message: 'x' })).data.seq, 1)
 })
 
-t.test('[P30] [P31] fields of a join: since needs channel_id, numbers have bounds, nothing is coerced', async t => {
+t.test('[P30] [P31] invalid fields of a join are refused: since without channel_id, numbers out of bounds and wrong types', async t => {
   const wrong = [
     { since: 0 }, { since: 1, channel_id: 'x' }, { since: 1, channel_id: 1 },
     ...[-1, 1.5, '1', 1e300].map(since => ({ since, channel_id: randomUUID() })),
@@ -142,5 +142,5 @@ t.test('[P30] [P31] fields of a join: since needs channel_id, numbers have bound
     t.match(reply, { type: 'error', code: 'invalid_frame', message: /^Invalid message: ./ }, JSON.stringify(fields))
   }
   const { prisma } = server.database
-  t.equal(await prisma.channel.count({ where: { name: { startsWith: 'fields-' } } }), 0, 'none was made')
+  t.equal(await prisma.channel.count({ where: { name: { startsWith: 'fields-' } } }), 0, 'no channel was created')
 })

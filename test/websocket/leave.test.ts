@@ -29,13 +29,13 @@ t.test('[P20] leaving ends the membership on every connection of the user, on ev
   })
   for (const client of [ann, tab, away]) {
     await client.settle()
-    t.same(client.inbox.filter(({ type }) => type === 'message' || type === 'channel_left'), [], 'nothing more of the channel')
+    t.same(client.inbox.filter(({ type }) => type === 'message' || type === 'channel_left'), [], 'no further frames of the channel')
   }
   const { body } = await server.call('GET', '/api/channels/club/members', { token: ben.person.access_token })
   t.same(body.members.map(({ username }: { username: string }) => username), ['ben'])
 })
 
-t.test('[P20] leaving when not joined is a success without an event', async t => {
+t.test('[P20] leaving a channel without being a member succeeds and sends no notice', async t => {
   const ann = await server.enter('ann', 'hall')
   const ben = await server.enter('ben')
   const tab = await server.login(ben.person)
@@ -46,7 +46,7 @@ t.test('[P20] leaving when not joined is a success without an event', async t =>
   }
 })
 
-t.test('[P20] a member who is not joined on this connection leaves all the same', async t => {
+t.test('[P20] a member can leave on a connection that has not joined', async t => {
   const ann = await server.enter('ann', 'hall')
   const tab = await server.login(ann.person)
   await tab.request({ type: 'leave_channel', channel: 'hall' })
@@ -54,12 +54,12 @@ t.test('[P20] a member who is not joined on this connection leaves all the same'
   t.equal((await ann.exchange({ type: 'send_message', channel: 'hall', message: 'x' })).code, 'not_in_channel')
 })
 
-t.test('[P19] [P20] leaving a channel that does not exist is channel_not_found', async t => {
+t.test('[P19] [P20] leaving a channel that does not exist answers channel_not_found', async t => {
   const ann = await server.enter('ann')
   t.same(await ann.exchange({ type: 'leave_channel', channel: 'nowhere' }), failure('channel_not_found'))
 })
 
-t.test('[P20] [P30] who comes back after leaving finds the channel as it went on without him', async t => {
+t.test('[P20] [P30] a user who joins again after leaving gets the missed messages as history and then the live ones', async t => {
   const ann = await server.enter('ann', 'pause')
   const ben = await server.enter('ben', 'pause')
   await ann.request({ type: 'leave_channel', channel: 'pause' })

@@ -9,16 +9,16 @@ const start = (t: Test, limits: Partial<Config['limits']>, server: Partial<Confi
 
 const refused = { type: 'error', code: 'rate_limited', message: 'Too many requests', retry_after_ms: Number }
 
-/** The answer to an upgrade request. */
+/** Sends an upgrade request and waits for the head of its answer. */
 const upgrade = (t: Test, { port }: Server, headers: Record<string, string> = {}) => openSocket(t, port, handshake(headers)).answered()
 
-/** 429, with the time to wait in its head. */
+/** Checks that the answer is 429 with Retry-After. */
 function isRefused (t: Test, { status, head }: { status: number, head: string }, what: string): void {
   t.equal(status, 429, what)
   t.match(head, /^retry-after: [1-9]\d*\r$/im, what)
 }
 
-t.test('[P35] [P8] a frame over the limit is answered rate_limited with its ref, in its place, until the same frame passes', async t => {
+t.test('[P35] [P8] a frame over the limit is answered rate_limited in order, with its ref, and the same frame passes later', async t => {
   const server = await start(t, { connection_frames: 2 })
   const frames = Array.from({ length: 30 }, (_, i) => text({ type: 'heartbeat', ref: i }))
   const client = await connectRaw(t, server.port, Buffer.concat(frames))
@@ -32,7 +32,7 @@ t.test('[P35] [P8] a frame over the limit is answered rate_limited with its ref,
   })
 })
 
-t.test('[P35] [P7] messages over the limit are refused among those that are acked, which are all stored', async t => {
+t.test('[P35] [P7] messages over the limit are refused in order, and exactly the acked messages are stored', async t => {
   const server = await start(t, { connection_frames: 2 })
   const ann = await server.enter('ann', 'general')
   for (let ref = 0; ref < 30; ref++) ann.send({ type: 'send_message', channel: 'general', message: 'x', ref })
@@ -44,7 +44,7 @@ t.test('[P35] [P7] messages over the limit are refused among those that are acke
   t.equal(await server.database.prisma.message.count(), acked)
 })
 
-t.test('[P35] bytes, joins and commands have limits of their own; what is refused for its own sake counts too', async t => {
+t.test('[P35] bytes, joins and commands have limits of their own, and frames that get other errors count too', async t => {
   const server = await start(t, { connection_bytes: 1024, connection_joins: 1, connection_commands: 1 })
   const ann = await server.enter('ann')
   const codes = async (count: number, frame: object): Promise<string[]> => {
@@ -61,7 +61,7 @@ t.test('[P35] bytes, joins and commands have limits of their own; what is refuse
   t.match(await ann.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 })
 
-t.test('[P9] limits come after JSON and before anything else', async t => {
+t.test('[P9] limits are checked after JSON and before everything else', async t => {
   const server = await start(t, { connection_frames: 1 })
   const client = await server.connect()
   for (let i = 0; i < 10; i++) t.match(await client.exchange({ type: 'shout' }), { code: 'unknown_type' })
@@ -70,7 +70,7 @@ t.test('[P9] limits come after JSON and before anything else', async t => {
   await client.expectError('invalid_json')
 })
 
-t.test('[P35] a user\'s connections share his limits, and reconnecting refills nothing', async t => {
+t.test('[P35] all connections of a user share the limits of the user, and reconnecting does not refill them', async t => {
   const server = await start(t, { user_frames: 2 })
   const [ann, ben] = [await server.register('ann'), await server.register('ben')]
   const first = await server.login(ann)
@@ -82,7 +82,7 @@ t.test('[P35] a user\'s connections share his limits, and reconnecting refills n
   t.match(await (await server.login(ben)).exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 })
 
-t.test('[P35] [P13] a user may have user_connections; a fresh token is none more', async t => {
+t.test('[P35] [P13] a user may have user_connections connections, and a fresh token does not count as another one', async t => {
   const server = await start(t, { user_connections: 2 })
   const ann = await server.register('ann')
   const first = await server.login(ann)
@@ -95,24 +95,24 @@ t.test('[P35] [P13] a user may have user_connections; a fresh token is none more
   await eventually(async () => (await third.exchange({ type: 'authenticate', token: ann.access_token })).type === 'success')
 })
 
-t.test('[P5] an address over its connections, or its upgrades a second, gets 429 with Retry-After', async t => {
+t.test('[P5] an address with too many connections or too many upgrades a second gets 429 with Retry-After', async t => {
   const few = await start(t, { address_connections: 3 })
   const sockets = Array.from({ length: 10 }, () => openSocket(t, few.port, handshake()))
   const answers = await Promise.all(sockets.map(socket => socket.answered()))
   t.equal(answers.filter(({ status }) => status === 101).length, 3)
-  for (const answer of answers.filter(({ status }) => status !== 101)) isRefused(t, answer, 'a fourth')
+  for (const answer of answers.filter(({ status }) => status !== 101)) isRefused(t, answer, 'a fourth connection')
   for (const { socket } of sockets) socket.destroy()
   await eventually(async () => (await upgrade(t, few)).status === 101)
 
   const slow = await start(t, { address_upgrades: 1 })
   for (let i = 0; i < 10; i++) t.equal((await upgrade(t, slow)).status, 101)
   const answer = await upgrade(t, slow)
-  isRefused(t, answer, 'an eleventh')
+  isRefused(t, answer, 'an eleventh upgrade')
   t.equal((await slow.call('GET', '/healthz')).status, 200, 'other requests are served')
   await eventually(async () => (await upgrade(t, slow)).status === 101)
 })
 
-t.test('[P35] [P56] an address is what a trusted proxy says in any usual form, IPv6 by /64; other text counts for itself', async t => {
+t.test('[P35] [P56] a trusted proxy may send an address in any usual form; IPv6 counts by /64, other text as it is', async t => {
   const server = await start(t, { address_connections: 1 }, { trust_proxy: 'loopback' })
   const status = async (from: string): Promise<number> => (await upgrade(t, server, { 'X-Forwarded-For': from })).status
   t.equal(await status('192.0.2.1'), 101)
@@ -124,7 +124,7 @@ t.test('[P35] [P56] an address is what a trusted proxy says in any usual form, I
   t.equal(await status('2001:db8:1:3::1'), 101)
   for (const same of ['192.0.2.1:4711', '::ffff:c000:201', '[::ffff:192.0.2.1]:80', '"192.0.2.1:1"']) t.equal(await status(same), 429, same)
   for (const same of ['[2001:db8:1:2::9]', '[2001:db8:1:2::9]:4711', '"[2001:db8:1:2::9]:1"']) t.equal(await status(same), 429, same)
-  t.equal(await status('192.0.2.9:4711, 127.0.0.1:80'), 101, 'a trusted proxy with a port is one')
+  t.equal(await status('192.0.2.9:4711, 127.0.0.1:80'), 101, 'a trusted proxy may have a port')
   t.equal(await status('192.0.2.9'), 429)
   t.equal(await status('nonsense'), 101)
   t.equal(await status('nonsense'), 429)
@@ -134,17 +134,17 @@ t.test('[P35] [P56] an address is what a trusted proxy says in any usual form, I
   t.notMatch(server.lines.join(), 'TRUST_PROXY')
 })
 
-t.test('without a trusted proxy a forged address changes nothing, and one line says what to do about a real proxy', async t => {
+t.test('without a trusted proxy a forged address is ignored, and one log line says how to configure a real proxy', async t => {
   const server = await start(t, { address_connections: 1 })
   const forged = { 'X-Forwarded-For': '192.0.2.1' }
   t.equal((await upgrade(t, server, forged)).status, 101)
-  isRefused(t, await upgrade(t, server), 'its own')
+  isRefused(t, await upgrade(t, server), 'without the header')
   t.notMatch(server.lines.join(), 'TRUST_PROXY')
-  for (let i = 0; i < 3; i++) isRefused(t, await upgrade(t, server, { 'X-Forwarded-For': `192.0.2.${i}` }), 'forged')
+  for (let i = 0; i < 3; i++) isRefused(t, await upgrade(t, server, { 'X-Forwarded-For': `192.0.2.${i}` }), 'with a forged header')
   t.match(server.lines.filter(line => line.includes('TRUST_PROXY')).map(line => JSON.parse(line)), [{ level: 40, address: '127.0.0.1' }])
 })
 
-t.test('[P35] what clients do in a rush is within the limits: 50 channels joined again and 1,000 messages', async t => {
+t.test('[P35] the default limits allow a client to join 50 channels and send 1,000 messages at once', async t => {
   const server = await start(t, {})
   const ann = await server.enter('ann')
   const replies = (ref: string): Promise<unknown> => ann.expect(frame => frame.ref === ref)
@@ -155,7 +155,7 @@ t.test('[P35] what clients do in a rush is within the limits: 50 channels joined
   t.same(ann.inbox.filter(({ type, code }) => type === 'error' && code !== 'busy'), [])
 })
 
-t.test('limits.enabled false: none holds', async t => {
+t.test('with limits.enabled false no limit holds', async t => {
   const server = await start(t, {
     enabled: false, connection_frames: 1, user_frames: 1, user_connections: 1, address_connections: 1, address_upgrades: 1
   })

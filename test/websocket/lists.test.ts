@@ -11,7 +11,7 @@ const server = await startServer(t, { config })
 const other = await startServer(t, { config, databaseUrl: server.databaseUrl })
 const rows = createRows(server.database)
 
-t.test('[P19] channel_list pages through what one may know of, by name', async t => {
+t.test('[P19] channel_list lists the channels that are visible to the user in pages by name', async t => {
   const ann = await server.enter('ann')
   const names = Array.from({ length: 5 }, (_, i) => `list-${i}`)
   for (const name of names) await rows.channel('public', { name })
@@ -30,7 +30,7 @@ t.test('[P19] channel_list pages through what one may know of, by name', async t
   t.match(found[0], { channel_type: 'public', user_count: 0, online_count: 0, joined: false })
 })
 
-t.test('[P23] channel_list and user_list count who is online on all instances; a member offline counts as member only', async t => {
+t.test('[P23] channel_list and user_list count the online users of all instances, and offline members only as members', async t => {
   const name = `z-${randomUUID()}`
   const ann = await server.enter('ann', name)
   const tab = await other.login(ann.person)
@@ -46,12 +46,12 @@ t.test('[P23] channel_list and user_list count who is online on all instances; a
     })
     const { users, ...list } = await client.request({ type: 'user_list', channel: name })
     t.same(list, { type: 'user_list', channel: name, count: 2, next_cursor: null })
-    // Ids are made in the order of time.
+    // The list is sorted by id, and UUIDv7 ids sort by the time of creation.
     t.same(users, [ann, ben].map(({ person: { user } }) => ({ user_id: user.id, username: user.name })))
   }
 })
 
-/** So many users who are online in the channel, without connections of their own. */
+/** Creates users with these names who are online in the channel without a connection. */
 async function crowd (channel: string, names: string[], on = server) {
   const users = names.map(name => ({ id: uuidv7(), name }))
   await on.database.prisma.user.createMany({ data: users })
@@ -60,7 +60,7 @@ async function crowd (channel: string, names: string[], on = server) {
   return users.map(user => ({ user_id: user.id, username: user.name }))
 }
 
-/** All pages of a channel's `user_list`. */
+/** Reads all pages of a channel's `user_list`. */
 async function listAll (client: Client, channel: string, limit?: number): Promise<Frame[]> {
   const pages: Frame[] = []
   let cursor: string | undefined
@@ -71,17 +71,17 @@ async function listAll (client: Client, channel: string, limit?: number): Promis
   return pages
 }
 
-t.test('[P59] user_list of 2,500 people comes in pages of 1,000, each with the whole count, and closes nobody', async t => {
+t.test('[P59] a user_list of 2,500 users comes in pages of 1,000, each with the total count, and the connection stays', async t => {
   const channel = `big-${randomUUID().slice(0, 8)}`
   const ann = await server.enter('ann', channel)
   const people = await crowd(channel, Array.from({ length: 2500 }, (_, i) => `person ${i}`))
   const pages = await listAll(ann, channel)
   t.same(pages.map(({ users, count }) => [users.length, count]), [[1000, 2501], [1000, 2501], [501, 2501]])
-  t.same(pages.flatMap(({ users }) => users).slice(1), people, 'everyone once, in order of id')
+  t.same(pages.flatMap(({ users }) => users).slice(1), people, 'each user once, in order of id')
   t.same((await listAll(ann, channel, 999)).map(({ users }) => users.length), [999, 999, 503])
 })
 
-t.test('[P59] where names are long, a page ends before half of max_buffered, and its cursor goes on from there', async t => {
+t.test('[P59] with long names a page ends before half of max_buffered, and its cursor goes on from there', async t => {
   const small = await startServer(t, { config: { performance: { max_buffered: 65_536 } } })
   for (const text of ['漢'.repeat(64), '\u0001'.repeat(64), 'x']) {
     const channel = `long-${randomUUID().slice(0, 8)}`
@@ -95,7 +95,7 @@ t.test('[P59] where names are long, a page ends before half of max_buffered, and
   }
 })
 
-t.test('[P9] a limit or cursor of user_list that is none', async t => {
+t.test('[P9] invalid limits and cursors of user_list are refused', async t => {
   for (const fields of [{ limit: 0 }, { limit: 1001 }, { limit: '5' }, { limit: null }, { cursor: '' }, { cursor: '!' }, { cursor: 7 }]) {
     const ann = await server.enter('ann')
     const reply = await ann.exchange({ type: 'user_list', channel: 'general', ...fields })
@@ -103,13 +103,13 @@ t.test('[P9] a limit or cursor of user_list that is none', async t => {
   }
 })
 
-t.test('[P9] a limit or cursor that is none', async t => {
+t.test('[P9] invalid limits and cursors of channel_list are refused', async t => {
   const wrong = [
     ...[0, 101, -1, 1.5, '5', null, 1e300].map(limit => ({ limit })),
     ...[1, null, '', '!', 'x'.repeat(257), Buffer.from('No Name').toString('base64url')].map(cursor => ({ cursor }))
   ]
   for (const fields of wrong) {
-    // Ten such frames would end a connection.
+    // Each frame has a new connection, because ten invalid frames close one with 4501.
     const ann = await server.enter('ann')
     const reply = await ann.exchange({ type: 'channel_list', ...fields })
     t.match(reply, { type: 'error', code: 'invalid_frame', message: /^Invalid message: (limit|cursor): / }, JSON.stringify(fields))

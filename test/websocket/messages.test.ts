@@ -5,14 +5,14 @@ import { t } from '../tap.ts'
 const server = await startServer(t)
 const rows = createRows(server.database)
 
-t.test('[P25] missing and blank messages, whatever the blank', async t => {
+t.test('[P25] missing and blank messages are refused, whatever white space they have', async t => {
   const ann = await server.enter('ann', 'general')
   for (const message of [undefined, null, '', ' ', '\n\t ', '\u00a0\u2003', '\ufeff']) {
     t.same(await ann.exchange({ type: 'send_message', channel: 'general', message }), failure('message_required'), JSON.stringify(message))
   }
 })
 
-t.test('[P25] up to 4000 code points, emoji count as one', async t => {
+t.test('[P25] a message may have 4000 code points, and an emoji counts as one', async t => {
   const ann = await server.enter('ann', 'general')
   for (const sign of ['a', 'ä', '\u{1F600}', '漢']) {
     const message = sign.repeat(4000)
@@ -23,7 +23,7 @@ t.test('[P25] up to 4000 code points, emoji count as one', async t => {
   }
 })
 
-t.test('[P25] max_message_length is configurable, in code points too', async t => {
+t.test('[P25] max_message_length can be configured and counts code points', async t => {
   const server = await startServer(t, { config: { channels: { max_message_length: 3 } } })
   const ann = await server.enter('ann', 'general')
   await ann.request({ type: 'send_message', channel: 'general', message: '\u{1F600}'.repeat(3) })
@@ -31,9 +31,9 @@ t.test('[P25] max_message_length is configurable, in code points too', async t =
   t.equal((await ann.exchange({ type: 'send_message', channel: 'general', message: 'abcd' })).code, 'message_too_long')
 })
 
-t.test('[P9] [P25] NUL, lone surrogates and other JSON types are invalid_frame', async t => {
+t.test('[P9] [P25] messages with NUL or lone surrogates and messages of other JSON types answer invalid_frame', async t => {
   for (const messages of [['a\0b', '\0', '\ud83d', 'a\udc00b', '\udc00\ud800'], [1, true, ['x'], { a: 1 }]]) {
-    // A connection for some of them: ten such frames would end it.
+    // The messages are split over two connections, because ten invalid frames close one with 4501.
     const ann = await server.enter('ann', 'general')
     for (const message of messages) {
       const reply = await ann.exchange({ type: 'send_message', channel: 'general', message })
@@ -42,7 +42,7 @@ t.test('[P9] [P25] NUL, lone surrogates and other JSON types are invalid_frame',
   }
 })
 
-t.test('[P9] [P28] a client_id is 1 to 64 characters of text', async t => {
+t.test('[P9] [P28] a client_id has to be text of 1 to 64 characters', async t => {
   const ann = await server.enter('ann', 'general')
   for (const clientId of ['', 'x'.repeat(65), 1, null, {}, 'a\0b', '\ud800']) {
     const reply = await ann.exchange({ type: 'send_message', channel: 'general', message: 'x', client_id: clientId })
@@ -55,7 +55,7 @@ t.test('[P9] [P28] a client_id is 1 to 64 characters of text', async t => {
   }
 })
 
-t.test('[P25] text is stored and delivered as it is: quotes, SQL, HTML, bidi, combining marks, every plane', async t => {
+t.test('[P25] text is stored and delivered unchanged: quotes, SQL, HTML, bidi, combining marks, every plane', async t => {
   const ann = await server.enter('ann', 'verbatim')
   const texts = [
     "'; DROP TABLE \"Message\"; --", '<script>alert(1)</script>', '\\u0000 \\x00 %00 $1 {{x}}', ' leading and trailing ',
@@ -69,7 +69,7 @@ t.test('[P25] text is stored and delivered as it is: quotes, SQL, HTML, bidi, co
   t.same(body.messages.map(({ message }: { message: string }) => message), texts)
 })
 
-t.test('[P26] without a membership, or without a subscription on this connection, it is not_in_channel', async t => {
+t.test('[P26] a message without a membership or without a subscription on the connection answers not_in_channel', async t => {
   const ann = await server.enter('ann')
   const channel = await rows.channel()
   const send = { type: 'send_message', channel: channel.name, message: 'x' }
@@ -83,7 +83,7 @@ t.test('[P26] without a membership, or without a subscription on this connection
   t.equal(await server.database.prisma.message.count({ where: { channelId: channel.id } }), 0)
 })
 
-t.test('[P26] [P29] the ack comes before one\'s own message, and a message is in history when it is acked', async t => {
+t.test('[P26] [P29] the ack comes before the sender\'s own message, and an acked message is already stored', async t => {
   const ann = await server.enter('ann', 'acked')
   const order: string[] = []
   ann.socket.on('message', data => {
@@ -101,7 +101,7 @@ t.test('[P26] [P29] the ack comes before one\'s own message, and a message is in
   for (let seq = 1; seq <= 20; seq++) t.ok(order.indexOf(`ack ${seq}`) < order.indexOf(`message ${seq}`), `ack ${seq} first`)
 })
 
-t.test('[P27] two instances, four writers each: one order for all, live as in history, without a gap', async t => {
+t.test('[P27] eight writers at two instances see the same order, live and in history, without a gap', async t => {
   const config = { redis: redis() }
   const first = await startServer(t, { config })
   const second = await startServer(t, { config, databaseUrl: first.databaseUrl })
@@ -128,6 +128,6 @@ t.test('[P27] two instances, four writers each: one order for all, live as in hi
     }
     t.same(live, history)
     await client.settle()
-    t.notOk(client.inbox.some(({ type }) => type === 'message'), 'none twice')
+    t.notOk(client.inbox.some(({ type }) => type === 'message'), 'no message came twice')
   }
 })

@@ -2,7 +2,7 @@ import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { connectRaw, text } from './raw.ts'
 
-t.test('[P6] [P7] what is sent along with the upgrade request is answered after welcome, in order', async t => {
+t.test('[P6] [P7] frames sent together with the upgrade request are answered after welcome, in order', async t => {
   const server = await startServer(t)
   const ann = await server.register('ann')
   const client = await connectRaw(t, server.port, Buffer.concat([
@@ -24,7 +24,7 @@ t.test('[P6] [P7] what is sent along with the upgrade request is answered after 
   })
 })
 
-t.test('[P7] [P8] 100 frames of every kind in one TCP segment get 100 replies in their order', async t => {
+t.test('[P7] [P8] 100 frames of every kind in one TCP segment get 100 replies in the order of the frames', async t => {
   const server = await startServer(t)
   const ann = await server.register('ann')
   const client = await connectRaw(t, server.port)
@@ -46,10 +46,10 @@ t.test('[P7] [P8] 100 frames of every kind in one TCP segment get 100 replies in
   t.match(await client.replies(100), requests.map(({ reply }, i) => ({ ...reply, ref: i })))
 
   const seqs = client.texts().filter(({ action }) => action === 'message_sent').map(({ data }) => data.seq)
-  t.same(seqs, seqs.map((_, i) => i + 1), 'messages took effect in order too')
+  t.same(seqs, seqs.map((_, i) => i + 1), 'messages also took effect in order')
 })
 
-t.test('[P7] a frame between sends waits for those before it, and those after it for its effect', async t => {
+t.test('[P7] a frame between messages takes effect after the messages before it and before the messages after it', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const ben = await server.enter('ben', 'general')
@@ -66,7 +66,7 @@ t.test('[P7] a frame between sends waits for those before it, and those after it
   for (const message of ['one', 'two', 'four']) t.equal((await ben.expect('message')).message, message)
 })
 
-t.test('[P26] [P29] one\'s own message comes back after its ack, to each of one\'s connections', async t => {
+t.test('[P26] [P29] the sender receives their own message after its ack, on each of their connections', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const tab = await server.login(ann.person)

@@ -5,12 +5,12 @@ import { t } from '../tap.ts'
 
 const server = await startServer(t)
 
-/** What is unread of comings and goings, in order, as `type username`. */
+/** The unread `user_joined` and `user_left` frames, in order, as `type username`. */
 function seen ({ inbox }: Client): string[] {
   return inbox.filter(({ type }) => type === 'user_joined' || type === 'user_left').map(({ type, username }) => `${type} ${username}`)
 }
 
-t.test('[P23] everyone in the channel hears of a newcomer, the newcomer too, after its own reply', async t => {
+t.test('[P23] all subscribers get user_joined when a user joins, and so does the user', async t => {
   const ann = await server.enter('ann', 'lobby')
   await ann.expect('user_joined')
   const ben = await server.enter('ben')
@@ -21,7 +21,7 @@ t.test('[P23] everyone in the channel hears of a newcomer, the newcomer too, aft
     t.same(frame, { type: 'user_joined', user_id: ben.person.user.id, username: 'ben', channel: 'lobby' })
     t.equal(new Date(timestamp).toISOString(), timestamp)
   }
-  t.notOk(seen(ben).includes('user_joined ann'), 'who was there before is in user_list')
+  t.notOk(seen(ben).includes('user_joined ann'), 'users who were there before are in user_list')
   const { users, count } = await ben.request({ type: 'user_list', channel: 'lobby' })
   t.same({ users, count }, { users: [ann, ben].map(({ person }) => ({ user_id: person.user.id, username: person.user.name })), count: 2 })
 })
@@ -35,7 +35,7 @@ t.test('[P23] no presence frame precedes the reply to the join', async t => {
   t.same(order, ['success', 'user_joined'])
 })
 
-t.test('[P23] a second tab causes no frame, neither when it comes nor when it goes', async t => {
+t.test('[P23] a second connection of a user causes no frame, neither when it joins nor when it closes', async t => {
   const ann = await server.enter('ann', 'tabs')
   const ben = await server.enter('ben', 'tabs')
   await ann.expect(({ type, username }) => type === 'user_joined' && username === 'ben')
@@ -44,7 +44,7 @@ t.test('[P23] a second tab causes no frame, neither when it comes nor when it go
   await tab.request({ type: 'join_channel', channel: 'tabs' })
   t.equal((await ann.request({ type: 'user_list', channel: 'tabs' })).count, 2)
   await tab.close()
-  // Another's coming and going, told later, shows that nothing of the tab's is still on its way.
+  // Frames about carl, who joins and leaves later, show that no earlier frame about the tab is still on its way.
   const carl = await server.enter('carl', 'tabs')
   await ann.expect(({ type, username }) => type === 'user_joined' && username === 'carl')
   await carl.close()
@@ -54,7 +54,7 @@ t.test('[P23] a second tab causes no frame, neither when it comes nor when it go
   t.match(await ann.expect('user_left'), { user_id: ben.person.user.id, username: 'ben', channel: 'tabs' })
 })
 
-t.test('[P23] leaving, and a deleted account, are told to those who stay', async t => {
+t.test('[P23] the remaining users get user_left when a user leaves or deletes their account', async t => {
   const ann = await server.enter('ann', 'stay')
   const ben = await server.enter('ben', 'stay')
   const carl = await server.enter('carl', 'stay')
@@ -63,11 +63,11 @@ t.test('[P23] leaving, and a deleted account, are told to those who stay', async
   const { status } = await server.call('DELETE', '/api/me', { token: carl.person.access_token, body: { password: carl.person.password } })
   t.equal(status, 204)
   await ann.expect(({ type, user_id: id }) => type === 'user_left' && id === carl.person.user.id)
-  t.same(seen(ann).filter(text => text.startsWith('user_left')), [], 'each once')
-  t.notOk(ben.inbox.some(({ type, username }) => type === 'user_left' && username === 'carl'), 'not to who left before')
+  t.same(seen(ann).filter(text => text.startsWith('user_left')), [], 'each user_left came once')
+  t.notOk(ben.inbox.some(({ type, username }) => type === 'user_left' && username === 'carl'), 'not sent to a user who left before')
 })
 
-t.test('[P23] who leaves and is back at once may go unnoticed, but is never doubled or lost', async t => {
+t.test('[P23] a user who reconnects at once may cause no frame, but is never counted twice or lost', async t => {
   const ann = await server.enter('ann', 'blink')
   let ben: Client & { person?: Awaited<ReturnType<typeof server.register>> } = await server.enter('ben', 'blink')
   const { person } = ben
@@ -81,5 +81,5 @@ t.test('[P23] who leaves and is back at once may go unnoticed, but is never doub
   await ann.expect('user_left')
   await eventually(async () => (await ann.request({ type: 'user_list', channel: 'blink' })).count === 1)
   const bens = seen(ann).filter(text => text.endsWith('ben'))
-  t.ok(bens.every((text, i) => text !== bens[i + 1]), `comes and goes in turn: ${bens.join(', ')}`)
+  t.ok(bens.every((text, i) => text !== bens[i + 1]), `user_joined and user_left alternate: ${bens.join(', ')}`)
 })

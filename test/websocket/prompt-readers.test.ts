@@ -8,12 +8,12 @@ import { createControl } from './control.ts'
 import { connectRaw, text } from './raw.ts'
 import { openThrottledLine } from './throttled-line.ts'
 
-/** 11,970 bytes in UTF-8. */
+/** A message of 11,970 bytes in UTF-8. */
 const MESSAGE = '語'.repeat(3990)
 const COUNT = 100
 const metrics = { token: 'the-token-of-the-metrics' }
 
-/** Every message comes in order, and the connection stays. */
+/** Checks that every message arrives in order and that the connection stays open. */
 async function expectAll (t: Test, reader: Client, count = COUNT): Promise<void> {
   for (let seq = 1; seq <= count; seq++) {
     const received = await reader.expect('message')
@@ -22,7 +22,7 @@ async function expectAll (t: Test, reader: Client, count = COUNT): Promise<void>
   t.match(await reader.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 }
 
-/** Sends each message until it is stored. */
+/** Sends `COUNT` messages at once, each again until it is acked. */
 async function sendUntilAcked (writer: Client, channel: string): Promise<void> {
   const send = async (): Promise<void> => {
     const { code } = await writer.exchange({ type: 'send_message', channel, message: MESSAGE })
@@ -41,7 +41,7 @@ function sendAll (writer: Client, channel: string, count = COUNT): void {
   for (let i = 0; i < count; i++) writer.send({ type: 'send_message', channel, message: MESSAGE })
 }
 
-t.test('[P52] 1.2 MB of messages sent at once cut off no reader that reads, on either instance', async t => {
+t.test('[P52] 1.2 MB of messages sent at once cut off no client that reads, on either instance', async t => {
   const config = { redis: redis() }
   const a = await startServer(t, { config })
   const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
@@ -57,7 +57,7 @@ t.test('[P52] 1.2 MB of messages sent at once cut off no reader that reads, on e
   for (const reader of [there, here]) await expectAll(t, reader)
 })
 
-t.test('[P52] what gathers while the database is locked cuts off no reader when it comes at once', async t => {
+t.test('[P52] messages that wait while the database is locked cut off no client when they are all sent at once', async t => {
   const server = await startServer(t, { config: { metrics } })
   const [writer, reader] = [await server.enter('writer', 'locked'), await server.enter('ann', 'locked')]
   const holder = new pg.Client(server.databaseUrl)
@@ -72,7 +72,7 @@ t.test('[P52] what gathers while the database is locked cuts off no reader when 
   for (const client of [writer, reader]) await expectAll(t, client)
 })
 
-t.test('[P33] [P52] what is caught up with while Redis is dead cuts off no reader of the other instance', async t => {
+t.test('[P33] [P52] catching up from the database while Redis is dead cuts off no client of the other instance', async t => {
   const config = { redis: { url: 'redis://127.0.0.1:1', prefix: '' } }
   const a = await startServer(t, { config })
   const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
@@ -85,7 +85,7 @@ t.test('[P33] [P52] what is caught up with while Redis is dead cuts off no reade
   for (const client of [writer, reader]) await expectAll(t, client, bursts * COUNT)
 })
 
-t.test('[P52] a line that takes 2 s for a join with its history is not taken for a dead one', async t => {
+t.test('[P52] a connection that takes 2 s for the reply to a join is not closed for a late pong', async t => {
   const server = await startServer(t, { config: { performance: { heartbeat_interval: 3, pong_timeout: 1 } } })
   const writer = await server.enter('writer', 'slow')
   sendAll(writer, 'slow', 35)
@@ -93,14 +93,14 @@ t.test('[P52] a line that takes 2 s for a join with its history is not taken for
   const port = await openThrottledLine(t, server.port, 200_000)
   const reader = await createClients(t, port).connect()
   await reader.request({ type: 'authenticate', token: (await server.register('ann')).access_token })
-  // Whenever a ping is sent, a reply of 420 kB is before it.
+  // Every ping is sent behind a reply of 420 kB.
   for (let joins = 0; joins < 4; joins++) {
     const { data } = await reader.request({ type: 'join_channel', channel: 'slow', history: 35 })
     t.equal(data.messages.length, 35)
   }
 })
 
-/** Joins a channel of its own and reads no further. */
+/** Opens a raw connection that joins this channel and then stops reading. */
 async function connectStalled (t: Test, server: Server, channel: string) {
   const { access_token: token } = await server.register('stalled')
   const client = await connectRaw(t, server.port, Buffer.concat([
@@ -111,7 +111,7 @@ async function connectStalled (t: Test, server: Server, channel: string) {
   return client
 }
 
-t.test('[P52] readers that stall and together hold more than max_buffered_total are cut off, and nobody else', async t => {
+t.test('[P52] stalled clients that together hold more than max_buffered_total are cut off, and no other client is', async t => {
   const total = 1_048_576
   const server = await startServer(t, { config: { limits: { enabled: false }, metrics, performance: { max_buffered_total: total } } })
   const control = await createControl(server)

@@ -3,7 +3,7 @@ import type { Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 
-/** RFC 6455, 5.2. */
+/** The opcodes of RFC 6455, section 5.2. */
 export const opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa }
 
 export interface FrameShape {
@@ -11,11 +11,11 @@ export interface FrameShape {
   /** The three reserved bits, 0–7. */
   rsv?: number
   masked?: boolean
-  /** A length that the head claims, whatever the payload has. */
+  /** The length that the head of the frame claims, if it differs from the length of the payload. */
   declared?: bigint
 }
 
-/** A client's frame, as wrong as the test wants it. */
+/** Encodes a frame of a client. `shape` can make the frame invalid. */
 export function frame (code: number, payload: Buffer | string = '', shape: FrameShape = {}): Buffer {
   const { fin = true, rsv = 0, masked = true, declared } = shape
   const body = Buffer.from(payload)
@@ -40,7 +40,7 @@ export function text (value: object | string): Buffer {
   return frame(opcode.text, typeof value === 'string' ? value : JSON.stringify(value))
 }
 
-/** An upgrade request; a header with the value undefined is left out. */
+/** Writes an upgrade request. A header whose value is undefined is left out. */
 export function handshake (headers: Record<string, string | undefined> = {}, path = '/websocket'): string {
   const all = {
     Host: '127.0.0.1',
@@ -54,7 +54,7 @@ export function handshake (headers: Record<string, string | undefined> = {}, pat
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
 
-/** A TCP connection. What it received is `received`, until the server ends it. */
+/** Opens a TCP connection and sends these bytes. `received` returns everything that the server has sent so far. */
 export function openSocket (t: Scope, port: number, bytes: string | Buffer) {
   const socket = connect({ host: '127.0.0.1', port })
   const chunks: Buffer[] = []
@@ -67,7 +67,7 @@ export function openSocket (t: Scope, port: number, bytes: string | Buffer) {
   return {
     socket,
     received: (): string => Buffer.concat(chunks).toString('latin1'),
-    /** Status of the answer and its head, as soon as they are there. */
+    /** Waits for the head of the HTTP answer. @returns the head and its status. */
     async answered (): Promise<{ status: number, head: string }> {
       const head = await eventually(() => /^HTTP\/1\.1 .*?\r\n\r\n/s.exec(this.received())?.[0])
       return { status: Number(head.slice(9, 12)), head }
@@ -76,7 +76,10 @@ export function openSocket (t: Scope, port: number, bytes: string | Buffer) {
   }
 }
 
-/** A WebSocket by hand, which answers neither pings nor close frames. `first` is sent along with the upgrade request. */
+/**
+ * Opens a WebSocket connection without a library. It answers neither pings nor close frames.
+ * @param first bytes that are sent together with the upgrade request.
+ */
 export async function connectRaw (t: Scope, port: number, first: Buffer = Buffer.alloc(0), path?: string) {
   const socket = connect({ host: '127.0.0.1', port })
   t.teardown(() => socket.destroy())
@@ -108,15 +111,15 @@ export async function connectRaw (t: Scope, port: number, first: Buffer = Buffer
     socket,
     frames,
     write: (...parts: Buffer[]): boolean => socket.write(Buffer.concat(parts)),
-    /** The text frames that came so far. */
+    /** The text frames that have arrived so far. */
     texts: (): Frame[] => texts,
-    /** The replies to the requests with a ref, in the order they came, once there are `count`. */
+    /** Waits for `count` replies that have a `ref`. @returns all replies with a `ref`, in order of arrival. */
     async replies (count: number, deadline?: number): Promise<Frame[]> {
       const withRef = (): Frame[] => texts.filter(({ ref }) => ref !== undefined)
       await eventually(() => withRef().length >= count || ended, deadline)
       return withRef()
     },
-    /** Code and reason of the server's close frame; 1006 where the connection ended without one. */
+    /** Waits for the server's close frame. @returns its code and reason, or code 1006 if the connection ends without one. */
     async closed (deadline?: number): Promise<{ code: number, reason: string }> {
       await eventually(() => frames.at(-1)?.code === opcode.close || ended, deadline)
       const { code, payload } = frames.at(-1) ?? { code: 0, payload: Buffer.alloc(0) }
@@ -127,7 +130,7 @@ export async function connectRaw (t: Scope, port: number, first: Buffer = Buffer
   }
 }
 
-/** A server's frame: unmasked. `size`: bytes it takes altogether. */
+/** Decodes the first frame of the server in `bytes`, or nothing if it is incomplete. `size` is the length of the whole frame. */
 function readFrame (bytes: Buffer): { code: number, payload: Buffer, size: number } | undefined {
   if (bytes.length < 2) return undefined
   const short = bytes[1]! & 0x7f

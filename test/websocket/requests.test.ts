@@ -9,7 +9,7 @@ const error = (code: string, message: string): Frame => ({ type: 'error', code, 
 const unreadable = error('invalid_json', 'Invalid JSON format')
 const unknownType = (type: string): Frame => error('unknown_type', `Unknown message type: ${type}`)
 
-/** Each frame gets this one reply on a new, authenticated connection, which stays open. */
+/** Checks that each frame gets exactly this reply on a new authenticated connection, and that the connection stays open. */
 async function answers (t: Test, server: Server, cases: Array<[what: string, sent: string, reply: object]>): Promise<void> {
   const person = await server.register()
   for (const [what, sent, reply] of cases) {
@@ -22,7 +22,7 @@ async function answers (t: Test, server: Server, cases: Array<[what: string, sen
   }
 }
 
-t.test('[P8] [P9] what cannot be read is answered with an error, and the connection stays; no other notices [G8]', async t => {
+t.test('[P8] [P9] unreadable frames are answered with an error, the connection stays, and no other one is affected [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   await answers(t, server, [
@@ -38,7 +38,7 @@ t.test('[P8] [P9] what cannot be read is answered with an error, and the connect
   await control(t, 'after unreadable frames')
 })
 
-t.test('[P4] JSON of depth 16 is read, of depth 17 it is not', async t => {
+t.test('[P4] JSON of depth 16 is accepted, and JSON of depth 17 is refused', async t => {
   const server = await startServer(t)
   const tooDeep = { type: 'error', code: 'invalid_frame', message: /^Invalid message: \S/ }
   await answers(t, server, [
@@ -49,7 +49,7 @@ t.test('[P4] JSON of depth 16 is read, of depth 17 it is not', async t => {
   ])
 })
 
-t.test('names of Object.prototype are neither a type nor a way to it', async t => {
+t.test('names of properties of Object.prototype are unknown types, and frames cannot change the prototype', async t => {
   const server = await startServer(t)
   const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']
   await answers(t, server, [
@@ -58,10 +58,10 @@ t.test('names of Object.prototype are neither a type nor a way to it', async t =
     ['an own constructor', '{"type":"heartbeat","constructor":{"prototype":{"polluted":1}}}', { type: 'heartbeat_ack' }],
     ['a type by __proto__ only', '{"__proto__":{"type":"heartbeat"}}', unknownType('')]
   ])
-  t.notOk('polluted' in {}, 'no prototype changed')
+  t.notOk('polluted' in {}, 'no prototype has changed')
 })
 
-t.test('an unknown type is named, cut to 64 characters', async t => {
+t.test('the error about an unknown type names the type, cut to 64 characters', async t => {
   const server = await startServer(t)
   await answers(t, server, [
     ['short', json({ type: 'shout' }), unknownType('shout')],
@@ -70,11 +70,11 @@ t.test('an unknown type is named, cut to 64 characters', async t => {
     ['60,000 characters', json({ type: 'x'.repeat(60_000) }), unknownType('x'.repeat(64))],
     ['emoji are cut between characters', json({ type: '🙂'.repeat(65) }), unknownType('🙂'.repeat(64))],
     ['half a character', '{"type":"\\ud83d"}', unknownType('\ufffd')],
-    ['none', '{}', unknownType('')],
+    ['no type', '{}', unknownType('')],
     ['null', '{"type":null}', unknownType('')],
     ['a number', '{"type":5}', unknownType('5')],
-    ['the last of two counts', '{"type":"shout","type":"heartbeat"}', { type: 'heartbeat_ack' }],
-    ['that of a server frame', '{"type":"welcome"}', unknownType('welcome')]
+    ['the last of two types counts', '{"type":"shout","type":"heartbeat"}', { type: 'heartbeat_ack' }],
+    ['the type of a server frame', '{"type":"welcome"}', unknownType('welcome')]
   ])
 })
 
@@ -85,11 +85,11 @@ t.test('[P8] a ref comes back as it was sent: a string of at most 64 characters,
     client.send({ type: 'heartbeat', ref })
     t.equal((await client.expect('heartbeat_ack')).ref, ref)
     client.send({ type: 'shout', ref })
-    t.equal((await client.expectError('unknown_type')).ref, ref, 'on an error as well')
+    t.equal((await client.expectError('unknown_type')).ref, ref, 'on an error too')
   }
 })
 
-t.test('[P8] any other ref is invalid_frame and does not come back', async t => {
+t.test('[P8] any other ref answers invalid_frame and does not come back', async t => {
   const server = await startServer(t)
   const refused = { type: 'error', code: 'invalid_frame', message: /^Invalid message: ref/, ref: undefined }
   await answers(t, server, [
@@ -99,7 +99,7 @@ t.test('[P8] any other ref is invalid_frame and does not come back', async t => 
   ])
 })
 
-t.test('[P9] fields are judged in order: missing or blank, then form, then what they name', async t => {
+t.test('[P9] fields are checked in order: first whether they are missing or blank, then their form, then their meaning', async t => {
   const server = await startServer(t, { config: { channels: { max_message_length: 10 } } })
   const control = await createControl(server)
   const ann = await server.enter('ann', 'general')
@@ -137,7 +137,7 @@ t.test('[P9] fields are judged in order: missing or blank, then form, then what 
     ['{"type":"authenticate","token":5}', badForm]
   )
   for (const [sent, reply] of cases) {
-    // Ten of them would end one connection [4501].
+    // Each frame has a new connection, because ten invalid frames close one with 4501.
     const client = await server.login(ann.person)
     client.send(sent)
     const [received, ...others] = [...await client.settle()]
@@ -148,7 +148,7 @@ t.test('[P9] fields are judged in order: missing or blank, then form, then what 
   await control(t, 'after wrong fields')
 })
 
-t.test('[P9] [P25] unknown extra fields are ignored; SQL, markup and emoji are text', async t => {
+t.test('[P9] [P25] unknown extra fields are ignored, and SQL, markup and emoji are plain text', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   for (const message of ["'; DROP TABLE \"User\"; --", '<script>alert(1)</script>', '\u202eRTL 🙂 \u200b', '{"type":"message"}']) {

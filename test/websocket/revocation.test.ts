@@ -5,7 +5,7 @@ import { t } from '../tap.ts'
 const revoked = { code: 4504, reason: 'session revoked' }
 const disconnected = { code: 4503, reason: 'disconnected by administrator' }
 
-/** Another login of the same user. */
+/** Logs the same user in once more. */
 async function loginAgain (server: Server, { email, password }: Person): Promise<Person> {
   const { body } = await server.call('POST', '/api/auth/login', { body: { email, password } })
   return { ...body, email, password }
@@ -25,12 +25,12 @@ t.test('[P12] a logout closes the connections of its login, and no others', asyn
   t.same(await ann.closed(), revoked)
   t.same(await tab.closed(), revoked)
   await phone.settle()
-  t.match(await ben.expect('user_left'), { user_id: ann.person.user.id }, 'the others see him leave')
+  t.match(await ben.expect('user_left'), { user_id: ann.person.user.id }, 'other users see ann leave')
   const late = await server.connect()
   t.match(await late.exchange({ type: 'authenticate', token: ann.person.access_token }), { code: 'authentication_failed' })
 })
 
-t.test('[G12] a replayed refresh token closes the connections of its login, those with older tokens too', async t => {
+t.test('[G12] a replayed refresh token closes all connections of its login, also those with older access tokens', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann')
   const first = ann.person.refresh_token
@@ -42,10 +42,10 @@ t.test('[G12] a replayed refresh token closes the connections of its login, thos
   t.equal((await refresh(server, first)).status, 401)
   t.same(await ann.closed(), revoked)
   t.same(await tab.closed(), revoked)
-  t.equal((await refresh(server, third.body.refresh_token)).status, 401, 'the newest is void as well')
+  t.equal((await refresh(server, third.body.refresh_token)).status, 401, 'the newest refresh token is revoked too')
 })
 
-t.test('a new password closes the connections of all other logins', async t => {
+t.test('changing the password closes the connections of all other logins', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann')
   const other = await server.login(await loginAgain(server, ann.person))
@@ -55,7 +55,7 @@ t.test('a new password closes the connections of all other logins', async t => {
   await ann.settle()
 })
 
-t.test('[P15] an erased account\'s connections close with 4503, of every login', async t => {
+t.test('[P15] erasing an account closes the connections of all its logins with 4503', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const phone = await server.login(await loginAgain(server, ann.person))
@@ -68,7 +68,7 @@ t.test('[P15] an erased account\'s connections close with 4503, of every login',
   await ben.settle()
 })
 
-t.test('[P15] [P33] what was done to the account in the database alone is noticed within seconds', async t => {
+t.test('[P15] [P33] changes of accounts that only the database has are noticed within seconds', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann')
   const ben = await server.enter('ben')
@@ -80,7 +80,7 @@ t.test('[P15] [P33] what was done to the account in the database alone is notice
   await eve.settle()
 })
 
-t.test('[P15] a new name or role counts from the next frame', async t => {
+t.test('[P15] a new name or role takes effect on the next frame', async t => {
   const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   await server.call('PATCH', '/api/me', { token: ann.person.access_token, body: { name: 'anna' } })
@@ -94,7 +94,7 @@ t.test('[P15] a new name or role counts from the next frame', async t => {
   await ann.request({ type: 'join_channel', channel: 'moderator-room' })
 })
 
-t.test('[P12] a token that names its user and login in capitals ends with its login all the same', async t => {
+t.test('[P12] the end of a login also closes a connection whose token has the ids in capitals', async t => {
   const server = await startServer(t)
   const person = await server.register('ann')
   const claims = server.app.jwt.decode<AccessClaims>(person.access_token)!

@@ -10,7 +10,7 @@ const config = { redis: redis() }
 const server = await startServer(t, { config })
 const other = await startServer(t, { config, databaseUrl: server.databaseUrl })
 
-/** Sends `RATE` messages a second into a channel until it is told to stop; resolves with how many were acked. */
+/** Sends `RATE` messages a second to a channel until `stop` is called, which resolves with the number of acked messages. */
 async function pour (channel: string): Promise<{ stop (): Promise<number>, writers: Client[] }> {
   const writers = [await server.enter('writer', channel), await other.enter('writer', channel)]
   const sends: Array<Promise<Frame>> = []
@@ -28,14 +28,14 @@ async function pour (channel: string): Promise<{ stop (): Promise<number>, write
   }
 }
 
-/** Every frame of a connection in the order it came. */
+/** Records every frame of a connection in the order of arrival. */
 function record ({ socket }: Client): Frame[] {
   const frames: Frame[] = []
   socket.on('message', data => { frames.push(JSON.parse(String(data))) })
   return frames
 }
 
-/** What each join of a connection was told: the seqs in its reply, then the live ones up to the next join. */
+/** The seqs that a connection received for each join: those in the reply, then those of live messages up to the next join. */
 function streams (frames: Frame[]): Array<{ seq: number, recovered: boolean, told: number[] }> {
   const joins: Array<{ seq: number, recovered: boolean, told: number[] }> = []
   for (const frame of frames) {
@@ -50,7 +50,7 @@ function streams (frames: Frame[]): Array<{ seq: number, recovered: boolean, tol
 
 const isGapless = (seqs: number[]): boolean => seqs.every((seq, i) => seq === seqs[0]! + i)
 
-/** How a reader who has read up to `last` joins, and the first seq it must be told then, given the reply's `seq`. */
+/** Ways to join for a reader who has read up to `last`, and the first seq that the reader has to receive, given the reply's `seq`. */
 const ways: Record<string, { fields: (last: number, id: string) => object, first: (last: number, seq: number) => number }> = {
   'without since [P27]': { fields: () => ({}), first: (_, seq) => seq + 1 },
   'with history [P31]': { fields: () => ({ history: 50 }), first: (_, seq) => Math.max(1, seq - 49) },
@@ -61,7 +61,7 @@ const READERS = 5
 const JOINS = 8
 
 for (const [i, [what, { fields, first }]] of Object.entries(ways).entries()) {
-  t.test(`${what}: joins and joins again while others send ${RATE}/s on two instances are told every message once`, async t => {
+  t.test(`${what}: readers who join again and again while others send ${RATE}/s at two instances get every message once`, async t => {
     const channel = `seam-${i}`
     const { stop, writers } = await pour(channel)
     const { id } = await server.database.prisma.channel.findUniqueOrThrow({ where: { name: channel } })
@@ -71,7 +71,7 @@ for (const [i, [what, { fields, first }]] of Object.entries(ways).entries()) {
       const firsts: number[] = []
       let last = 0
       for (let round = 0; round < JOINS; round++) {
-        // Half of the joins come from outside, half on a connection that is subscribed already.
+        // Half of the joins come after leaving the channel, and half on a connection that is still subscribed.
         if (round % 2 === 0) await client.request({ type: 'leave_channel', channel })
         last = streams(frames).at(-1)?.told.at(-1) ?? last
         const { data } = await client.request({ type: 'join_channel', channel, ...fields(last, id) })
@@ -85,9 +85,9 @@ for (const [i, [what, { fields, first }]] of Object.entries(ways).entries()) {
       await eventually(() => frames.some(({ type, seq }) => type === 'message' && seq === total))
       await client.settle()
       const joins = streams(frames)
-      t.same(joins.map(({ told }) => told[0]), firsts, 'each begins where it must')
-      t.ok(joins.every(({ told }) => isGapless(told)), 'each is gapless')
-      t.equal(joins.at(-1)!.told.at(-1), total, 'the last goes on to the end')
+      t.same(joins.map(({ told }) => told[0]), firsts, 'each join begins with the right message')
+      t.ok(joins.every(({ told }) => isGapless(told)), 'no join has a gap')
+      t.equal(joins.at(-1)!.told.at(-1), total, 'the last join receives the last message')
       if (what.startsWith('with since')) t.ok(joins.every(({ recovered }) => recovered))
     }
     for (const writer of writers) {

@@ -5,9 +5,9 @@ import { handshake, openSocket } from './raw.ts'
 
 const upgrade = (t: Test, { port }: Server) => openSocket(t, port, handshake()).answered()
 
-t.test('[P5] with the event loop late, a new connection gets 503, those there are and REST are served; it passes', async t => {
+t.test('[P5] while the event loop lags, new connections get 503, open ones and REST are served; then new ones open again', async t => {
   const server = await startServer(t, { config: { limits: { event_loop_delay: 100 } } })
-  // A busy machine may be late at the start by itself.
+  // On a busy machine the event loop may already lag when the server starts.
   await eventually(async () => (await upgrade(t, server)).status === 101)
   const ann = await server.enter('ann', 'general')
   const busy = setInterval(() => {
@@ -26,7 +26,7 @@ t.test('[P5] with the event loop late, a new connection gets 503, those there ar
   await eventually(async () => (await upgrade(t, server)).status === 101)
 })
 
-t.test('an event_loop_delay of 0 is no limit', async t => {
+t.test('an event_loop_delay of 0 sets no limit', async t => {
   const server = await startServer(t, { config: { limits: { event_loop_delay: 0 } } })
   for (let i = 0; i < 3; i++) {
     const until = performance.now() + 1200
@@ -35,7 +35,7 @@ t.test('an event_loop_delay of 0 is no limit', async t => {
   }
 })
 
-t.test('[P5] with the heap over its share a new connection gets 503', async t => {
+t.test('[P5] while the heap exceeds heap_percent, a new connection gets 503', async t => {
   const server = await startServer(t, { config: { limits: { heap_percent: 1 } } })
   await eventually(async () => (await upgrade(t, server)).status === 503)
   t.equal((await server.call('GET', '/readyz')).status, 200)

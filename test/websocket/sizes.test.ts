@@ -5,12 +5,12 @@ import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-// The least that may be configured: no frame may have more than half of it.
+// This is the smallest `max_buffered` that may be configured. No frame may be larger than half of it.
 const config = { limits: { enabled: false }, channels: { max_message_length: 40_000 }, performance: { max_buffered: 65_536 } }
 const server = await startServer(t, { config })
 const rows = createRows(server.database)
 
-t.test('[P59] 880 people who leave at once close nobody who reads', async t => {
+t.test('[P59] 880 people who join or leave at once cause no close of a client that reads', async t => {
   const ann = await server.enter('ann', 'lobby')
   const { id } = await server.database.prisma.channel.findUniqueOrThrow({ where: { name: 'lobby' } })
   const people = Array.from({ length: 880 }, (_, i) => ({ user_id: uuidv7(), username: `person ${i}` }))
@@ -22,7 +22,7 @@ t.test('[P59] 880 people who leave at once close nobody who reads', async t => {
   t.equal((await ann.request({ type: 'heartbeat' })).type, 'heartbeat_ack')
 })
 
-t.test('[P59] an announcement that would pass half of max_buffered is refused, and the longest that does not arrives', async t => {
+t.test('[P59] an announcement of more than half of max_buffered is refused, and a shorter one arrives', async t => {
   const admin = await server.register('admin')
   await rows.role(admin, 'admin')
   const ben = await server.enter('ben')
@@ -37,7 +37,7 @@ t.test('[P59] an announcement that would pass half of max_buffered is refused, a
   t.same(ben.inbox, [])
 })
 
-t.test('[P59] a message stored under larger bounds ends nobody who joins, resumes or asks for history', async t => {
+t.test('[P59] a message stored under larger limits closes no client that joins, resumes or asks for history', async t => {
   const name = `big-${randomUUID().slice(0, 8)}`
   const ann = await server.enter('ann', name)
   await ann.request({ type: 'send_message', channel: name, message: 'small' })

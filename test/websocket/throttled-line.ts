@@ -4,7 +4,7 @@ import type { Scope } from '../helper.ts'
 
 const TICK_MS = 20
 
-/** A line to the server on this port that carries only so many bytes a second back to the client. @returns its port. */
+/** Starts a proxy to the server on this port that passes on at most `bytesPerSecond` to the client. @returns the port of the proxy. */
 export async function openThrottledLine (t: Scope, port: number, bytesPerSecond: number): Promise<number> {
   const line = createServer(client => {
     const server = connect(port, '127.0.0.1')

@@ -5,7 +5,7 @@ import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, handshake, openSocket, text } from './raw.ts'
 
-t.test('[P2] a client that offers no subprotocol or parley.v1 is taken, one that offers only others is not', async t => {
+t.test('[P2] a client that offers no subprotocol or parley.v1 is accepted, and a client that offers only others is refused', async t => {
   const server = await startServer(t)
   for (const offered of [undefined, 'parley.v1', 'chat, parley.v1', 'parley.v1, parley.v2']) {
     const { status, head } = await openSocket(t, server.port, handshake({ 'Sec-WebSocket-Protocol': offered })).answered()
@@ -17,7 +17,7 @@ t.test('[P2] a client that offers no subprotocol or parley.v1 is taken, one that
   }
 })
 
-t.test('[P3] no Origin, that of the host itself and those allowed are taken, any other is not', async t => {
+t.test('[P3] requests without Origin, with that of the host or with an allowed one are accepted, and all others are refused', async t => {
   const server = await startServer(t, { config: { server: { allowed_origins: 'https://Chat.example.org, http://localhost:3000' } } })
   const control = await createControl(server)
   const status = async (origin: string | undefined, host = 'parley.example.org:8443'): Promise<number> =>
@@ -26,7 +26,7 @@ t.test('[P3] no Origin, that of the host itself and those allowed are taken, any
     t.equal(await status(origin), 101, `${origin}`)
   }
   t.equal(await status('https://parley.example.org', 'parley.example.org'), 101)
-  // A default port may be written out, on either side.
+  // Origin and Host may each have the default port or leave it out.
   for (const [origin, host] of [
     ['https://parley.example.org', 'parley.example.org:443'], ['https://parley.example.org:443', 'Parley.example.org'],
     ['http://parley.example.org:80', 'parley.example.org'], ['http://parley.example.org', 'parley.example.org:80'],
@@ -45,12 +45,12 @@ t.test('[P3] no Origin, that of the host itself and those allowed are taken, any
   await control(t, 'after foreign origins')
 })
 
-t.test('[P3] ALLOWED_ORIGINS=* takes any Origin', async t => {
+t.test('[P3] ALLOWED_ORIGINS=* allows any Origin', async t => {
   const server = await startServer(t, { config: { server: { allowed_origins: '*' } } })
   t.equal((await openSocket(t, server.port, handshake({ Origin: 'https://evil.example' })).answered()).status, 101)
 })
 
-t.test('what is no upgrade to /websocket is answered over HTTP and ended, and no other connection notices [G8]', async t => {
+t.test('requests that are not an upgrade to /websocket are answered over HTTP and ended, and affect no other connection [G8]', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const cases: Array<[what: string, request: string, status: number]> = [
@@ -59,7 +59,7 @@ t.test('what is no upgrade to /websocket is answered over HTTP and ended, and no
     ['the root', handshake({}, '/'), 404],
     ['a REST path', handshake({}, '/api/channels'), 401],
     ['a page', handshake({}, '/healthz'), 200],
-    ['a path that is none', handshake({}, '/%zz'), 400],
+    ['an invalid path', handshake({}, '/%zz'), 400],
     ['version 7', handshake({ 'Sec-WebSocket-Version': '7' }), 400],
     ['no version', handshake({ 'Sec-WebSocket-Version': undefined }), 400],
     ['no key', handshake({ 'Sec-WebSocket-Key': undefined }), 400],
@@ -67,7 +67,7 @@ t.test('what is no upgrade to /websocket is answered over HTTP and ended, and no
     ['no upgrade', handshake({ Upgrade: undefined, Connection: 'close' }), 400],
     ['a POST', handshake().replace('GET', 'POST'), 404],
     ['70 kB of headers', handshake({ 'X-Padding': 'x'.repeat(70_000) }), 431],
-    ['something else than HTTP', 'hello?\r\n\r\n', 400]
+    ['text that is not HTTP', 'hello?\r\n\r\n', 400]
   ]
   for (const [what, request, status] of cases) {
     const socket = openSocket(t, server.port, request)
@@ -77,7 +77,7 @@ t.test('what is no upgrade to /websocket is answered over HTTP and ended, and no
   }
 })
 
-t.test('[P5] at max_connections a further upgrade gets 503 with Retry-After, also in a rush, until one has left', async t => {
+t.test('[P5] at max_connections further upgrades get 503 with Retry-After, also many at once, until a connection closes', async t => {
   const server = await startServer(t, { config: { server: { max_connections: 5 } } })
   const sockets = Array.from({ length: 30 }, () => openSocket(t, server.port, handshake()))
   const answers = await Promise.all(sockets.map(socket => socket.answered()))
@@ -91,7 +91,7 @@ t.test('[P5] at max_connections a further upgrade gets 503 with Retry-After, als
   await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
 })
 
-t.test('a client that resets its connection during the upgrade, or right after it, harms nobody [G8]', async t => {
+t.test('a client that resets its connection during or right after the upgrade affects no other connection [G8]', async t => {
   const server = await startServer(t, { config: { server: { max_connections: 5 } } })
   const control = await createControl(server)
   for (let i = 0; i < 30; i++) {
@@ -104,7 +104,7 @@ t.test('a client that resets its connection during the upgrade, or right after i
   await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
 })
 
-t.test('a client that is slow with its handshake, or says nothing, is ended, and no other connection notices [G8]', async t => {
+t.test('a client that is slow with its handshake or sends nothing is ended, and affects no other connection [G8]', async t => {
   const server = await startServer(t)
   server.app.server.headersTimeout = 100
   const control = await createControl(server)
@@ -117,7 +117,7 @@ t.test('a client that is slow with its handshake, or says nothing, is ended, and
   await control(t, 'after slow handshakes')
 })
 
-t.test('a token in the URL counts for nothing and is not logged', async t => {
+t.test('a token in the URL is ignored and not logged', async t => {
   const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const client = await connectRaw(t, server.port, text({ type: 'channel_list', ref: 1 }), `/websocket?token=${token}&access_token=${token}`)

@@ -9,18 +9,18 @@ import { handshake, openSocket } from './raw.ts'
 const plain = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
 const withMethod = (method: string, path?: string): string => handshake({}, path).replace('GET', method)
 
-/** What a client may do with upgrades besides opening a WebSocket connection. */
+/** Unusual requests, most of them upgrades, that do not open a WebSocket connection. */
 const odd: Array<[what: string, bytes: string]> = [
   ['HEAD /websocket', withMethod('HEAD')],
   ['HEAD of another path', withMethod('HEAD', '/healthz')],
-  ['HEAD of a path that is none', withMethod('HEAD', '/%zz')],
+  ['HEAD of an invalid path', withMethod('HEAD', '/%zz')],
   ['OPTIONS /websocket', withMethod('OPTIONS')],
   ['DELETE /websocket', withMethod('DELETE')],
   ['POST /websocket without its body', handshake({ 'Content-Length': '10' }).replace('GET', 'POST')],
   ['CONNECT', 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n'],
   ['CONNECT with an upgrade', withMethod('CONNECT', 'example.org:443')],
-  ['a page as an upgrade', handshake({}, '/healthz')],
-  ['a path that is none', handshake({}, '/%zz')],
+  ['an upgrade to a page', handshake({}, '/healthz')],
+  ['an invalid path', handshake({}, '/%zz')],
   ['HTTP/1.0', handshake().replace('HTTP/1.1', 'HTTP/1.0')],
   ['no key', handshake({ 'Sec-WebSocket-Key': undefined })],
   ['version 7', handshake({ 'Sec-WebSocket-Version': '7' })],
@@ -35,7 +35,7 @@ const odd: Array<[what: string, bytes: string]> = [
   ['h2c behind a refused upgrade', handshake({}, '/nowhere') + handshake({ Upgrade: 'h2c' })]
 ]
 
-/** These may become WebSocket connections, which have deadlines of their own. */
+/** Requests that may open WebSocket connections, which have deadlines of their own. */
 const taken: Array<[what: string, bytes: string]> = [
   ['an upgrade', handshake()],
   ['an upgrade behind a request', plain + handshake()],
@@ -44,7 +44,7 @@ const taken: Array<[what: string, bytes: string]> = [
   ['an upgrade behind an upgrade', handshake() + handshake()]
 ]
 
-/** Stops what asks the database for the channels of `GET /api/channels`, until it is released. */
+/** Locks the table of channels, so that `GET /api/channels` waits until `release` is called. */
 async function holdChannels (t: Scope, { databaseUrl }: Server) {
   const holder = new pg.Client(databaseUrl)
   await holder.connect()
@@ -56,9 +56,9 @@ async function holdChannels (t: Scope, { databaseUrl }: Server) {
 
 const list = (token: string): string => `GET /api/channels HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n\r\n`
 
-t.test('[P54] whatever asks for an upgrade and gets none is ended, also where its client never closes', async t => {
+t.test('[P54] a connection that asks for an upgrade and gets none is ended, even if its client never closes it', async t => {
   const server = await startServer(t)
-  // A body that does not come is waited for as any other.
+  // The server waits this long for a body that does not come.
   server.app.server.requestTimeout = server.app.server.headersTimeout = 1000
   const control = await createControl(server)
   for (const [what, bytes] of odd) {
@@ -68,7 +68,7 @@ t.test('[P54] whatever asks for an upgrade and gets none is ended, also where it
   }
 })
 
-t.test('[P54] the same with clients that have closed their half, or reset the connection', async t => {
+t.test('[P54] connections that the client has half-closed or reset are ended too, whether they get an upgrade or not', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   const sockets = [...odd, ...taken].map(([, bytes]) => openSocket(t, server.port, bytes))
@@ -78,7 +78,7 @@ t.test('[P54] the same with clients that have closed their half, or reset the co
   await eventually(() => server.app.upgrades.size === 0)
 })
 
-t.test('[P54] an upgrade behind requests has its turn when they are answered', async t => {
+t.test('[P54] an upgrade behind other requests is handled when they are answered', async t => {
   const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const held = await holdChannels(t, server)
@@ -91,7 +91,7 @@ t.test('[P54] an upgrade behind requests has its turn when they are answered', a
   t.equal(server.app.upgrades.size, 0)
 })
 
-t.test('[P54] an upgrade that waits behind a request without an answer is ended in the time that any request has', async t => {
+t.test('[P54] an upgrade that waits behind an unanswered request is ended after the time that every request has', async t => {
   const server = await startServer(t)
   server.app.server.headersTimeout = 200
   const { access_token: token } = await server.register('ann')
@@ -104,7 +104,7 @@ t.test('[P54] an upgrade that waits behind a request without an answer is ended 
   t.equal(server.app.upgrades.size, 0)
 })
 
-t.test('[P54] [P5] upgrades that wait count towards max_connections, and those of an address towards its limit', async t => {
+t.test('[P54] [P5] waiting upgrades count towards max_connections and towards the limit of their address', async t => {
   for (const [config, status] of [[{ server: { max_connections: 3 } }, 503], [{ limits: { address_connections: 3 } }, 429]] as const) {
     const server = await startServer(t, { config })
     const { access_token: token } = await server.register('ann')
@@ -119,7 +119,7 @@ t.test('[P54] [P5] upgrades that wait count towards max_connections, and those o
   }
 })
 
-t.test('[P54] [G10] SIGTERM ends a server in seconds, whatever is open', async t => {
+t.test('[P54] [G10] SIGTERM ends a server in seconds, whatever connections are open', async t => {
   const DATABASE_URL = await createDatabase(t)
   const server = await startProcess(t, { env: { DATABASE_URL, SERVER_DRAIN_TIMEOUT: '60' } })
   const kinds = [...odd, ...taken]
@@ -128,13 +128,13 @@ t.test('[P54] [G10] SIGTERM ends a server in seconds, whatever is open', async t
   const began = performance.now()
   server.signal('SIGTERM')
   t.same(await server.exited, { code: 0, signal: null })
-  // Three seconds where the machine has nothing else to do; 54 where somebody waits for these sockets.
+  // The end takes three seconds on an idle machine, and would take 54 if the server waited for these sockets.
   t.ok(performance.now() - began < 10_000)
 })
 
-/** A server that has nothing else to do has so many milliseconds to end with any of these open. */
+/** Milliseconds in which an idle server has to end while any of the connections below are open. */
 const ENDED_WITHIN_MS = 3000
-/** Its client waits for `100 Continue`, and then does not go on. */
+/** A request whose client waits for `100 Continue` and then never sends the body. */
 const expectant = handshake({ Upgrade: 'h2c', 'Content-Length': '10', Expect: '100-continue' }, '/api/auth/login').replace('GET', 'POST')
 
 for (const [what, bytes] of [

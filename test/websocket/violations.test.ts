@@ -5,7 +5,7 @@ import { connectRaw, text } from './raw.ts'
 
 const violation = { code: 4501, reason: 'protocol violation' }
 
-t.test('the 10th unreadable frame within 60 s is answered as the others, then the connection closes with 4501', async t => {
+t.test('the 10th invalid frame within 60 s is answered like the others, and then the connection closes with 4501', async t => {
   const server = await startServer(t)
   const control = await createControl(server)
   for (const frame of ['{', '[]', '{"type":"heartbeat","ref":1.5}']) {
@@ -19,7 +19,7 @@ t.test('the 10th unreadable frame within 60 s is answered as the others, then th
   }
 })
 
-t.test('errors of any other kind are no violation', async t => {
+t.test('errors of other kinds do not count as protocol violations', async t => {
   const server = await startServer(t)
   const client = await server.connect()
   for (let i = 0; i < 20; i++) {
@@ -30,7 +30,7 @@ t.test('errors of any other kind are no violation', async t => {
   t.equal((await client.settle()).length, 60)
 })
 
-t.test('[P8] the close of a violation does not overtake the acks of what was sent before', async t => {
+t.test('[P8] acks of earlier messages are sent before a protocol violation closes the connection', async t => {
   const server = await startServer(t)
   const ann = await server.register('ann')
   const client = await connectRaw(t, server.port)

@@ -21,7 +21,7 @@ await rows.role(people.moderator, 'moderator')
 
 const everyone = Object.keys(people) as Kind[]
 
-/** Who may know of a channel of this type, and who may join it. */
+/** For each type of channel, the people who can see it and the people who may join it. */
 const table: Record<'public' | 'private' | 'admin' | 'moderator', { sees: Kind[], joins: Kind[] }> = {
   public: { sees: everyone, joins: everyone },
   private: { sees: ['member', 'invited', 'creator', 'admin'], joins: ['member', 'invited', 'creator', 'admin'] },
@@ -30,7 +30,7 @@ const table: Record<'public' | 'private' | 'admin' | 'moderator', { sees: Kind[]
 }
 
 for (const [type, { sees, joins }] of Object.entries(table) as Array<[keyof typeof table, typeof table[keyof typeof table]]>) {
-  t.test(`[P18] [P19] who sees and who joins a channel of type ${type}`, async t => {
+  t.test(`[P18] [P19] only the right people can see and join a channel of type ${type}`, async t => {
     const channel = await rows.channel(type, { name: `v-${type}-${randomUUID()}`, creator: people.creator })
     await rows.member(channel, people.member)
     await rows.invitation(channel, people.invited)
@@ -62,7 +62,7 @@ for (const [type, { sees, joins }] of Object.entries(table) as Array<[keyof type
   })
 }
 
-t.test('[P19] an invitation is used up by joining; who leaves a private channel then is a stranger to it', async t => {
+t.test('[P19] joining uses up an invitation; a user who then leaves a private channel cannot see it any more', async t => {
   const guest = await server.enter('guest')
   const channel = await rows.channel('private')
   await rows.invitation(channel, guest)
@@ -72,7 +72,7 @@ t.test('[P19] an invitation is used up by joining; who leaves a private channel 
   t.equal((await guest.exchange({ type: 'join_channel', channel: channel.name })).code, 'channel_not_found')
 })
 
-t.test('[P19] an absent channel and another\'s private one give the same answer to every request', async t => {
+t.test('[P19] a missing channel and an invisible private channel give the same answer to every request', async t => {
   const stranger = await server.enter('stranger')
   const hidden = await rows.channel('private')
   const message = await rows.message(hidden, people.creator)

@@ -5,7 +5,7 @@ import { effort, measureTraffic, whatEachDoes, type Traffic } from './traffic.ts
 const SUBSCRIBERS = 1000
 const PUBLISHERS = 20
 const IN_FLIGHT = 10
-/** Messages a second. */
+/** Messages per second in the calm case. */
 const CALM = 20
 
 const rows = [contenders.parley, contenders.socketio, contenders.ws]
@@ -17,7 +17,7 @@ const traffic = (pace: Traffic['pace']): Traffic[] =>
 export const saturated: Case = {
   name: 'fanout',
   title: `Fan-out to ${SUBSCRIBERS.toLocaleString('en-US')} subscribers, saturated`,
-  conditions: [`${PUBLISHERS} publishers, ${IN_FLIGHT} messages in flight each, until their own copy is back.`, whatEachDoes],
+  conditions: [`${PUBLISHERS} publishers with ${IN_FLIGHT} messages in flight each, until they receive their own copies.`, whatEachDoes],
   columns: [
     { key: 'deliveries_per_s', title: 'deliveries/s', digits: 0 },
     { key: 'cpu_per_delivery_us', title: 'CPU µs/delivery', digits: 3 },
@@ -34,7 +34,7 @@ export const saturated: Case = {
 export const calm: Case = {
   name: 'calm',
   title: `Fan-out to ${SUBSCRIBERS.toLocaleString('en-US')} subscribers, ${CALM} messages/s`,
-  conditions: [`${PUBLISHERS} publishers taking turns; every delivery's latency is measured.`, whatEachDoes],
+  conditions: [`${PUBLISHERS} publishers take turns; the latency of every delivery is measured.`, whatEachDoes],
   columns: [
     { key: 'cpu_per_delivery_us', title: 'CPU µs/delivery', digits: 2 },
     { key: 'latency_p50_ms', title: 'p50 ms', digits: 1 },

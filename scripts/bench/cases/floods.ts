@@ -7,11 +7,11 @@ import { cpuOf } from '../proc.ts'
 import { contenders, type Server } from '../servers.ts'
 
 const CHANNEL = 'control'
-/** Messages a second of the control pair. */
+/** Messages per second from one control connection to the other. */
 const RATE = 20
-/** Seconds of a flood before the pair is measured: ten seconds' worth of every limit is used up in them. */
+/** Seconds of flooding before measuring. They use up the ten seconds' worth of frames that every limit allows at once. */
 const ONSET = 5
-/** Seconds for the last messages to come. */
+/** Seconds to wait for the last messages. */
 const PATIENCE = 30
 
 interface Flood { row: string, kind: FloodKind, connections: number, isUser: boolean }
@@ -24,14 +24,14 @@ const floods: Flood[] = [
   { row: '64 KiB channel_list, 60 connections of one account', kind: 'lists', connections: 60, isUser: true }
 ]
 
-/** What other people's floods do to somebody's messages. */
+/** Measures how floods from other clients delay the messages between two clients. */
 export const flooded: Case = {
   name: 'floods',
   title: 'A message beside floods',
   conditions: [
-    `Two connections, ${RATE} messages/s from one to the other, with and without others that write as fast as they are read.`,
-    'Default limits, one address. Who is closed comes back at once. The floods come from a process of their own, on the same machine.',
-    'Latency from sending to receiving, the database included.'
+    `One connection sends ${RATE} messages/s to another, with and without others that write as fast as the server reads.`,
+    'Default limits, one client address. Closed connections reconnect at once. The floods come from another process on the same machine.',
+    'Latency is the time from sending to receiving, including the database.'
   ],
   columns: [
     { key: 'latency_p50_ms', title: 'p50 ms', digits: 1 },
@@ -86,13 +86,13 @@ async function measureOne (bench: Bench, { ports: [port], pids: [pid] }: Server,
   }
 }
 
-/** A connection that has joined the channel. */
+/** Opens a connection that is authenticated and joins the channel. */
 async function enter (port: number, token: string): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/websocket`)
   await once(socket, 'open')
   socket.send(JSON.stringify({ type: 'authenticate', token }))
   socket.send(JSON.stringify({ type: 'join_channel', channel: CHANNEL }))
-  // One listener for all of them: several frames may come in one segment.
+  // A single listener handles all replies, because several frames may arrive in one segment.
   await new Promise<void>((resolve, reject) => {
     socket.on('close', code => reject(new Error(`the control pair: closed with ${code}`))).on('message', data => {
       const { type, action, code } = JSON.parse(String(data))
@@ -103,7 +103,7 @@ async function enter (port: number, token: string): Promise<WebSocket> {
   return socket
 }
 
-/** Sends at its pace for the measured time; the milliseconds that each message took. @throws Error where one does not come. */
+/** Sends messages during the measured time. @returns the milliseconds that each took. @throws Error if a message is not received. */
 async function exchange ({ timing, pause }: Bench, sender: WebSocket, reader: WebSocket): Promise<number[]> {
   const latencies: number[] = []
   reader.on('message', data => {
@@ -116,6 +116,6 @@ async function exchange ({ timing, pause }: Bench, sender: WebSocket, reader: We
     await pause(1 / RATE)
   }
   for (let waited = 0; latencies.length < count && waited < PATIENCE; waited++) await pause(1)
-  if (latencies.length < count) throw new Error(`${count - latencies.length} messages of the control pair never came`)
+  if (latencies.length < count) throw new Error(`${count - latencies.length} messages of the control pair were not received`)
   return latencies
 }

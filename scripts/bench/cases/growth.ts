@@ -2,13 +2,13 @@ import { atMost, format, ratio, type Case, type Column } from '../case.ts'
 import { contenders } from '../servers.ts'
 import { effort, measureTraffic, whatEachDoes } from './traffic.ts'
 
-/** In all; so a message's audience and the number of messages make up for each other. */
+/** The same total in every row: the more subscribers receive each message, the fewer messages are published. */
 const DELIVERIES_PER_SECOND = 20_000
 const SUBSCRIBERS = [10, 100, 1000, 10_000]
 const CHANNELS = [1, 10, 100, 1000]
 const PER_CHANNEL = 10
 const PUBLISHERS = 10
-/** The room without a cap on its members. */
+/** The default room, the only channel without a cap on its members. */
 const ROOM = 'general'
 
 const { parley, socketio, ws } = contenders
@@ -28,7 +28,7 @@ export const subscribers: Case = {
   name: 'subscribers',
   title: 'Growth with subscribers',
   conditions: [
-    `One channel, ${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, ${PUBLISHERS} publishers taking turns.`,
+    `One channel, ${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all; ${PUBLISHERS} publishers take turns.`,
     whatEachDoes
   ],
   columns,
@@ -63,8 +63,8 @@ export const channels: Case = {
   name: 'channels',
   title: 'Growth with channels',
   conditions: [
-    `${PER_CHANNEL} subscribers in each channel, one of them publishes.`,
-    `${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, however many channels.`
+    `${PER_CHANNEL} subscribers in each channel; one of them publishes.`,
+    `${format(DELIVERIES_PER_SECOND, 0)} deliveries/s in all, for any number of channels.`
   ],
   columns,
   measure: bench => measureTraffic(bench, CHANNELS.map(count => ({

@@ -7,19 +7,19 @@ import { CONCURRENCY } from './traffic.ts'
 const CONNECTIONS = 10_000
 const PER_CHANNEL = 10
 const WARM_UP_CONNECTIONS = 500
-/** Seconds that a server gets to forget its warm-up connections, and to end what opening left to do. */
+/** Seconds that a server gets to release the warm-up connections, and to finish work that opening connections causes. */
 const PAUSE = 2
 
 const { parley: { name: parley }, socketio: { name: socketio } } = contenders
 
-/** What a connection costs that does nothing. */
+/** Measures the cost of connections that do nothing. */
 export const idle: Case = {
   name: 'idle',
   title: `${CONNECTIONS.toLocaleString('en-US')} idle connections`,
   conditions: [
-    `Parley: each authenticated as another user and joined, ${PER_CHANNEL} to a channel, who are told of each other.`,
-    'Socket.IO: opened and joined, no more.',
-    `Memory is the resident set beyond that after a warm-up of ${WARM_UP_CONNECTIONS} connections.`
+    `Parley: each connection authenticates as another user and joins; the ${PER_CHANNEL} users of a channel get each other's notices.`,
+    'Socket.IO: each connection opens and joins, nothing else.',
+    `Memory is the growth of the resident set since a warm-up of ${WARM_UP_CONNECTIONS} connections.`
   ],
   columns: [
     { key: 'memory_per_connection_kb', title: 'KB/connection', digits: 1 },
@@ -43,7 +43,7 @@ export const idle: Case = {
   judge: medians => {
     const [memory, theirs] = [parley, socketio].map(row => medians.get(row)!.memory_per_connection_kb!) as [number, number]
     return [
-      atMost('KB per connection, at most what Socket.IO takes here', memory, theirs, 10, 'KB'),
+      atMost('KB per connection, at most that of Socket.IO in this run', memory, theirs, 10, 'KB'),
       atMost("CPU to open, authenticate and join, over Socket.IO's to open and join",
         ratio(medians, 'cpu_per_open_us', parley, socketio), 1.25, 1)
     ]

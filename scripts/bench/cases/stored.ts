@@ -9,12 +9,12 @@ const IN_FLIGHT = 10
 const { parley, parleyEmbedded, parleyCluster, socketioPrisma, socketioPrismaAlone, socketioPrismaCluster } = contenders
 const rows = [parley, socketioPrisma, socketioPrismaAlone, parleyCluster, socketioPrismaCluster, parleyEmbedded]
 
-/** Authenticated, stored, acked, delivered: the whole job. */
+/** Measures the whole path of messages: authenticated, stored, acked and delivered. */
 export const stored: Case = {
   name: 'stored',
   title: 'Stored and acknowledged messages',
   conditions: [
-    `${CONNECTIONS} connections over ${CHANNELS} channels, all publish, ${IN_FLIGHT} messages in flight each, until their ack.`,
+    `${CONNECTIONS} connections in ${CHANNELS} channels all publish, with ${IN_FLIGHT} messages in flight each, until their acks arrive.`,
     'PostgreSQL with fsync and synchronous_commit on. Socket.IO + Prisma: one `create` per message, then emit, then ack.'
   ],
   columns: [
@@ -34,7 +34,7 @@ export const stored: Case = {
   }))),
   judge: medians => [[parley, socketioPrisma], [parleyCluster, socketioPrismaCluster]].flatMap(([ours, theirs]) => [
     atLeast(`messages/s, ${ours!.name} over ${theirs!.name}`, ratio(medians, 'acks_per_s', ours!.name, theirs!.name), 6, 10),
-    atMost('p99 of the ack, likewise', ratio(medians, 'ack_p99_ms', ours!.name, theirs!.name), 0.1, 0.1)
+    atMost(`p99 of the ack, ${ours!.name} over ${theirs!.name}`, ratio(medians, 'ack_p99_ms', ours!.name, theirs!.name), 0.1, 0.1)
   ]),
   chart: { key: 'acks_per_s', title: 'Stored and acknowledged', unit: 'messages/s', rows: rows.map(row => row.name) }
 }

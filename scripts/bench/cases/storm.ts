@@ -5,17 +5,17 @@ import { CONCURRENCY } from './traffic.ts'
 
 const CONNECTIONS = 2000
 const PER_CHANNEL = 100
-/** Seconds. */
+/** Seconds within which all connections have to be back. */
 const LIMIT = 30
 
-/** A network that fails and comes back: everybody at once. */
+/** Measures the time until all clients are back after a network failure, when they reconnect at the same time. */
 export const storm: Case = {
   name: 'storm',
   title: `Reconnect storm of ${CONNECTIONS.toLocaleString('en-US')}`,
   conditions: [
-    'All connections are cut at once and come back at once, without a pause; until the last one is back.',
-    `Parley: authenticated and joined, ${PER_CHANNEL} to a channel, who are told of each other.`,
-    'Socket.IO: opened and joined, no more.'
+    'All connections are cut and reconnect at the same time, without a pause. The time ends when the last one has joined again.',
+    `Parley: each connection authenticates and joins; the ${PER_CHANNEL} users of a channel get each other's notices.`,
+    'Socket.IO: each connection opens and joins, nothing else.'
   ],
   columns: [
     { key: 'seconds', title: 'seconds', digits: 2 },

@@ -3,7 +3,7 @@ import type { PublishPlan, PublishResult } from '../load/protocol.ts'
 import { rssOf } from '../proc.ts'
 import type { Contender, Server } from '../servers.ts'
 
-/** Connections that are being opened at any time. */
+/** How many connections are opened at the same time. */
 export const CONCURRENCY = 128
 
 export const whatEachDoes =
@@ -18,7 +18,7 @@ export interface Traffic {
   pace: PublishPlan['pace']
 }
 
-/** Measures each in every round, one after the other: what the machine does besides hits all alike. */
+/** Measures all rows in each round, one after the other, so that other load on the machine affects all of them alike. */
 export async function measureTraffic (bench: Bench, traffic: Traffic[], rounds = bench.timing.rounds): Promise<Run[]> {
   const runs: Run[] = []
   for (let round = 1; round <= rounds; round++) {
@@ -48,7 +48,7 @@ export async function measureTraffic (bench: Bench, traffic: Traffic[], rounds =
 
 function toFigures ({ pids }: Server, result: PublishResult): Figures {
   const { seconds, sent, acked, delivered, missing, latency, ackLatency, cpu, lag } = result
-  if (missing > 0) throw new Error(`${missing} deliveries never came`)
+  if (missing > 0) throw new Error(`${missing} deliveries were not received`)
   const micro = 1_000_000
   return {
     seconds,
@@ -76,10 +76,10 @@ function toFigures ({ pids }: Server, result: PublishResult): Figures {
   }
 }
 
-/** How hard everyone worked for the figures beside them. */
+/** Columns that show the CPU use of server, database and load generator, and how late the generator was. */
 export const effort: Column[] = [
   { key: 'server_cores', title: 'server cores', digits: 2 },
   { key: 'database_cores', title: 'database cores', digits: 2 },
   { key: 'generator_cores', title: 'generator cores', digits: 2 },
-  { key: 'generator_lag_p99_ms', title: 'its lag p99 ms', digits: 1 }
+  { key: 'generator_lag_p99_ms', title: 'generator lag p99 ms', digits: 1 }
 ]

@@ -7,17 +7,17 @@ export interface Target {
   dialect: Dialect
   token: string
   channel: string
-  /** Where it connects from; undefined leaves it to the system. */
+  /** The local address of the connection; undefined lets the system choose it. */
   localAddress: string | undefined
 }
 
-/** What connections tell whoever counts. */
+/** Receives the events of all connections and counts deliveries. */
 export interface Sink {
   deliveries: number
-  /** Every delivery on a watched connection, between `from` and `to`. */
+  /** A delivery on a watched connection; its bytes are between `from` and `to`. */
   delivered (connection: Connection, bytes: Buffer, from: number, to: number): void
   acked (connection: Connection, bytes: Buffer, from: number, to: number): void
-  /** All that was read at once has been told. */
+  /** All frames of one read have been reported. */
   settled (connection: Connection): void
   failed (connection: Connection, why: string): void
 }
@@ -26,17 +26,17 @@ const UPGRADE_END = '\r\n\r\n'
 const CLOSE = 0x8
 const PING = 0x9
 
-/** All sockets read into one buffer, one after the other. Before it is room for the incomplete frame that the last read left. */
+/** All sockets read into one shared buffer in turn. The headroom in front of it takes the incomplete frame of the previous read. */
 const HEADROOM = 128 * 1024
 const READ_SIZE = 256 * 1024
 const memory = Buffer.allocUnsafeSlow(HEADROOM + READ_SIZE)
 const readBuffer = memory.subarray(HEADROOM)
 const nothing = Buffer.alloc(0)
 
-/** One client: opens, introduces itself, then counts what it receives by walking over frame heads. */
+/** One client: it connects, takes the steps of its dialect (authenticate, join), then counts deliveries by reading only frame headers. */
 export class Connection {
   readonly target: Target
-  /** Each delivery is shown to the sink; on other connections they are only counted. */
+  /** If true, each delivery is reported to the sink; if false, deliveries are only counted. */
   watched = false
   readonly #sink: Sink
   readonly #socket: Socket
@@ -69,7 +69,7 @@ export class Connection {
     this.#socket.write(frames)
   }
 
-  /** Without a close frame, as a lost network ends it. */
+  /** Ends the connection without a close frame, like a network failure. */
   drop (): void {
     this.#ended = true
     this.#socket.resetAndDestroy()
@@ -99,7 +99,7 @@ export class Connection {
     return from + end + UPGRADE_END.length
   }
 
-  /** Returns where the incomplete frame at the end begins. */
+  /** Handles all complete frames. @returns where the incomplete frame at the end begins. */
   #walk (from: number, to: number): number {
     const { dialect: { kindAt, delivery } } = this.target
     const counts = this.#introduced && !this.watched

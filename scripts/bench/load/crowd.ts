@@ -3,23 +3,23 @@ import { dialects, type DialectName } from './dialects.ts'
 
 export interface CrowdPlan {
   dialect: DialectName
-  /** Connections take turns on them: one per instance of the server. */
+  /** One port per instance of the server. The connections use them in turn. */
   ports: number[]
   count: number
-  /** Each gets an equal run of the connections. */
+  /** Each channel gets the same number of consecutive connections. */
   channels: string[]
-  /** One per connection, where the server asks for one. */
+  /** One token per connection; empty if the server requires none. */
   tokens: string[]
-  /** How many are being opened at any time. */
+  /** How many connections are opened at the same time. */
   concurrency: number
 }
 
-/** Milliseconds that opening may take without any progress. */
+/** Milliseconds without progress after which opening fails. */
 const PATIENCE = 60_000
-/** Connections from one address: well under the range of ports that the system gives out. */
+/** Connections from one local address: well below the number of ports that the system assigns per address. */
 const PER_ADDRESS = 20_000
 
-/** Opens the planned connections, each through upgrade, authentication and join. */
+/** Opens the planned connections. Resolves when all of them are upgraded, authenticated and joined. */
 export function openCrowd (plan: CrowdPlan, sink: Sink): Promise<Connection[]> {
   const connections: Connection[] = []
   const { count, concurrency } = plan

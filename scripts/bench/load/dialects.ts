@@ -1,19 +1,19 @@
-/** How a server is spoken to, and how its frames are told apart by single bytes: at millions a second nothing is parsed. */
+/** The protocol of a kind of server. Frames are told apart by single bytes, because parsing millions of them per second is too slow. */
 export interface Dialect {
   path: string
-  /** From the upgrade to a joined connection: `say` is sent when the step before has its answer, a frame that begins with `expect`. */
+  /** The steps from the upgrade to a joined connection. Each sends `say`, if any, and ends with a frame that begins with `expect`. */
   steps (token: string, channel: string): Step[]
-  /** A frame that begins so refuses what was asked. */
+  /** The beginning of a frame that refuses a request. */
   refusal: string
-  /** The frame that publishes; `slot` comes back in its ack where `acked`. */
+  /** The frame that publishes a message. If `acked`, the ack returns `slot`. */
   publish (message: { channel: string, text: string, slot: number, acked: boolean }): string
-  /** Where a frame's kind shows, and the byte there of a delivered message and of an ack. */
+  /** The position of the byte that tells the kind of a frame, and its values for a delivered message and for an ack. */
   kindAt: number
   delivery: number
   ack: number
   /** The slot that the ack between `from` and `to` names. */
   slotOf (bytes: Buffer, from: number, to: number): number
-  /** What answers the one-byte text frame that is Engine.IO's ping. */
+  /** The answer to Engine.IO's ping, which is a text frame of one byte. */
   pong?: string
 }
 
@@ -36,7 +36,7 @@ const parley: Dialect = {
   delivery: codeOf('m'),
   ack: codeOf('s'),
   slotOf (bytes, _from, to) {
-    // `ref` ends the frame: `…,"ref":7}`
+    // `ref` is the last field of the frame: `…,"ref":7}`
     let slot = 0
     for (let at = to - 2, power = 1; isDigit(bytes[at]!); at--, power *= 10) slot += (bytes[at]! - ZERO) * power
     return slot

@@ -1,20 +1,21 @@
+// A process that floods a server: it writes as fast as the server reads, and reconnects whenever a connection is closed.
 import { connect } from 'node:net'
 import { clientFrame, textFrame } from './frames.ts'
 
-/** What one flood is: read from the environment as JSON. */
+/** The plan of a flood. The environment variable FLOOD holds it as JSON. */
 export interface FloodPlan {
   port: number
   connections: number
   kind: FloodKind
-  /** Empty: the connections do not authenticate. */
+  /** The access token; empty if the connections do not authenticate. */
   token: string
 }
 
 export type FloodKind = 'nested' | 'pings' | 'pongs' | 'lists'
 
-/** Bytes of a write of small frames. */
+/** Bytes per write. Small frames are repeated to fill a write. */
 const WRITE_SIZE = 65_536
-/** Before another connection takes the place of one that was closed, in milliseconds. */
+/** Milliseconds until a closed connection is replaced. */
 const RETURN_MS = 100
 
 const nested = (size: number): string => JSON.stringify({ type: 'channel_list', x: Array.from({ length: size / 3 }, () => []) })
@@ -26,7 +27,6 @@ const writes: Record<FloodKind, () => Buffer> = {
   lists: () => textFrame(nested(65_000))
 }
 
-/** A process that writes to a server as fast as it is read, and comes back whenever it is closed. */
 const plan = JSON.parse(process.env.FLOOD ?? '') as FloodPlan
 const bytes = writes[plan.kind]()
 for (let i = 0; i < plan.connections; i++) flood()

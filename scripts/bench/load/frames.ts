@@ -1,4 +1,4 @@
-/** A client's text frame (RFC 6455, 5.2). Its mask is zero, so the payload stands in it as it is and may be changed in place. */
+/** A client's text frame (RFC 6455, 5.2). Its mask is zero, so the payload in it is unchanged and may be modified in place. */
 export function textFrame (text: string): Buffer {
   return clientFrame(0x1, Buffer.from(text))
 }

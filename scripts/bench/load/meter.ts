@@ -2,10 +2,10 @@ import { createHistogram, monitorEventLoopDelay, type Histogram } from 'node:per
 import { cpuOf, cpuOfTree } from '../proc.ts'
 import type { Percentiles, PublishPlan } from './protocol.ts'
 
-/** Milliseconds between the looks at the event loop's punctuality. */
+/** Milliseconds between two checks of the event loop's delay. */
 const LAG_RESOLUTION = 5
 
-/** What is counted from `start` to `stop`: latencies in microseconds, CPU, the generator's own punctuality. */
+/** Measures from `start` to `stop`: latencies (reported to it in microseconds), CPU time, and the delay of the generator's event loop. */
 export function createMeter ({ serverPids, databasePid }: Pick<PublishPlan, 'serverPids' | 'databasePid'>) {
   const latency = createHistogram()
   const ackLatency = createHistogram()
@@ -61,7 +61,7 @@ function ownCpu (): number {
   return (user + system) / 1_000_000
 }
 
-/** `unit`: how many of the histogram's make a millisecond. `floor` is what even a perfect run shows. */
+/** `unit` is the number of histogram units in a millisecond. `floor` is subtracted: the milliseconds that even a perfect run shows. */
 function percentiles (histogram: Histogram, unit: number, floor = 0): Percentiles {
   if (histogram.count === 0) return { p50: 0, p99: 0, max: 0 }
   const round = (value: number): number => Math.max(0, Math.round((value / unit - floor) * 1000) / 1000)

@@ -1,15 +1,15 @@
+// The process of the load generator. It carries out the orders of its parent, one at a time.
 import { readFileSync } from 'node:fs'
 import type { Connection, Sink } from './connection.ts'
 import { openCrowd } from './crowd.ts'
 import type { CrowdPlan, Order, Reply, Result } from './protocol.ts'
 import { publish } from './publishing.ts'
 
-/** The load generator, a process of its own: it does what its parent orders, one thing at a time. */
 const ignore = (): void => {}
 let connections: Connection[] = []
 let plan: CrowdPlan | undefined
 
-/** Rejects with the first thing that goes wrong on any connection: a run with a broken connection has measured something else. */
+/** Rejects with the first error of any connection, because the figures of a run with a broken connection are wrong. */
 let fail: (error: Error) => void
 const trouble = new Promise<never>((_resolve, reject) => { fail = reject })
 trouble.catch(ignore)

@@ -2,48 +2,48 @@ import type { CrowdPlan } from './crowd.ts'
 
 export type { CrowdPlan } from './crowd.ts'
 
-/** What the generator's process is asked to do, one thing at a time. */
+/** An order to the generator's process, which carries out one order at a time. */
 export type Order =
-  /** `tokensFile`: JSON, an array of access tokens; the first connection takes the first. */
+  /** `tokensFile` holds a JSON array of access tokens, one per connection, in the order of the connections. */
   | { do: 'open', crowd: Omit<CrowdPlan, 'tokens'>, tokensFile: string | null }
   | { do: 'publish', plan: PublishPlan }
-  /** Drops all connections at once and opens them again, all at once. */
+  /** Drops all connections at the same time, then opens all of them again at the same time. */
   | { do: 'storm' }
   | { do: 'drop' }
 
 export interface PublishPlan {
-  /** Spread evenly over the connections. */
+  /** The number of connections that publish. They are spread evenly over all connections. */
   publishers: number
   /**
-   * Closed loop: each publisher keeps `inFlight` messages unanswered, and `until` says what answers one: its ack, or its own copy of
-   * the message. Open loop: `rate` messages a second in all.
+   * In a closed loop, each publisher keeps `inFlight` messages unanswered. `until` says what answers a message: its ack, or the copy that
+   * the publisher receives. In an open loop, all publishers together send `rate` messages per second.
    */
   pace: { inFlight: number, until: 'ack' | 'echo' } | { rate: number }
-  /** Does the server ack messages? */
+  /** Whether the server acks messages. */
   acked: boolean
-  /** Seconds. */
+  /** Seconds of warming up, then of measuring. */
   warmUp: number
   measure: number
-  /** Process ids whose CPU is read at both ends of the measured window: the server's, and the database's (its postmaster). */
+  /** Process ids whose CPU time is read at the start and the end of the measured window: the server's, and PostgreSQL's postmaster. */
   serverPids: number[]
   databasePid: number | null
 }
 
-/** Of the measured window, unless said otherwise. */
+/** Values are those of the measured window, unless stated otherwise. */
 export interface PublishResult {
   seconds: number
   sent: number
   acked: number
   delivered: number
-  /** Deliveries that never came, of all that were published, warm-up included. */
+  /** Expected deliveries that were not received, including those of the warm-up. */
   missing: number
-  /** From publishing to delivery, on every connection at a fixed rate, on the publishers' (spread evenly) in a closed loop. */
+  /** Time from publishing to delivery: on all connections in an open loop, only on those of publishers in a closed loop. */
   latency: Percentiles
-  /** From publishing to ack, closed loop with `until: 'ack'` only. */
+  /** Time from publishing to ack, only in a closed loop with `until: 'ack'`. */
   ackLatency: Percentiles
   /** CPU seconds. */
   cpu: { server: number, database: number, generator: number }
-  /** How late the generator's event loop was. */
+  /** Delay of the generator's event loop. */
   lag: Percentiles
 }
 

@@ -5,15 +5,15 @@ import type { PublishPlan, PublishResult } from './protocol.ts'
 import { Publisher } from './publisher.ts'
 import { MARK, now, readPublisher, readSlot, readTime } from './stamp.ts'
 
-/** A warm-up lasts until this many, too, but not for ever: a cold server on a busy machine is nobody's measure. */
+/** A warm-up also lasts until this many deliveries arrived, so that no cold server is measured, but at most until the limit. */
 const WARM_DELIVERIES = 10_000
 const WARM_UP_LIMIT_MS = 30_000
-/** For an open loop to find its pace after the warm-up. */
+/** Time after the warm-up in which an open loop reaches its pace. */
 const SETTLING_MS = 1000
-/** To wait for the last deliveries; what comes later counts as missing. */
+/** Time to wait for the last deliveries; later ones count as missing. */
 const PATIENCE_MS = 15_000
 
-/** Lets some of the connections publish, and counts what all of them receive. From then on the sink serves this run. */
+/** Lets some of the connections publish and counts what all of them receive. It replaces the callbacks of `sink` with its own. */
 export async function publish (plan: PublishPlan, connections: Connection[], sink: Sink): Promise<PublishResult> {
   const meter = createMeter(plan)
   const audience = audiences(connections)
@@ -23,7 +23,7 @@ export async function publish (plan: PublishPlan, connections: Connection[], sin
   const read = () => ({ sent: counts.sent, acked: counts.acked, delivered: sink.deliveries })
   const isSettled = (): boolean => sink.deliveries >= counts.expected && (!plan.acked || counts.acked >= counts.sent)
   const { pace } = plan
-  /** What a publisher waits for before it publishes again. An open loop is warmed by a closed one: a calm pace would take minutes. */
+  /** What a publisher awaits before it publishes again. An open loop warms up as a closed one, because a calm pace would take minutes. */
   let awaited: 'ack' | 'echo' | 'nothing' = 'rate' in pace ? 'echo' : pace.until
 
   function flush (publisher: Publisher): void {
@@ -90,7 +90,7 @@ function choose ({ publishers, pace, acked }: PublishPlan, connections: Connecti
     new Publisher(connections[Math.floor(number * connections.length / publishers)]!, { number, slots, acked }))
 }
 
-/** The publishers take turns; what a late timer missed is made up for at once. Returns what ends it. */
+/** Publishes at a fixed rate; the publishers take turns. Messages that a late timer missed follow at once. @returns a stop function. */
 function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Publisher) => void): () => void {
   const began = performance.now()
   let published = 0
@@ -108,7 +108,7 @@ function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Pub
   return () => clearTimeout(timer)
 }
 
-/** How many receive what is published to each channel. */
+/** The number of connections that receive the messages of each channel. */
 function audiences (connections: Connection[]): Map<string, number> {
   const sizes = new Map<string, number>()
   for (const { target: { channel } } of connections) sizes.set(channel, (sizes.get(channel) ?? 0) + 1)

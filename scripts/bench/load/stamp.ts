@@ -1,7 +1,5 @@
-/**
- * What every published text begins with: `~publisher~slot~microseconds~`, in fixed places, so that it is written into a finished
- * frame and read out of a received one without parsing either.
- */
+// Every published text begins with a stamp: `~publisher~slot~microseconds~`. Its fields have fixed positions, so that a stamp can be
+// written into a prepared frame and read from a received one without parsing.
 const PUBLISHER_DIGITS = 5
 const SLOT_DIGITS = 2
 const TIME_DIGITS = 12
@@ -10,7 +8,7 @@ const TIME_AT = SLOT_AT + SLOT_DIGITS + 1
 
 export const MARK = 0x7e
 export const MAX_SLOTS = 10 ** SLOT_DIGITS
-/** Characters of a published text, as a short chat line has them. */
+/** Characters of a published text: the length of a short chat line. */
 export const TEXT_LENGTH = 64
 
 export function stampedText (publisher: number, slot: number): string {
@@ -23,7 +21,7 @@ export function now (): number {
   return Math.round(performance.now() * 1000)
 }
 
-/** `at`: where the stamp begins. */
+/** `at` is the position at which the stamp begins. */
 export function writeTime (bytes: Buffer, at: number, time: number): void {
   for (let place = at + TIME_AT + TIME_DIGITS - 1; place >= at + TIME_AT; place--) {
     bytes[place] = 0x30 + time % 10

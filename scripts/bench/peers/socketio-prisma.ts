@@ -1,3 +1,6 @@
+// A chat server as a team would write it with Socket.IO and Prisma: it checks a token at connect, stores a message with one `create`, then
+// sends it to the room, then acks it. The Redis adapter connects the instances if REDIS_URL is set. It does less than Parley: no order
+// across instances (its `seq` is only unique), no membership in the database, no protection against duplicates, no repair of losses.
 import { createServer } from 'node:http'
 import { createAdapter } from '@socket.io/redis-adapter'
 import { Redis } from 'ioredis'
@@ -9,14 +12,9 @@ import { openDatabase } from '../../../src/store/client.ts'
 import { createAccessTokens } from '../tokens.ts'
 import { announcePort } from './ready.ts'
 
-/**
- * What a team would write with Socket.IO and Prisma: a token is checked at connect, a message is stored with one `create`, then sent to
- * the room, then acked; between instances by the Redis adapter where REDIS_URL is set. It does less than Parley: no order across
- * instances (its `seq` is only unique), no membership in the database, nothing against duplicates, no repair.
- */
 interface Draft { channel: string, message: string }
 
-/** Seconds. Under saturation messages rather wait for a database connection than fail. */
+/** Seconds. Under saturation, messages wait for a database connection instead of failing. */
 const POOL_TIMEOUT = 60
 
 const { config } = loadConfig()
@@ -26,7 +24,7 @@ const http = createServer()
 const io = new Server(http, { transports: ['websocket'], serveClient: false })
 if (config.redis.url !== undefined) io.adapter(createAdapter(new Redis(config.redis.url), new Redis(config.redis.url)))
 
-/** The schema numbers messages by channel; here every process has channels of its own, so that no two numbers meet. */
+/** The schema requires unique numbers per channel. Each process uses channel ids of its own, so that its numbers cannot collide. */
 const channelIds = new Map<string, string>()
 let seq = 0
 

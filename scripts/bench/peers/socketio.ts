@@ -1,9 +1,9 @@
+// Socket.IO 4 with only its own features: rooms and fan-out. It neither authenticates clients nor stores messages.
 import { createServer } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { Server } from 'socket.io'
 import { announcePort } from './ready.ts'
 
-/** Socket.IO 4 at what it does itself: rooms and fan-out. Nobody is authenticated, nothing is stored. */
 interface Draft { channel: string, message: string }
 
 const http = createServer()

@@ -1,9 +1,9 @@
+// Bare `ws` with a Set of subscribers per channel. Each message is encoded once and sent to every subscriber. Nothing is stored.
 import { createServer } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { announcePort } from './ready.ts'
 
-/** Bare `ws` and a Set of subscribers per channel: each message is encoded once and sent to each. Nothing is stored. */
 type Request = { type: 'join_channel', channel: string } | { type: 'send_message', channel: string, message: string }
 
 const channels = new Map<string, Set<WebSocket>>()
