@@ -33,6 +33,8 @@ export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], l
     // Let the schema refuse names that are too long: the router would answer that the route does not exist.
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
+    // Database and Redis have timeouts of their own. fastify's 10 s would fail a start on a busy machine.
+    pluginTimeout: 60_000,
     // By default Node checks only every 30 s for connections that have passed their timeouts.
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
   })

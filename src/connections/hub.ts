@@ -98,12 +98,12 @@ export class Hub {
   }
 
   /** Attaches a session to a channel that it has just joined. Everything that arrives for it is kept until `goLive`. */
-  attach (session: Session, name: string, joined: Joined): LocalChannel {
+  attach (session: Session, channelName: string, joined: Joined): LocalChannel {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
       const { broker, messages, onFault, maxWaiting, traffic, outbound } = this.#deps
       const id = joined.channelId
-      channel = new LocalChannel({ id, name, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
+      channel = new LocalChannel({ id, name: channelName, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
         messages,
         onFault,
         onDoubt: () => this.doubts.channels([id]),
@@ -114,14 +114,14 @@ export class Hub {
       })
       this.#channels.set(id, channel)
       // Subscribers of a deleted channel with this name have missed its deletion.
-      const former = this.#names.get(name)
+      const former = this.#names.get(channelName)
       if (former) this.doubts.channels([former.id])
-      this.#names.set(name, channel)
+      this.#names.set(channelName, channel)
       broker.subscribe(`channel:${id}`)
     }
     channel.sequencer.vouch(joined.lastSeq)
     channel.attach(session, joined.aclVersion)
-    session.subscriptions.set(name, channel)
+    session.subscriptions.set(channelName, channel)
     // The membership was read before the newest change known here and may have ended since: have all memberships checked again.
     if (joined.aclVersion < channel.aclVersion) {
       channel.aclVersion = joined.aclVersion
@@ -137,8 +137,8 @@ export class Hub {
   }
 
   /** Ends one session's subscription; the user's membership stays. */
-  unsubscribe (session: Session, name: string): void {
-    const channel = session.subscriptions.get(name)
+  unsubscribe (session: Session, channelName: string): void {
+    const channel = session.subscriptions.get(channelName)
     if (channel) this.#unsubscribe(session, channel)
   }
 

@@ -19,20 +19,20 @@ interface Start { seq: number, recovered: boolean, messages: Entry[] }
  */
 export async function join (context: RequestContext, session: Session, fields: JoinFields): Promise<Reply> {
   const { hub, memberships } = context
-  const { channel: name, since, channel_id: channelId, history } = fields
+  const { channel: channelName, since, channel_id: channelId, history } = fields
   if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
-  const joined = await memberships.join(session.actor, name)
+  const joined = await memberships.join(session.actor, channelName)
   if (session.closing) throw new AppError('not_in_channel')
 
-  const before = session.subscriptions.get(name)
-  if (before && before.id !== joined.channelId) hub.unsubscribe(session, name)
+  const before = session.subscriptions.get(channelName)
+  if (before && before.id !== joined.channelId) hub.unsubscribe(session, channelName)
   // A repeated join must not go back to entries that this connection has already received.
   const position = before?.id === joined.channelId ? before.position(session) : undefined
   if (position !== undefined && since === undefined && history === undefined) {
     return reply(before!, joined, { seq: position, recovered: false, messages: [] })
   }
 
-  const channel = hub.attach(session, name, joined)
+  const channel = hub.attach(session, channelName, joined)
   const seq = Math.max(channel.sequencer.last, joined.lastSeq)
   let start: Start = { seq, recovered: false, messages: [] }
   try {
@@ -42,7 +42,7 @@ export async function join (context: RequestContext, session: Session, fields: J
     fallBack(hub, session, channel, position)
     throw error
   }
-  if (session.subscriptions.get(name) !== channel) throw new AppError('not_in_channel')
+  if (session.subscriptions.get(channelName) !== channel) throw new AppError('not_in_channel')
   if (channel.overflowed(session)) start = { seq: channel.sequencer.last, recovered: false, messages: [] }
   return { ...reply(channel, joined, start), after: () => hub.goLive(session, channel, start.seq) }
 }

@@ -137,7 +137,7 @@ function rowOf (act: string, { who, action, details = {}, defaults = {}, result,
       // Ignore the fields of other commands, which have not been checked [P9].
       const given = Object.fromEntries(Object.entries(fields).filter(([name]) => name in details))
       const chosen: Details = { ...defaults, ...given }
-      const outcome = await moderation.act(actor, { act, channel, targetId, ...chosen }, outcome =>
+      const outcome = await moderation.act(actor, { act, channelName: channel, targetId, ...chosen }, outcome =>
         notice && { type: notice.type, channel, ...(notice.of ?? result?.of)?.(outcome, chosen) })
       return { channel, user_id: targetId, ...result?.of(outcome, chosen) }
     }

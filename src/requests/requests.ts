@@ -51,7 +51,8 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
       const { userId, sid } = session.actor
       const { name: username } = session.user!
       // Copy the fields one by one: spreading the actor takes ten times as long, for every message.
-      messages.send({ userId, sid, channelId: subscription.id, channel, username, text: message, clientId }, (error, receipt) => {
+      const draft = { userId, sid, channelId: subscription.id, channelName: channel, username, text: message, clientId }
+      messages.send(draft, (error, receipt) => {
         if (!error) {
           traffic.sent.success++
           return done(encodeSent(receipt!, ref))

@@ -31,8 +31,8 @@ export function createAdmin ({ store, log, events, maxText = Infinity }: {
     if (outcome.code !== null) throw new AppError(outcome.code)
     events.userChanged(id, { role })
     const timestamp = new Date().toISOString()
-    for (const { channelId, channel, aclVersion } of outcome.ended) {
-      events.userNotified(id, { type: 'kicked_from_channel', channel, timestamp })
+    for (const { channelId, channelName, aclVersion } of outcome.ended) {
+      events.userNotified(id, { type: 'kicked_from_channel', channel: channelName, timestamp })
       events.membershipsEnded(channelId, [id], aclVersion)
     }
   }

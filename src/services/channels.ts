@@ -14,15 +14,15 @@ export type Channels = ReturnType<typeof createChannels>
 export function createChannels ({ store, presence, events, rules }: {
   store: ChannelStore, presence: Presence, events: Events, rules: CreationRules
 }) {
-  async function find (actor: Actor, name: string): Promise<Standing> {
-    const standing = await store.find(actor, name)
+  async function find (actor: Actor, channelName: string): Promise<Standing> {
+    const standing = await store.find(actor, channelName)
     if (!standing) throw new AppError('channel_not_found')
     return standing
   }
 
   /** Finds a channel whose history, members and online users this user may see [P18] [P19]. @throws AppError */
-  async function read (actor: Actor, name: string): Promise<Channel> {
-    const { channel, mayRead } = await find(actor, name)
+  async function read (actor: Actor, channelName: string): Promise<Channel> {
+    const { channel, mayRead } = await find(actor, channelName)
     if (!mayRead) throw new AppError('not_authorized')
     return channel
   }
@@ -37,31 +37,31 @@ export function createChannels ({ store, presence, events, rules }: {
     },
 
     /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21] [P58], `rate_limited` [P58]. */
-    async create (actor: Actor, name: string, type: ChannelType = 'public'): Promise<Channel> {
-      const refusal = await store.create(actor, uuidv7(), name, type, rules)
+    async create (actor: Actor, channelName: string, type: ChannelType = 'public'): Promise<Channel> {
+      const refusal = await store.create(actor, uuidv7(), channelName, type, rules)
       if (refusal) throw new AppError(refusal.code, refusal)
-      return (await find(actor, name)).channel
+      return (await find(actor, channelName)).channel
     },
 
     /** Changes a channel's type. Members that the new type does not admit lose membership and subscriptions. @throws AppError */
-    async setType (actor: Actor, name: string, type: ChannelType): Promise<Channel> {
-      const outcome = await store.setType(actor, name, type)
+    async setType (actor: Actor, channelName: string, type: ChannelType): Promise<Channel> {
+      const outcome = await store.setType(actor, channelName, type)
       if (outcome.code !== null) throw new AppError(outcome.code)
       const timestamp = new Date().toISOString()
       events.membershipsEnded(outcome.channelId, outcome.removed, outcome.aclVersion)
-      for (const removed of outcome.removed) events.userNotified(removed, { type: 'kicked_from_channel', channel: name, timestamp })
-      return (await find(actor, name)).channel
+      for (const removed of outcome.removed) events.userNotified(removed, { type: 'kicked_from_channel', channel: channelName, timestamp })
+      return (await find(actor, channelName)).channel
     },
 
     /** @throws AppError */
-    async delete (actor: Actor, name: string): Promise<void> {
-      const outcome = await store.delete(actor, name)
+    async delete (actor: Actor, channelName: string): Promise<void> {
+      const outcome = await store.delete(actor, channelName)
       if (outcome.code !== null) throw new AppError(outcome.code)
       events.channelDeleted(outcome.channelId)
     },
 
-    async members (actor: Actor, name: string, query: PageQuery) {
-      const channel = await read(actor, name)
+    async members (actor: Actor, channelName: string, query: PageQuery) {
+      const channel = await read(actor, channelName)
       const { items: members, ...rest } = await readPage(query, byMember, (after, most) => store.members(channel.id, after, most))
       return { members, ...rest }
     },
@@ -70,8 +70,8 @@ export function createChannels ({ store, presence, events, rules }: {
      * A page, ordered by id, of the users who are online in the channel now, across all instances. `count` is the number of all of them.
      * `maxBytes`: bytes that the page's users may take as JSON [P59].
      */
-    async online (actor: Actor, name: string, query: PagePlace, maxBytes = Infinity) {
-      const channel = await read(actor, name)
+    async online (actor: Actor, channelName: string, query: PagePlace, maxBytes = Infinity) {
+      const channel = await read(actor, channelName)
       const online = await presence.list(channel.id)
       const ids = await readPage(query, byId, async (after = '', most) => online.filter(id => id > after).slice(0, most))
       const people = await store.people(ids.items)

@@ -16,18 +16,18 @@ export function createMemberships ({ store, events, rules }: { store: Membership
 
   return {
     /** Makes the user a member of the channel; no effect if they are one already. @throws AppError */
-    join: ({ userId, sid }: Actor, channel: string): Promise<Joined> => join({ userId, sid, channel, newId: uuidv7() }),
+    join: ({ userId, sid }: Actor, channelName: string): Promise<Joined> => join({ userId, sid, channelName, newId: uuidv7() }),
 
     /**
      * Ends the membership on every connection of the user [P20]. The connection `connectionId` asked for it and gets no notice.
      * @throws AppError
      */
-    async leave (actor: Actor, channel: string, connectionId?: string): Promise<void> {
+    async leave (actor: Actor, channelName: string, connectionId?: string): Promise<void> {
       const { userId } = actor
-      const outcome = await store.leave(actor, channel)
+      const outcome = await store.leave(actor, channelName)
       if (outcome.code !== null) throw new AppError(outcome.code)
       if (!outcome.ended) return
-      events.userNotified(userId, { type: 'channel_left', channel, timestamp: new Date().toISOString() }, connectionId)
+      events.userNotified(userId, { type: 'channel_left', channel: channelName, timestamp: new Date().toISOString() }, connectionId)
       events.membershipsEnded(outcome.channelId, [userId], outcome.aclVersion)
     }
   }

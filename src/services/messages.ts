@@ -32,22 +32,22 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
     send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
 
     /** Sends a message for a member of the channel who has no connection. @throws AppError */
-    async publish (actor: Actor, username: string, name: string, text: string, clientId: string | undefined): Promise<Receipt> {
+    async publish (actor: Actor, username: string, channelName: string, text: string, clientId: string | undefined): Promise<Receipt> {
       checkText(text)
-      const { channel } = await channels.find(actor, name)
-      const draft = { ...actor, channelId: channel.id, channel: name, username, text, clientId }
+      const { channel } = await channels.find(actor, channelName)
+      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId }
       return await promised(done => publisher.publish(draft, done))
     },
 
     /** Edits a message, or deletes it if `text` is null [P34]. @throws AppError */
-    async change ({ userId, sid }: Actor, channel: string, messageId: string, text: string | null): Promise<Receipt> {
+    async change ({ userId, sid }: Actor, channelName: string, messageId: string, text: string | null): Promise<Receipt> {
       if (text !== null) checkText(text)
-      return await promised(done => publisher.change({ channel, userId, sid, messageId, text }, done))
+      return await promised(done => publisher.change({ channelName, userId, sid, messageId, text }, done))
     },
 
     /** A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. */
-    async history (actor: Actor, name: string, { before, after, limit = 50 }: HistoryQuery) {
-      const channel = await channels.read(actor, name)
+    async history (actor: Actor, channelName: string, { before, after, limit = 50 }: HistoryQuery) {
+      const channel = await channels.read(actor, channelName)
       const messages = await store.history(channel.id, { before, after, limit })
       return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
     },

@@ -14,8 +14,8 @@ export function createModeration ({ store, channels, events, invitationLimits }:
   store: ModerationStore, channels: Channels, events: Events, invitationLimits: InvitationLimits
 }) {
   /** Returns the id of a channel whose bans, mutes and log this user may read. @throws AppError */
-  async function moderated (actor: Actor, name: string): Promise<string> {
-    const { channel } = await channels.find(actor, name)
+  async function moderated (actor: Actor, channelName: string): Promise<string> {
+    const { channel } = await channels.find(actor, channelName)
     if (!await store.mayModerate(actor, channel.id)) throw new AppError('not_authorized')
     return channel.id
   }
@@ -46,28 +46,28 @@ export function createModeration ({ store, channels, events, invitationLimits }:
       return { invitations, ...rest }
     },
 
-    async bans (actor: Actor, name: string, query: PageQuery) {
-      const id = await moderated(actor, name)
+    async bans (actor: Actor, channelName: string, query: PageQuery) {
+      const id = await moderated(actor, channelName)
       const { items: bans, ...rest } = await readPage(query, byUser, (after, most) => store.bans(id, after, most))
       return { bans, ...rest }
     },
 
-    async mutes (actor: Actor, name: string, query: PageQuery) {
-      const id = await moderated(actor, name)
+    async mutes (actor: Actor, channelName: string, query: PageQuery) {
+      const id = await moderated(actor, channelName)
       const { items: mutes, ...rest } = await readPage(query, byUser, (after, most) => store.mutes(id, after, most))
       return { mutes, ...rest }
     },
 
     /** A page of the channel's moderators, for every user who may see the channel's members. */
-    async moderators (actor: Actor, name: string, query: PageQuery) {
-      const { id } = await channels.read(actor, name)
+    async moderators (actor: Actor, channelName: string, query: PageQuery) {
+      const { id } = await channels.read(actor, channelName)
       const { items: moderators, ...rest } = await readPage(query, byUser, (after, most) => store.moderators(id, after, most))
       return { moderators, ...rest }
     },
 
     /** A page of the channel's entries in the moderation log, newest first. */
-    async log (actor: Actor, name: string, query: PageQuery) {
-      const id = await moderated(actor, name)
+    async log (actor: Actor, channelName: string, query: PageQuery) {
+      const id = await moderated(actor, channelName)
       const { items: log, ...rest } = await readPage(query, byLogId, (after, most) => store.log(id, after, most))
       return { log, ...rest }
     }

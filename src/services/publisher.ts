@@ -10,7 +10,7 @@ import type { Events } from './events.ts'
 /** A message that its sender may send as far as this instance knows. The database decides [P32]. */
 export interface Draft extends Actor {
   channelId: string
-  channel: string
+  channelName: string
   username: string
   text: string
   clientId: string | undefined
@@ -169,9 +169,9 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       const { id, seq, duplicate } = verdict
       const timestamp = verdict.createdAt.toISOString()
       const client = draft.clientId === undefined ? undefined : { client_id: draft.clientId }
-      answer(done, null, { channel: draft.channel, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
+      answer(done, null, { channel: draft.channelName, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
       if (duplicate) return
-      const { channelId, channel, userId, username, text } = draft
+      const { channelId, channelName: channel, userId, username, text } = draft
       append(stored, channelId, { type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client })
     })
     deliver(stored, batch[0]!.queuedAt)
@@ -179,7 +179,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
 
   function settleChanges (batch: PendingChange[], verdicts: ChangeVerdict[]): void {
     const stored = new Map<string, Entry[]>()
-    batch.forEach(({ change: { channel, userId, messageId: id, text }, done }, i) => {
+    batch.forEach(({ change: { channelName: channel, userId, messageId: id, text }, done }, i) => {
       const verdict = verdicts[i]!
       if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
       const { channelId, seq, authorId } = verdict

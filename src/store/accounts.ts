@@ -10,7 +10,7 @@ import { accountFields, type Account, type Actor } from './users.ts'
 export interface ManagedAccount extends Account { disabledAt: Date | null }
 
 /** A membership that ended because the user's role changed or the account was erased. */
-export interface Ended { channelId: string, channel: string, aclVersion: number }
+export interface Ended { channelId: string, channelName: string, aclVersion: number }
 
 export type AccountStore = ReturnType<typeof createAccountStore>
 
@@ -85,6 +85,6 @@ function toEnded (rows: EndedRow[]): Refused | { code: null, ended: Ended[] } {
   if (rows[0] && rows[0].code !== null) return { code: rows[0].code }
   return {
     code: null,
-    ended: rows.map(row => ({ channelId: row.channel_id, channel: row.channel_name, aclVersion: Number(row.acl_version) }))
+    ended: rows.map(row => ({ channelId: row.channel_id, channelName: row.channel_name, aclVersion: Number(row.acl_version) }))
   }
 }

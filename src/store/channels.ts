@@ -16,11 +16,11 @@ export type ChannelStore = ReturnType<typeof createChannelStore>
 export function createChannelStore (prisma: PrismaClient) {
   return withStoreErrors({
     /** Finds a channel; null where it is hidden from the user [P19] or the user may no longer act [P55]. */
-    async find ({ userId, sid }: Actor, name: string): Promise<Standing | null> {
+    async find ({ userId, sid }: Actor, channelName: string): Promise<Standing | null> {
       const [row] = await prisma.$queryRaw<StandingRow[]>`
         SELECT ${channelColumns}, ${standing}
         FROM "Channel" c JOIN parley_actor(${userId}::uuid, ${sid}::uuid) u ON u.id IS NOT NULL
-        WHERE c.name = ${name} AND parley_sees(u, c)`
+        WHERE c.name = ${channelName} AND parley_sees(u, c)`
       return row ? toStanding(row) : null
     },
 
@@ -84,33 +84,35 @@ export function createChannelStore (prisma: PrismaClient) {
     },
 
     /** @returns null, or the refusal. */
-    async create ({ userId, sid }: Actor, id: string, name: string, type: ChannelType, rules: CreationRules): Promise<Refused | null> {
+    async create (
+      { userId, sid }: Actor, id: string, channelName: string, type: ChannelType, rules: CreationRules
+    ): Promise<Refused | null> {
       const { maxChannels, maxCreated, createdPerMinute } = rules
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, retry_after_ms: bigint | null }]>`
         SELECT r.code, CASE WHEN r.code = 'rate_limited' THEN
           (SELECT parley_creation_wait(u, ${createdPerMinute}::int) FROM "User" u WHERE u.id = ${userId}::uuid) END AS retry_after_ms
-        FROM parley_create_channel(${userId}::uuid, ${id}::uuid, ${name}, ${type}::"ChannelType", ${maxChannels}::int, ${maxCreated}::int,
-          ${createdPerMinute}::int, ${sid}::uuid) AS r (code)`
+        FROM parley_create_channel(${userId}::uuid, ${id}::uuid, ${channelName}, ${type}::"ChannelType", ${maxChannels}::int,
+          ${maxCreated}::int, ${createdPerMinute}::int, ${sid}::uuid) AS r (code)`
       return row.code === null ? null : refused(row.code, row.retry_after_ms)
     },
 
-    async setType ({ userId, sid }: Actor, name: string, type: ChannelType): Promise<Refused | Retyped> {
+    async setType ({ userId, sid }: Actor, channelName: string, type: ChannelType): Promise<Refused | Retyped> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, removed: string[] }]>`
-        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${name}, ${type}::"ChannelType", ${sid}::uuid)`
+        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${channelName}, ${type}::"ChannelType", ${sid}::uuid)`
       return row.code === null
         ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), removed: row.removed }
         : { code: row.code }
     },
 
-    async delete ({ userId, sid }: Actor, name: string): Promise<Refused | { code: null, channelId: string }> {
+    async delete ({ userId, sid }: Actor, channelName: string): Promise<Refused | { code: null, channelId: string }> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string }]>`
-        SELECT * FROM parley_delete_channel(${userId}::uuid, ${name}, ${sid}::uuid)`
+        SELECT * FROM parley_delete_channel(${userId}::uuid, ${channelName}, ${sid}::uuid)`
       return row.code === null ? { code: null, channelId: row.channel_id } : { code: row.code }
     },
 
     /** Creates the default room at the start of the server, unless it exists. */
-    async ensure (id: string, name: string): Promise<void> {
-      await prisma.$executeRaw`INSERT INTO "Channel" (id, name) VALUES (${id}::uuid, ${name}) ON CONFLICT (name) DO NOTHING`
+    async ensure (id: string, channelName: string): Promise<void> {
+      await prisma.$executeRaw`INSERT INTO "Channel" (id, name) VALUES (${id}::uuid, ${channelName}) ON CONFLICT (name) DO NOTHING`
     }
   })
 }

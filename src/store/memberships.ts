@@ -6,7 +6,7 @@ import { isLockTimeout, withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
 
 export interface JoinRequest extends Actor {
-  channel: string
+  channelName: string
   /** Id for the channel if the join creates it. */
   newId: string
 }
@@ -24,7 +24,7 @@ export type MembershipStore = ReturnType<typeof createMembershipStore>
 export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma' | 'query'>) {
   async function joinTogether (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
     const { maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute } = rules
-    const json = JSON.stringify(batch.map(({ userId, sid, channel, newId }) => ({ u: userId, s: sid, n: channel, i: newId })))
+    const json = JSON.stringify(batch.map(({ userId, sid, channelName, newId }) => ({ u: userId, s: sid, n: channelName, i: newId })))
     const rows = await query<JoinRow>('SELECT * FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)',
       [json, maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute])
     const outcomes: Array<Refused | Joined> = []
@@ -56,9 +56,9 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
     },
 
     /** Ends a membership [P20]. */
-    async leave ({ userId, sid }: Actor, channel: string): Promise<Refused | Left> {
+    async leave ({ userId, sid }: Actor, channelName: string): Promise<Refused | Left> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, ended: boolean }]>`
-        SELECT * FROM parley_leave(${userId}::uuid, ${channel}, ${sid}::uuid)`
+        SELECT * FROM parley_leave(${userId}::uuid, ${channelName}, ${sid}::uuid)`
       return row.code === null
         ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), ended: row.ended }
         : { code: row.code }

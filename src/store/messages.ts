@@ -25,7 +25,7 @@ const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS 
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /** An edit or a deletion of a message. `text` is the new text, null for a deletion; `channel` is the channel's name. */
-export interface MessageChange extends Actor { channel: string, messageId: string, text: string | null }
+export interface MessageChange extends Actor { channelName: string, messageId: string, text: string | null }
 
 /** The database's answer for one edit or deletion of a batch. */
 export type ChangeVerdict =
@@ -46,7 +46,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 
   async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
     const json = JSON.stringify(batch.map(change =>
-      ({ n: change.channel, u: change.userId, s: change.sid, i: change.messageId, m: change.text, l: uuidv7() })))
+      ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, l: uuidv7() })))
     const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
     return rows.map(row => row.code === null
       ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
@@ -63,7 +63,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     publish: (batch: NewMessage[]): Promise<Verdict[]> => despiteLocks(batch, message => message.channelId, publishTogether),
 
     /** Stores a batch of edits and deletions. Each gets its channel's next `seq`, or is refused [P34]. @returns the verdicts in order. */
-    change: (batch: MessageChange[]): Promise<ChangeVerdict[]> => despiteLocks(batch, change => change.channel, changeTogether),
+    change: (batch: MessageChange[]): Promise<ChangeVerdict[]> => despiteLocks(batch, change => change.channelName, changeTogether),
 
     /**
      * Reads messages as they are now [P34], in ascending order of `seq`: with `after`, the oldest `limit` messages after it, otherwise the

@@ -10,7 +10,7 @@ import type { Actor } from './users.ts'
 /** An act of one user on another in a channel; `act` is the command's name, such as `kick_user`. */
 export interface ModerationAct {
   act: string
-  channel: string
+  channelName: string
   targetId: string
   reason?: string | undefined
   /** Seconds. */
@@ -40,11 +40,11 @@ export type ModerationStore = ReturnType<typeof createModerationStore>
 export function createModerationStore (prisma: PrismaClient) {
   return withStoreErrors({
     async moderate (
-      actor: Actor, { act, channel, targetId, reason, duration }: ModerationAct, { pending, perMinute }: InvitationLimits
+      actor: Actor, { act, channelName, targetId, reason, duration }: ModerationAct, { pending, perMinute }: InvitationLimits
     ): Promise<Refused | Moderated> {
       const [row] = await prisma.$queryRaw<[ModeratedRow]>`
         SELECT * FROM parley_moderate(
-          ${actor.userId}::uuid, ${act}, ${channel}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid,
+          ${actor.userId}::uuid, ${act}, ${channelName}, ${targetId}::uuid, ${reason ?? null}, ${duration ?? null}::int, ${uuidv7()}::uuid,
           ${pending}::int, ${perMinute}::int, ${actor.sid}::uuid)`
       if (row.code !== null) return refused(row.code, row.retry_after_ms)
       return {

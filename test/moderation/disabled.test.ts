@@ -22,7 +22,7 @@ t.test('[P15] requests of a disabled user change nothing and show nothing, even 
   await prisma.user.update({ where: { id: ann.id }, data: { disabledAt: new Date() } })
 
   for (const act of userActs) {
-    const request = { act, channel: channel.name, targetId: ben.id, duration: 60 }
+    const request = { act, channelName: channel.name, targetId: ben.id, duration: 60 }
     t.same(await stores.moderation.moderate(actor, request, { pending: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
   }
   await t.rejects(stores.functions.call('parley_decline_invitation', ann.id, channel.name, null), { code: 'authentication_failed' })
@@ -31,11 +31,11 @@ t.test('[P15] requests of a disabled user change nothing and show nothing, even 
   t.same(await channels.delete(actor, channel.name), { code: 'authentication_failed' })
   t.same(await channels.create(actor, uuidv7(), 'new', 'public', creation), { code: 'authentication_failed' })
   const rules = { ...creation, maxUsers: 0, defaultRoom: 'general', createMissing: true }
-  const join = (name: string) => memberships.join([{ ...actor, channel: name, newId: uuidv7() }], rules)
+  const join = (name: string) => memberships.join([{ ...actor, channelName: name, newId: uuidv7() }], rules)
   t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])
   t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])
   for (const text of ['y', null]) {
-    const change = { channel: channel.name, userId: ann.id, sid: null, messageId: sent.id, text }
+    const change = { channelName: channel.name, userId: ann.id, sid: null, messageId: sent.id, text }
     t.match(await messages.change([change]), [{ code: 'authentication_failed' }])
   }
   t.equal(await channels.find(actor, channel.name), null)

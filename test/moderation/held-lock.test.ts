@@ -17,7 +17,7 @@ t.test('[P34] a locked channel does not delay messages, edits and deletions of o
   const draft = (channel: typeof held) => ({ ...actor, id: uuidv7(), channelId: channel.id, content: 'x', clientId: undefined })
   const drafts = [draft(held), draft(free)]
   await messages.publish(drafts)
-  const edits = [held, free].map(({ name }, i) => ({ ...actor, channel: name, messageId: drafts[i]!.id, text: 'better' }))
+  const edits = [held, free].map(({ name }, i) => ({ ...actor, channelName: name, messageId: drafts[i]!.id, text: 'better' }))
 
   const holder = new pg.Client(database.url)
   await holder.connect()

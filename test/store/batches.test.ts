@@ -48,7 +48,7 @@ t.test('[P17]–[P21] refused joins of a batch do not affect the others, and a c
   const [ann, ben, banned] = await Promise.all(['ann', 'ben', 'banned'].map(user))
   const [known, hidden] = [await rows.channel(), await rows.channel('private')]
   await rows.ban(known, banned!)
-  const join = (given: typeof ann, channel: string) => ({ userId: given!.user.id, sid: null, channel, newId: uuidv7() })
+  const join = (given: typeof ann, channelName: string) => ({ userId: given!.user.id, sid: null, channelName, newId: uuidv7() })
   const outcomes = await memberships.join([
     join(ann, 'fresh'), join(banned, known.name), join(ben, 'fresh'), join(ann, hidden.name), join(ann, 'admin-x'),
     join(ann, known.name), join(ann, 'fresh'), { ...join(ann, 'fresh'), userId: uuidv7() }
@@ -63,7 +63,7 @@ t.test('[P17]–[P21] refused joins of a batch do not affect the others, and a c
 t.test('[P17] [P21] a user one below the cap creates one channel in a batch, not two; the first allowed join creates it', async t => {
   const { prisma, user, memberships } = await open(t)
   const [ann, ben] = [await user('ann'), await user('ben')]
-  const join = (given: typeof ann, channel: string) => ({ userId: given.user.id, sid: null, channel, newId: uuidv7() })
+  const join = (given: typeof ann, channelName: string) => ({ userId: given.user.id, sid: null, channelName, newId: uuidv7() })
   const batch = [join(ann, 'first'), join(ann, 'left'), join(ann, 'taken'), join(ben, 'taken')]
   const outcomes = await memberships.join(batch, { ...rules, maxChannels: 1 })
   t.same(outcomes.map(({ code }) => code), [null, 'too_many_channels', 'too_many_channels', null])
@@ -78,7 +78,7 @@ t.test('[P17] [P21] a user one below the cap creates one channel in a batch, not
 t.test('[P20] joining again writes nothing', async t => {
   const { prisma, user, memberships } = await open(t)
   const ann = await user('ann')
-  const join = () => memberships.join([{ userId: ann.user.id, sid: null, channel: 'again', newId: uuidv7() }], rules)
+  const join = () => memberships.join([{ userId: ann.user.id, sid: null, channelName: 'again', newId: uuidv7() }], rules)
   const [first] = await join()
   // xmin and xmax name the transactions that wrote and locked a row.
   const marks = () => prisma.$queryRaw`

@@ -87,7 +87,7 @@ interface Someone { user: { id: string } }
 const actorOf = ({ user }: Someone) => ({ userId: user.id, sid: null })
 
 function act ({ moderation }: Stores, act: string, by: Someone, { name: channel }: { name: string }, on: Someone) {
-  return moderation.moderate(actorOf(by), { act, channel, targetId: on.user.id }, { pending: 100, perMinute: 40 })
+  return moderation.moderate(actorOf(by), { act, channelName: channel, targetId: on.user.id }, { pending: 100, perMinute: 40 })
 }
 
 /** Every statement that lists, changes, maintains or ends something. */
@@ -127,12 +127,12 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'declining an invitation': ({ stores, people: { ann }, invited }) =>
     stores.functions.call('parley_decline_invitation', ann.user.id, invited.name, null),
   'making a channel by joining': ({ stores, people: { ben } }) =>
-    stores.memberships.join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
+    stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
   'making a channel': ({ stores, people: { ben } }) =>
     stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', rules),
   leaving: ({ stores, people: { ben } }) => stores.memberships.leave(actorOf(ben), 'made'),
   'joining again': ({ stores, people: { ben } }) =>
-    stores.memberships.join([{ ...actorOf(ben), channel: 'joined', newId: uuidv7() }], rules),
+    stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
   publishing: async ({ stores, channel, people: { ann } }) => {
     const draft = { id: uuidv7(), channelId: channel.id, ...actorOf(ann), content: 'x', clientId: undefined }
     t.match(await stores.messages.publish([draft]), [{ code: null }])
