@@ -19,7 +19,7 @@ import { moderationBinds } from './moderation-binds.ts'
 import { idempotence, oneOrder } from './order.ts'
 import type { Outcome } from './outcome.ts'
 import { redisOutage } from './redis-outage.ts'
-import { drain, drainWithoutDatabase, rollingRestart } from './restarts.ts'
+import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
 import { createStage, type Stage } from './scope.ts'
 import { frozenClient, slowReader } from './slow-clients.ts'
 import { eventually } from '../eventually.ts'
@@ -78,6 +78,7 @@ const runs: Run[] = [
     name: 'G10-rolling', what: 'two instances behind nginx replaced, one after the other, under 200 messages/s',
     run: stage => rollingRestart(stage, { clients: many(500), rate: 200 })
   },
+  { name: 'G10-sockets', what: 'SIGTERM to an idle server while seven kinds of connections stay open', run: openSockets },
   { name: 'G11', what: '2,000 clients dropped at once', run: stage => storm(stage, { clients: many(2000), spread: long(10) * 1000 }) },
   {
     name: 'G13', what: 'bans while their targets send on another instance, Redis dead',

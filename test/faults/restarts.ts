@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startDatabase } from '../../scripts/services.ts'
 import { startProxy } from '../deploy/nginx.ts'
 import { eventually } from '../eventually.ts'
-import { connectRaw } from '../websocket/raw.ts'
+import { createDatabase } from '../helper.ts'
+import { lasting } from '../websocket/odd-requests.ts'
+import { connectRaw, openSocket } from '../websocket/raw.ts'
 import { inParallel, startProcesses } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome, type Report } from './outcome.ts'
@@ -15,6 +17,9 @@ const channels = Array.from({ length: 40 }, (_, i) => `c${i}`)
 const env = { CHANNELS_MAX_USERS_PER_CHANNEL: '0' }
 /** Milliseconds that an instance may take to end: its drain_timeout. */
 const DRAIN_MS = 10_000
+
+/** Milliseconds that an idle server may take to end. */
+const IDLE_END_MS = 3000
 
 /** Connects `count` clients: four writers in every channel, the others in one channel each. */
 async function enter (cluster: Awaited<ReturnType<typeof startProcesses>>, port: number, count: number) {
@@ -113,6 +118,19 @@ export async function rollingRestart (stage: Stage, { clients: count, rate }: { 
   report.figure('requests', asked)
   report.equal('requests_failed', failed, 0)
   await ledger.settle(clients, 10_000)
+  return report.outcome()
+}
+
+/** G10. SIGTERM to an idle server, while 20 clients of one kind keep connections open that nothing else ends; each kind in turn. */
+export async function openSockets (stage: Stage): Promise<Outcome> {
+  const report = createReport()
+  const DATABASE_URL = await createDatabase(stage)
+  for (const [i, [, bytes]] of lasting.entries()) {
+    const server = await startProcess(stage, { env: { DATABASE_URL, SERVER_DRAIN_TIMEOUT: '60' } })
+    const sockets = Array.from({ length: 20 }, () => openSocket(stage, server.port, bytes))
+    await Promise.all(sockets.map(({ received }) => eventually(() => received() !== '')))
+    await end(server, report, IDLE_END_MS, `exit_${i + 1}_ms`)
+  }
   return report.outcome()
 }
 

