@@ -9,7 +9,7 @@ import { request } from './row.ts'
 /** The notice that a user has joined or left [P23]. */
 const Presence = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
 
-/** Requests that join and leave channels [P20]. */
+/** Requests that join and leave channels [P20], and stop listening to them [P36]. */
 export const requests = {
   join_channel: request({
     fields: {
@@ -46,6 +46,17 @@ export const requests = {
       await memberships.leave(session.actor, channel, session.id)
       hub.unsubscribe(session, channel)
       return success('channel_left', { channel })
+    }
+  }),
+
+  unsubscribe_channel: request({
+    fields: { channel: ChannelName },
+    who: 'user',
+    reply: { action: 'channel_unsubscribed', data: Type.Object({ channel: Type.String() }) },
+    notices: { user_left: Presence },
+    answer ({ hub }, session, { channel }) {
+      hub.unsubscribe(session, channel)
+      return success('channel_unsubscribed', { channel })
     }
   })
 }
