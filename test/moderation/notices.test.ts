@@ -70,6 +70,16 @@ t.test('[P57] a muted member is told of the end of the mute even after leaving; 
   t.same(await notices(ben), ['muted_in_channel', 'unmuted_in_channel'])
 })
 
+t.test('[P57] a user who left is told of no ban or mute that follows one that ran out, nor of its end', async t => {
+  const { ben, name, command } = await arrange()
+  await command('ban_user')
+  await command('mute_user')
+  await prisma.channelBan.updateMany({ where: { channel: { name } }, data: { expiresAt: new Date(0) } })
+  await prisma.channelMute.updateMany({ where: { channel: { name } }, data: { expiresAt: new Date(0), told: true } })
+  for (const act of ['ban_user', 'mute_user', 'unban_user', 'unmute_user']) await command(act)
+  t.same(await notices(ben), ['banned_from_channel'], 'only the first ban, which ended the membership')
+})
+
 t.test('a kick or ban ends the place of a channel moderator, even after the moderator has left; leaving does not end it', async t => {
   for (const act of ['kick_user', 'ban_user']) {
     const { ben, name, id, command } = await arrange()
