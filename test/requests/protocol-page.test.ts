@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../scripts/root.ts'
+import { errorTable } from '../../src/errors.ts'
+import { table } from '../../src/requests/table.ts'
+import { t, type Test } from '../tap.ts'
+
+const page = readFileSync(join(root, 'docs/protocol.md'), 'utf8')
+/** The rows of the page's tables, by the names in their first cell. */
+const rows = new Map(page.split('\n').filter(line => line.startsWith('| `')).flatMap(line => {
+  const [, first = '', ...cells] = line.split(/(?<!\\)\|/).map(cell => cell.trim())
+  return [...first.matchAll(/`(\w+)`/g)].map(([, name]) => [name!, cells.join(' | ')] as const)
+}))
+
+/** Whether the cells name every field but `type`, which the page explains beside its tables. */
+function hasFields (t: Test, name: string, fields: object): void {
+  for (const field of Object.keys(fields).filter(field => field !== 'type')) {
+    t.match(rows.get(name), new RegExp(`\\b${field}\\b`), `${name}: ${field}`)
+  }
+}
+
+t.test('docs/protocol.md has every request and command of the table, with its fields and its reply', async t => {
+  for (const [name, row] of Object.entries(table)) {
+    const cells = rows.get(name)
+    if (!t.type(cells, 'string', `${name} has a row`)) continue
+    const { reply } = row.kind === 'request' ? row : { reply: { action: row.action } }
+    t.ok(cells!.includes('action' in reply ? `\`${reply.action}\`` : `"${reply.type}"`), `${name}: its reply`)
+    hasFields(t, name, row.fields)
+  }
+})
+
+t.test('docs/protocol.md has every notice of the table', async t => {
+  const notices = Object.values(table).flatMap(({ notices = {} }) => Object.entries(notices))
+  for (const [name, { properties }] of notices) hasFields(t, name, properties)
+})
+
+t.test('docs/protocol.md has every error that WebSocket clients can get, with its text', async t => {
+  const restOnly = ['invalid_request', 'not_found', 'email_taken', 'payload_too_large', 'unsupported_media_type']
+  for (const [code, { message }] of Object.entries(errorTable).filter(([code]) => !restOnly.includes(code))) {
+    t.match(rows.get(code)?.split(' | ')[0], message.replace(/: $/, ''), code)
+  }
+})
