@@ -30,15 +30,19 @@ async function serveAndWatch () {
   server.send('serve')
   process.on('exit', () => server.kill())
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit())
-  const edits = watch(join(root, 'src'), { recursive: true })
+  // An edit during a restart is kept for the next round.
+  let isEdited = false
+  const edits = watch(join(root, 'src'), { recursive: true }, () => { isEdited = true })
   for (;;) {
-    await once(edits, 'change')
+    if (!isEdited) await once(edits, 'change')
     await sleep(SETTLED_AFTER)
+    isEdited = false
     if (!await build()) continue
     const next = launch()
     if (server.kill()) await once(server, 'exit')
     server = next
-    server.send('serve')
+    // A server whose modules cannot be loaded has printed why and is gone.
+    if (server.connected) server.send('serve')
   }
 }
 

@@ -15,7 +15,7 @@ const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma']
 const manifest = at('dist/.built.json')
 
 /** Installs the dependencies of package-lock.json and generates the Prisma client of the schema, where they are missing or outdated. */
-export function setUp () {
+function setUp () {
   requireNode()
   if (!isInstalled()) run('npm', ['ci', '--include=dev'], 'installing dependencies')
   if (isOlder(at('src/generated/prisma/client.ts'), [at('prisma/schema.prisma'), at('node_modules/prisma/package.json')])) {

@@ -14,7 +14,7 @@ const FILES_PER_PROCESS = 8
 
 const args = process.argv.slice(2)
 const files = findTests(args.filter(arg => !arg.startsWith('-')))
-await build({ tests: true })
+if (!await build({ tests: true })) process.exit(1)
 const { default: pg } = await import('pg')
 const { Parser } = await import('tap-parser')
 const { loadConfig } = await import('../dist/src/config.js')

@@ -41,7 +41,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
     guests: createGuestStore(prisma),
-    functions: createFunctions(database)
+    functions: createFunctions(prisma)
   }
 }
 

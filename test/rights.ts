@@ -22,6 +22,7 @@ export const admin = { ...gone, demoted: 'not_authorized' }
 /** The error codes that refuse a command after each change, by the right that the command requires. */
 const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   user: gone,
+  'registered user': gone,
   'creator or admin': admin,
   moderator,
   'moderator not below the target': moderator,
@@ -30,7 +31,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
 }
 
 /** A command with the fields that it has in a scene. */
-export interface CommandWrite { name: string, row: CommandRow, fields (scene: Scene): Record<string, unknown>, refusals: Refusals }
+interface CommandWrite { name: string, row: CommandRow, fields (scene: Scene): Record<string, unknown>, refusals: Refusals }
 
 /** Every command of the table. `create_channel` asks for a channel of type `admin`, which only admins may create. */
 export const commandWrites: CommandWrite[] = Object.entries(commandRows).map(([name, row]) => ({

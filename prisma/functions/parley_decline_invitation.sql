@@ -1,4 +1,4 @@
--- [P57] Deletes the user's invitation to a channel. Returns an error code, or null, also if there was no invitation.
+-- [P57] Deletes the user's invitation to a channel. Returns null for success, also if there was no invitation; otherwise an error code.
 CREATE OR REPLACE FUNCTION parley_decline_invitation(user_id uuid, channel_name text, login uuid) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

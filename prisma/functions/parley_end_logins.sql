@@ -1,6 +1,6 @@
--- Ends all logins of a user except the `spared` most recently used ones. Returns the ids of up to 1000 of the ended logins. The caller has
--- locked the user `FOR NO KEY UPDATE`. Up to 1000 tokens are revoked one by one. If there may be more, the mark `loginsEndedUpTo` on the
--- user ends all of them without touching their rows.
+-- Ends all logins of a user except the `spared` most recently used ones. The caller has locked the user `FOR NO KEY UPDATE`. Up to 1000
+-- logins end by a mark on their refresh tokens, and their ids are returned, so that their connections can be closed at once. If there may be
+-- more, the mark `loginsEndedUpTo` on the user ends the rest without touching their rows; instances find those connections by themselves.
 CREATE OR REPLACE FUNCTION parley_end_logins(target_id uuid, spared int) RETURNS SETOF uuid LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   most CONSTANT int := 1000;

@@ -54,7 +54,7 @@ BEGIN
     effect := tell OR FOUND;
     IF act = 'ban_user' THEN
       -- A user who was told of a ban is also told of the next two bans that replace it, so that they know when it ends.
-      times_told := CASE WHEN tell OR NOT is_banned THEN 0
+      times_told := CASE WHEN tell THEN 0
         ELSE coalesce((SELECT b.told FROM "ChannelBan" b WHERE b."channelId" = ch.id AND b."userId" = target.id), 0) END;
       tell := tell OR times_told BETWEEN 1 AND 2;
       INSERT INTO "ChannelBan" ("channelId", "userId", reason, "bannedBy", told, "expiresAt", "createdAt")
@@ -72,8 +72,7 @@ BEGIN
       OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id);
     INSERT INTO "ChannelMute" AS x ("channelId", "userId", "mutedBy", told, "expiresAt", "createdAt")
       VALUES (ch.id, target.id, us.id, tell, expires_at, at)
-      ON CONFLICT ("channelId", "userId") DO UPDATE SET "mutedBy" = EXCLUDED."mutedBy",
-          told = EXCLUDED.told OR (x.told AND x."expiresAt" > at),
+      ON CONFLICT ("channelId", "userId") DO UPDATE SET "mutedBy" = EXCLUDED."mutedBy", told = EXCLUDED.told OR x.told,
         "expiresAt" = EXCLUDED."expiresAt", "createdAt" = EXCLUDED."createdAt";
     effect := true;
   ELSIF act = 'unmute_user' THEN

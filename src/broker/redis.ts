@@ -98,7 +98,7 @@ export function createRedisBroker ({
       session.senders[0]!.connection().then(redis => pulse(redis, census)).catch(lost)
     }, beat)
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-    // The listener misses an abort that happened while the session opened.
+    // If `signal` aborted while the bus was being opened, the event is over and the timer is stopped here.
     if (signal.aborted) clearInterval(timer)
     return session
   }

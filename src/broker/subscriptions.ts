@@ -20,7 +20,7 @@ export interface SubscriptionsDeps {
 
 const TOPICS_PER_COMMAND = 1000
 
-/** Keeps one connection's subscriptions in line with `wanted`. All changes in one turn of the event loop are sent together. */
+/** Keeps the subscriptions of one Redis connection in line with `wanted`. All changes in one turn of the event loop are sent together. */
 export function createSubscriptions ({ client, nameOf, wanted, onConfirmed, onFailed }: SubscriptionsDeps): Subscriptions {
   /** Topics for which SUBSCRIBE was sent. The object distinguishes a request from an earlier one for the same topic. */
   const requested = new Map<Topic, { confirmed: boolean }>()

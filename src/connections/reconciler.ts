@@ -137,7 +137,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     }
   }
 
-  /** Checks users whose state or logins may have changed. */
+  /** Reads these users' state and logins from the database, updates their connections, and closes those whose login has ended. */
   async function checkUsers (ids: string[]): Promise<void> {
     const over: Login[] = []
     for (const logins of parts(ids.flatMap(loginsOf))) {

@@ -19,7 +19,7 @@ export interface SequencerDeps {
   /** Receives every entry once, in order of `seq`, without a gap [P27]. */
   deliver (event: EntriesEvent): void
   messages: {
-    /** Reads the next entries with `after < seq <= upTo` from the database: as many as may be sent at once, or none if there are none. */
+    /** Reads the next entries with `after < seq <= upTo` from the database, as many as one read may bring [P52]. */
     missing (channelId: string, after: number, upTo: number): Promise<Entry[]>
     /** Returns whether this instance is committing the message and has not acked it yet. Then only its batch may deliver it. */
     isInFlight (id: string): boolean
@@ -229,7 +229,10 @@ export class Sequencer {
     this.#repairLater()
   }
 
-  /** Repairs after `HOLD_MS` without any delivery: in a channel that is busy on several instances, some entry is always early. */
+  /**
+   * Reads missing entries once nothing has been delivered for `HOLD_MS`. In a channel that is busy on several instances some entry is
+   * always early, so a timer for each early entry would read the database all the time.
+   */
   #repairLater (): void {
     if (this.#timer) return
     const { last } = this

@@ -123,7 +123,7 @@ export class Session {
     this.state = { phase: 'authenticated', user, sid, expiresAt }
   }
 
-  /** Takes a data frame. `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. */
+  /** Takes a data frame. If `refusedFor` is not 0, its answer is `rate_limited`: it may be sent again after so many milliseconds [P35]. */
   receive (frame: Buffer, refusedFor = 0): void {
     if (this.closing) return
     this.#lastFrameAt = this.#deps.now()

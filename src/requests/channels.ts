@@ -14,7 +14,7 @@ export const commands = {
       /** If the frame's `type` is `public` or `private`, it is the type of the new channel; `channel_type` takes precedence. */
       type: Type.Optional(Type.Unknown())
     },
-    who: 'user',
+    who: 'registered user',
     action: 'channel_created',
     result: Channel,
     shown: {

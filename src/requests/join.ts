@@ -1,23 +1,33 @@
+import { Type, type Static, type TObject } from '@sinclair/typebox'
 import type { LocalChannel } from '../connections/channel.ts'
 import type { Hub } from '../connections/hub.ts'
 import { success, type Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
 import { AppError } from '../errors.ts'
 import { jsonSize } from '../frame-size.ts'
+import { ChannelName, Seq, Uuid } from '../schemas/common.ts'
 import type { Entry } from '../schemas/message.ts'
 import type { Joined } from '../store/memberships.ts'
 import type { RequestContext } from './row.ts'
 
-interface JoinFields { channel: string, since?: number, channel_id?: string, history?: number }
+export const joinFields = {
+  channel: ChannelName,
+  since: Type.Optional(Seq),
+  channel_id: Type.Optional(Uuid),
+  history: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
+}
 
-/** Where a join starts: everything up to `seq` is in `messages` or was not requested, and the live stream follows. */
+/**
+ * The beginning of a join's stream: the live stream follows after `seq`. `messages` holds the entries before it that were requested. If
+ * not all of them can be had, it holds none, and `recovered` is false.
+ */
 interface Start { seq: number, recovered: boolean, messages: Entry[] }
 
 /**
  * Joins a channel: makes the user a member, attaches the session so that what arrives is kept, reads history, then answers and goes live.
  * So nothing is lost or doubled between `messages` and the live stream [P30] [P31]. @throws AppError
  */
-export async function join (context: RequestContext, session: Session, fields: JoinFields): Promise<Reply> {
+export async function join (context: RequestContext, session: Session, fields: Static<TObject<typeof joinFields>>): Promise<Reply> {
   const { hub, memberships } = context
   const { channel: channelName, since, channel_id: channelId, history } = fields
   if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
@@ -80,7 +90,7 @@ function reply (channel: LocalChannel, { channelType }: Joined, start: Start): R
   return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
 }
 
-/** Bytes that the entry takes in `messages`, including the comma after it. */
+/** Bytes that the entry takes as JSON in the reply's `messages`, including the comma after it. */
 function sizeOf (entry: Entry): number {
   return jsonSize(entry) + 1
 }

@@ -1,4 +1,5 @@
 import { Type, type TProperties } from '@sinclair/typebox'
+import { PresenceNotice } from '../schemas/channel.ts'
 import { ChannelName, ChannelType, Timestamp, UserId, Uuid } from '../schemas/common.ts'
 import { BanDuration, DEFAULT_MUTE, MuteDuration, Reason } from '../schemas/moderation.ts'
 import type { Moderated } from '../store/moderation.ts'
@@ -31,6 +32,7 @@ export const commands = {
       who: 'moderator not below the target',
       action: 'user_kicked',
       notice: { type: 'kicked_from_channel' },
+      endsMembership: true,
       rest: {
         ...remove('members', 'End a membership or an invitation; with your own id: leave'),
         self: ({ memberships }, actor, channel) => memberships.leave(actor, channel)
@@ -46,6 +48,7 @@ export const commands = {
         of: (outcome, { reason }) => ({ reason: reason ?? null, expires_at: timeOf(outcome) })
       },
       notice: { type: 'banned_from_channel' },
+      endsMembership: true,
       rest: put('bans', 'Ban a user; without a duration for good')
     },
 
@@ -62,7 +65,7 @@ export const commands = {
       details: { duration: Type.Optional(MuteDuration) },
       defaults: { duration: DEFAULT_MUTE },
       result: {
-        fields: { duration: Type.Integer(), expires_at: expiresAt },
+        fields: { duration: Type.Integer(), expires_at: Timestamp },
         of: (outcome, { duration }) => ({ duration, expires_at: timeOf(outcome) })
       },
       notice: { type: 'muted_in_channel' },
@@ -91,12 +94,12 @@ export const commands = {
 
   decline_invitation: command({
     fields: { channel: ChannelName },
-    who: 'user',
+    who: 'registered user',
     action: 'invitation_declined',
     result: Type.Object({ channel: Type.String() }),
     rest: { route: 'DELETE /api/me/invitations/:name', tag: 'me', summary: 'Decline an invitation', status: 204 },
     async run ({ call }, { userId, sid }, { channel }) {
-      await call('parley_decline_invitation', userId, channel, sid)
+      await call`parley_decline_invitation(${userId}::uuid, ${channel}, ${sid}::uuid)`
       return { channel }
     }
   })
@@ -115,6 +118,8 @@ interface Act {
   result?: { fields: TProperties, of (outcome: Moderated, details: Details): object }
   /** The notice to the target, if the target is told of the act [P57]. Its fields are those of the result unless it names its own. */
   notice?: { type: string, fields?: TProperties, of? (outcome: Moderated): object }
+  /** The target's subscriptions end, and the channel's other subscribers are told [P23]. */
+  endsMembership?: true
   rest: RestRoute
 }
 
@@ -123,23 +128,27 @@ function acts<K extends string> (given: Record<K, Act>): Record<K, CommandRow> {
   return Object.fromEntries(Object.entries<Act>(given).map(([name, act]) => [name, rowOf(name, act)])) as Record<K, CommandRow>
 }
 
-function rowOf (act: string, { who, action, details = {}, defaults = {}, result, notice, rest }: Act): CommandRow {
+function rowOf (act: string, { who, action, details = {}, defaults = {}, result, notice, endsMembership, rest }: Act): CommandRow {
+  const about = { channel: Type.String(), user_id: Uuid }
   return command({
-    fields: { channel: ChannelName, user_id: UserId, ...details as { reason?: typeof Reason } },
+    fields: { channel: ChannelName, user_id: UserId, ...details },
     who,
     action,
-    result: Type.Object({ channel: Type.String(), user_id: Uuid, ...result?.fields }),
-    ...notice && {
-      notices: { [notice.type]: Type.Object({ channel: Type.String(), ...notice.fields ?? result?.fields, timestamp: Timestamp }) }
+    result: Type.Object({ ...about, ...result?.fields }),
+    notices: {
+      ...notice && { [notice.type]: Type.Object({ channel: Type.String(), ...notice.fields ?? result?.fields, timestamp: Timestamp }) },
+      ...endsMembership && { user_left: PresenceNotice }
     },
     rest,
     async run ({ moderation }, actor, { channel, user_id: targetId, ...fields }) {
-      // Ignore the fields of other commands, which have not been checked [P9].
-      const given = Object.fromEntries(Object.entries(fields).filter(([name]) => name in details))
+      // Fields that this command does not have have not been checked: they are ignored [P9].
+      const given = Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(details, name)))
       const chosen: Details = { ...defaults, ...given }
-      const outcome = await moderation.act(actor, { act, channelName: channel, targetId, ...chosen }, outcome =>
-        notice && { type: notice.type, channel, ...(notice.of ?? result?.of)?.(outcome, chosen) })
-      return { channel, user_id: targetId, ...result?.of(outcome, chosen) }
+      const dataOf = (outcome: Moderated): object => result ? result.of(outcome, chosen) : {}
+      const noticeOf = (outcome: Moderated) =>
+        notice && { type: notice.type, channel, ...notice.of ? notice.of(outcome) : dataOf(outcome) }
+      const outcome = await moderation.act(actor, { act, channelName: channel, targetId, ...chosen }, noticeOf)
+      return { channel, user_id: targetId, ...dataOf(outcome) }
     }
   })
 }

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type Static, type TObject } from '@sinclair/typebox'
 import type { RequestCost } from '../connections/limits.ts'
 import { encodeError, encodeSent, success, type Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
@@ -10,13 +10,11 @@ import { decode, unknown, type Envelope } from './envelope.ts'
 import type { CommandRow, RequestContext, Row } from './row.ts'
 import { requests, table } from './table.ts'
 
-type SendFields = { ref?: Ref, channel: string, message: string, client_id?: string }
+type SendFields = { ref?: Ref } & Static<TObject<typeof requests.send_message.fields>>
 
 const checks = Object.fromEntries(Object.entries(table).map(([name, { fields }]) =>
   [name, compile(Type.Object({ ref: Type.Optional(Ref), ...fields }), 'invalid_frame')])) as Record<string, Check<never>>
 const checkSend = checks.send_message as (body: unknown) => SendFields
-
-export type Requests = ReturnType<typeof createRequests>
 
 /** Answers the requests of clients over WebSocket, as the rows of the table describe them. */
 export function createRequests (context: RequestContext & { traffic: Traffic }) {
@@ -58,11 +56,12 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
           return done(encodeSent(receipt!, ref))
         }
         // According to the bus, the ban has also ended the membership, so the subscription is about to end.
-        const { code } = error.code === 'banned' && subscription.leaving.has(userId) ? error = new AppError('not_in_channel') : error
+        const shown = error.code === 'banned' && subscription.leaving.has(userId) ? new AppError('not_in_channel') : error
+        const { code } = shown
         traffic.errors[code]++
         // The membership may have ended without this instance having heard of it: have it checked.
         if (code === 'channel_not_found' || code === 'not_in_channel') hub.doubts.channels([subscription.id])
-        done(encodeError(error, ref))
+        done(encodeError(shown, ref))
       })
     }
   }

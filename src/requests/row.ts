@@ -19,6 +19,7 @@ import type { Actor } from '../store/users.ts'
 export type Who =
   | 'anyone'
   | 'user'
+  | 'registered user'
   | 'creator or admin'
   | 'moderator'
   | 'moderator not below the target'

@@ -1,23 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
-import { Person } from '../schemas/channel.ts'
+import { PresenceNotice } from '../schemas/channel.ts'
 import { ChannelName, ChannelType, Seq, Timestamp, Uuid } from '../schemas/common.ts'
 import { Entry } from '../schemas/message.ts'
-import { join } from './join.ts'
+import { join, joinFields } from './join.ts'
 import { request } from './row.ts'
-
-/** The notice that a user has joined or left [P23]. */
-const Presence = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
 
 /** Requests that join and leave channels [P20], and stop listening to them [P36]. */
 export const requests = {
   join_channel: request({
-    fields: {
-      channel: ChannelName,
-      since: Type.Optional(Seq),
-      channel_id: Type.Optional(Uuid),
-      history: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
-    },
+    fields: joinFields,
     who: 'user',
     cost: 'join',
     reply: {
@@ -31,7 +23,7 @@ export const requests = {
         messages: Type.Array(Entry)
       })
     },
-    notices: { user_joined: Presence },
+    notices: { user_joined: PresenceNotice },
     route: 'PUT /api/channels/:name/members/:user_id',
     answer: join
   }),
@@ -40,7 +32,7 @@ export const requests = {
     fields: { channel: ChannelName },
     who: 'user',
     reply: { action: 'channel_left', data: Type.Object({ channel: Type.String() }) },
-    notices: { user_left: Presence, channel_left: Type.Object({ channel: Type.String(), timestamp: Timestamp }) },
+    notices: { user_left: PresenceNotice, channel_left: Type.Object({ channel: Type.String(), timestamp: Timestamp }) },
     route: 'DELETE /api/channels/:name/members/:user_id',
     async answer ({ hub, memberships }, session, { channel }) {
       await memberships.leave(session.actor, channel, session.id)
@@ -53,7 +45,7 @@ export const requests = {
     fields: { channel: ChannelName },
     who: 'user',
     reply: { action: 'channel_unsubscribed', data: Type.Object({ channel: Type.String() }) },
-    notices: { user_left: Presence },
+    notices: { user_left: PresenceNotice },
     answer ({ hub }, session, { channel }) {
       hub.unsubscribe(session, channel)
       return success('channel_unsubscribed', { channel })

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, RouteOptions } from 'fastify'
-import { Type, type TProperties } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { answers } from '../schemas/common.ts'
 import type { CommandRow, Services } from '../requests/row.ts'
 import { commandRows } from '../requests/table.ts'
@@ -12,28 +12,27 @@ const routes: FastifyPluginAsync<Services> = async (app, services) => {
 
 export default routes
 
-function routeOf (name: string, { fields, result, rest, run }: CommandRow, services: Services): RouteOptions {
+function routeOf (operationId: string, { fields, result, rest, run }: CommandRow, services: Services): RouteOptions {
   const { route, tag, summary, status, without = [], self } = rest
   const [method, url] = route.split(' ') as [string, string]
-  const inPath = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!)
-  const params: TProperties = Object.fromEntries(inPath.map(name => [name, fields[fieldOf(name)]!]))
-  const body: TProperties = Object.fromEntries(Object.entries(fields)
-    .filter(([name]) => !inPath.map(fieldOf).includes(name) && !without.includes(name)))
+  const inPath = [...url.matchAll(/:(\w+)/g)].map(([, name]) => ({ name: name!, field: fieldOf(name!) }))
+  const hasBody = method !== 'DELETE'
+  const inBody = Object.entries(fields).filter(([field]) => !without.includes(field) && !inPath.some(part => part.field === field))
   return {
     method,
     url,
     schema: {
       tags: [tag],
       security: [{ bearer: [] }],
-      operationId: name,
+      operationId,
       summary,
-      ...inPath.length > 0 && { params: Type.Object(params) },
-      ...method !== 'DELETE' && { body: Type.Object(body, { additionalProperties: false }) },
+      ...inPath.length > 0 && { params: Type.Object(Object.fromEntries(inPath.map(({ name, field }) => [name, fields[field]!]))) },
+      ...hasBody && { body: Type.Object(Object.fromEntries(inBody), { additionalProperties: false }) },
       response: answers(status, status === 204 ? Type.Null() : result)
     },
     async handler ({ actor, params, body }, reply) {
-      const named = Object.entries(params as Record<string, string>).map(([name, value]) => [fieldOf(name), value])
-      const given: Record<string, unknown> = { ...body as object, ...Object.fromEntries(named) }
+      const given: Record<string, unknown> = hasBody ? { ...body as object } : {}
+      for (const { name, field } of inPath) given[field] = (params as Record<string, unknown>)[name]
       const answer = self && given.user_id === actor.userId
         ? await self(services, actor, given.channel as string)
         : await run(services, actor, given as never)

@@ -25,4 +25,6 @@ export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor
 /** A user as other users see them. */
 export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
 export type Person = Static<typeof Person>
+/** A user came online in a channel, or left it [P23]. */
+export const PresenceNotice = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
 export const OnlinePage = Type.Object({ users: Type.Array(Person), count: Type.Integer(), next_cursor: NextCursor })

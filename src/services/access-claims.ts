@@ -18,7 +18,7 @@ const claims = TypeCompiler.Compile(Type.Object({
   nbf: Type.Optional(UnixSeconds)
 }))
 
-/** Whether a verified token's payload has the claims of an access token that is valid already. The verifier checks its expiry. */
+/** Whether a verified token's payload has the claims of an access token, none dated in the future. The verifier checks its expiry. */
 export function isAccessClaims (payload: unknown): payload is AccessClaims {
   if (!claims.Check(payload)) return false
   const latest = Date.now() / 1000 + CLOCK_TOLERANCE

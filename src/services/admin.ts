@@ -65,7 +65,10 @@ export function createAdmin ({ store, log, events, maxText = Infinity }: {
       return find(id)
     },
 
-    /** Erases an account; its messages stay, under the name `deleted user`. @throws AppError as `change`. */
+    /**
+     * Erases an account; its messages stay, under the name `deleted user`.
+     * @throws AppError `user_not_found`, `last_admin`, `not_authorized`.
+     */
     async erase (actor: Actor, id: string): Promise<void> {
       const outcome = await store.erase(actor, id)
       if (outcome.code !== null) throw new AppError(outcome.code)

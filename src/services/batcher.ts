@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts'
 
-/** Items that one call of `run` processes at most. */
+/** Items in one batch, at most. */
 const BATCH_SIZE = 500
-/** Items that may wait for a later call. A further item is refused with `busy`. */
+/** Items that may wait for a later batch. A further item is refused with `busy`. */
 const MAX_WAITING = 20_000
 
 interface Waiting<In, Out> { item: In, resolve: (out: Out) => void, reject: (error: unknown) => void }

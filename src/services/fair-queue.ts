@@ -12,9 +12,9 @@ export function createFairQueue ({ concurrency, maxWaiting, maxWaitingOfOne }: {
   concurrency: number, maxWaiting: number, maxWaitingOfOne: number
 }) {
   let size = 0
-  /** Number of running pieces by key. */
+  /** Number of running pieces of work by key. */
   const running = new Map<string, number>()
-  /** Waiting pieces by key, with the keys in the order of their turns. */
+  /** Waiting pieces of work by key, with the keys in the order of their turns. */
   const lines = new Map<string, Waiting[]>()
 
   function place (key: string): Promise<void> {

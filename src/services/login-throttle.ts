@@ -7,7 +7,7 @@ import type { Attempt } from './passwords.ts'
 const WINDOW_MS = 60_000
 /** Wrong passwords per window: for one account from one address (`pair`), and for all accounts from one address. */
 const WRONG = { pair: 10, address: 50 }
-/** Right passwords per window. Many people may share an address, but each of them logs in only a few times. */
+/** Logins with the right password per window, counted as in `WRONG`. Many people may share an address, but each logs in a few times. */
 const RIGHT = { pair: 60, address: 600 }
 /** Registrations per window from one address, failed ones included: each may hash a password or reveal whether an email is taken. */
 const REGISTRATIONS = 300
@@ -22,7 +22,7 @@ interface Limit { key: string, most: number }
 
 export type LoginThrottle = ReturnType<typeof createLoginThrottle>
 
-/** Limits passwords, right and wrong, and registrations by client address: for the whole cluster, if `counters` are shared [P56]. */
+/** Limits logins by account and client address, and registrations by address: for the whole cluster, if `counters` are shared [P56]. */
 export function createLoginThrottle ({ counters, limitAll }: LoginThrottleDeps) {
   async function count (limits: Limit[]): Promise<void> {
     await Promise.all(limits.map(({ key }) => counters.add(key, WINDOW_MS)))

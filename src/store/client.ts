@@ -33,7 +33,7 @@ export interface Database {
   isMigrated (): Promise<boolean>
   /** The use of the connection pool; undefined for the embedded database, which has no pool. */
   pool (): PoolUse | undefined
-  /** The embedded database's disk is full, and the log says so. Always false for PostgreSQL, whose disk is unknown to this process. */
+  /** Whether the embedded database's disk is full, which has been logged. Always false for PostgreSQL, whose disk it cannot see. */
   readonly full: boolean
   /** Closes every connection and unlocks the data directory. */
   close (): Promise<void>

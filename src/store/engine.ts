@@ -14,7 +14,7 @@ const RESERVE = 20 * 1_048_576
 const RETRY_MS = 1000
 
 /** The engine's methods that the driver adapter and this server call. */
-export type EngineCalls = Pick<Engine, 'query' | 'exec' | 'transaction'>
+type EngineCalls = Pick<Engine, 'query' | 'exec' | 'transaction'>
 
 /**
  * Opens the embedded database, which survives a full disk. While the disk is full, writes fail with a SQLSTATE that means `unavailable`,

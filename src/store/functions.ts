@@ -1,25 +1,20 @@
 import { AppError, type ErrorCode } from '../errors.ts'
-import type { Database } from './client.ts'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import { withStoreErrors } from './errors.ts'
-
-interface Judged { code: ErrorCode | null, retry_after_ms?: bigint | number | string | null }
 
 export type Functions = ReturnType<typeof createFunctions>
 
-/** Calls SQL functions that each serve one command. Such a function authorises the actor and writes, in one statement. */
-export function createFunctions ({ query }: Pick<Database, 'query'>) {
+/** SQL functions that only one command uses: each judges the acting user and writes, in one statement. */
+export function createFunctions (prisma: PrismaClient) {
   return withStoreErrors({
     /**
-     * Calls a function of prisma/functions. Its first column is null or the error code of a refusal; it may have a column `retry_after_ms`.
-     * @returns the function's row.
-     * @throws AppError with the code of the refusal.
+     * Calls a function of `prisma/functions` that returns the error code, or null for success. Used as a template tag:
+     * call`parley_decline_invitation(${userId}::uuid, ${channel}, ${sid}::uuid)`.
+     * @throws AppError with that code.
      */
-    async call<T extends object = object> (name: `parley_${string}`, ...args: unknown[]): Promise<T> {
-      const places = args.map((_, i) => `$${i + 1}`).join(', ')
-      const [row] = await query<T & Judged>(`SELECT * FROM ${name}(${places}) AS r (code)`, args)
-      const { code, retry_after_ms: retry } = row!
-      if (code !== null) throw new AppError(code, retry === undefined || retry === null ? {} : { retryAfterMs: Number(retry) })
-      return row!
+    async call (text: TemplateStringsArray, ...values: unknown[]): Promise<void> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`SELECT ${Prisma.sql(text, ...values)} AS code`
+      if (row.code !== null) throw new AppError(row.code)
     }
   })
 }

@@ -43,7 +43,7 @@ export class Engine extends PGlite {
       try {
         FS.close(stream)
       } catch {
-        // The stream has no file of its own.
+        // Streams that have no file, such as standard input, cannot be closed. The error is ignored.
       }
     }
   }

@@ -37,7 +37,7 @@ async function makeActor (role: Role): Promise<Actor> {
   return { id: person.user.id, token: person.access_token, clients }
 }
 
-/** The other users of the cases: peers of each role, and creators of channels. */
+/** The users whom acts are about, besides the actors: peers of each role, and creators of channels. */
 const others = { peer: await makePeople('peer'), creator: await makePeople('creator') }
 
 async function makePeople (name: string): Promise<Record<Role, string>> {

@@ -7,7 +7,7 @@ import { commandRows, type CommandName } from '../../src/requests/table.ts'
 export type Kind = Role | 'guest'
 /** The actor's relation to the channel. Creators and moderators are members as long as their role may join the channel. */
 export type Standing = 'creator' | 'moderator' | 'member' | 'invited' | 'banned' | 'stranger'
-/** The other user of an act: the actor, the channel's creator, or a user whose role is equal, higher or lower than the actor's. */
+/** Whom an act is about: the actor themselves, the channel's creator, or a user whose role is equal, higher or lower than the actor's. */
 export type Relation = 'self' | 'creator' | 'equal' | 'higher' | 'lower'
 /** A command of the table, or a request that is not a command. */
 export type Act = Exclude<CommandName, 'create_channel'> | keyof typeof otherActs
@@ -31,7 +31,7 @@ export function isMember ({ kind, type, standing }: Case): boolean {
   return fits(kind, type) && ['creator', 'moderator', 'member'].includes(standing)
 }
 
-/** The relations that such an actor can have to another user. */
+/** The relations that an actor of this kind and standing can have to the user whom an act is about. */
 export function relationsOf (kind: Kind, standing: Standing): Relation[] {
   return [
     'self',
@@ -54,7 +54,7 @@ const otherActs = {
   bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
 } as const
 
-/** Every act with the right that it requires, and whether it is about a user or a user's message. Commands come from the table. */
+/** Every act with the right that it requires. `isAboutSomeone`: it names a user, or a message that a user wrote. */
 export const acts = Object.fromEntries([
   ...Object.entries(commandRows)
     .filter(([, { fields }]) => 'channel' in fields)
@@ -74,9 +74,8 @@ function isAuthorised (c: Case): boolean {
   const { type, kind, act } = c
   switch (acts[act].who) {
     case 'user':
-      if (act === 'leave' || act === 'send') return true
-      // Guests have no commands [P16]. All other requests require a role that may join the channel.
-      return act in commandRows ? kind !== 'guest' : fits(kind, type)
+      return act === 'leave' || act === 'send' || fits(kind, type)
+    case 'registered user': return kind !== 'guest'
     case 'creator or admin': return owns(c)
     case 'moderator': return canModerate(c)
     case 'moderator not below the target': return canModerate(c) && outranks(c)

@@ -25,7 +25,8 @@ t.test('[P15] requests of a disabled user change nothing and show nothing, even 
     const request = { act, channelName: channel.name, targetId: ben.id, duration: 60 }
     t.same(await stores.moderation.moderate(actor, request, { pending: 0, perMinute: 0 }), { code: 'authentication_failed' }, act)
   }
-  await t.rejects(stores.functions.call('parley_decline_invitation', ann.id, channel.name, null), { code: 'authentication_failed' })
+  const declined = stores.functions.call`parley_decline_invitation(${ann.id}::uuid, ${channel.name}, ${null}::uuid)`
+  await t.rejects(declined, { code: 'authentication_failed' })
   const creation = { maxChannels: 0, maxCreated: 0, createdPerMinute: 0 }
   t.same(await channels.setType(actor, channel.name, 'private'), { code: 'authentication_failed' })
   t.same(await channels.delete(actor, channel.name), { code: 'authentication_failed' })

@@ -125,7 +125,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'an invitation': ({ stores, people: { ann, admin }, channel }) => act(stores, 'invite_user', ann, channel, admin),
   'a kick': ({ stores, people: { ann, ben }, channel }) => act(stores, 'kick_user', ann, channel, ben),
   'declining an invitation': ({ stores, people: { ann }, invited }) =>
-    stores.functions.call('parley_decline_invitation', ann.user.id, invited.name, null),
+    stores.functions.call`parley_decline_invitation(${ann.user.id}::uuid, ${invited.name}, ${null}::uuid)`,
   'making a channel by joining': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
   'making a channel': ({ stores, people: { ben } }) =>
