@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import WebSocket, { type ClientOptions } from 'ws'
 import { DEADLINE } from './eventually.ts'
+import { checkFrame } from './frames.ts'
 import type { Scope } from './helper.ts'
 
 /** A frame from the server. Tests may read any field of it without a check of its type. */
@@ -38,7 +39,9 @@ function createClient (socket: WebSocket) {
   let refs = 0
 
   socket.on('message', data => {
-    inbox.push(JSON.parse(String(data)))
+    const frame = JSON.parse(String(data)) as Frame
+    checkFrame(frame)
+    inbox.push(frame)
     for (const wake of [...waiters]) wake()
   })
   socket.on('close', (code, reason) => {
