@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { uuidv7 } from 'uuidv7'
+import { createMembershipStore } from '../../src/store/memberships.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
@@ -29,4 +30,25 @@ t.test('[P34] a locked channel does not delay messages, edits and deletions of o
   await holder.query('ROLLBACK')
   await holder.end()
   t.match(await messages.change(edits), [{ code: null, seq: 2 }, { code: null, seq: 4 }], 'refused requests took no seq')
+})
+
+t.test('[P20] a locked channel does not delay joins of other channels', async t => {
+  const database = await openTestDatabase(t)
+  const rows = createRows(database)
+  const { id: userId } = await database.prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
+  const { id: otherId } = await database.prisma.user.create({ data: { name: 'ben', email: 'ben@example.org' } })
+  const [held, free] = [await rows.channel(), await rows.channel()]
+  const rules = { maxChannels: 0, maxCreated: 0, createdPerMinute: 0, maxUsers: 0, defaultRoom: 'general', createMissing: true }
+  const joins = [
+    { userId, sid: null, channelName: held.name, newId: uuidv7() },
+    { userId: otherId, sid: null, channelName: free.name, newId: uuidv7() }
+  ]
+
+  const holder = new pg.Client(database.url)
+  await holder.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM "Channel" WHERE id = $1 FOR NO KEY UPDATE', [held.id])
+  t.match(await createMembershipStore(database).join(joins, rules), [{ code: 'unavailable' }, { code: null, channelId: free.id }])
+  await holder.query('ROLLBACK')
+  await holder.end()
 })
