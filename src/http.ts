@@ -4,7 +4,6 @@ import type { Config } from './config.ts'
 import { trustProxy } from './plugins/address.ts'
 import { sendError } from './plugins/errors.ts'
 import { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'
-import { isHandshake } from './plugins/upgrades.ts'
 import { schemaController } from './plugins/validation.ts'
 
 /** Bytes that a REST body may have. */
@@ -36,7 +35,7 @@ export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], l
     // Database and Redis have timeouts of their own. fastify's 10 s would fail a start on a busy machine.
     pluginTimeout: 60_000,
     // By default Node checks only every 30 s for connections that have passed their timeouts.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, ...{ shouldUpgradeCallback: isHandshake } }
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000 }
   })
   // Accept only JSON: by default fastify accepts plain text too.
   app.removeContentTypeParser('text/plain')
