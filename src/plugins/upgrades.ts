@@ -123,10 +123,7 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
   }
 }
 
-/**
- * Whether a request is a WebSocket handshake (RFC 6455, 4.1). It is the server's option `shouldUpgradeCallback`, which Node 24
- * introduced; older versions emit `upgrade` for every request with an upgrade.
- */
+/** Whether a request is a WebSocket handshake (RFC 6455, 4.1). */
 function isHandshake (request: IncomingMessage): boolean {
   return request.method === 'GET' && request.httpVersion === '1.1' && asksForWebSocket(request)
 }
