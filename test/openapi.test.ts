@@ -1,7 +1,7 @@
 import { OptionalKind } from '@sinclair/typebox'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import type { CommandRow } from '../src/requests/row.ts'
-import { commandRows } from '../src/requests/table.ts'
+import { commands } from '../src/requests/table.ts'
 import { startServer } from './helper.ts'
 import { shapes } from './openapi-shapes.ts'
 import { routesOf } from './routes/routes.ts'
@@ -81,7 +81,7 @@ t.test('openapi.json has exactly the routes of the application, each with its pa
       .map(([code, response]) => [code, contentOf(response)]))
     return [call, { ...query !== '' && { query }, ...requestBody && { body: contentOf(requestBody) }, answers }]
   }))
-  const expected = { ...shapes, ...Object.fromEntries(Object.values(commandRows).map(shapeOfCommand)) }
+  const expected = { ...shapes, ...Object.fromEntries(Object.values(commands).map(shapeOfCommand)) }
   const withErrors = Object.fromEntries(Object.entries(expected).map(([call, shape]) =>
     [call, call.includes(' /api/') ? { ...shape, answers: { ...shape.answers, '4XX': error } } : shape]))
   t.same(found, withErrors)

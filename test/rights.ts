@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { CommandRow, Who } from '../src/requests/row.ts'
-import { commandRows } from '../src/requests/table.ts'
+import { commands } from '../src/requests/table.ts'
 import { eventually } from './eventually.ts'
 import type { Scope, Server } from './helper.ts'
 import { createRows } from './rows.ts'
 
 /** Names of the commands that act on another user. */
-export const userActs = Object.entries(commandRows).filter(([, { fields }]) => 'user_id' in fields).map(([name]) => name)
+export const userActs = Object.entries(commands).filter(([, { fields }]) => 'user_id' in fields).map(([name]) => name)
 
 /** What may happen to the acting user between their request and its write [P55]. */
 export type Change = 'disabled' | 'erased' | 'logged out' | 'demoted' | 'no moderator any more' | 'kicked' | 'banned'
@@ -34,7 +34,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
 interface CommandWrite { name: string, row: CommandRow, fields (scene: Scene): Record<string, unknown>, refusals: Refusals }
 
 /** Every command of the table. `create_channel` asks for a channel of type `admin`, which only admins may create. */
-export const commandWrites: CommandWrite[] = Object.entries(commandRows).map(([name, row]) => ({
+export const commandWrites: CommandWrite[] = Object.entries(commands).map(([name, row]) => ({
   name,
   row,
   fields: ({ room, target, message }) => {

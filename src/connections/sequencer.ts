@@ -229,10 +229,7 @@ export class Sequencer {
     this.#repairLater()
   }
 
-  /**
-   * Reads missing entries once nothing has been delivered for `HOLD_MS`. In a channel that is busy on several instances some entry is
-   * always early, so a timer for each early entry would read the database all the time.
-   */
+  /** Reads missing entries once nothing is delivered for `HOLD_MS`. In a busy channel a timer for each early entry would always read. */
   #repairLater (): void {
     if (this.#timer) return
     const { last } = this

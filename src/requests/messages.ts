@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { ChannelName, MessageId, Timestamp, Uuid, Seq } from '../schemas/common.ts'
+import { ChannelName, MessageId } from '../schemas/common.ts'
 import { ClientId, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt } from '../schemas/message.ts'
 import { command, request } from './row.ts'
 
@@ -16,7 +16,7 @@ export const requests = {
 
 const tag = 'messages'
 const route = '/api/channels/:name/messages/:id'
-const Changed = Type.Object({ channel: Type.String(), id: Uuid, seq: Seq, timestamp: Timestamp })
+const Changed = Type.Pick(Receipt, ['channel', 'id', 'seq', 'timestamp'])
 
 /** Commands that change stored messages. Each change is an entry of the channel's sequence [P34]. */
 export const commands = {

@@ -141,7 +141,7 @@ function rowOf (act: string, { who, action, details = {}, defaults = {}, result,
     },
     rest,
     async run ({ moderation }, actor, { channel, user_id: targetId, ...fields }) {
-      // Fields that this command does not have have not been checked: they are ignored [P9].
+      // Fields of other commands have not been checked here and are ignored [P9].
       const given = Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(details, name)))
       const chosen: Details = { ...defaults, ...given }
       const dataOf = (outcome: Moderated): object => result ? result.of(outcome, chosen) : {}

@@ -68,7 +68,7 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
 
   async function run (row: CommandRow, session: Session, fields: never): Promise<Reply> {
     const result = await row.run(context, session.actor, fields)
-    return success(row.action, row.shown?.of(result as never) ?? result as object)
+    return success(row.reply.action, row.shown?.of(result as never) ?? result as object)
   }
 }
 

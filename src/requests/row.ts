@@ -47,10 +47,14 @@ export interface RequestContext extends Services {
   maxItems: number
 }
 
+interface SuccessReply { action: string, data: TSchema }
+
 interface CommonRow<F extends TProperties> {
   /** The frame's fields besides `ref` and the name of the request. Unknown extra fields are ignored [P9]. */
   fields: F
   who: Who
+  /** The `action` and `data` of a `success` reply, or a reply with a `type` of its own. */
+  reply: SuccessReply | { type: string, fields: TSchema }
   /** Unrequested frames that clients get because of the request, by `type`: docs/protocol.md, "Server → client, unasked". */
   notices?: Record<string, TObject>
 }
@@ -58,8 +62,6 @@ interface CommonRow<F extends TProperties> {
 /** A frame that is identified by its `type`. It concerns the connection that sends it. */
 export interface RequestRow<F extends TProperties = TProperties> extends CommonRow<F> {
   kind: 'request'
-  /** The `action` and `data` of a `success` reply, or a reply with a `type` of its own. */
-  reply: { action: string, data: TSchema } | { type: string, fields: TSchema }
   /** The limit that the request counts towards, besides those of all frames [P35]. Every command has one. */
   cost?: RequestCost
   /** The REST route that does the same, as `METHOD path`. It is written by hand in routes/. */
@@ -71,8 +73,7 @@ export interface RequestRow<F extends TProperties = TProperties> extends CommonR
 /** A frame with a `command`, whatever its `type`. The REST route of the command is derived from this row. */
 export interface CommandRow<F extends TProperties = TProperties, R extends TSchema = TSchema> extends CommonRow<F> {
   kind: 'command'
-  /** The `action` of the reply. */
-  action: string
+  reply: SuccessReply
   /** The value that `run` resolves with. It is the reply's `data` unless `shown` is set. */
   result: R
   /** The reply's `data`, if it differs from the result. */
@@ -103,6 +104,8 @@ export function request<F extends TProperties> (row: Omit<RequestRow<F>, 'kind'>
   return { kind: 'request', ...row }
 }
 
-export function command<F extends TProperties, R extends TSchema> (row: Omit<CommandRow<F, R>, 'kind'>): CommandRow<F, R> {
-  return { kind: 'command', ...row }
+export function command<F extends TProperties, R extends TSchema> (
+  { action, ...row }: Omit<CommandRow<F, R>, 'kind' | 'reply'> & { action: string }
+): CommandRow<F, R> {
+  return { kind: 'command', reply: { action, data: row.shown?.data ?? row.result }, ...row }
 }

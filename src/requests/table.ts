@@ -8,16 +8,16 @@ import { requests as subscriptions } from './subscriptions.ts'
 
 /** Requests by their `type`. */
 export const requests = { ...connection, ...subscriptions, ...messages, ...lists }
-/** Commands by their `command`. */
-export const commands = { ...channels, ...changes, ...moderation }
+const commandRows = { ...channels, ...changes, ...moderation }
 
 export type RequestName = keyof typeof requests
-export type CommandName = keyof typeof commands
+export type CommandName = keyof typeof commandRows
+
+/** Commands by their `command`. */
+export const commands: Record<CommandName, CommandRow> = commandRows
 
 /**
  * All requests and commands by their names in frames. The dispatcher, the REST routes of commands, the OpenAPI document, the labels of
  * metrics and the authorization tests derive from this table. CONTRIBUTING.md says how to add a row.
  */
 export const table: Record<string, Row> = { ...requests, ...commands }
-
-export const commandRows: Record<CommandName, CommandRow> = commands

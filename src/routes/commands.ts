@@ -2,12 +2,12 @@ import type { FastifyPluginAsync, RouteOptions } from 'fastify'
 import { Type } from '@sinclair/typebox'
 import { answers } from '../schemas/common.ts'
 import type { CommandRow, Services } from '../requests/row.ts'
-import { commandRows } from '../requests/table.ts'
+import { commands } from '../requests/table.ts'
 
 /** REST routes for all channel commands, derived from their rows in the command table. */
 const routes: FastifyPluginAsync<Services> = async (app, services) => {
   app.requireUser()
-  for (const [name, row] of Object.entries(commandRows)) app.route(routeOf(name, row, services))
+  for (const [name, row] of Object.entries(commands)) app.route(routeOf(name, row, services))
 }
 
 export default routes

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from 'pino'
+import type { DatabaseLogger } from './client.ts'
 import { DatabaseError } from './database-error.ts'
 import { Engine } from './pglite.ts'
 
@@ -21,7 +21,7 @@ type EngineCalls = Pick<Engine, 'query' | 'exec' | 'transaction'>
  * stored data can be read (unless the engine has panicked), and one line is logged. Once there is room, writes succeed again without a
  * restart; a new engine replaces one that has panicked.
  */
-export async function openEngine (directory: string, inMemory: boolean, logger?: Pick<Logger, 'info' | 'error'>) {
+export async function openEngine (directory: string, inMemory: boolean, logger?: DatabaseLogger) {
   const path = inMemory ? directory : join(directory, 'pglite')
   let engine = await start()
   let full = false

@@ -1,8 +1,9 @@
 import { uuidv7 } from 'uuidv7'
-import { commandRows, type CommandName } from '../../src/requests/table.ts'
+import { commands, type CommandName } from '../../src/requests/table.ts'
 import type { Role } from '../../src/schemas/common.ts'
 import type { Client, Frame } from '../client.ts'
 import { startServer } from '../helper.ts'
+import { urlOf } from '../routes/routes.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import {
@@ -110,7 +111,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'send': return { type: 'send_message', channel, message: 'x' }
     case 'online': return { type: 'user_list', channel }
   }
-  const row = commandRows[act as CommandName]
+  const row = commands[act as CommandName]
   return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x' }
 }
 
@@ -128,10 +129,10 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
     case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]
   }
-  const { rest: { route, self }, fields } = commandRows[act]
+  const { rest: { route, self }, fields } = commands[act]
   if (self && relation === 'self') return undefined
-  const [method, path] = route.split(' ') as [Call[0], string]
-  const url = path.replace(':name', channel).replace(':user_id', targetId).replace(':id', messageId)
+  const method = route.split(' ')[0] as Call[0]
+  const url = urlOf(route, { channel, user_id: targetId, id: messageId })
   return method !== 'DELETE' && 'message' in fields ? [method, url, { message: 'x' }] : [method, url]
 }
 

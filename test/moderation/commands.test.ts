@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { commandRows, type CommandName } from '../../src/requests/table.ts'
+import { commands, type CommandName } from '../../src/requests/table.ts'
 import type { Frame } from '../client.ts'
 import { failure, startServer } from '../helper.ts'
 import { userActs } from '../rights.ts'
@@ -32,7 +32,7 @@ t.test('[P9] every command checks its required fields and its user, and unknown 
 t.test('[P9] fields that a command does not have are ignored, whatever their values are', async t => {
   const { name, id, command } = await arrange()
   const odd = [{ duration: 'x' }, { duration: 1e12 }, { reason: { a: 1 } }, { reason: 'a\0b' }, { reason: 7 }]
-  const simple = userActs.filter(name => !('duration' in commandRows[name as CommandName].fields))
+  const simple = userActs.filter(name => !('duration' in commands[name as CommandName].fields))
   for (const act of simple) {
     for (const fields of odd) {
       t.match(await command(act, fields), { type: 'success', data: { channel: name, user_id: id } }, `${act} ${JSON.stringify(fields)}`)

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../src/errors.ts'
 import type { ChannelType, Role } from '../../src/schemas/common.ts'
 import type { Who } from '../../src/requests/row.ts'
-import { commandRows, type CommandName } from '../../src/requests/table.ts'
+import { commands, type CommandName } from '../../src/requests/table.ts'
 
 /** The acting user: a user with this role, or a guest [P16]. */
 export type Kind = Role | 'guest'
@@ -56,7 +56,7 @@ const otherActs = {
 
 /** Every act with the right that it requires. `isAboutSomeone`: it names a user, or a message that a user wrote. */
 export const acts = Object.fromEntries([
-  ...Object.entries(commandRows)
+  ...Object.entries(commands)
     .filter(([, { fields }]) => 'channel' in fields)
     .map(([name, { fields, who }]) => [name, { who, isAboutSomeone: 'user_id' in fields || 'id' in fields }]),
   ...Object.entries(otherActs).map(([name, who]) => [name, { who, isAboutSomeone: false }])

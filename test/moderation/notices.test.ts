@@ -1,4 +1,4 @@
-import { commandRows } from '../../src/requests/table.ts'
+import { commands } from '../../src/requests/table.ts'
 import type { Client } from '../client.ts'
 import { failure, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
@@ -10,7 +10,7 @@ const { prisma } = server.database
 const rows = createRows(server.database)
 const { arrange, log } = createScene(server)
 
-const kinds = Object.values(commandRows).flatMap(({ fields, notices = {} }) => 'user_id' in fields ? Object.keys(notices) : [])
+const kinds = Object.values(commands).flatMap(({ fields, notices = {} }) => 'user_id' in fields ? Object.keys(notices) : [])
 
 /** The types of all unread notices about moderation. */
 async function notices (client: Client): Promise<string[]> {

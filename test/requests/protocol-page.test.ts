@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TObject } from '@sinclair/typebox'
 import { root } from '../../scripts/root.ts'
 import { errorTable } from '../../src/errors.ts'
-import type { Row } from '../../src/requests/row.ts'
 import { table } from '../../src/requests/table.ts'
 import { t, type Test } from '../tap.ts'
 
@@ -21,22 +19,15 @@ function hasFields (t: Test, name: string, fields: object): void {
   }
 }
 
-/** The schema of what the reply carries. */
-function dataOf (row: Row): TObject {
-  if (row.kind === 'command') return (row.shown?.data ?? row.result) as TObject
-  return ('data' in row.reply ? row.reply.data : row.reply.fields) as TObject
-}
-
 t.test('docs/protocol.md has every request and command of the table and no other, with its fields and its reply', async t => {
   const [, asked = ''] = /## Client → server\n(.*?)\n## /s.exec(page) ?? []
   const names = [...asked.matchAll(/^\| (`\w+`(?: \/ `\w+`)*) \|/gm)].flatMap(([, cell]) => [...cell!.matchAll(/\w+/g)].map(String))
   t.same(names.filter(name => name !== 'command').sort(), Object.keys(table).sort())
-  for (const [name, row] of Object.entries(table)) {
+  for (const [name, { fields, reply }] of Object.entries(table)) {
     const cells = rows.get(name)
     if (!t.type(cells, 'string', `${name} has a row`)) continue
-    const { reply } = row.kind === 'request' ? row : { reply: { action: row.action } }
     t.ok(cells!.includes('action' in reply ? `\`${reply.action}\`` : `"${reply.type}"`), `${name}: its reply`)
-    hasFields(t, name, { ...row.fields, ...dataOf(row).properties })
+    hasFields(t, name, { ...fields, ...('data' in reply ? reply.data : reply.fields).properties })
   }
 })
 

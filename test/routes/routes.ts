@@ -1,5 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 
+/** The URL of a route of the table (`METHOD path`), with the values of a command's fields in its path. */
+export function urlOf (route: string, { channel, user_id: userId, id }: { channel?: unknown, user_id?: unknown, id?: unknown }): string {
+  return route.split(' ')[1]!.replace(':name', `${channel}`).replace(':user_id', `${userId}`).replace(':id', `${id}`)
+}
+
 /** Lists the routes of the application, parsed from the tree that fastify's `printRoutes` prints. */
 export function routesOf (app: FastifyInstance): Array<{ method: string, url: string }> {
   const above: string[] = []

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { admin, commandWrites, gone, member, type Refusals, type Scene } from '../rights.ts'
+import { urlOf } from './routes.ts'
 
 /** A request that writes: its route as the application lists it, and the error code that refuses it after each change of rights. */
 export interface Write {
@@ -12,17 +13,14 @@ export interface Write {
 }
 
 const room = '/api/channels/:name'
-const inRoom = (rest: string) => (scene: Scene): string => `/api/channels/${scene.room}${rest.replace(':target', scene.target)}`
+const inRoom = (rest: string) => (scene: Scene): string => `/api/channels/${scene.room}${rest}`
 const nothing = (): object => ({})
 
 /** Requests for every route that is neither GET nor HEAD. Those for commands come from the table. */
 export const writes: Write[] = [
   ...commandWrites.map(({ row: { rest: { route, without = [] } }, fields, refusals }): Write => ({
     route,
-    path: scene => {
-      const { channel, user_id: userId, id } = fields(scene)
-      return route.split(' ')[1]!.replace(':name', `${channel}`).replace(':user_id', `${userId}`).replace(':id', `${id}`)
-    },
+    path: scene => urlOf(route, fields(scene)),
     body: scene => Object.fromEntries(Object.entries(fields(scene)).filter(([name]) =>
       ![...without, 'channel', 'user_id', 'id'].includes(name))),
     refusals
