@@ -94,6 +94,14 @@ export async function createRival (t: Scope, server: Server) {
     return (await rival.query(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS all FROM (${rows}) r`)).rows[0].all
   }
 
+  /** Whether exactly one connection waits for a lock. Within a transaction PostgreSQL would show only connections of the first look. */
+  async function oneWaits (): Promise<boolean> {
+    await rival.query('SELECT pg_stat_clear_snapshot()')
+    const { rowCount } = await rival.query(`SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+    return rowCount === 1
+  }
+
   return {
     fingerprint,
 
@@ -107,8 +115,13 @@ export async function createRival (t: Scope, server: Server) {
       await rival.query('SELECT FROM "Channel" WHERE name = ANY ($1) ORDER BY id FOR UPDATE', [[room, other]])
       await rival.query(statements[change], [actor.user.id, [room, other]])
       const answer = ask()
-      await eventually(async () => (await rival.query(`SELECT FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rowCount === 1)
+      try {
+        await eventually(oneWaits)
+      } catch (error) {
+        // The locks would make every later test fail as well.
+        await rival.query('ROLLBACK')
+        throw error
+      }
       const before = await fingerprint()
       await rival.query('COMMIT')
       return { answer: await answer, wrote: await fingerprint() !== before }
