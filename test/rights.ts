@@ -4,6 +4,7 @@ import type { CommandRow, Who } from '../src/requests/row.ts'
 import { commands } from '../src/requests/table.ts'
 import { eventually } from './eventually.ts'
 import type { Scope, Server } from './helper.ts'
+import { countLockWaiters } from './lock-waiters.ts'
 import { createRows } from './rows.ts'
 
 /** Names of the commands that act on another user. */
@@ -94,14 +95,6 @@ export async function createRival (t: Scope, server: Server) {
     return (await rival.query(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS all FROM (${rows}) r`)).rows[0].all
   }
 
-  /** Whether exactly one connection waits for a lock. Within a transaction PostgreSQL would show only connections of the first look. */
-  async function oneWaits (): Promise<boolean> {
-    await rival.query('SELECT pg_stat_clear_snapshot()')
-    const { rowCount } = await rival.query(`SELECT FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-    return rowCount === 1
-  }
-
   return {
     fingerprint,
 
@@ -116,7 +109,7 @@ export async function createRival (t: Scope, server: Server) {
       await rival.query(statements[change], [actor.user.id, [room, other]])
       const answer = ask()
       try {
-        await eventually(oneWaits)
+        await eventually(async () => await countLockWaiters(rival) === 1)
       } catch (error) {
         // The locks would make every later test fail as well.
         await rival.query('ROLLBACK')

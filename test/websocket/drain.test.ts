@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
+import { countLockWaiters } from '../lock-waiters.ts'
 import { t } from '../tap.ts'
 import { connectRaw, handshake, openSocket } from './raw.ts'
 
@@ -31,8 +32,7 @@ t.test('[G10] [P26] a message that is being committed when the drain begins is a
   await holder.query('BEGIN')
   await holder.query('SELECT FROM "Channel" FOR UPDATE')
   ann.send({ type: 'send_message', channel: 'general', message: 'the last' })
-  const waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-  await eventually(async () => (await holder.query(waits)).rowCount! > 0)
+  await eventually(async () => await countLockWaiters(holder) > 0)
   const closing = server.close()
   await holder.query('COMMIT')
   await ann.closed()
