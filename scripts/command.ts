@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig } from '../src/config.ts'
+import { loadConfig } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 import { AppError } from '../src/errors.ts'
 import { openDatabase, type Database } from '../src/store/client.ts'
 import { DatabaseError } from '../src/store/database-error.ts'

@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig, type ConfigEntry } from '../src/config.ts'
+import { loadConfig, type ConfigEntry } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 
 /** `npm run config` prints the values in force and where each comes from. */
 try {

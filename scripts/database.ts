@@ -2,8 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../src/config.ts'
 import { openDatabase } from '../src/store/client.ts'
-import { openShadow } from '../src/store/embedded.ts'
-import { diffMigrations, migrationFiles } from '../src/store/migrate.ts'
+import { migrationFiles } from '../src/store/migrate.ts'
 import { runCommand, UsageError } from './command.ts'
 import { changedFunctions } from './functions.ts'
 
@@ -35,7 +34,9 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
     if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) {
       throw new UsageError('usage: npm run db:new -- NAME, where NAME has only lower-case letters, digits and _')
     }
-    const tables = await diffMigrations({ connect: openShadow, connectToShadowDb: openShadow })
+    // Only developers have the packages for it.
+    const { diffMigrations } = await import('./schema-diff.ts')
+    const tables = await diffMigrations()
     const sql = [tables, changedFunctions()].filter(Boolean).join('\n')
     if (sql === '') throw new UsageError('prisma/schema.prisma and prisma/functions have no changes since the last migration')
     const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)

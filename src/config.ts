@@ -4,6 +4,8 @@ import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
 import { largestReply, largestRequest } from './frame-size.ts'
+import { ConfigError } from './config-error.ts'
+import { readDatabaseUrl } from './database-url.ts'
 import { areOrigins } from './origins.ts'
 
 declare module '@sinclair/typebox' {
@@ -85,7 +87,9 @@ export const ConfigSchema = Type.Object({
     prefix: text('parley:')
   }),
   database: Type.Object({
-    url: optional({ pattern: '^postgres(ql)?://', secret: true, description: 'a postgresql:// URL' }),
+    url: optional({ secret: true, description: 'a postgresql:// URL' }),
+    direct_url: optional({ secret: true, description: 'a postgresql:// URL without a pooler, for migrations', env: ['DIRECT_URL'] }),
+    ca: optional({ description: 'PEM text, or the path of a PEM file' }),
     pool_size: count(10, { minimum: 1, maximum: 1000 }),
     pool_timeout: seconds(5),
     data_dir: text('./data', { env: ['PARLEY_DATA_DIR'] })
@@ -135,9 +139,6 @@ export type Config = Static<typeof ConfigSchema>
 /** One effective value and its source, for `npm run config`. */
 export interface ConfigEntry { key: string, value: unknown, source: string, secret: boolean }
 
-/** A mistake in the configuration. The message is one line that names the key and the allowed values. */
-export class ConfigError extends Error {}
-
 const DEFAULT_FILE = 'config/websocket.tusk'
 
 /**
@@ -166,9 +167,21 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
     }
   }
   checkAdmin(config as Config)
+  checkDatabase(config as Config)
   checkSizes(config as Config)
   checkInbox(config as Config)
   return { config: config as Config, entries }
+}
+
+/** Finds mistakes in the connection URLs, which would otherwise only show when the database is opened. */
+function checkDatabase ({ database: { url, direct_url: directUrl, ca } }: Config): void {
+  if (url === undefined) {
+    const without = directUrl !== undefined ? 'DIRECT_URL' : ca !== undefined ? 'DATABASE_CA' : undefined
+    if (without) throw new ConfigError(`DATABASE_URL is missing: ${without} does nothing without it`)
+    return
+  }
+  readDatabaseUrl(url, ca)
+  if (directUrl !== undefined) readDatabaseUrl(directUrl, ca, 'DIRECT_URL')
 }
 
 function checkAdmin ({ authentication: { admin_email: email, admin_password: password } }: Config): void {

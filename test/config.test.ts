@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fastify from 'fastify'
 import { root } from '../scripts/root.ts'
-import { ConfigError, loadConfig, type Config } from '../src/config.ts'
+import { loadConfig, type Config } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 import { t, type Test } from './tap.ts'
 
 /** Writes a configuration file with this text. @returns an environment whose `PARLEY_CONFIG` is the path of the file. */

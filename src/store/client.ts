@@ -13,8 +13,8 @@ export interface PoolUse {
   max: number
 }
 
-/** Receives the log lines about a full disk under the embedded database. */
-export type DatabaseLogger = Pick<Logger, 'info' | 'error'>
+/** Receives the log lines about the database itself, such as a full disk under the embedded one. */
+export type DatabaseLogger = Pick<Logger, 'info' | 'warn' | 'error'>
 
 export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 
@@ -45,5 +45,5 @@ export interface Database {
  * @throws DatabaseError when the database cannot be reached, or another process holds the directory.
  */
 export async function openDatabase (options: Config['database'], logger?: DatabaseLogger): Promise<Database> {
-  return options.url === undefined ? openEmbedded(options.data_dir, logger) : openServer(options.url, options)
+  return options.url === undefined ? openEmbedded(options.data_dir, logger) : openServer(options.url, options, logger)
 }

@@ -4,7 +4,7 @@ import type { Database, DatabaseLogger, Query } from './client.ts'
 import { makeDirectory } from './data-directory.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
-import { applyMigrations, isMigrated, readMigrationStatus, withScripts } from './migrate.ts'
+import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
 
 /**
  * Opens the embedded database in `directory`, which is created when missing; `memory://` stores nothing on disk. PGlite is imported on
@@ -20,19 +20,14 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
     const { PrismaPGlite } = await import('pglite-prisma-adapter')
     const engine = await openEngine(directory, inMemory, logger)
     // The cast is safe: the adapter calls only those methods of PGlite that the engine has.
-    const factory = new PrismaPGlite(engine as unknown as PGlite)
-    const prisma = new PrismaClient({ adapter: factory })
-    const target = {
-      connect: async () => withScripts(await factory.connect(), script => engine.exec(script)),
-      connectToShadowDb: openShadow
-    }
+    const prisma = new PrismaClient({ adapter: new PrismaPGlite(engine as unknown as PGlite) })
     const query: Query = async <Row>(text: string, values: unknown[]) => (await engine.query<Row>(text, values)).rows
     return {
       prisma,
       query,
       kind: 'pglite',
-      migrate: () => applyMigrations(target),
-      migrationStatus: () => readMigrationStatus(target),
+      migrate: () => applyMigrations({ query, runScript: script => engine.exec(script), preamble: '' }),
+      migrationStatus: () => readMigrationStatus(query),
       isMigrated: () => isMigrated(query),
       pool: () => undefined,
       get full () { return engine.full },
@@ -46,12 +41,4 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
     await unlock()
     throw new DatabaseError(`${directory}: the embedded database cannot be opened: ${reasonOf(error)}`)
   }
-}
-
-/** Opens an empty database in memory, so that creating a migration needs no PostgreSQL server. */
-export async function openShadow () {
-  const { PGlite } = await import('@electric-sql/pglite')
-  const { PrismaPGlite } = await import('pglite-prisma-adapter')
-  const pglite: PGlite = await PGlite.create('memory://')
-  return withScripts(await new PrismaPGlite(pglite).connect(), script => pglite.exec(script))
 }

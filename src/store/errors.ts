@@ -4,6 +4,9 @@ import { Prisma } from '../generated/prisma/client.ts'
 /** Prisma's codes for a database that is unreachable or too slow, or that aborted the statement in favour of a concurrent one. */
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
 
+/** SQLSTATE of a write on a standby, or where `default_transaction_read_only` is on. */
+export const READ_ONLY = '25006'
+
 /**
  * SQLSTATEs of failures that the statement itself did not cause: connection, resources (also a full disk), operator intervention, system
  * error under the database, lock time-out, serialization failure, deadlock, idle-in-transaction time-out, read-only database.

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
-import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError, type SqlDriverAdapter } from '@prisma/driver-adapter-utils'
-import { DatabaseError } from './database-error.ts'
+import { DatabaseError, reasonOf } from './database-error.ts'
 import type { Query } from './client.ts'
 
-/** How Prisma's schema engine reaches a database. The adapter's `executeScript` runs a whole script in one transaction. */
+/** How migrations reach a database. */
 export interface MigrationTarget {
-  connect (): Promise<SqlDriverAdapter>
-  /** Opens an empty database in which the engine replays migrations. Only the creation of a migration needs it. */
-  connectToShadowDb (): Promise<SqlDriverAdapter>
+  query: Query
+  /** Runs statements in one transaction, however long they take. */
+  runScript (script: string): Promise<unknown>
+  /** The statements that every migration begins with. */
+  preamble: string
 }
 
 export interface MigrationStatus {
@@ -25,87 +24,102 @@ export interface MigrationStatus {
   edited: string[]
 }
 
-const filters = { externalTables: [], externalEnums: [] }
-const APPLIED = 'FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL'
+export interface Migration { name: string, sql: string, checksum: string }
+
+/** A line of `_prisma_migrations`, Prisma's own record, so that `prisma migrate deploy` can be used as well. */
+interface Applied { migration_name: string, checksum: string, finished: boolean }
+
+/** SQLSTATE by which a migration ends that another instance has applied in the meantime. */
+const ALREADY_APPLIED = 'PA001'
+
+const CREATE_RECORD = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
+  id varchar(36) PRIMARY KEY NOT NULL,
+  checksum varchar(64) NOT NULL,
+  finished_at timestamptz,
+  migration_name varchar(255) NOT NULL,
+  logs text,
+  rolled_back_at timestamptz,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  applied_steps_count integer NOT NULL DEFAULT 0
+)`
 
 /**
- * Applies the missing migrations and returns their names, as Prisma's `migrate deploy` would. Each script runs in one transaction, so a
- * script that failed or was killed has changed nothing and runs again.
+ * Applies the missing migrations and returns the names of those that this call applied. Each is one transaction together with its record,
+ * so a migration that failed or was killed has changed nothing and runs again. Several instances may do so at the same time.
  */
 export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
-  if (await isUpToDate(target)) return []
-  const engine = await openEngine(target)
+  const { pending } = await readMigrationStatus(target.query)
+  const applied: string[] = []
+  for (const migration of readMigrations()) {
+    if (pending.includes(migration.name) && await apply(migration, target)) applied.push(migration.name)
+  }
+  return applied
+}
+
+/** @returns false if another instance has applied the migration in the meantime. */
+async function apply ({ name, sql, checksum }: Migration, { preamble, runScript }: MigrationTarget): Promise<boolean> {
   try {
-    const { failedMigrationNames } = await diagnose(engine)
-    for (const migrationName of failedMigrationNames) await engine.markMigrationRolledBack({ migrationName })
-    return (await engine.applyMigrations({ migrationsList: migrationsList(), filters })).appliedMigrationNames
+    await runScript(`${preamble}
+      ${CREATE_RECORD};
+      DO $parley$ BEGIN
+        IF EXISTS (SELECT FROM _prisma_migrations
+          WHERE migration_name = '${name}' AND finished_at IS NOT NULL AND rolled_back_at IS NULL) THEN
+          RAISE EXCEPTION USING ERRCODE = '${ALREADY_APPLIED}', MESSAGE = 'already applied';
+        END IF;
+      END $parley$;
+      UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL;
+      ${sql};
+      INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+        VALUES ('${randomUUID()}', '${checksum}', '${name}', clock_timestamp(), 1)`)
+    return true
   } catch (error) {
-    throw new DatabaseError(`migrations failed: ${oneLine(error)}`)
-  } finally {
-    engine.free()
+    const { code } = error as { code?: string }
+    if (code === ALREADY_APPLIED) return false
+    throw new DatabaseError(`migration ${name} failed: ${reasonOf(error)}${HINTS[code ?? ''] ?? ''}`)
   }
 }
 
-/** Checks whether all migrations are applied, as at nearly every start, to avoid loading the engine (a quarter of a second, and memory). */
-async function isUpToDate (target: MigrationTarget): Promise<boolean> {
-  const adapter = await target.connect()
-  const query = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
-  try {
-    const [[exists] = []] = await query('SELECT to_regclass($$_prisma_migrations$$) IS NOT NULL')
-    if (exists !== true) return false
-    const checksums = new Map(await query(`SELECT migration_name, checksum ${APPLIED}`) as Array<[string, string]>)
-    return migrationsList().migrationDirectories.every(({ path, migrationFile }) =>
-      checksums.get(path) === createHash('sha256').update(migrationFile.content.value).digest('hex'))
-  } finally {
-    await adapter.dispose()
-  }
+/** What the operator can do about an error, by its SQLSTATE. */
+const HINTS: Record<string, string> = {
+  '42P07': '. Another application uses this schema: add ?schema=parley to DATABASE_URL',
+  42710: '. Another application uses this schema: add ?schema=parley to DATABASE_URL',
+  42501: '. Grant the role CREATE on the schema, or name a schema of its own with ?schema=parley in DATABASE_URL',
+  '55P03': '. Another session holds a lock on Parley’s tables: end it (pg_stat_activity shows it), then start again'
 }
 
 /** Checks whether all migrations are applied. It ignores checksums: a database stays usable when a migration's file is edited later. */
 export async function isMigrated (query: Query): Promise<boolean> {
-  const [table] = await query<{ exists: boolean }>('SELECT to_regclass($$_prisma_migrations$$) IS NOT NULL AS exists', [])
-  if (!table?.exists) return false
-  const applied = new Set((await query<{ migration_name: string }>(`SELECT migration_name ${APPLIED}`, [])).map(row => row.migration_name))
-  return migrationsList().migrationDirectories.every(({ path }) => applied.has(path))
+  return (await readMigrationStatus(query)).pending.length === 0
 }
 
-export async function readMigrationStatus (target: MigrationTarget): Promise<MigrationStatus> {
-  const engine = await openEngine(target)
-  try {
-    const found = await diagnose(engine)
-    const history = found.history
-    return {
-      pending: history && 'unappliedMigrationNames' in history ? history.unappliedMigrationNames : [],
-      unknown: history && 'unpersistedMigrationNames' in history ? history.unpersistedMigrationNames : [],
-      failed: found.failedMigrationNames,
-      edited: found.editedMigrationNames
-    }
-  } finally {
-    engine.free()
+export async function readMigrationStatus (query: Query): Promise<MigrationStatus> {
+  const recorded = await readRecord(query)
+  const applied = new Map(recorded.filter(({ finished }) => finished).map(row => [row.migration_name, row.checksum]))
+  const migrations = readMigrations()
+  const known = new Set(migrations.map(({ name }) => name))
+  return {
+    pending: migrations.filter(({ name }) => !applied.has(name)).map(({ name }) => name),
+    unknown: [...applied.keys()].filter(name => !known.has(name)),
+    failed: recorded.filter(row => !row.finished && !applied.has(row.migration_name)).map(row => row.migration_name),
+    edited: migrations.filter(({ name, checksum }) => applied.has(name) && applied.get(name) !== checksum).map(({ name }) => name)
   }
 }
 
-function diagnose (engine: bindings.SchemaEngine): Promise<bindings.DiagnoseMigrationHistoryOutput> {
-  return engine.diagnoseMigrationHistory({ migrationsList: migrationsList(), optInToShadowDatabase: false, filters })
+async function readRecord (query: Query): Promise<Applied[]> {
+  const [table] = await query<{ exists: boolean }>("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists", [])
+  if (!table!.exists) return []
+  return query<Applied>(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+    FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`, [])
 }
 
-/** Returns the SQL that leads from the migrations to prisma/schema.prisma; null when they agree. It ignores SQL functions. */
-export async function diffMigrations (target: MigrationTarget): Promise<string | null> {
-  const engine = await openEngine(target)
-  const { directory, schema } = migrationFiles()
-  const list = migrationsList()
-  try {
-    const { exitCode, stdout } = await engine.diff({
-      from: list.migrationDirectories.length === 0 ? { tag: 'empty' } : { tag: 'migrations', ...list },
-      to: { tag: 'schemaDatamodel', files: [{ path: join(directory, '../schema.prisma'), content: schema }] },
-      script: true,
-      exitCode: true,
-      filters
-    })
-    return exitCode === 2 ? stdout : null
-  } finally {
-    engine.free()
-  }
+/** Returns all migrations in order. */
+export function readMigrations (): Migration[] {
+  const { directory } = migrationFiles()
+  const names = readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
+  return names.map(name => {
+    const sql = readFileSync(join(directory, name, 'migration.sql'), 'utf8')
+    return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+  })
 }
 
 /** Finds prisma/migrations and the schema's text, both from the sources and from dist/. */
@@ -116,70 +130,4 @@ export function migrationFiles (): { directory: string, schema: string } {
     root = dirname(root)
   }
   return { directory: join(root, 'prisma/migrations'), schema: readFileSync(join(root, 'prisma/schema.prisma'), 'utf8') }
-}
-
-function migrationsList () {
-  const { directory } = migrationFiles()
-  const lockfile = join(directory, 'migration_lock.toml')
-  const names = readdirSync(directory, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name)
-  return {
-    baseDir: directory,
-    lockfile: { path: 'migration_lock.toml', content: existsSync(lockfile) ? readFileSync(lockfile, 'utf8') : null },
-    shadowDbInitScript: '',
-    migrationDirectories: names.sort().map(name => ({
-      path: name,
-      migrationFile: {
-        path: 'migration.sql',
-        content: { tag: 'ok' as const, value: readFileSync(join(directory, name, 'migration.sql'), 'utf8') }
-      }
-    }))
-  }
-}
-
-async function openEngine (target: MigrationTarget): Promise<bindings.SchemaEngine> {
-  loadEngine()
-  const factory = bindMigrationAwareSqlAdapterFactory({ provider: 'postgres', adapterName: 'parley', ...target })
-  return bindings.SchemaEngine.new({ datamodels: [['schema.prisma', migrationFiles().schema]] }, () => {}, factory)
-}
-
-/** Node 20 provides WebAssembly, but its type definitions lack it. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object
-  Instance: new (module: object, imports: Record<string, object>) => { exports: Record<string, unknown> }
-}
-
-let loaded = false
-function loadEngine (): void {
-  if (loaded) return
-  const path = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm')
-  const module = new WebAssembly.Module(readFileSync(path))
-  const instance = new WebAssembly.Instance(module, { './schema_engine_bg.js': withoutLastingTimers(bindings) })
-  bindings.__wbg_set_wasm(instance.exports)
-  ;(instance.exports.__wbindgen_start as () => void)()
-  loaded = true
-}
-
-/** Unrefs the engine's timers: it leaves one of ten seconds behind, which would keep a command from exiting. */
-function withoutLastingTimers (imports: object): object {
-  return Object.fromEntries(Object.entries(imports).map(([name, value]) =>
-    [name, name.includes('setTimeout') ? (...args: unknown[]) => value(...args).unref() : value]))
-}
-
-/** Replaces the adapters' `executeScript`, which either splits a script at every semicolon, even in functions, or does not await it. */
-export function withScripts (adapter: SqlDriverAdapter, run: (script: string) => Promise<unknown>): SqlDriverAdapter {
-  return Object.assign(adapter, {
-    async executeScript (script: string) {
-      try {
-        await run(script)
-      } catch (error) {
-        const { code = 'N/A', severity = 'ERROR', message, detail, column, hint } = error as Error & Record<string, string | undefined>
-        throw new DriverAdapterError({ kind: 'postgres', code, severity, message, detail, column, hint })
-      }
-    }
-  })
-}
-
-/** Puts an error in one line, without the engine's own trace, which begins with a line `0: …`. */
-function oneLine (error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\n\s*0: .*/s, '').replace(/\s*\n\s*/g, ' ').trim()
 }

@@ -1,43 +1,29 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import pg from 'pg'
 import type { Config } from '../config.ts'
+import { placeOf, readDatabaseUrl, type DatabaseTarget } from '../database-url.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
-import type { Database } from './client.ts'
+import type { Database, DatabaseLogger, Query } from './client.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'
-import { openShadow } from './embedded.ts'
-import { applyMigrations, isMigrated, readMigrationStatus, withScripts, type MigrationTarget } from './migrate.ts'
+import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
+import { Pool } from './pool.ts'
 import { reserveConnection } from './reserved-connection.ts'
-
-/** Milliseconds. A statement that waits longer has met a fault, not load: the client is answered `unavailable` and may try again. */
-const LOCK_TIMEOUT = 1000
-const STATEMENT_TIMEOUT = 5000
-/** This process's own limit for a query, in case the server is frozen and cannot enforce its limits. */
-const QUERY_TIMEOUT = STATEMENT_TIMEOUT
 
 /** Key of the advisory lock that lets one instance migrate at a time. The number is arbitrary but the same for all instances. */
 const MIGRATION_LOCK = 7_275_395
-/** How long an instance waits while another one migrates. */
-const MIGRATION_PATIENCE = '120s'
+/** Milliseconds after which the driver gives up a migration. The server has no such limit for it. */
+const MIGRATION_TIMEOUT = 3_600_000
 
-/** Connects to a PostgreSQL server. @throws DatabaseError when the server cannot be reached. */
-export async function openServer (url: string, { pool_size: size, pool_timeout: timeout }: Config['database']): Promise<Database> {
-  const connection = { ...connectionOptions(url), connectionTimeoutMillis: timeout * 1000, keepAlive: true }
-  const pool = new pg.Pool({
-    ...connection,
-    max: size,
-    lock_timeout: LOCK_TIMEOUT,
-    statement_timeout: STATEMENT_TIMEOUT,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
-    query_timeout: QUERY_TIMEOUT
-  })
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
-  // The pool drops an idle connection that breaks; without a listener, the error event would end the process.
-  pool.on('error', () => {})
+/** Connects to a PostgreSQL server. @throws DatabaseError when the server cannot be reached, or Parley cannot work on it. */
+export async function openServer (url: string, options: Config['database'], logger?: DatabaseLogger): Promise<Database> {
+  const target = readDatabaseUrl(url, options.ca)
+  for (const warning of target.warnings) logger?.warn({}, warning)
+  const pool = openPool(target, options, logger)
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: target.schema }) })
   try {
     await pool.query('SELECT 1')
   } catch (error) {
     await pool.end()
-    throw new DatabaseError(`database ${placeOf(url)}: ${reasonOf(error)}`)
+    throw new DatabaseError(`database ${placeOf(url)}: ${reasonOf(error)}${hintOf(error)}`)
   }
   const reserved = reserveConnection(pool)
   const { query } = reserved
@@ -45,11 +31,11 @@ export async function openServer (url: string, { pool_size: size, pool_timeout: 
     prisma,
     query,
     kind: 'postgresql',
-    migrate: () => withMigrationTarget(connection, applyMigrations),
-    migrationStatus: () => withMigrationTarget(connection, readMigrationStatus),
+    migrate: () => migrate(pool, options, logger),
+    migrationStatus: () => readMigrationStatus(query),
     isMigrated: () => isMigrated(query),
     full: false,
-    pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: size }),
+    pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: pool.options.max }),
     async close () {
       reserved.close()
       await prisma.$disconnect()
@@ -59,43 +45,59 @@ export async function openServer (url: string, { pool_size: size, pool_timeout: 
   }
 }
 
-/** Opens connections without statement limits, because a migration may take longer than any statement of the running server. */
-async function withMigrationTarget<T> (connection: pg.PoolConfig, use: (target: MigrationTarget) => Promise<T>): Promise<T> {
-  const pool = new pg.Pool({ ...connection, max: 2 })
-  pool.on('error', () => {})
+function openPool (target: DatabaseTarget, { pool_size: size, pool_timeout: timeout }: Config['database'], logger?: DatabaseLogger): Pool {
+  return new Pool({
+    target,
+    size,
+    timeout: timeout * 1000,
+    onShrunk: (max, reason) => logger?.warn(
+      { connections: max, wanted: size, reason: reasonOf(reason) },
+      'the database allows fewer connections than database.pool_size: the pool is smaller now, and requests may wait for a connection'
+    )
+  })
+}
+
+/** Applies the missing migrations, over `DIRECT_URL` where it is set. */
+async function migrate (pool: Pool, options: Config['database'], logger?: DatabaseLogger): Promise<string[]> {
+  const { direct_url: directUrl } = options
+  if (directUrl === undefined) return migrateOver(pool)
+  const direct = openPool(readDatabaseUrl(directUrl, options.ca, 'DIRECT_URL'), { ...options, pool_size: 1 }, logger)
   try {
-    const holder = await pool.connect()
-    try {
-      await holder.query(`SET lock_timeout = '${MIGRATION_PATIENCE}'`)
-      await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
-      const factory = new PrismaPg(pool)
-      return await use({
-        connect: async () => withScripts(await factory.connect(), script => pool.query(script)),
-        connectToShadowDb: openShadow
-      })
-    } finally {
-      // Closing the connection releases the advisory lock in any state of the session.
-      holder.release(true)
-    }
+    return await migrateOver(direct)
   } catch (error) {
-    throw error instanceof DatabaseError ? error : new DatabaseError(`migrations failed: ${reasonOf(error)}`)
+    throw error instanceof DatabaseError ? error : new DatabaseError(`database ${placeOf(directUrl)}: ${reasonOf(error)}${hintOf(error)}`)
   } finally {
-    await pool.end()
+    await direct.end()
   }
 }
 
-/** Sets every session's time zone to UTC, whatever the server's is, because Prisma reads and writes times as UTC without a zone. */
-function connectionOptions (url: string): pg.PoolConfig {
-  if (!URL.canParse(url)) throw new DatabaseError('DATABASE_URL is not a URL: are all special characters of the password percent-encoded?')
-  const parsed = new URL(url)
-  const own = parsed.searchParams.get('options')
-  parsed.searchParams.set('options', `${own ? `${own} ` : ''}-c TimeZone=UTC`)
-  if (!parsed.searchParams.has('application_name')) parsed.searchParams.set('application_name', 'parley')
-  return { connectionString: parsed.href }
+function migrateOver (pool: Pool): Promise<string[]> {
+  const query: Query = async (text, values) => (await pool.query(text, values)).rows
+  return applyMigrations({
+    query,
+    runScript: script => pool.query({ text: script, query_timeout: MIGRATION_TIMEOUT } as { text: string }),
+    preamble: preambleOf(pool.schema)
+  })
 }
 
-/** Returns host and path of a connection URL, without its credentials. */
-export function placeOf (url: string): string {
-  const { host, pathname } = new URL(url)
-  return host + pathname
+/** A statement that waits for a table holds up all that come after it, so it gives up earlier than the wait for another migration. */
+function preambleOf (schema: string): string {
+  const name = schema.replaceAll("'", "''")
+  return `SET LOCAL statement_timeout = 0;
+    SET LOCAL lock_timeout = '120s';
+    SELECT pg_advisory_xact_lock(${MIGRATION_LOCK});
+    SET LOCAL lock_timeout = '10s';
+    DO $parley$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${name}') THEN EXECUTE format('CREATE SCHEMA %I', '${name}'); END IF;
+    END $parley$;`
+}
+
+/** Returns what the operator can do about an error at the start. */
+function hintOf (error: unknown): string {
+  const { code = '', message } = error as { code?: string, message: string }
+  if (code === '28P01') return '. Are all special characters of the password percent-encoded in the URL?'
+  if (code === '28000' && /no encryption|SSL off/.test(message)) return '. The server wants TLS: sslmode must not be disable'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '. sslmode=verify-ca does not compare names'
+  if (/CERT|UNABLE_TO/.test(code)) return '. Set DATABASE_CA to your provider’s certificate, or sslmode=require, which verifies nothing'
+  return ''
 }

@@ -1,17 +1,21 @@
 import type pg from 'pg'
 import type { Query } from './client.ts'
+import type { Pool } from './pool.ts'
 
 /**
  * Runs single statements on one connection that it reserves from the pool. A checkout per statement would cost a tenth of the CPU of a
  * message to 100 people, and would wait while the whole pool is in use. Statements use the pool while the reserved connection is busy, or
- * where the pool has only one connection. As in the pool, a connection is closed after its first error, and when it is unused.
+ * where the pool has only one connection. As in the pool, a connection is closed after its first error, when it is unused for long, and
+ * when the pool closes its idle connections.
  * @param rest Milliseconds after which an unused connection is closed.
  */
-export function reserveConnection (pool: pg.Pool, rest = 10_000) {
+export function reserveConnection (pool: Pool, rest = 10_000) {
   let reserved: pg.PoolClient | undefined
   let busy = false
   let closing = false
-  const idle = setTimeout(() => { if (!busy) drop() }, rest).unref()
+  const dropUnused = (): void => { if (!busy) drop() }
+  const idle = setTimeout(dropUnused, rest).unref()
+  pool.closeReserved = dropUnused
 
   async function take (): Promise<pg.PoolClient> {
     const client = await pool.connect()
@@ -20,8 +24,8 @@ export function reserveConnection (pool: pg.Pool, rest = 10_000) {
     return client
   }
 
-  function drop (): void {
-    reserved?.release(true)
+  function drop (error: unknown = true): void {
+    reserved?.release(error as Error)
     reserved = undefined
   }
 
@@ -32,7 +36,7 @@ export function reserveConnection (pool: pg.Pool, rest = 10_000) {
       reserved ??= await take()
       return (await reserved.query(text, values)).rows
     } catch (error) {
-      drop()
+      drop(error)
       throw error
     } finally {
       busy = false
@@ -46,7 +50,7 @@ export function reserveConnection (pool: pg.Pool, rest = 10_000) {
     /** Returns the connection after its current statement, because a pool cannot end while one of its connections is checked out. */
     close (): void {
       closing = true
-      if (!busy) drop()
+      dropUnused()
     }
   }
 }

@@ -13,7 +13,7 @@ async function open (t: Test) {
   if (disk === undefined) return undefined
   const lines: string[] = []
   const log = (_: unknown, line?: string): void => { lines.push(line!) }
-  const engine = await openEngine(disk, false, { info: log, error: log })
+  const engine = await openEngine(disk, false, { info: log, warn: log, error: log })
   t.teardown(() => engine.close())
   await engine.exec('CREATE TABLE counter AS SELECT 0 AS count')
   const filler = join(disk, 'filler')

@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { readDatabaseUrl } from '../../src/database-url.ts'
+import { Pool } from '../../src/store/pool.ts'
 import { reserveConnection } from '../../src/store/reserved-connection.ts'
 import { eventually } from '../eventually.ts'
 import { administrate } from '../helper.ts'
@@ -8,8 +10,7 @@ const url = process.env.TEST_DATABASE_URL ?? ''
 const PID = 'SELECT pg_backend_pid() AS pid'
 
 function open (t: Test, { max = 3, rest = 60_000 }: { max?: number, rest?: number } = {}) {
-  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 5000 })
-  pool.on('error', () => {})
+  const pool = new Pool({ target: readDatabaseUrl(url), size: max, timeout: 5000, onShrunk: () => {} })
   const { query, close } = reserveConnection(pool, rest)
   t.teardown(async () => {
     close()

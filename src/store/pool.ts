@@ -1,0 +1,161 @@
+import pg from 'pg'
+import type { DatabaseHost, DatabaseTarget } from '../database-url.ts'
+import { READ_ONLY } from './errors.ts'
+import { prepareConnection, STATEMENT_TIMEOUT } from './session-settings.ts'
+
+/** Milliseconds after which an unused connection is probed by TCP, so that a server that is gone is noticed. */
+const KEEP_ALIVE_DELAY = 10_000
+/** Milliseconds after which a pool that got fewer connections than it may have tries to open one more. */
+const GROW_AFTER = 30_000
+
+export interface PoolOptions {
+  target: DatabaseTarget
+  /** Connections that the pool may have at most. */
+  size: number
+  /** Milliseconds to wait for a connection. */
+  timeout: number
+  /** Called when the server allows only `max` connections, once until the pool has its full size again. */
+  onShrunk (max: number, reason: Error): void
+}
+
+/** A server and the TLS settings for it. */
+type Place = DatabaseHost & { ssl: DatabaseTarget['tls'][number] }
+
+type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, release: (error?: Error | boolean) => void) => void
+
+/**
+ * A pool of prepared connections that knows what happens to connections outside a laboratory. It tries all servers and TLS settings of the
+ * URL and stays with the ones that work. It closes all its idle connections when one of them turns out to be dead, or connected to a
+ * read-only server, since the others have the same fate. It needs no more connections than the server allows.
+ */
+export class Pool extends pg.Pool {
+  /** The schema that holds Parley's tables and functions. */
+  readonly schema: string
+  private readonly places: Place[][]
+  private place: Place
+  private readonly size: number
+  private readonly onShrunk: PoolOptions['onShrunk']
+  private shrunkAt: number | undefined
+  /** Closes the connection that is checked out but unused, if there is one. */
+  closeReserved: () => void = () => {}
+
+  constructor ({ target, size, timeout, onShrunk }: PoolOptions) {
+    const { hosts, tls, user, password, database, driver, schema } = target
+    super({
+      ...driver,
+      user,
+      password,
+      database,
+      max: size,
+      connectionTimeoutMillis: timeout,
+      // This process's own limit, in case the server is frozen and cannot enforce its limits.
+      query_timeout: STATEMENT_TIMEOUT,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
+      pipeline: true,
+      onConnect: client => prepareConnection(client as pg.PoolClient, schema),
+      Client: placed(() => this.place)
+    })
+    this.places = hosts.map(host => tls.map(ssl => ({ ...host, ssl })))
+    this.place = this.places[0]![0]!
+    this.schema = schema
+    this.size = size
+    this.onShrunk = onShrunk
+    // The pool drops an idle connection that breaks. Without a listener, the event would end the process.
+    this.on('error', error => this.suspect(error))
+    this.on('release', error => this.suspect(error))
+  }
+
+  override connect (): Promise<pg.PoolClient>
+  override connect (callback: Callback): void
+  override connect (callback?: Callback): Promise<pg.PoolClient> | void {
+    const client = this.checkOut()
+    if (!callback) return client
+    client.then(found => callback(undefined, found, found.release), error => callback(error, undefined, () => {}))
+  }
+
+  /** Checks out a connection. Opens it where it can be opened, or waits for one where the server allows no more. */
+  private async checkOut (): Promise<pg.PoolClient> {
+    this.grow()
+    for (let left = this.places.flat().length; ; left--) {
+      const { place } = this
+      try {
+        return await super.connect()
+      } catch (error) {
+        if (isTooMany(error) && this.totalCount > 0) this.shrink(error as Error)
+        else if (left <= 1 || !this.moveFrom(place, error)) throw error
+      }
+    }
+  }
+
+  /** Turns to another place unless another caller has done so. Returns false if no other place can work better after this error. */
+  private moveFrom (place: Place, error: unknown): boolean {
+    if (this.place !== place) return true
+    const host = this.places.findIndex(places => places.includes(place))
+    const tls = this.places[host]!.indexOf(place)
+    const isElsewhere = this.places.length > 1 && !isWrong(error)
+    const other = isTlsRefusal(error)
+      ? this.places[host]![tls + 1]
+      : isElsewhere ? this.places[(host + 1) % this.places.length]![0] : undefined
+    if (other) this.place = other
+    return other !== undefined
+  }
+
+  private shrink (reason: Error): void {
+    this.options.max = this.totalCount
+    if (this.shrunkAt === undefined) this.onShrunk(this.options.max, reason)
+    this.shrunkAt = performance.now()
+    // Nothing else could run if the only connection were kept for later.
+    if (this.options.max === 1) this.closeReserved()
+  }
+
+  private grow (): void {
+    if (this.shrunkAt === undefined || performance.now() - this.shrunkAt < GROW_AFTER) return
+    this.options.max++
+    this.shrunkAt = this.options.max < this.size ? performance.now() : undefined
+  }
+
+  /** Closes all idle connections after an error that a statement did not cause by itself. */
+  private suspect (error: unknown): void {
+    if (error instanceof Error && isLoss(error)) this.closeIdle()
+  }
+
+  private closeIdle (): void {
+    for (let idle = this.idleCount; idle > 0; idle--) {
+      super.connect().then(client => client.release(true), () => { /* The pool is ending, which closes them too. */ })
+    }
+    this.closeReserved()
+  }
+}
+
+/** Returns the driver's client, which connects to the place that is the pool's at that moment. */
+function placed (place: () => Place): NonNullable<pg.PoolConfig['Client']> {
+  return class extends pg.Client {
+    constructor (options?: pg.ClientConfig) {
+      super({ ...options, ...place() })
+    }
+  }
+}
+
+/** The server, or a pooler before it, allows no further connection. */
+function isTooMany (error: unknown): boolean {
+  const { code, message } = error as { code?: string, message: string }
+  return code === '53300' || /max_client_conn|max clients|no more connections allowed/i.test(message)
+}
+
+/** User, password or database name is wrong, so it is wrong on every server. */
+function isWrong (error: unknown): boolean {
+  return ['28P01', '3D000'].includes((error as { code?: string }).code ?? '')
+}
+
+/** The server accepts no TLS, or only TLS, or its TLS does not work. */
+function isTlsRefusal (error: unknown): boolean {
+  const { code = '', message } = error as { code?: string, message: string }
+  return code === '28000' || /SSL/.test(message) || /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)
+}
+
+/** The connection is lost, does not answer, or its server is being stopped or cannot be written to. */
+function isLoss (error: Error): boolean {
+  const { code } = error as { code?: string }
+  return !(error instanceof pg.DatabaseError) || code === READ_ONLY || /^(08|57P0)/.test(code ?? '')
+}

@@ -1,0 +1,107 @@
+import type pg from 'pg'
+import { DatabaseError } from './database-error.ts'
+import { READ_ONLY } from './errors.ts'
+
+/** Milliseconds. A statement that waits longer has met a fault, not load: the client is answered `unavailable` and may try again. */
+const LOCK_TIMEOUT = 1000
+export const STATEMENT_TIMEOUT = 5000
+/** PostgreSQL 13, as `server_version_num`. */
+const OLDEST_VERSION = 130_000
+
+/** Names and values, as SET takes them. */
+export type Settings = Record<string, string>
+
+/** What a server says about itself. `readOnly`: it is a standby, or `default_transaction_read_only` is on. */
+interface Server { pid: number, product: string, version: number, encoding: string, readOnly: boolean }
+
+/**
+ * Makes all statements of a new connection run under Parley's own settings (UTC, READ COMMITTED, its schema, its time limits), whatever
+ * the server, the database, the role or another user of the same session has set.
+ *
+ * The server itself keeps the settings of a session. A pooler (PgBouncer, Supavisor, RDS Proxy) may run each transaction in another
+ * session, which others use as well. There, each statement becomes a transaction that sets everything locally. Its beginning, the statement
+ * and the commit are sent together, so it still takes one round trip, and no lock outlives it.
+ * @throws DatabaseError if Parley cannot work on this server.
+ */
+export async function prepareConnection (client: pg.PoolClient, schema: string): Promise<void> {
+  const server = await readServer(client)
+  const settings = settingsOf(schema, server.version)
+  // A server announces the id of the process that serves the connection. A pooler announces an id of its own.
+  const { processID } = client as unknown as { processID: number | null }
+  if (server.pid === processID) await client.query(sessionOf(settings))
+  else client.query = inTransactions(client.query.bind(client), transactionOf(settings)) as typeof client.query
+}
+
+/**
+ * Returns what Parley sets. Its time limits stand beside those of the driver, so that a statement whose client is gone ends too.
+ * `statementTimeout` and `lockTimeout` are in milliseconds; 0 is no limit.
+ */
+export function settingsOf (
+  schema: string, version: number, { statementTimeout = STATEMENT_TIMEOUT, lockTimeout = LOCK_TIMEOUT } = {}
+): Settings {
+  return {
+    search_path: `"${schema.replaceAll('"', '""')}", pg_temp`,
+    TimeZone: "'UTC'",
+    DateStyle: "'ISO, YMD'",
+    IntervalStyle: 'postgres',
+    client_encoding: "'UTF8'",
+    standard_conforming_strings: 'on',
+    array_nulls: 'on',
+    transform_null_equals: 'off',
+    check_function_bodies: 'on',
+    lock_timeout: String(lockTimeout),
+    statement_timeout: String(statementTimeout),
+    idle_in_transaction_session_timeout: String(STATEMENT_TIMEOUT),
+    ...version >= 140_000 && { idle_session_timeout: '0' },
+    ...version >= 170_000 && { transaction_timeout: '0' }
+  }
+}
+
+/** Returns the statements that give a session these settings. */
+function sessionOf (settings: Settings): string {
+  const all: Settings = { ...settings, default_transaction_isolation: "'read committed'", default_transaction_deferrable: 'off' }
+  return Object.entries(all).map(([name, value]) => `SET ${name} = ${value}`).join('; ')
+}
+
+/** Returns the statements that begin a transaction with these settings. */
+export function transactionOf (settings: Settings): string {
+  const local = Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
+  return ['BEGIN ISOLATION LEVEL READ COMMITTED', ...local].join('; ')
+}
+
+/** Asks the server what it is. @throws DatabaseError if it is none that Parley can use. */
+export async function readServer (client: pg.ClientBase): Promise<Server> {
+  const { rows: [server] } = await client.query<Server>(`SELECT pg_backend_pid() AS pid, version() AS product,
+    current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+    current_setting('transaction_read_only') = 'on' AS "readOnly"`)
+  const { product, version, encoding, readOnly } = server!
+  if (/cockroach/i.test(product)) throw new DatabaseError('CockroachDB is not supported: Parley needs PostgreSQL itself')
+  if (version < OLDEST_VERSION) throw new DatabaseError('the server is older than PostgreSQL 13')
+  if (encoding !== 'UTF8') throw new DatabaseError(`the database's encoding is ${encoding}: create it with ENCODING 'UTF8'`)
+  if (readOnly) {
+    const reason = 'the server is read-only: it is a standby, or default_transaction_read_only is on. DATABASE_URL has to name another'
+    throw Object.assign(new DatabaseError(reason), { code: READ_ONLY })
+  }
+  return server!
+}
+
+type Run = (statement: string | pg.QueryConfig, values?: unknown[]) => Promise<pg.QueryResult>
+type Callback = (error: Error | undefined, result?: pg.QueryResult) => void
+
+/**
+ * Returns a `query` that runs each statement in a transaction of its own. It resolves once the commit has succeeded, because only then the
+ * statement has happened. After an error the pool closes the connection, which ends the transaction.
+ */
+function inTransactions (run: Run, begin: string) {
+  async function transact (statement: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+    // Beginning and commit wait as long as the statement, because all three are sent at once.
+    const limit = typeof statement === 'object' && 'query_timeout' in statement ? { query_timeout: statement.query_timeout } : {}
+    const [, result] = await Promise.all([run({ text: begin, ...limit }), run(statement, values), run({ text: 'COMMIT', ...limit })])
+    return result
+  }
+  return (statement: string | pg.QueryConfig, values?: unknown[], callback?: Callback): Promise<pg.QueryResult> | undefined => {
+    const result = transact(statement, values)
+    if (!callback) return result
+    result.then(found => callback(undefined, found), callback)
+  }
+}
