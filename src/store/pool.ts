@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { DatabaseHost, DatabaseTarget } from '../database-url.ts'
+import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { READ_ONLY } from './errors.ts'
 import { prepareConnection, STATEMENT_TIMEOUT } from './session-settings.ts'
 
@@ -7,6 +8,12 @@ import { prepareConnection, STATEMENT_TIMEOUT } from './session-settings.ts'
 const KEEP_ALIVE_DELAY = 10_000
 /** Milliseconds after which a pool that got fewer connections than it may have tries to open one more. */
 const GROW_AFTER = 30_000
+/**
+ * Milliseconds that a further connection may take to answer for the first time. A pooler whose connections to the server are all in use
+ * accepts it and leaves it without an answer. The first connection may take longer, as a server that sleeps while unused has to wake up.
+ */
+const FURTHER_ANSWER = 2000
+const FIRST_ANSWER = 15_000
 
 export interface PoolOptions {
   target: DatabaseTarget
@@ -34,10 +41,11 @@ export class Pool extends pg.Pool {
   private readonly places: Place[][]
   private place: Place
   private readonly size: number
+  private readonly timeout: number
   private readonly onShrunk: PoolOptions['onShrunk']
   private shrunkAt: number | undefined
-  /** Closes the connection that is checked out but unused, if there is one. */
-  closeReserved: () => void = () => {}
+  /** Gives back the reserved connection if it is unused. It is closed if there is an error. */
+  freeReserved: (error: Error | false) => void = () => {}
 
   constructor ({ target, size, timeout, onShrunk }: PoolOptions) {
     const { hosts, tls, user, password, database, driver, schema } = target
@@ -53,13 +61,14 @@ export class Pool extends pg.Pool {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
       pipeline: true,
-      onConnect: client => prepareConnection(client as pg.PoolClient, schema),
+      onConnect: client => prepareConnection(client as pg.PoolClient, schema, this.totalCount > 1 ? FURTHER_ANSWER : FIRST_ANSWER),
       Client: placed(() => this.place)
     })
     this.places = hosts.map(host => tls.map(ssl => ({ ...host, ssl })))
     this.place = this.places[0]![0]!
     this.schema = schema
     this.size = size
+    this.timeout = timeout
     this.onShrunk = onShrunk
     // The pool drops an idle connection that breaks. Without a listener, the event would end the process.
     this.on('error', error => this.suspect(error))
@@ -74,18 +83,36 @@ export class Pool extends pg.Pool {
     client.then(found => callback(undefined, found, found.release), error => callback(error, undefined, () => {}))
   }
 
-  /** Checks out a connection. Opens it where it can be opened, or waits for one where the server allows no more. */
+  /** Checks out a connection. Opens it where it can be opened, or waits for another one where the server gives no more. */
   private async checkOut (): Promise<pg.PoolClient> {
     this.grow()
+    const timeLeft = createCountdown(this.timeout)
     for (let left = this.places.flat().length; ; left--) {
       const { place } = this
       try {
         return await super.connect()
       } catch (error) {
-        if (isTooMany(error) && this.totalCount > 0) this.shrink(error as Error)
-        else if (left <= 1 || !this.moveFrom(place, error)) throw error
+        if (this.totalCount > 0 && isTooMany(error)) return this.waitForOther(error as Error, timeLeft())
+        if (left <= 1 || !this.moveFrom(place, error)) throw error
       }
     }
+  }
+
+  /** Waits at most `within` milliseconds for a connection that exists already. If there is one, the pool shrinks to those that exist. */
+  private async waitForOther (reason: Error, within: number): Promise<pg.PoolClient> {
+    const { max } = this.options
+    this.options.max = this.totalCount
+    if (this.totalCount === 1) this.freeReserved(false)
+    const other = super.connect()
+    if (await resolvesWithin(other, within)) {
+      if (this.shrunkAt === undefined) this.onShrunk(this.totalCount, reason)
+      this.shrunkAt = performance.now()
+      return other
+    }
+    // Nothing answers, so this says nothing about the number of connections.
+    this.options.max = this.shrunkAt === undefined ? this.size : max
+    other.then(client => client.release(), () => { /* Nobody waits for it any more. */ })
+    throw reason
   }
 
   /** Turns to another place unless another caller has done so. Returns false if no other place can work better after this error. */
@@ -101,14 +128,6 @@ export class Pool extends pg.Pool {
     return other !== undefined
   }
 
-  private shrink (reason: Error): void {
-    this.options.max = this.totalCount
-    if (this.shrunkAt === undefined) this.onShrunk(this.options.max, reason)
-    this.shrunkAt = performance.now()
-    // Nothing else could run if the only connection were kept for later.
-    if (this.options.max === 1) this.closeReserved()
-  }
-
   private grow (): void {
     if (this.shrunkAt === undefined || performance.now() - this.shrunkAt < GROW_AFTER) return
     this.options.max++
@@ -117,14 +136,14 @@ export class Pool extends pg.Pool {
 
   /** Closes all idle connections after an error that a statement did not cause by itself. */
   private suspect (error: unknown): void {
-    if (error instanceof Error && isLoss(error)) this.closeIdle()
+    if (error instanceof Error && isLoss(error)) this.closeIdle(error)
   }
 
-  private closeIdle (): void {
+  private closeIdle (error: Error): void {
     for (let idle = this.idleCount; idle > 0; idle--) {
       super.connect().then(client => client.release(true), () => { /* The pool is ending, which closes them too. */ })
     }
-    this.closeReserved()
+    this.freeReserved(error)
   }
 }
 
@@ -137,10 +156,10 @@ function placed (place: () => Place): NonNullable<pg.PoolConfig['Client']> {
   }
 }
 
-/** The server, or a pooler before it, allows no further connection. */
+/** The server, or a pooler before it, allows no further connection, or accepts it and leaves it without an answer. */
 function isTooMany (error: unknown): boolean {
   const { code, message } = error as { code?: string, message: string }
-  return code === '53300' || /max_client_conn|max clients|no more connections allowed/i.test(message)
+  return code === '53300' || /max_client_conn|max clients|no more connections allowed|query read timeout/i.test(message)
 }
 
 /** User, password or database name is wrong, so it is wrong on every server. */

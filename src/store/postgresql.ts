@@ -18,7 +18,8 @@ export async function openServer (url: string, options: Config['database'], logg
   const target = readDatabaseUrl(url, options.ca)
   for (const warning of target.warnings) logger?.warn({}, warning)
   const pool = openPool(target, options, logger)
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: target.schema }) })
+  // Prisma puts the name between quotation marks, and does not escape those inside it.
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: target.schema.replaceAll('"', '""') }) })
   try {
     await pool.query('SELECT 1')
   } catch (error) {
@@ -98,6 +99,7 @@ function hintOf (error: unknown): string {
   if (code === '28P01') return '. Are all special characters of the password percent-encoded in the URL?'
   if (code === '28000' && /no encryption|SSL off/.test(message)) return '. The server wants TLS: sslmode must not be disable'
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '. sslmode=verify-ca does not compare names'
+  if (/statement pooling/.test(message)) return '. Set pool_mode of the pooler to transaction or session'
   if (/CERT|UNABLE_TO/.test(code)) return '. Set DATABASE_CA to your provider’s certificate, or sslmode=require, which verifies nothing'
   return ''
 }

@@ -13,20 +13,22 @@ export function reserveConnection (pool: Pool, rest = 10_000) {
   let reserved: pg.PoolClient | undefined
   let busy = false
   let closing = false
-  const dropUnused = (): void => { if (!busy) drop() }
-  const idle = setTimeout(dropUnused, rest).unref()
-  pool.closeReserved = dropUnused
+  const dropUnused = (error: Error | boolean): void => { if (!busy) drop(error) }
+  const idle = setTimeout(() => dropUnused(true), rest).unref()
+  pool.freeReserved = dropUnused
 
   async function take (): Promise<pg.PoolClient> {
     const client = await pool.connect()
     // Only this event reports that a connection broke while it was unused.
-    client.on('error', () => { if (client === reserved) drop() })
+    client.on('error', () => { if (client === reserved) drop(true) })
     return client
   }
 
-  function drop (error: unknown = true): void {
-    reserved?.release(error as Error)
+  function drop (error: Error | boolean): void {
+    const dropped = reserved
+    // Giving it back may make the pool ask for the reserved connection again.
     reserved = undefined
+    dropped?.release(error)
   }
 
   const query: Query = async (text, values) => {
@@ -36,12 +38,12 @@ export function reserveConnection (pool: Pool, rest = 10_000) {
       reserved ??= await take()
       return (await reserved.query(text, values)).rows
     } catch (error) {
-      drop(error)
+      drop(error as Error)
       throw error
     } finally {
       busy = false
       idle.refresh()
-      if (closing) drop()
+      if (closing) drop(true)
     }
   }
 
@@ -50,7 +52,7 @@ export function reserveConnection (pool: Pool, rest = 10_000) {
     /** Returns the connection after its current statement, because a pool cannot end while one of its connections is checked out. */
     close (): void {
       closing = true
-      dropUnused()
+      dropUnused(true)
     }
   }
 }

@@ -9,7 +9,7 @@ export const STATEMENT_TIMEOUT = 5000
 const OLDEST_VERSION = 130_000
 
 /** Names and values, as SET takes them. */
-export type Settings = Record<string, string>
+type Settings = Record<string, string>
 
 /** What a server says about itself. `readOnly`: it is a standby, or `default_transaction_read_only` is on. */
 interface Server { pid: number, product: string, version: number, encoding: string, readOnly: boolean }
@@ -21,10 +21,11 @@ interface Server { pid: number, product: string, version: number, encoding: stri
  * The server itself keeps the settings of a session. A pooler (PgBouncer, Supavisor, RDS Proxy) may run each transaction in another
  * session, which others use as well. There, each statement becomes a transaction that sets everything locally. Its beginning, the statement
  * and the commit are sent together, so it still takes one round trip, and no lock outlives it.
+ * @param within Milliseconds that the first answer may take.
  * @throws DatabaseError if Parley cannot work on this server.
  */
-export async function prepareConnection (client: pg.PoolClient, schema: string): Promise<void> {
-  const server = await readServer(client)
+export async function prepareConnection (client: pg.PoolClient, schema: string, within: number): Promise<void> {
+  const server = await readServer(client, within)
   const settings = settingsOf(schema, server.version)
   // A server announces the id of the process that serves the connection. A pooler announces an id of its own.
   const { processID } = client as unknown as { processID: number | null }
@@ -32,13 +33,8 @@ export async function prepareConnection (client: pg.PoolClient, schema: string):
   else client.query = inTransactions(client.query.bind(client), transactionOf(settings)) as typeof client.query
 }
 
-/**
- * Returns what Parley sets. Its time limits stand beside those of the driver, so that a statement whose client is gone ends too.
- * `statementTimeout` and `lockTimeout` are in milliseconds; 0 is no limit.
- */
-export function settingsOf (
-  schema: string, version: number, { statementTimeout = STATEMENT_TIMEOUT, lockTimeout = LOCK_TIMEOUT } = {}
-): Settings {
+/** Returns what Parley sets on a server of this version. It limits times as the driver does: a statement must not outlive its client. */
+function settingsOf (schema: string, version: number): Settings {
   return {
     search_path: `"${schema.replaceAll('"', '""')}", pg_temp`,
     TimeZone: "'UTC'",
@@ -49,8 +45,8 @@ export function settingsOf (
     array_nulls: 'on',
     transform_null_equals: 'off',
     check_function_bodies: 'on',
-    lock_timeout: String(lockTimeout),
-    statement_timeout: String(statementTimeout),
+    lock_timeout: String(LOCK_TIMEOUT),
+    statement_timeout: String(STATEMENT_TIMEOUT),
     idle_in_transaction_session_timeout: String(STATEMENT_TIMEOUT),
     ...version >= 140_000 && { idle_session_timeout: '0' },
     ...version >= 170_000 && { transaction_timeout: '0' }
@@ -64,16 +60,17 @@ function sessionOf (settings: Settings): string {
 }
 
 /** Returns the statements that begin a transaction with these settings. */
-export function transactionOf (settings: Settings): string {
+function transactionOf (settings: Settings): string {
   const local = Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
   return ['BEGIN ISOLATION LEVEL READ COMMITTED', ...local].join('; ')
 }
 
 /** Asks the server what it is. @throws DatabaseError if it is none that Parley can use. */
-export async function readServer (client: pg.ClientBase): Promise<Server> {
-  const { rows: [server] } = await client.query<Server>(`SELECT pg_backend_pid() AS pid, version() AS product,
+async function readServer (client: pg.ClientBase, within: number): Promise<Server> {
+  const text = `SELECT pg_backend_pid() AS pid, version() AS product,
     current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
-    current_setting('transaction_read_only') = 'on' AS "readOnly"`)
+    current_setting('transaction_read_only') = 'on' AS "readOnly"`
+  const { rows: [server] } = await client.query<Server>({ text, query_timeout: within } as pg.QueryConfig)
   const { product, version, encoding, readOnly } = server!
   if (/cockroach/i.test(product)) throw new DatabaseError('CockroachDB is not supported: Parley needs PostgreSQL itself')
   if (version < OLDEST_VERSION) throw new DatabaseError('the server is older than PostgreSQL 13')
