@@ -1,4 +1,4 @@
-import { startDatabase } from '../../scripts/services.ts'
+import { startDatabase } from '../../scripts/postgres.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import type { Scope } from '../helper.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startDatabase } from '../../scripts/services.ts'
+import { startDatabase } from '../../scripts/postgres.ts'
 import { startProxy } from '../deploy/nginx.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase } from '../helper.ts'

@@ -1,0 +1,79 @@
+import { startPgBouncer } from '../pgbouncer.ts'
+import { t, type Test } from '../tap.ts'
+import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+
+const server = process.env.TEST_DATABASE_URL ?? ''
+
+/** Settings that others make for their own reasons, and that change what statements mean, return or are allowed to do. */
+const SETTINGS: Record<string, string> = {
+  TimeZone: "'America/New_York'",
+  DateStyle: "'German, DMY'",
+  IntervalStyle: "'sql_standard'",
+  default_transaction_isolation: "'serializable'",
+  default_transaction_deferrable: 'on',
+  search_path: "'nowhere'",
+  standard_conforming_strings: 'off',
+  statement_timeout: "'25ms'",
+  lock_timeout: "'1ms'",
+  idle_in_transaction_session_timeout: "'1ms'",
+  client_encoding: "'LATIN1'",
+  bytea_output: "'escape'",
+  array_nulls: 'off',
+  transform_null_equals: 'on',
+  quote_all_identifiers: 'on',
+  extra_float_digits: '-15'
+}
+/** A pooler's session is not Parley's to keep alive. There, Parley gives its own connections back after 10 s without use. */
+const DIRECT_SETTINGS = { ...SETTINGS, idle_session_timeout: "'50ms'" }
+
+for (const path of ['directly', 'through PgBouncer in session mode', 'through PgBouncer in transaction mode'] as const) {
+  const settings = path === 'directly' ? DIRECT_SETTINGS : SETTINGS
+  const urlOf = async (t: Test, url: string): Promise<string> =>
+    path === 'directly' ? url : startPgBouncer(t, url, path.includes('session') ? 'session' : 'transaction')
+
+  t.test(`[G19] the settings of a database change nothing, ${path}`, async t => {
+    const url = await emptyDatabase(t)
+    await change(`DATABASE ${nameOf(url)}`, settings)
+    const used = await urlOf(t, url)
+    t.ok((await migrate(used)).length > 0)
+    await converse(t, await startPair(t, used))
+  })
+
+  t.test(`[G19] the settings of a role change nothing, ${path}`, async t => {
+    const url = new URL(await emptyDatabase(t))
+    const name = nameOf(url.href)
+    await run(server, `CREATE ROLE ${name} LOGIN`, `ALTER DATABASE ${name} OWNER TO ${name}`)
+    t.teardown(() => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
+    await change(`ROLE ${name}`, settings)
+    url.username = name
+    const used = await urlOf(t, url.href)
+    t.ok((await migrate(used)).length > 0)
+    await converse(t, await startPair(t, used))
+  })
+}
+
+for (const isolation of ['repeatable read', 'read uncommitted']) {
+  t.test(`[G19] default_transaction_isolation ${isolation} changes nothing`, async t => {
+    const url = await emptyDatabase(t)
+    await change(`DATABASE ${nameOf(url)}`, { default_transaction_isolation: `'${isolation}'` })
+    await migrate(url)
+    await converse(t, await startPair(t, url))
+  })
+}
+
+for (const style of ['SQL, DMY', 'Postgres, MDY']) {
+  t.test(`[G19] DateStyle ${style} changes nothing`, async t => {
+    const url = await emptyDatabase(t)
+    await change(`DATABASE ${nameOf(url)}`, { DateStyle: `'${style}'` })
+    await migrate(url)
+    await converse(t, await startPair(t, url))
+  })
+}
+
+async function change (owner: string, settings: Record<string, string>): Promise<void> {
+  await run(server, ...Object.entries(settings).map(([name, value]) => `ALTER ${owner} SET ${name} = ${value}`))
+}
+
+function nameOf (url: string): string {
+  return new URL(url).pathname.slice(1)
+}
