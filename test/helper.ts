@@ -76,7 +76,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
   const logger = createLogger(config.log.level, { write: (line: string) => { lines.push(line) } })
-  const database = await openDatabase(config.database)
+  const database = await openDatabase(config.database, logger)
   const broker = wrapBroker(createBroker(config, logger))
   const presence = createPresence(config, broker, logger, leases)
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })

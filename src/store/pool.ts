@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { DatabaseHost, DatabaseTarget } from '../database-url.ts'
-import { createCountdown, resolvesWithin } from '../deadline.ts'
+import { createCountdown } from '../deadline.ts'
 import { READ_ONLY } from './errors.ts'
 import { prepareConnection, STATEMENT_TIMEOUT } from './session-settings.ts'
 
@@ -14,6 +15,8 @@ const GROW_AFTER = 30_000
  */
 const FURTHER_ANSWER = 2000
 const FIRST_ANSWER = 15_000
+/** Milliseconds between two attempts to open the only connection. */
+const RETRY_AFTER = 50
 
 export interface PoolOptions {
   target: DatabaseTarget
@@ -83,36 +86,44 @@ export class Pool extends pg.Pool {
     client.then(found => callback(undefined, found, found.release), error => callback(error, undefined, () => {}))
   }
 
-  /** Checks out a connection. Opens it where it can be opened, or waits for another one where the server gives no more. */
+  /**
+   * Checks out a connection. Where one has to be opened, it tries all places. Where the server allows no further connection, the pool
+   * shrinks to those that exist, and the caller waits for one of them.
+   */
   private async checkOut (): Promise<pg.PoolClient> {
     this.grow()
     const timeLeft = createCountdown(this.timeout)
+    let refusal: Error | undefined
     for (let left = this.places.flat().length; ; left--) {
       const { place } = this
       try {
-        return await super.connect()
+        if (refusal === undefined) return await super.connect()
+        const client = await inTime(super.connect(), timeLeft())
+        this.noteShrunk(refusal)
+        return client
       } catch (error) {
-        if (this.totalCount > 0 && isTooMany(error)) return this.waitForOther(error as Error, timeLeft())
-        if (left <= 1 || !this.moveFrom(place, error)) throw error
+        if (isTooMany(error) && timeLeft() > 0) {
+          refusal ??= error as Error
+          await this.shrink()
+        } else if (refusal !== undefined) {
+          // If no other connection answers either, their number is not what is wrong.
+          if (this.shrunkAt === undefined) this.options.max = this.size
+          throw refusal
+        } else if (left <= 1 || !this.moveFrom(place, error)) throw error
       }
     }
   }
 
-  /** Waits at most `within` milliseconds for a connection that exists already. If there is one, the pool shrinks to those that exist. */
-  private async waitForOther (reason: Error, within: number): Promise<pg.PoolClient> {
-    const { max } = this.options
-    this.options.max = this.totalCount
+  private async shrink (): Promise<void> {
+    this.options.max = Math.max(1, this.totalCount)
     if (this.totalCount === 1) this.freeReserved(false)
-    const other = super.connect()
-    if (await resolvesWithin(other, within)) {
-      if (this.shrunkAt === undefined) this.onShrunk(this.totalCount, reason)
-      this.shrunkAt = performance.now()
-      return other
-    }
-    // Nothing answers, so this says nothing about the number of connections.
-    this.options.max = this.shrunkAt === undefined ? this.size : max
-    other.then(client => client.release(), () => { /* Nobody waits for it any more. */ })
-    throw reason
+    // A connection that was closed a moment ago may still count on the server.
+    if (this.totalCount === 0) await sleep(RETRY_AFTER)
+  }
+
+  private noteShrunk (reason: Error): void {
+    if (this.shrunkAt === undefined) this.onShrunk(this.options.max, reason)
+    this.shrunkAt = performance.now()
   }
 
   /** Turns to another place unless another caller has done so. Returns false if no other place can work better after this error. */
@@ -145,6 +156,14 @@ export class Pool extends pg.Pool {
     }
     this.freeReserved(error)
   }
+}
+
+/** Resolves with a client that comes within `ms` milliseconds. One that comes later is given back. */
+async function inTime (connecting: Promise<pg.PoolClient>, ms: number): Promise<pg.PoolClient> {
+  const client = await Promise.race([connecting, sleep(ms, undefined, { ref: false })])
+  if (client) return client
+  connecting.then(late => late.release(), () => { /* Nobody waits for it any more. */ })
+  throw new Error('timeout exceeded when trying to connect')
 }
 
 /** Returns the driver's client, which connects to the place that is the pool's at that moment. */

@@ -44,6 +44,7 @@ export function reserveConnection (pool: Pool, rest = 10_000) {
       busy = false
       idle.refresh()
       if (closing) drop(true)
+      else if (pool.options.max === 1) drop(false)
     }
   }
 

@@ -55,6 +55,7 @@ t.test('DIRECT_URL is used for migrations alone', async t => {
   const { hostname, port, pathname } = new URL(direct)
   const wrong = `postgresql://parley@${hostname}:1${pathname}`
   await t.rejects(migrate(url, { direct_url: wrong }), { message: /^database 127\.0\.0\.1:1\/\w+: .*ECONNREFUSED/ })
-  t.strictSame(await run(direct, "SELECT count(*)::int AS tables FROM information_schema.tables WHERE table_schema = 'public'"), [{ tables: 0 }])
+  const tables = "SELECT count(*)::int AS tables FROM information_schema.tables WHERE table_schema = 'public'"
+  t.strictSame(await run(direct, tables), [{ tables: 0 }])
   t.ok((await migrate(url, { direct_url: `postgresql://parley@${hostname}:${port}${pathname}` })).length > 0)
 })

@@ -1,0 +1,83 @@
+import pg from 'pg'
+import { startBlackhole } from '../blackhole.ts'
+import { eventually } from '../eventually.ts'
+import { startServer, type Server } from '../helper.ts'
+import { t, type Test } from '../tap.ts'
+import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+
+/** Creates an empty database whose role may have only this many connections. @returns its URL for that role. */
+async function limitedDatabase (t: Test, limit: number): Promise<string> {
+  const url = new URL(await emptyDatabase(t))
+  const name = url.pathname.slice(1)
+  await run(url.href, `CREATE ROLE ${name} LOGIN CONNECTION LIMIT ${limit}`, `ALTER DATABASE ${name} OWNER TO ${name}`)
+  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
+  url.username = name
+  return url.href
+}
+
+const warnings = ({ lines }: Server) => lines.map(line => JSON.parse(line)).filter(({ level }) => level >= 40)
+
+for (const limit of [1, 2]) {
+  t.test(`[G19] a role that may have ${limit} connection${limit === 1 ? '' : 's'} is enough for the start and for everything after it`, async t => {
+    const url = await limitedDatabase(t, limit)
+    t.ok((await migrate(url)).length > 0)
+    const server = await startServer(t, { databaseUrl: url })
+    const ann = await server.enter('ann', 'room')
+    const sends = Array.from({ length: 20 }, () => ann.exchange({ type: 'send_message', channel: 'room', message: 'x' }))
+    const reads = Array.from({ length: 20 }, () => server.call('GET', '/api/channels', { token: ann.person.access_token }))
+    t.strictSame(new Set((await Promise.all(sends)).map(({ action }) => action)), new Set(['message_sent']))
+    t.strictSame(new Set((await Promise.all(reads)).map(({ status }) => status)), new Set([200]))
+  })
+}
+
+t.test('[G19] a pool of 10 shrinks to the 3 connections that the role may have: no request fails, and one warning says so', async t => {
+  const url = await limitedDatabase(t, 3)
+  await migrate(url)
+  const server = await startServer(t, { databaseUrl: url, config: { metrics: { token: 'a-token-for-the-metrics' } } })
+  const ann = await server.enter('ann', 'room')
+  for (let round = 0; round < 3; round++) {
+    const reads = Array.from({ length: 50 }, () => server.call('GET', '/api/channels', { token: ann.person.access_token }))
+    t.strictSame(new Set((await Promise.all(reads)).map(({ status }) => status)), new Set([200]))
+  }
+  const warning = { wanted: 10, reason: /^too many connections for role/, msg: /allows fewer connections than database\.pool_size/ }
+  t.match(warnings(server), [warning])
+  t.equal(warnings(server).length, 1)
+  const metrics = await fetch(`${server.origin}/metrics`, { headers: { authorization: 'Bearer a-token-for-the-metrics' } })
+  t.match(await metrics.text(), /^parley_database_connections_max 3$/m)
+})
+
+t.test('[G19] two instances share a role that may have 4 connections', async t => {
+  const url = await limitedDatabase(t, 4)
+  await migrate(url)
+  await converse(t, await startPair(t, url))
+})
+
+t.test('[G19] a lost connection ends all idle ones, so that no later request meets another dead one', async t => {
+  const databaseUrl = await emptyDatabase(t)
+  await migrate(databaseUrl)
+  const proxy = await startBlackhole(t, Number(new URL(databaseUrl).port))
+  const url = new URL(databaseUrl)
+  url.port = String(proxy.port)
+  const server = await startServer(t, { databaseUrl: url.href })
+  const ann = await server.enter('ann', 'room')
+  const send = () => ann.exchange({ type: 'send_message', channel: 'room', message: 'x' })
+  const list = () => server.call('GET', '/api/channels', { token: ann.person.access_token })
+  // Slow reads, so that the pool opens all its connections.
+  const lock = new pg.Client(databaseUrl)
+  await lock.connect()
+  t.teardown(() => lock.end())
+  await lock.query('BEGIN; LOCK TABLE "ChannelInvite"')
+  const reads = Array.from({ length: 12 }, list)
+  await eventually(() => server.database.pool()!.used >= 9)
+  await lock.query('COMMIT')
+  await Promise.all(reads)
+  await send()
+
+  for (const connection of proxy.open) connection.swallow('both')
+  const before = performance.now()
+  t.equal((await send()).code, 'unavailable')
+  t.ok(performance.now() - before < 8000, 'the first answer takes one time-out')
+  // All later requests get a connection that works.
+  t.strictSame((await Promise.all([list(), list(), list()])).map(({ status }) => status), [200, 200, 200])
+  await eventually(async () => (await send()).action === 'message_sent', 2000)
+})
