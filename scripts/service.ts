@@ -27,7 +27,8 @@ const folderOf = {
   postgresql: postgresBin,
   'redis-server': () => folderInPath('redis-server'),
   nginx: () => folderInPath('nginx'),
-  pgbouncer: () => folderInPath('pgbouncer')
+  pgbouncer: () => folderInPath('pgbouncer'),
+  openssl: () => folderInPath('openssl')
 }
 export type Package = keyof typeof folderOf
 

@@ -132,7 +132,7 @@ function readPlace (text: string): { host: string | undefined, port: string | un
   if (!parts) throw new Mistake(`the host cannot be read. An IPv6 address has brackets, as in [::1]:5432, and ${ENCODED}`)
   const [, address, name = '', port] = parts
   if (address !== undefined && isIP(address.replace(/%.*/, '')) !== 6) throw new Mistake('the brackets of the host contain no IPv6 address')
-  return { host: address ?? decode(name, 'the host'), port }
+  return { host: decode(address ?? name, 'the host'), port }
 }
 
 function readPort (text: string | undefined): number | undefined {
@@ -209,11 +209,10 @@ function readPem (path: string | undefined, name: string): string | undefined {
 
 function decode (text: string, what: string): string | undefined {
   if (text === '') return undefined
-  if (/%(?![0-9a-f]{2})/i.test(text)) throw new Mistake(`${what} contains a bare %: write it as %25`)
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new Mistake(`the percent-encoding of ${what} is no valid UTF-8`)
+    throw new Mistake(`${what} contains a bare %: write it as %25`)
   }
 }
 

@@ -104,9 +104,9 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
       return rows.map(toEntry)
     },
 
-    /** Resolves when the database answers. */
+    /** Resolves when the database answers and can be written to. The lock takes no row, but a read-only database refuses it. */
     async ping (): Promise<void> {
-      await prisma.$queryRaw`SELECT 1`
+      await query('SELECT FROM "Channel" WHERE false FOR SHARE', [])
     },
 
     /** Removes up to `most` entries of deleted channels. @returns how many rows it removed; 0 when nothing is left to remove. */

@@ -170,7 +170,8 @@ async function inTime (connecting: Promise<pg.PoolClient>, ms: number): Promise<
 function placed (place: () => Place): NonNullable<pg.PoolConfig['Client']> {
   return class extends pg.Client {
     constructor (options?: pg.ClientConfig) {
-      super({ ...options, ...place() })
+      // The pool hides the password from enumeration, so a copy does not have it.
+      super({ ...options, password: options?.password, ...place() })
     }
   }
 }

@@ -18,7 +18,7 @@ async function limitedDatabase (t: Test, limit: number): Promise<string> {
 const warnings = ({ lines }: Server) => lines.map(line => JSON.parse(line)).filter(({ level }) => level >= 40)
 
 for (const limit of [1, 2]) {
-  t.test(`[G19] a role that may have ${limit} connection${limit === 1 ? '' : 's'} is enough for the start and for everything after it`, async t => {
+  t.test(`[G19] ${limit === 1 ? 'one connection is' : 'two connections are'} enough for the start and for everything after it`, async t => {
     const url = await limitedDatabase(t, limit)
     t.ok((await migrate(url)).length > 0)
     const server = await startServer(t, { databaseUrl: url })
