@@ -30,7 +30,8 @@ async function startTls (t: Test, certificate: Certificate, only?: 'hostssl' | '
   return { ...server, at: (parameters: string, host = '127.0.0.1') => `postgresql://parley@${host}:${server.port}/postgres?${parameters}` }
 }
 
-const ENCRYPTED = "SELECT count(*)::int AS count FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'parley' AND ssl"
+const ENCRYPTED = `SELECT count(*)::int AS count FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+  WHERE application_name = 'parley' AND ssl`
 
 t.test('a self-signed certificate is accepted as Heroku needs it, and verified only where sslmode or DATABASE_CA ask for it', async t => {
   const own = certificates.selfSigned('own')
