@@ -7,7 +7,7 @@ import { printable } from '../printable.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * An `Origin` that is neither the server's own nor allowed, for the log: escaped, and its first characters only. Undefined for every
+     * An `Origin` that is neither the server's own nor allowed, for the log: escaped, and its first characters only. Undefined for any
      * other request.
      */
     refusedOrigin: string | undefined
@@ -44,7 +44,7 @@ export default fp(async (app, { allowedOrigins, onRefusedOrigin }: SecurityDeps)
   app.addHook('onRequest', async request => {
     const { origin, host } = request.headers
     if (origin === undefined || allowedOrigins.has(origin) || isOwnOrigin(origin, host)) return
-    request.refusedOrigin = printable(origin.slice(0, MAX_ORIGIN))
+    request.refusedOrigin = shownOrigin(origin)
     onRefusedOrigin()
   })
   await app.register(fastifyCors, {
@@ -54,3 +54,8 @@ export default fp(async (app, { allowedOrigins, onRefusedOrigin }: SecurityDeps)
     exposedHeaders: EXPOSED
   })
 }, { name: 'security' })
+
+/** Returns an origin for the log, without user, path and query: no origin has them, and they may hold secrets. */
+function shownOrigin (origin: string): string {
+  return printable(origin.replace(/:\/\/(?:[^/?#]*@)?([^/?#]*).*$/s, '://$1').slice(0, MAX_ORIGIN))
+}

@@ -1,5 +1,4 @@
-import { connect } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { connect, createServer } from 'node:net'
 import fastify from 'fastify'
 import { StartError, printFailure } from '../../src/process/start-error.ts'
 import { createClients } from '../client.ts'
@@ -23,6 +22,14 @@ function printed (t: Test, error: unknown, withStack = false): string[] {
   return calls().map(({ args }) => String(args[0]))
 }
 
+/** Whether this machine has an IPv6 address at which a server can be reached. */
+function hasIPv6 (): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = createServer().once('error', () => resolve(false))
+    probe.listen(0, '::1', () => probe.close(() => resolve(true)))
+  })
+}
+
 async function errorOf (promise: PromiseLike<unknown>): Promise<unknown> {
   try {
     await promise
@@ -40,8 +47,7 @@ t.test('by default the server listens on IPv4 and IPv6, and an IPv4 client keeps
     const ports = linesOf(server).map(({ msg }) => Number(/^Server listening at http:\S+:(\d+)$/.exec(msg)?.[1] ?? server.port))
     return ports.find(port => port !== server.port)
   })
-  const hasIPv6 = Object.values(networkInterfaces()).flat().some(entry => entry?.address === '::1')
-  for (const host of ['127.0.0.1', ...hasIPv6 ? ['[::1]'] : []]) {
+  for (const host of ['127.0.0.1', ...await hasIPv6() ? ['[::1]'] : []]) {
     t.equal((await fetch(`http://${host}:${server.port}/healthz`)).status, 200, host)
     t.equal((await fetch(`http://${host}:${metricsPort}/metrics`)).status, 200, host)
   }

@@ -55,7 +55,7 @@ t.test('[P3] a wildcard allows the subdomains of a host, of any depth, but not t
     'https://a.xn--gre-6ka8i.example'
   ]) t.equal(await status(origin), 101, origin)
   for (const origin of [
-    'https://example.org', 'https://.example.org', 'http://a.example.org', 'https://a.example.org:8443', 'https://evilexample.org',
+    'https://example.org', 'https://.example.org', 'http://abc.example.org', 'https://a.example.org:8443', 'https://evilexample.org',
     'https://example.org.evil.example', 'https://a.example.org.evil.example', 'https://evil.example/.example.org', 'http://x.dev.example',
     'https://evil.example#.example.org', 'https://evil.example?.example.org', 'https://evil.example\\.example.org',
     'https://evil.example@x.example.org', 'https://a.xn--mller-kva.example', 'https://*.example.org', '*'
