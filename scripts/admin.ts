@@ -7,7 +7,7 @@ import { normaliseEmail } from '../src/services/email.ts'
 import type { Events } from '../src/services/events.ts'
 import type { Users } from '../src/store/users.ts'
 import { runCommand, UsageError, withDatabase } from './command.ts'
-import { printable } from './printable.ts'
+import { printable } from '../src/printable.ts'
 
 const USAGE = `usage: npm run admin -- COMMAND
   list [QUERY]                        lists the accounts whose email or name contains QUERY

@@ -1,19 +1,17 @@
 import { loadConfig } from '../src/config.ts'
-import { ConfigError } from '../src/config-error.ts'
-import { AppError } from '../src/errors.ts'
+import { printFailure } from '../src/process/start-error.ts'
 import { openDatabase, type Database } from '../src/store/client.ts'
-import { DatabaseError } from '../src/store/database-error.ts'
 
 /** A mistake that the person who typed the command can correct. Only its message is printed. */
 export class UsageError extends Error {}
 
-/** Runs a command. It prints only the message of an expected error, and the stack of any other. The exit code is 1 after both. */
+/** Runs a command. An error is printed as one line, with its stack only at `LOG_LEVEL` debug or trace. The exit code is then 1. */
 export async function runCommand (main: (args: string[]) => Promise<void>): Promise<void> {
   try {
     await main(process.argv.slice(2))
   } catch (error) {
-    const expected = [ConfigError, DatabaseError, UsageError, AppError].some(type => error instanceof type)
-    console.error(expected ? `parley: ${(error as Error).message}` : error)
+    if (error instanceof UsageError) console.error(`parley: ${error.message}`)
+    else printFailure(error, /^(debug|trace)$/.test(process.env.LOG_LEVEL ?? ''))
     process.exitCode = 1
   }
 }

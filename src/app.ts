@@ -20,7 +20,7 @@ import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
 import { createHttp } from './http.ts'
 import { createMetrics } from './metrics/registry.ts'
-import { createAllowedOrigins, type AllowedOrigins } from './origins.ts'
+import { createAllowedOrigins } from './origins.ts'
 import addressPlugin from './plugins/address.ts'
 import authPlugin from './plugins/auth.ts'
 import descriptorsPlugin from './plugins/descriptors.ts'
@@ -124,8 +124,10 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     : undefined
   app.decorate('metrics', metrics?.registry)
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
-  const allowedOrigins = createAllowedOrigins(config.server.allowed_origins)
-  await app.register(securityPlugin, { allowedOrigins })
+  await app.register(securityPlugin, {
+    allowedOrigins: createAllowedOrigins(config.server.allowed_origins),
+    onRefusedOrigin: () => { traffic.originsRefused++ }
+  })
   await registerApi(app, { config, domain, counters })
   await app.register(healthRoutes, {
     pingDatabase: stores.messages.ping,
@@ -137,7 +139,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   if (metrics && metricsPort === undefined) {
     await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.registry.metrics()), token: metricsToken })
   }
-  await registerWebsocket(app, { config, connections, hub, traffic, limits, allowedOrigins })
+  await registerWebsocket(app, { config, connections, hub, traffic, limits })
 
   app.addHook('onReady', async () => {
     await stores.channels.ensure(uuidv7(), config.channels.default_room)
@@ -177,8 +179,8 @@ async function registerApi (
   await app.register(adminRoutes, domain)
 }
 
-async function registerWebsocket (app: FastifyInstance, { config, connections, hub, traffic, limits, allowedOrigins }: {
-  config: Config, connections: Connections, hub: Hub, traffic: Traffic, limits: Limits | null, allowedOrigins: AllowedOrigins
+async function registerWebsocket (app: FastifyInstance, { config, connections, hub, traffic, limits }: {
+  config: Config, connections: Connections, hub: Hub, traffic: Traffic, limits: Limits | null
 }): Promise<void> {
   const { max_connections: maxConnections, max_payload: maxPayload } = config.server
   await app.register(websocketRoutes, {
@@ -187,8 +189,7 @@ async function registerWebsocket (app: FastifyInstance, { config, connections, h
     hasRoom: () => !connections.draining && hub.size + app.upgrades.size <= maxConnections && !app.descriptors.areScarce &&
       !(limits && app.isUnderPressure()),
     limits,
-    maxPayload,
-    allowedOrigins
+    maxPayload
   })
 }
 

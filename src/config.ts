@@ -3,10 +3,11 @@ import { isIP } from 'node:net'
 import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
-import { largestReply, largestRequest } from './frame-size.ts'
 import { ConfigError } from './config-error.ts'
 import { readDatabaseUrl } from './database-url.ts'
-import { areOrigins } from './origins.ts'
+import { findWarnings, isServiceLink, type EnvironmentWarning } from './env-names.ts'
+import { largestReply, largestRequest } from './frame-size.ts'
+import { faultOfOrigins } from './origins.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -18,7 +19,8 @@ declare module '@sinclair/typebox' {
 }
 
 const count = (value: number, options: object = {}) => Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: value, ...options })
-const seconds = (value: number) => Type.Integer({ minimum: 1, maximum: 31_536_000, default: value, description: 'seconds' })
+const seconds = (value: number, options: object = {}) =>
+  Type.Integer({ minimum: 1, maximum: 31_536_000, default: value, description: 'seconds', ...options })
 const flag = (value: boolean, options: object = {}) => Type.Boolean({ default: value, ...options })
 const text = (value: string, options: object = {}) => Type.String({ minLength: 1, default: value, ...options })
 const optional = (options: object = {}) => Type.Optional(Type.String({ minLength: 1, ...options }))
@@ -27,7 +29,7 @@ const optional = (options: object = {}) => Type.Optional(Type.String({ minLength
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
-FormatRegistry.Set('origins', areOrigins)
+FormatRegistry.Set('origins', value => faultOfOrigins(value) === null)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
 /** `performance.max_inbox` must hold this many frames of the largest size. */
@@ -36,12 +38,14 @@ const LARGEST_FRAMES = 4
 /** Every key with its default, its bounds and its environment variables. */
 export const ConfigSchema = Type.Object({
   server: Type.Object({
-    host: text('0.0.0.0', { env: ['HOST', 'WEBSOCKET_HOST'] }),
+    host: text('*', { description: 'an address or host name, or * for all addresses, IPv4 and IPv6', env: ['HOST', 'WEBSOCKET_HOST'] }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, env: ['PORT', 'WEBSOCKET_PORT'] }),
     max_connections: count(10_000, { minimum: 1, env: ['WEBSOCKET_MAX_CONNECTIONS'] }),
     max_payload: count(65_536, { minimum: 1024, maximum: 16_777_216, description: 'bytes' }),
     allowed_origins: Type.Optional(Type.String({
-      format: 'origins', description: 'a comma list of origins such as https://chat.example.org, or * for any', env: ['ALLOWED_ORIGINS']
+      format: 'origins',
+      description: 'a comma list of origins such as https://chat.example.org or https://*.example.org, or * for any',
+      env: ['ALLOWED_ORIGINS']
     })),
     trust_proxy: Type.String({
       format: 'trust-proxy',
@@ -50,6 +54,7 @@ export const ConfigSchema = Type.Object({
       env: ['TRUST_PROXY']
     }),
     drain_timeout: seconds(10),
+    keep_alive_timeout: seconds(72, { maximum: 86_400, env: ['KEEP_ALIVE_TIMEOUT'] }),
     workers: count(1, { minimum: 1, maximum: 256, description: 'processes', env: ['WEB_CONCURRENCY'] })
   }),
   authentication: Type.Object({
@@ -141,22 +146,31 @@ export interface ConfigEntry { key: string, value: unknown, source: string, secr
 
 const DEFAULT_FILE = 'config/websocket.tusk'
 
+/** Variables that the server reads besides those of the keys. */
+const OTHER_VARIABLES = ['PARLEY_CONFIG', 'NODE_ENV']
+
 /**
- * Reads the defaults, then the file, then the environment; a later source overrides an earlier one.
+ * Reads the defaults, then the file, then the environment; a later source overrides an earlier one. Logs nothing: the caller shows the
+ * warnings about variables without effect.
  * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, only one of the admin's email and
  * password, messages longer than can be delivered, or an inbox that is too small.
  */
-export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
+export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
+  config: Config, entries: ConfigEntry[], warnings: EnvironmentWarning[]
+} {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
   const fromFile = env.PARLEY_CONFIG || existsSync(file) ? readFile(file) : {}
   const entries: ConfigEntry[] = []
+  const variables = [...OTHER_VARIABLES]
   const config: Record<string, Record<string, unknown>> = {}
 
   for (const [section, { properties }] of Object.entries(ConfigSchema.properties) as Array<[string, TObject]>) {
     config[section] = {}
     for (const [name, schema] of Object.entries(properties)) {
       const key = `${section}.${name}`
-      const variable = [...schema.env ?? [], key.toUpperCase().replace('.', '_')].find(candidate => env[candidate])
+      const candidates: string[] = [...schema.env ?? [], key.toUpperCase().replace('.', '_')]
+      variables.push(...candidates)
+      const variable = candidates.find(candidate => env[candidate] && !isServiceLink(candidate, env[candidate]))
       const [value, source] = variable
         ? [parseText(schema, env[variable]!), variable]
         : key in fromFile ? [fromFile[key], file] : [schema.default, 'default']
@@ -170,7 +184,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
   checkDatabase(config as Config)
   checkSizes(config as Config)
   checkInbox(config as Config)
-  return { config: config as Config, entries }
+  return { config: config as Config, entries, warnings: findWarnings(env, variables) }
 }
 
 /** Finds mistakes in the connection URLs, which would otherwise only show when the database is opened. */
@@ -276,6 +290,8 @@ function parseText (schema: TSchema, value: string): unknown {
 
 function check (schema: TSchema, value: unknown, where: string): void {
   if (TypeCompiler.Compile(schema).Check(value)) return
+  const fault = schema.format === 'origins' && typeof value === 'string' ? faultOfOrigins(value) : null
+  if (fault !== null) throw new ConfigError(`${where}: ${fault}`)
   const shown = schema.secret ? '' : `, not ${JSON.stringify(value)}`
   throw new ConfigError(`${where} must be ${allowed(schema)}${shown}`)
 }

@@ -10,7 +10,8 @@ import { schemaController } from './plugins/validation.ts'
 const BODY_LIMIT = 65_536
 
 /** Creates the HTTP server before any plugin or route. Timeouts are in milliseconds. */
-export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], logger: Logger): FastifyInstance {
+export function createHttp (config: Config['server'], logger: Logger): FastifyInstance {
+  const { trust_proxy: trustedProxies, keep_alive_timeout: keepAliveTimeout } = config
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     genReqId: createRequestId(trustedProxies !== 'false'),
@@ -32,6 +33,8 @@ export function createHttp ({ trust_proxy: trustedProxies }: Config['server'], l
     // Let the schema refuse names that are too long: the router would answer that the route does not exist.
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
+    // How long an idle connection stays open for its next request. Longer than the proxy's time, so that no request meets its end.
+    keepAliveTimeout: keepAliveTimeout * 1000,
     // Database and Redis have timeouts of their own. fastify's 10 s would fail a start on a busy machine.
     pluginTimeout: 60_000,
     // By default Node checks only every 30 s for connections that have passed their timeouts.

@@ -5,7 +5,6 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { runWorkers } from './process/cluster.ts'
 import { loadConfig, type Config } from './config.ts'
-import { ConfigError } from './config-error.ts'
 import { createBroker, createPresence } from './drivers.ts'
 import { greet } from './process/greeting.ts'
 import { createLogger } from './logger.ts'
@@ -14,16 +13,20 @@ import { metricsOfAll, offerMetrics, serveWorkersMetrics } from './metrics/worke
 import type { MetricsText } from './routes/metrics.ts'
 import { readSecret } from './process/secret.ts'
 import { onSignals } from './process/signals.ts'
-import { StartError } from './process/start-error.ts'
+import { hostToListen, listenError } from './process/listen.ts'
+import { printFailure, StartError } from './process/start-error.ts'
 import { openDatabase } from './store/client.ts'
-import { DatabaseError } from './store/database-error.ts'
 
 /** Share of `server.drain_timeout` after which the process ends, even if a driver still waits for its server. */
 const END_SHARE = 0.9
 
+let withStack = false
 try {
-  const { config } = loadConfig(process.env)
+  const { config, warnings } = loadConfig(process.env)
   const logger = createLogger(config.log.level)
+  withStack = logger.isLevelEnabled('debug')
+  // The primary has told the warnings for its workers.
+  if (cluster.isPrimary) for (const { variable, message } of warnings) logger.warn({ variable }, message)
   const many = cluster.isPrimary && config.server.workers > 1
   if (many && config.database.url !== undefined && config.redis.url !== undefined) {
     await startWorkers(config, logger)
@@ -33,8 +36,7 @@ try {
     await start(config, logger, process.env.NODE_ENV === 'production')
   }
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof DatabaseError || error instanceof StartError
-  console.error(expected ? `parley: ${error.message}` : error)
+  printFailure(error, withStack)
   process.exit(1)
 }
 
@@ -80,7 +82,8 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     else if (app.metrics) offerMetrics(app.metrics)
     const { host, port } = config.server
     open.push(() => app.close())
-    await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
+    await app.listen({ host: hostToListen(host), port })
+      .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port, 'PORT') })
     const address = app.server.address()
     // With several workers, the primary prints this.
     if (isPrimary) greet(config, typeof address === 'object' ? address?.port ?? port : port)
@@ -128,13 +131,7 @@ function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void
 /** Opens the metrics server if its port is configured. Resolves with a function that closes it. */
 async function openMetrics ({ server: { host }, metrics: { port, token } }: Config, logger: Logger, text: MetricsText) {
   if (port === undefined) return async () => {}
-  const { close } = await openMetricsServer({ text, host, port, token, logger })
-    .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port) })
+  const { close } = await openMetricsServer({ text, host: hostToListen(host), port, token, logger })
+    .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port, 'METRICS_PORT') })
   return close
-}
-
-function listenError (error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (!['listen', 'bind', 'getaddrinfo'].includes(error.syscall ?? '')) return error
-  const hint = error.code === 'EADDRINUSE' ? 'the port is in use; stop the other process or set PORT' : error.message
-  return new StartError(`cannot listen on ${host}:${port}: ${hint}`)
 }

@@ -30,7 +30,7 @@ function refuses (t: Test, env: NodeJS.ProcessEnv, ...words: string[]): ConfigEr
 }
 
 const guide = {
-  server: { host: '0.0.0.0', port: 8080, max_connections: 10_000 },
+  server: { host: '*', port: 8080, max_connections: 10_000 },
   authentication: { enabled: true, token_expiry: 3600, refresh_token_expiry: 86_400 },
   channels: { default_room: 'general', max_channels_per_user: 50, max_users_per_channel: 1000 },
   performance: { heartbeat_interval: 30, connection_timeout: 300, message_queue_size: 1000 },
@@ -58,7 +58,8 @@ t.test('without a file or environment variables every key has its default, and t
   t.equal(config.database.url, undefined, 'the embedded database is used')
   t.match(config, { channels: { max_message_length: 4000, resume_limit: 1000, create_on_join: true } })
   t.match(config, { performance: { max_buffered: 1_048_576, pong_timeout: 10 } })
-  t.match(config, { server: { max_payload: 65_536 }, authentication: { timeout: 10 }, database: { data_dir: './data' } })
+  t.match(config, { server: { max_payload: 65_536, keep_alive_timeout: 72 }, authentication: { timeout: 10 } })
+  t.equal(config.database.data_dir, './data')
 })
 
 t.test('config/websocket.tusk of the project sets every key to its default', async t => {
@@ -95,6 +96,8 @@ t.test('every environment variable sets its key', async t => {
     ['WEBSOCKET_HOST', 'h', 'server', 'host', 'h'],
     ['WEBSOCKET_MAX_CONNECTIONS', '5', 'server', 'max_connections', 5],
     ['ALLOWED_ORIGINS', 'https://a.example', 'server', 'allowed_origins', 'https://a.example'],
+    ['KEEP_ALIVE_TIMEOUT', '620', 'server', 'keep_alive_timeout', 620],
+    ['SERVER_KEEP_ALIVE_TIMEOUT', '620', 'server', 'keep_alive_timeout', 620],
     ['TRUST_PROXY', '10.0.0.0/8', 'server', 'trust_proxy', '10.0.0.0/8'],
     ['DATABASE_URL', 'postgresql://localhost/x', 'database', 'url', 'postgresql://localhost/x'],
     ['DATABASE_URL', 'postgres://localhost/x', 'database', 'url', 'postgres://localhost/x'],
@@ -113,7 +116,8 @@ t.test('every environment variable sets its key', async t => {
   ]
   const admin = { ADMIN_EMAIL: 'x@example.org', ADMIN_PASSWORD: 'not too short' }
   for (const [name, text, section, key, value] of names) {
-    const { config } = loadConfig({ ...file(t, ''), ...name in admin && admin, [name]: text })
+    const { config, warnings } = loadConfig({ ...file(t, ''), ...name in admin && admin, [name]: text })
+    t.same(warnings, [], name)
     t.strictSame((config[section] as Record<string, unknown>)[key], value, name)
   }
 })
@@ -122,7 +126,8 @@ t.test('every key can be set by an environment variable named SECTION_KEY', asyn
   for (const { key, value } of loadConfig(file(t, '')).entries) {
     const [section, name] = key.split('.') as [keyof Config, string]
     if (value === null) continue
-    const { entries } = loadConfig({ ...file(t, ''), [`${section}_${name}`.toUpperCase()]: String(value) })
+    const { entries, warnings } = loadConfig({ ...file(t, ''), [`${section}_${name}`.toUpperCase()]: String(value) })
+    t.same(warnings, [], key)
     t.match(entries.find(entry => entry.key === key), { value, source: `${section}_${name}`.toUpperCase() }, key)
   }
 })
@@ -174,18 +179,41 @@ t.test('[P59] a message length that could not be delivered stops the start with 
   }
 })
 
-t.test('[P3] ALLOWED_ORIGINS takes a list of origins or *; anything else stops the start', async t => {
+t.test('[P3] ALLOWED_ORIGINS takes a list of origins or *; an item that no page can have stops the start with what to write', async t => {
   for (const text of [
-    '', '*', 'https://a.example', 'https://A.example:443, http://localhost:3000', 'https://a.example/', 'capacitor://localhost', 'http://[::1]:80'
+    '', ' , ,', '*', 'https://a.example', 'https://A.example:443, http://localhost:3000', 'https://a.example/', 'capacitor://localhost', 'http://[::1]:80',
+    'https://müller.example', 'https://*.a.example', 'HTTP://*.Müller.example:8080/,', 'https://*.localhost:3000', 'chrome-extension://abcdefgh'
   ]) {
     t.equal(loadConfig({ ...file(t, `server:\n  allowed_origins: "${text}"\n`) }).config.server.allowed_origins, text)
+    t.equal(loadConfig({ ...file(t, ''), ALLOWED_ORIGINS: text }).warnings.length, 0)
   }
-  for (const text of [
-    'a.example', 'null', 'https://', 'https://a.example/chat', 'https://a.example?x', 'https://me@a.example', 'https://a.example https://b.example',
-    'https://*.a.example', 'https://a.example, b.example', 'https://a.example:99999'
-  ]) {
-    refuses(t, { ...file(t, ''), ALLOWED_ORIGINS: text }, 'ALLOWED_ORIGINS', 'origins such as https://chat.example.org', JSON.stringify(text))
+  for (const [item, fault, instead] of [
+    ['a.example', 'no scheme', 'https://a.example or'], ['localhost:3000', 'no scheme', 'http://localhost:3000'],
+    ['//a.example/x', 'no scheme', 'https://a.example or'], ['https:/a.example', 'no scheme', 'https://a.example or'],
+    ['https//a.example', 'no scheme', 'https://a.example or'], ['*.a.example', 'no scheme', 'https://*.a.example'],
+    ['"https://a.example"', 'quotes', 'without them'], ["'https://a.example'", 'quotes', 'without them'],
+    ['“https://a.example”', 'quotes', 'without them'], ['["https://a.example"]', 'quotes', 'without them'],
+    ['https://a.example https://b.example', 'commas', 'https://a.example,https://b.example'],
+    ['https://a.example;https://b.example', 'commas', 'https://a.example,https://b.example'],
+    ['https://a.example\nhttps://b.example', 'commas', 'https://a.example,https://b.example'],
+    ['https://a.example|https://b.example', 'commas', 'https://a.example,https://b.example'], ['https://a.example;', 'commas', 'as in https://a.example'],
+    ['https://a.example/chat', 'path', 'write https://a.example'], ['https://a.example?x', 'path', 'write https://a.example'],
+    ['https://a.example#x', 'path', 'write https://a.example'], ['https://a.example//', 'path', 'write https://a.example'],
+    ['https://me:pw@a.example', 'user name', 'write https://a.example'], ['wss://a.example', 'Origin of a page', 'write https://a.example'],
+    ['ws://a.example:80', 'Origin of a page', 'write http://a.example:80'], ['null', 'cannot be listed', 'only * allows'],
+    ['https://', 'no host', 'https://chat.example.org'], ['file:///index.html', 'no host', 'https://chat.example.org'],
+    ['https://a.example:99999', 'host or port', 'https://chat.example.org'], ['https://a.example.', 'host or port', 'https://chat.example.org'],
+    ['https://a..example', 'host or port', 'https://chat.example.org'], ['https://a_(b).example', 'host or port', 'https://chat.example.org'],
+    ['https://%2a.example', 'host or port', 'https://chat.example.org'],
+    ['https://*', 'a *', 'https://*.example.org'], ['https://a.*.example', 'a *', 'https://*.example.org'], ['https://a*.example', 'a *', 'https://*.example.org'],
+    ['https://*a.example', 'a *', 'https://*.example.org'], ['https://*.*.example', 'a *', 'https://*.example.org'],
+    ['https://a.example:*', 'a *', 'https://*.example.org'], ['https://*.1.2.3.4', 'a *', 'https://*.example.org']
+  ] as const) {
+    refuses(t, { ...file(t, ''), ALLOWED_ORIGINS: item }, `ALLOWED_ORIGINS: ${JSON.stringify(item)}`, fault, instead)
+    refuses(t, file(t, `server:\n  allowed_origins: ${JSON.stringify(`https://x.example, ${item}`)}\n`),
+      `websocket.tusk: server.allowed_origins: ${JSON.stringify(item)}`, fault, instead)
   }
+  refuses(t, file(t, 'server:\n  allowed_origins: [https://a.example]\n'), 'server.allowed_origins must be a comma list of origins such as')
 })
 
 t.test('no error line shows a secret', async t => {

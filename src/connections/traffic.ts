@@ -30,6 +30,8 @@ export function createTraffic (requests: string[]) {
     closes: zeros([...STANDARD_CLOSES, ...Object.values(closeTable).map(({ code }) => code)].map(String).concat('other')),
     /** Upgrades that were answered with an error, by error code. */
     refused: zeros(['not_authorized', 'invalid_request', 'rate_limited', 'busy', 'other']),
+    /** Upgrades and REST requests of pages whose origin is not allowed. */
+    originsRefused: 0,
     /** Bytes of connections that have ended. */
     bytesReceived: 0,
     bytesSent: 0,

@@ -61,6 +61,7 @@ function connections ({ gauge, counter, gauges, counters }: Definitions, sources
   counter('parley_connections_opened_total', 'WebSocket connections opened', () => traffic.opened)
   counters('parley_closes_total', 'WebSocket connections ended, by close code', 'code', () => traffic.closes)
   counters('parley_upgrades_refused_total', 'WebSocket upgrades refused, by error code', 'reason', () => traffic.refused)
+  counter('parley_origins_refused_total', 'Upgrades and requests of pages whose origin is not allowed', () => traffic.originsRefused)
   counter('parley_connections_dropped_total', 'Connections dropped for want of descriptors', () => descriptors.dropped)
   gauges('parley_sessions', 'WebSocket connections open, by state', 'state', () => {
     const states = { open: 0, authenticated: 0, closing: 0 }

@@ -51,11 +51,16 @@ export function trustProxy (value: string): boolean | ((text: string, hop: numbe
   }
 }
 
+/** Returns the address of a client for the log: as it is usually written, or the beginning of a text that is not an address. */
+export function shownAddress ({ ip }: { ip: string }): string {
+  return readAddress(ip) ?? ip.slice(0, MAX_TEXT)
+}
+
 /** Extracts the address that a proxy wrote: alone, with a port (`192.0.2.1:4711`), in brackets (`[2001:db8::1]:4711`) or in quotes. */
 export function readAddress (text: string): string | null {
   const unquoted = text.replace(/^"(.*)"$/, '$1')
   const [, bracketed, beforePort] = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(unquoted) ?? []
-  // An IPv6 address may name its network interface: `fe80::1%eth0`.
-  const address = (bracketed ?? beforePort ?? unquoted).replace(/%[\w.-]+$/, '')
+  // An IPv6 address may name its network interface: `fe80::1%eth0`. On a socket that listens on `::`, IPv4 clients are `::ffff:192.0.2.1`.
+  const address = (bracketed ?? beforePort ?? unquoted).replace(/%[\w.-]+$/, '').replace(/^::ffff:(?=[\d.]+$)/i, '')
   return isIP(address) === 0 ? null : address
 }

@@ -31,9 +31,14 @@ export function nameReply ({ id }: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', id)
 }
 
-/** Logs the route's pattern and never the URL, because its path and query may hold secrets. */
+/**
+ * Logs the route's pattern and never the URL, because its path and query may hold secrets. A refused origin is logged, because the operator
+ * may have to add it to `ALLOWED_ORIGINS`.
+ */
 export function logRequest (request: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply): void {
-  request.log.info({ method: request.method, route: routeOf(request), status, ms: Math.round(elapsedTime) }, 'request')
+  const { method, refusedOrigin } = request
+  const line = { method, route: routeOf(request), status, ms: Math.round(elapsedTime), ...refusedOrigin !== undefined && { refusedOrigin } }
+  request.log.info(line, 'request')
 }
 
 function routeOf ({ routeOptions: { url = 'unknown' } }: FastifyRequest): string {

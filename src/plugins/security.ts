@@ -1,17 +1,36 @@
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
-import type { AllowedOrigins } from '../origins.ts'
+import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
+import { printable } from '../printable.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * An `Origin` that is neither the server's own nor allowed, for the log: escaped, and its first characters only. Undefined for any
+     * other request.
+     */
+    refusedOrigin: string | undefined
+  }
+}
+
+export interface SecurityDeps {
+  allowedOrigins: AllowedOrigins
+  /** Called for every request and upgrade with a refused `Origin`. */
+  onRefusedOrigin (): void
+}
+
+/** Characters of a refused origin that are logged. A client may write anything there. */
+const MAX_ORIGIN = 200
 /** Headers of a reply that pages of other origins may read. */
 const EXPOSED = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']
 
 /**
  * Sets the security headers of every reply. Replies are data, which no page may run or frame. Pages of the allowed origins may send
  * requests with their token, but without cookies. `/docs`, the only page, has its own policy. Register it before plugins that may refuse
- * a request.
+ * a request, and before the route of WebSocket upgrades, which refuses every request with a `refusedOrigin`.
  */
-export default fp(async (app, { allowedOrigins }: { allowedOrigins: AllowedOrigins }) => {
+export default fp(async (app, { allowedOrigins, onRefusedOrigin }: SecurityDeps) => {
   await app.register(fastifyHelmet, {
     global: false,
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -21,6 +40,13 @@ export default fp(async (app, { allowedOrigins }: { allowedOrigins: AllowedOrigi
   })
   // Set the headers when a reply is sent: a successful upgrade sends none and should not pay for them.
   app.addHook('onSend', async (_request, reply) => { reply.helmet() })
+  app.decorateRequest('refusedOrigin', undefined)
+  app.addHook('onRequest', async request => {
+    const { origin, host } = request.headers
+    if (origin === undefined || allowedOrigins.has(origin) || isOwnOrigin(origin, host)) return
+    request.refusedOrigin = shownOrigin(origin)
+    onRefusedOrigin()
+  })
   await app.register(fastifyCors, {
     // Return a list, even an empty one, so that the plugin answers the preflight of any origin.
     origin: allowedOrigins.any || (async (origin?: string) => origin !== undefined && allowedOrigins.has(origin) ? [origin] : []),
@@ -28,3 +54,8 @@ export default fp(async (app, { allowedOrigins }: { allowedOrigins: AllowedOrigi
     exposedHeaders: EXPOSED
   })
 }, { name: 'security' })
+
+/** Returns an origin for the log, without user, path and query: no origin has them, and they may hold secrets. */
+function shownOrigin (origin: string): string {
+  return printable(origin.replace(/:\/\/(?:[^/?#]*@)?([^/?#]*).*$/s, '://$1').slice(0, MAX_ORIGIN))
+}

@@ -3,7 +3,7 @@ import { placeOf } from '../database-url.ts'
 
 /** Prints the address and the drivers of a started server for people; the log lines are for machines. */
 export function greet ({ server, database, redis }: Config, port: number, workers = 1): void {
-  const host = ['0.0.0.0', '::'].includes(server.host) ? 'localhost' : server.host
+  const host = ['*', '0.0.0.0', '::'].includes(server.host) ? 'localhost' : server.host
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   console.log(`
 Parley is listening on ${url}

@@ -4,12 +4,12 @@ import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import WebSocket from 'ws'
 import { AppError, closeTable } from '../errors.ts'
-import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
 import { FrameReader, type FrameHead, type FrameSink, type Verdict } from '../connections/frame-reader.ts'
 import type { Limits } from '../connections/limits.ts'
 import type { Connections } from '../connections/connections.ts'
 import type { Session } from '../connections/session.ts'
 import type { Transport } from '../connections/transport.ts'
+import { shownAddress } from '../plugins/address.ts'
 import { SUBPROTOCOL } from '../schemas/protocol.ts'
 
 export interface WebsocketDeps {
@@ -20,8 +20,6 @@ export interface WebsocketDeps {
   /** Null: no limits. */
   limits: Pick<Limits, 'upgrade'> | null
   maxPayload: number
-  /** Origins that pages may come from, besides the server's own [P3]. */
-  allowedOrigins: AllowedOrigins
 }
 
 const MAX_FRAGMENTS = 64
@@ -29,7 +27,7 @@ const RETRY_AFTER_MS = 5000
 
 /** Serves `GET /websocket`. Only this file uses both fastify and ws. */
 const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
-  const { connections, onRefused, hasRoom, limits, maxPayload, allowedOrigins } = deps
+  const { connections, onRefused, hasRoom, limits, maxPayload } = deps
   let isProxyTold = false
 
   function admit (request: FastifyRequest): void {
@@ -38,7 +36,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     const isForwarded = request.headers['x-forwarded-for'] !== undefined
     if (isForwarded && request.ip === request.raw.socket.remoteAddress && !isProxyTold) {
       isProxyTold = true
-      const { ip: address } = request
+      const address = shownAddress(request)
       request.log.warn({ address }, 'over its limits, but with X-Forwarded-For: if this is your proxy, name it in TRUST_PROXY')
     }
     throw new AppError('rate_limited', { retryAfterMs: wait })
@@ -72,7 +70,8 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     schema: { hide: true },
     onRequest: async (request, reply) => {
       if (!request.ws) return
-      if (!isAllowedOrigin(request, allowedOrigins)) throw new AppError('not_authorized')
+      // [P3]
+      if (request.refusedOrigin !== undefined) throw new AppError('not_authorized')
       if (!isAllowedProtocol(request)) throw new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
       if (!hasRoom()) throw new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
       admit(request)
@@ -85,7 +84,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
       const connection = ws as Connection
       const { socket } = request.raw
       app.upgrades.release(socket)
-      connection.session = connections.open(new SocketTransport(connection, socket, request.ip), request.address)
+      connection.session = connections.open(new SocketTransport(connection, socket, shownAddress(request)), request.address)
       connection.closed = connections.closed
       takeSocket(connection, socket)
       // The plugin's own listener would keep the request in memory as well.
@@ -197,11 +196,6 @@ class SocketTransport implements Transport {
 
   close (code: number, reason: string): void { this.#ws.close(code, reason) }
   terminate (): void { this.#ws.terminate() }
-}
-
-/** [P3] */
-function isAllowedOrigin ({ headers: { origin, host } }: FastifyRequest, allowed: AllowedOrigins): boolean {
-  return origin === undefined || allowed.has(origin) || isOwnOrigin(origin, host)
 }
 
 /** [P2] */

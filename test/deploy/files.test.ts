@@ -78,6 +78,8 @@ t.test('parley.service: there is time to drain, a descriptor for every connectio
   const text = read('deploy/parley.service')
   t.ok(numberOf(text, 'TimeoutStopSec') > server.drain_timeout)
   t.ok(numberOf(text, 'LimitNOFILE') > server.max_connections)
+  // Node lists the machine's addresses over such a socket when it listens on 0.0.0.0.
+  t.match(text, /^RestrictAddressFamilies=.*\bAF_NETLINK\b/m)
   const { stderr, error } = spawnSync('systemd-analyze', ['verify', join(root, 'deploy/parley.service')], { encoding: 'utf8' })
   if (error) return t.comment('systemd is not installed')
   // Node may be installed elsewhere on this machine, and problems of other units do not matter here.

@@ -88,6 +88,21 @@ t.test('a request leaves one line with the pattern of its route and the id of it
   t.match((await linesOf(server, 'request', ids.length + 1)).at(-1), { route: '/websocket', status: 403 })
 })
 
+t.test('the line of a request whose origin is not allowed has the origin, cut and escaped, and other lines have none', async t => {
+  const server = await startServer(t, { config: { server: { allowed_origins: 'https://chat.example.org' } } })
+  const foreign = 'https://elsewhere.example'
+  t.equal((await openSocket(t, server.port, handshake({ Origin: foreign })).answered()).status, 403)
+  await server.call('GET', '/healthz', { headers: { origin: foreign } })
+  await server.call('OPTIONS', '/api/me', { headers: { origin: foreign, 'access-control-request-method': 'GET' } })
+  await openSocket(t, server.port, handshake({ Origin: `\x9b31m${'x'.repeat(5000)}` })).answered()
+  const lines = await linesOf(server, 'request', 4)
+  t.same(lines.map(({ refusedOrigin }) => refusedOrigin), [foreign, foreign, foreign, `Â\\u{9b}31m${'x'.repeat(195)}`])
+
+  for (const origin of ['https://chat.example.org', server.origin]) await server.call('GET', '/healthz', { headers: { origin } })
+  await server.call('GET', '/healthz')
+  for (const line of (await linesOf(server, 'request', 7)).slice(4)) t.notOk('refusedOrigin' in line)
+})
+
 t.test('the x-request-id of a request is used only behind a trusted proxy, and only if it is one short word', async t => {
   const idFor = async ({ origin }: Server, given: string): Promise<string | null> =>
     (await fetch(`${origin}/healthz`, { headers: { 'x-request-id': given } })).headers.get('x-request-id')

@@ -64,8 +64,9 @@ t.test('no token, password or message text is logged at any level, whatever come
     raw.socket.destroy()
   }
   const heads = [
-    handshake({ Origin: `http://${SECRET}.example` }), handshake({ 'Sec-WebSocket-Key': SECRET }),
-    handshake({ Authorization: SECRET.repeat(8000) }), handshake({}, `/websocket?token=${token}`).replace('\r\n', '\r\nHost\r\n'),
+    handshake({ Origin: `http://u:${SECRET}@a.example` }), handshake({ Origin: `http://a.example/?token=${SECRET}` }),
+    handshake({ 'Sec-WebSocket-Key': SECRET }), handshake({ Authorization: SECRET.repeat(8000) }),
+    handshake({}, `/websocket?token=${token}`).replace('\r\n', '\r\nHost\r\n'),
     `GET /?${SECRET} HTTP/9\r\n\r\n`, `${SECRET} / HTTP/1.1\r\n\r\n`, `${SECRET}\r\n\r\n`
   ]
   for (const head of heads) await openSocket(t, port, head).answered()

@@ -180,6 +180,7 @@ t.test('refused upgrades and close codes are counted with few labels, whatever c
   t.same(Object.fromEntries(shown.map(({ labels, value }) => [labels.code, value])), counts)
   t.equal(found.value('parley_upgrades_refused_total', { reason: 'not_authorized' }), 1)
   t.equal(found.value('parley_upgrades_refused_total', { reason: 'invalid_request' }), 1)
+  t.equal(found.value('parley_origins_refused_total'), 1)
 })
 
 t.test('HTTP requests are counted by route pattern, method and status, not by URL', async t => {

@@ -1,3 +1,4 @@
+import { addressOf, shownAddress, trustProxy } from '../../src/plugins/address.ts'
 import { startServer, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 
@@ -22,4 +23,17 @@ t.test('behind a trusted proxy the address that the proxy appended counts, not a
   const server = await startServer(t, { config: { server: { trust_proxy: 'loopback' } } })
   t.equal(await eleventh(server, n => `10.1.0.${n}`), 401, 'eleven clients, one guess each')
   t.equal(await eleventh(server, n => `${forged(n)}, 203.0.113.7`), 429, 'one client, eleven forged addresses')
+})
+
+t.test('an IPv4 client of a socket that listens on IPv6 has its IPv4 address in limits, in the log and for TRUST_PROXY', async t => {
+  for (const ip of ['::ffff:192.0.2.1', '::FFFF:192.0.2.1', '192.0.2.1', '[::ffff:192.0.2.1]:4711']) {
+    t.same([addressOf({ ip }), shownAddress({ ip })], ['192.0.2.1', '192.0.2.1'], ip)
+  }
+  t.equal(shownAddress({ ip: '2001:db8::1' }), '2001:db8::1')
+  t.equal(shownAddress({ ip: 'x'.repeat(1000) }), 'x'.repeat(64))
+  for (const [list, address, isTrusted] of [
+    ['loopback', '::ffff:127.0.0.1', true], ['127.0.0.0/8', '::ffff:127.1.2.3', true], ['10.0.0.0/8, 192.0.2.1', '::ffff:192.0.2.1', true],
+    ['uniquelocal', '::ffff:10.0.0.1', true], ['::ffff:192.0.2.0/120', '::ffff:192.0.2.7', true], ['loopback', '::1', true],
+    ['10.0.0.0/8', '::ffff:192.0.2.1', false], ['fc00::/7', '::ffff:192.0.2.1', false]
+  ] as const) t.equal((trustProxy(list) as (text: string, hop: number) => boolean)(address, 0), isTrusted, `${address} in ${list}`)
 })

@@ -1,4 +1,4 @@
-import { printable } from '../../scripts/printable.ts'
+import { printable } from '../../src/printable.ts'
 import { createDatabase } from '../helper.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { loadConfig } from '../../src/config.ts'

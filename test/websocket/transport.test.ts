@@ -45,6 +45,23 @@ t.test('[P3] requests without Origin, with that of the host or with an allowed o
   await control(t, 'after foreign origins')
 })
 
+t.test('[P3] a wildcard allows the subdomains of a host, of any depth, but not the host itself, other schemes or ports', async t => {
+  const list = 'https://*.example.org, http://*.dev.example:8080/, HTTPS://Müller.example, https://*.Größe.example:443'
+  const server = await startServer(t, { config: { server: { allowed_origins: list } } })
+  const status = async (origin: string): Promise<number> =>
+    (await openSocket(t, server.port, handshake({ Origin: origin })).answered()).status
+  for (const origin of [
+    'https://a.example.org', 'https://A.b.c.EXAMPLE.org:443', 'http://x.dev.example:8080', 'https://xn--mller-kva.example',
+    'https://a.xn--gre-6ka8i.example'
+  ]) t.equal(await status(origin), 101, origin)
+  for (const origin of [
+    'https://example.org', 'https://.example.org', 'http://abc.example.org', 'https://a.example.org:8443', 'https://evilexample.org',
+    'https://example.org.evil.example', 'https://a.example.org.evil.example', 'https://evil.example/.example.org', 'http://x.dev.example',
+    'https://evil.example#.example.org', 'https://evil.example?.example.org', 'https://evil.example\\.example.org',
+    'https://evil.example@x.example.org', 'https://a.xn--mller-kva.example', 'https://*.example.org', '*'
+  ]) t.equal(await status(origin), 403, origin)
+})
+
 t.test('[P3] ALLOWED_ORIGINS=* allows any Origin', async t => {
   const server = await startServer(t, { config: { server: { allowed_origins: '*' } } })
   t.equal((await openSocket(t, server.port, handshake({ Origin: 'https://evil.example' })).answered()).status, 101)
