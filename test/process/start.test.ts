@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net'
 import fastify from 'fastify'
+import pg from 'pg'
 import { StartError, printFailure } from '../../src/process/start-error.ts'
 import { createClients } from '../client.ts'
 import { eventually } from '../eventually.ts'
@@ -77,7 +78,18 @@ t.test('a start that the database refuses is one line without a stack, which say
   await administrate(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only = on`)
   const server = launch(t, { env: { DATABASE_URL: url } })
   t.equal((await server.exited).code, 1)
-  t.match(server.output(), /^parley: [^\n]*read-only transaction[^\n]*DATABASE_URL[^\n]*\n$/)
+  t.match(server.output(), /^parley: [^\n]*the server is read-only[^\n]*DATABASE_URL[^\n]*\n$/)
+})
+
+t.test('a start that meets a lock on a table ends with one line that says so', async t => {
+  const url = await createDatabase(t)
+  const holder = new pg.Client(url)
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query('BEGIN; LOCK TABLE "Channel"')
+  const server = launch(t, { env: { DATABASE_URL: url } })
+  t.equal((await server.exited).code, 1)
+  t.match(server.output(), /^parley: the database cannot be used: [^\n]*lock timeout[^\n]*\n$/)
 })
 
 t.test('a wrong HOST is one line, and a port that is in use names the variable of that port', async t => {
