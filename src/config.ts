@@ -189,8 +189,11 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
 
 /** Finds mistakes in the connection URLs, which would otherwise only show when the database is opened. */
 function checkDatabase ({ database: { url, direct_url: directUrl, ca } }: Config): void {
-  if (url !== undefined) readDatabaseUrl(url, ca)
-  else if (ca !== undefined) throw new ConfigError('DATABASE_URL is missing: DATABASE_CA does nothing without it')
+  if (url === undefined) {
+    if (ca !== undefined) throw new ConfigError('DATABASE_URL is missing: DATABASE_CA does nothing without it')
+    return
+  }
+  readDatabaseUrl(url, ca)
   if (directUrl !== undefined) readDatabaseUrl(directUrl, ca, 'DIRECT_URL')
 }
 

@@ -15,6 +15,7 @@ import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'
 import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
 import { joins } from './joins.ts'
+import { databaseFailover, databaseHalfOpen, databasePooled, databaseReadOnly } from './managed-database.ts'
 import { moderationBinds } from './moderation-binds.ts'
 import { idempotence, oneOrder } from './order.ts'
 import type { Outcome } from './outcome.ts'
@@ -92,6 +93,22 @@ const runs: Run[] = [
   {
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
+  },
+  {
+    name: 'G19-database-halfopen', what: 'all connections to PostgreSQL half-open',
+    run: stage => databaseHalfOpen(stage, { rate: many(500), seconds: 0 })
+  },
+  {
+    name: 'G19-database-failover', what: "PostgreSQL's primary dies, its address leads to a standby that is promoted 5 s later",
+    run: stage => databaseFailover(stage, { rate: many(500), seconds: 5 })
+  },
+  {
+    name: 'G19-database-readonly', what: 'PostgreSQL read-only for 5 s',
+    run: stage => databaseReadOnly(stage, { rate: many(500), seconds: 5 })
+  },
+  {
+    name: 'G19-database-pooled', what: 'PostgreSQL restarted behind PgBouncer in transaction mode',
+    run: stage => databasePooled(stage, { rate: many(500), seconds: 2 })
   },
   { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {
