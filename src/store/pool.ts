@@ -17,6 +17,8 @@ const FURTHER_ANSWER = 2000
 const FIRST_ANSWER = 15_000
 /** Milliseconds between two attempts to open the only connection. */
 const RETRY_AFTER = 50
+/** Milliseconds to wait for one of several servers before the next one is tried. */
+const PER_HOST = 2000
 
 export interface PoolOptions {
   target: DatabaseTarget
@@ -28,8 +30,8 @@ export interface PoolOptions {
   onShrunk (max: number, reason: Error): void
 }
 
-/** A server and the TLS settings for it. */
-type Place = DatabaseHost & { ssl: DatabaseTarget['tls'][number] }
+/** A server and the TLS settings for it, as the driver takes them. */
+type Place = DatabaseHost & { ssl: DatabaseTarget['tls'][number], connectionTimeoutMillis: number }
 
 type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, release: (error?: Error | boolean) => void) => void
 
@@ -67,7 +69,8 @@ export class Pool extends pg.Pool {
       onConnect: client => prepareConnection(client as pg.PoolClient, schema, this.totalCount > 1 ? FURTHER_ANSWER : FIRST_ANSWER),
       Client: placed(() => this.place)
     })
-    this.places = hosts.map(host => tls.map(ssl => ({ ...host, ssl })))
+    const connectionTimeoutMillis = hosts.length > 1 ? Math.min(timeout, PER_HOST) : timeout
+    this.places = hosts.map(host => tls.map(ssl => ({ ...host, ssl, connectionTimeoutMillis })))
     this.place = this.places[0]![0]!
     this.schema = schema
     this.size = size
@@ -109,7 +112,7 @@ export class Pool extends pg.Pool {
           // If no other connection answers either, their number is not what is wrong.
           if (this.shrunkAt === undefined) this.options.max = this.size
           throw refusal
-        } else if (left <= 1 || !this.moveFrom(place, error)) throw error
+        } else if (!this.moveFrom(place, error) || left <= 1 || timeLeft() === 0) throw error
       }
     }
   }

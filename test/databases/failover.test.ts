@@ -108,3 +108,19 @@ t.test('a start on a read-only server fails with one line', async t => {
   const reason = 'the server is read-only: it is a standby, or default_transaction_read_only is on. DATABASE_URL has to name another'
   await t.rejects(migrate(standby.url), { message: `database 127.0.0.1:${standby.port}/postgres: ${reason}` })
 })
+
+t.test('[G19] a server that no longer answers at all is passed over for the next one of the URL', async t => {
+  const { primary, standby } = await startServers(t)
+  const address = await startBlackhole(t, primary.port)
+  const url = `postgresql://parley@127.0.0.1:${address.port},127.0.0.1:${standby.port}/postgres`
+  const server = await startServer(t, { databaseUrl: url })
+  const ann = await server.enter('ann', 'room')
+  const send = () => ann.exchange({ type: 'send_message', channel: 'room', message: 'x' })
+  t.equal((await send()).action, 'message_sent')
+  address.swallowNew(true)
+  for (const connection of address.open) connection.swallow('both')
+  await run(standby.url, 'SELECT pg_promote()')
+  t.equal((await send()).code, 'unavailable')
+  await eventually(async () => (await send()).action === 'message_sent', WITHIN)
+  t.equal(await readiness(server), 200)
+})
