@@ -11,12 +11,19 @@ import { end, findPrograms, freePort, launch, untilAnswers, type Package, type S
 /** Bytes that the databases of one run need at most, including their logs. */
 const ROOM = 2 * 2 ** 30
 
+export interface ServicesOptions {
+  durable?: boolean
+  packages?: Package[]
+  settings?: Record<string, string>
+}
+
 /**
  * Starts PostgreSQL and Redis. Resolves with `{ postgresUrl, redisUrl, stop }`: `postgresUrl` belongs to the superuser, and `stop` may be
  * called at any time. `durable` makes PostgreSQL wait for the disk at every commit, as in production; tests run faster without it.
- * `packages` are installed too, but not started. Missing programs are installed if apt-get exists and this user may use it.
+ * `settings` are further ones of PostgreSQL. `packages` are installed too, but not started. Missing programs are installed if apt-get
+ * exists and this user may use it.
  */
-export async function startServices ({ durable = false, packages = [] }: { durable?: boolean, packages?: Package[] } = {}) {
+export async function startServices ({ durable = false, packages = [], settings = {} }: ServicesOptions = {}) {
   const started: Service[] = []
   const stop = async () => {
     for (const service of started.splice(0).reverse()) await end(service)
@@ -25,7 +32,7 @@ export async function startServices ({ durable = false, packages = [] }: { durab
     const [bin, redis] = findPrograms('postgresql', 'redis-server', ...packages) as [string, string]
     const [postgresPort, redisPort] = [await freePort(), await freePort()]
     const folder = durable ? tmpdir() : fastestFolder()
-    const postgres = startPostgres({ bin, port: postgresPort, durable, base: folder })
+    const postgres = startPostgres({ bin, port: postgresPort, durable, base: folder, settings })
     const services = [postgres, startRedis(join(redis, 'redis-server'), redisPort)] as const
     started.push(...services)
     const postgresUrl = `postgresql://parley@127.0.0.1:${postgresPort}/postgres`

@@ -9,6 +9,13 @@ import { build, fail, root } from './setup.mjs'
 
 /** Files that get a process of their own, because they take long, or change or measure something that a process has only once. */
 const ALONE = /^test\/(faults|deploy)\/|\/(descriptors|workers|clock)\.test\.ts$/
+/** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
+const SETTINGS = {
+  TimeZone: 'America/New_York',
+  DateStyle: 'German, DMY',
+  default_transaction_isolation: 'serializable',
+  statement_timeout: '30s'
+}
 /** How many of the other files share a process. */
 const FILES_PER_PROCESS = 8
 
@@ -37,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  services = await startServices({ packages: ['nginx', 'pgbouncer', 'openssl'] })
+  services = await startServices({ packages: ['nginx', 'pgbouncer', 'openssl'], settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
   const env = { ...inherited, NODE_ENV: 'test', TEST_DATABASE_URL: postgresUrl, TEST_REDIS_URL: redisUrl }
