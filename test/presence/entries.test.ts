@@ -27,7 +27,7 @@ t.test('[P23] a user who leaves before they were entered again in a Redis that l
   const { entries, told, answer } = start(t)
   entries.enter(channel, ann)
   t.same(answer(1), ['enter'])
-  entries.cameUp(new Map(), true, 0)
+  entries.joined(new Map(), { hold: 0, isReaped: false })
   entries.exit(channel, ann)
   t.same(answer(1), ['missing'])
   await eventually(() => entries.pending())
@@ -40,7 +40,7 @@ t.test('[P23] a user whom Redis held before it lost its data is entered again wi
   const { entries, told, answer } = start(t)
   entries.enter(channel, ann)
   t.same(answer(1), ['enter'])
-  entries.cameUp(new Map(), true, 0)
+  entries.joined(new Map(), { hold: 0, isReaped: false })
   t.same(answer(1), ['enter'])
   t.same(told, ['user_joined ann everyone'])
 })
@@ -57,7 +57,7 @@ t.test('[P23] a departure is announced although the answer that allowed it was l
   redis.isUp = false
   entries.failed(steps)
   redis.isUp = true
-  entries.cameUp(new Map(), false, 0)
+  entries.joined(new Map())
   t.same(answer(1), ['missing'])
   await eventually(() => entries.pending())
   t.same(answer(1), ['settle'])

@@ -86,9 +86,9 @@ t.test('when all instances have died, the next instance that starts removes thei
   await eventually(() => a.told.length === 1)
   const redis = new Redis(server.url)
   t.teardown(() => redis.disconnect())
-  await eventually(async () => {
-    const keys = await redis.keys('*')
-    return keys.filter(key => !/epoch|leases/.test(key)).length === 1
-  })
+  const epoch = await redis.get('p:presence:current')
+  await eventually(async () => (await redis.keys('p:presence:*:online:*')).length === 0)
+  t.same(await redis.hlen(`p:presence:${epoch}:left`), 1)
+  t.same(await redis.zcard(`p:presence:${epoch}:leases`), 1)
   t.same(a.told, ['user_left ann'])
 })
