@@ -1,6 +1,6 @@
 import type { Person } from '../schemas/channel.ts'
 import { createLinger } from './linger.ts'
-import type { StepResult } from './scripts.ts'
+import type { StepResult, StoredEntry } from './scripts.ts'
 import type { Announce, PresenceChange, PresentChannel } from './presence.ts'
 
 /** An operation of the script `presenceApply` on one entry (a user in a channel) in Redis. */
@@ -143,10 +143,10 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     if (operationOf(entry) && !arriving.has(entry.key)) touch(entry)
   }
 
-  /** Prepares an entry for a new epoch. `flag` is the entry's flag in Redis before it. */
-  function reenter (entry: PresenceEntry, flag: string | undefined, isReaped: boolean): void {
+  /** Prepares an entry for a new epoch. `isStored`: Redis has the entry of an earlier epoch. */
+  function reenter (entry: PresenceEntry, isStored: boolean, isReaped: boolean): void {
     // Other instances have announced the departures of the entries that they took over.
-    const wasOnline = isReaped ? flag !== undefined : entry.standing !== 'absent' || flag === '-'
+    const wasOnline = isStored || (entry.standing !== 'absent' && !isReaped)
     entry.standing = wasOnline ? 'lost' : 'absent'
     if (wasOnline) touch(entry)
     else if (entry.here) arriving.add(entry.key, entry)
@@ -221,22 +221,22 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     wentDown (): void { dirty.forEach(fallBack) },
 
     /**
-     * Reconciles all entries when this instance has joined. `own` is what Redis stored for this instance before: flag and info by field.
+     * Reconciles all entries when this instance has joined. `own` is what Redis stores for this instance, by field.
      * `renewal` means that all instances enter their users again, because the epoch is a new one. Arrivals then wait until half of `hold`
      * (ms) is over; users who are still missing at its end have left. `isReaped`: other instances took over entries that are not in `own`.
      */
-    joined (own: Map<string, string>, renewal?: { hold: number, isReaped: boolean }): void {
+    joined (own: Map<string, StoredEntry>, renewal?: { hold: number, isReaped: boolean }): void {
       dirty.clear()
-      for (const [field, value] of own) adopt(field, value.slice(1))
+      for (const [field, { info }] of own) adopt(field, info)
       if (renewal) {
         const now = performance.now()
         arriving.hold(now + renewal.hold / 2)
         waiting.hold(now + renewal.hold)
       }
       for (const entry of entries.values()) {
-        const flag = own.get(entry.key)?.[0]
-        if (renewal) reenter(entry, flag, renewal.isReaped)
-        else reconcile(entry, flag)
+        const stored = own.get(entry.key)
+        if (renewal) reenter(entry, stored !== undefined, renewal.isReaped)
+        else reconcile(entry, stored?.counts ? stored.flag : undefined)
         forget(entry)
       }
     },

@@ -5,7 +5,7 @@ import { createLink, openConnection, type Logger } from '../redis.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import { createEvictionWarning } from './eviction.ts'
 import type { Announce, Presence } from './presence.ts'
-import { defineScripts, type StepResult } from './scripts.ts'
+import { defineScripts, EPOCH_LENGTH, parseEntry, type StepResult, type StoredEntry } from './scripts.ts'
 
 export interface RedisPresenceDeps {
   url: string
@@ -39,8 +39,7 @@ interface OpenPresence {
 /** What this instance learns when it joins an epoch. */
 interface Membership {
   epoch: string
-  /** What Redis stored for this instance before: flag and info by field. */
-  own: Map<string, string>
+  own: Map<string, StoredEntry>
   /** Other instances took over entries of this instance, because its lease had expired. */
   isReaped: boolean
   /** Milliseconds for which other instances may still have to enter their users again. */
@@ -118,11 +117,11 @@ export function createRedisPresence ({
   /** Joins the current epoch, or begins a new one if Redis lost data of the current one. */
   async function join (redis: Redis, generation: number, signal: AbortSignal): Promise<Membership> {
     for (;;) {
-      const fresh = randomBytes(8).toString('hex')
+      const fresh = randomBytes(EPOCH_LENGTH / 2).toString('hex')
       const [joined, hold, isReaped, flat] = await redis.presenceJoin(root, instance, generation, epoch ?? '', lease, grace, fresh)
       if (joined !== '') {
-        const own = new Map<string, string>()
-        for (let i = 0; i < flat.length; i += 2) if (flat[i] !== '') own.set(flat[i]!, flat[i + 1]!)
+        const own = new Map<string, StoredEntry>()
+        for (let i = 0; i < flat.length; i += 2) if (flat[i] !== '') own.set(flat[i]!, parseEntry(flat[i + 1]!, joined))
         return { epoch: joined, own, isReaped: isReaped === 1, hold }
       }
       await sleep(hold, undefined, { signal })

@@ -3,14 +3,15 @@ import type { Redis, Result } from 'ioredis'
 /**
  * Keys of presence in Redis, under `<prefix>presence:`.
  *
- *   current                   the current epoch, a random text. Redis may lose any key (eviction, an empty restart, a mistake). Whoever
+ *   current                   the current epoch, a random text of eight characters. Redis may lose any key (eviction, an empty restart, a mistake). Whoever
  *                             notices a loss makes this key empty: all instances then join a new epoch and enter their users again.
  *   rebuilt                   exists for a moment after an epoch has replaced another one: no further epoch begins meanwhile
- *   instance:<instance>       hash: `<channel id>|<user id>` → flag and info. Flags: `1` online here, entered as the first in the cluster;
- *                             `0` online here; `-` left, this instance has to announce the departure. The field '' holds the epoch that
- *                             the entries count in and the generation of the instance's connection: commands of an earlier connection,
- *                             which a stopped server may execute late, have no effect. While other instances take over a dead instance's
- *                             entries, the generation is `dead`; then the field '' is `reaped` for a while, and is the only field.
+ *   instance:<instance>       hash: `<channel id>|<user id>` → flag, epoch that the entry counts in, and info. Flags: `1` online here,
+ *                             entered as the first in the cluster; `0` online here; `-` left, this instance has to announce the
+ *                             departure. The field '' holds the epoch that the instance has joined and the generation of its connection:
+ *                             commands of an earlier connection, which a stopped server may execute late, have no effect. While other
+ *                             instances take over a dead instance's entries, the generation is `dead`; then the field '' is `reaped` for
+ *                             a while, and is the only field.
  *
  * An epoch has keys of its own, so that what is left of an earlier one counts for nothing. Under `<prefix>presence:<epoch>:`
  *
@@ -48,9 +49,12 @@ local function leave (channel, user)
   if redis.call('EXISTS', online) == 0 then redis.call('SREM', E .. 'channels', channel) end
   return true
 end
+local function unpacked (entry)
+  return string.sub(entry, 1, 1), string.sub(entry, 2, 9) == epoch, string.sub(entry, 10)
+end
 local function mark (field, info)
   redis.call('HSET', E .. 'left', field, me)
-  redis.call('HSET', own, field, '-' .. info)
+  redis.call('HSET', own, field, '-' .. epoch .. info)
 end
 local function absent (channel, user, field)
   return redis.call('HEXISTS', E .. 'online:' .. channel, user) == 0 and redis.call('HEXISTS', E .. 'left', field) == 0
@@ -73,13 +77,8 @@ local held = redis.call('HGET', own, '') or ''
 local counted = string.match(held, '^(%S+) ') == current
 local isLost = current == ''
 if current and not isLost then
-  if counted then
-    -- This instance does not know of its entries in this epoch: Redis went back to an earlier state.
-    local isUnknown = known ~= current and redis.call('HLEN', own) > 1
-    isLost = isUnknown or not redis.call('ZSCORE', P .. current .. ':leases', me)
-  else
-    isLost = known == current and held ~= 'reaped'
-  end
+  if counted then isLost = not redis.call('ZSCORE', P .. current .. ':leases', me)
+  else isLost = known == current and held ~= 'reaped' end
 end
 if isLost or not current then
   if isLost or known ~= '' then
@@ -90,17 +89,16 @@ if isLost or not current then
     end
     redis.call('SET', P .. 'rebuilt', '', 'PX', grace)
   end
-  current, counted = fresh, false
+  current = fresh
   redis.call('SET', P .. 'current', fresh)
   redis.call('SADD', P .. fresh .. ':channels', '')
   redis.call('HSET', P .. fresh .. ':left', '', '')
 end
-local entries = redis.call('HGETALL', own)
-if not counted then redis.call('UNLINK', own) end
 redis.call('HSET', own, '', current .. ' ' .. gen)
+redis.call('PERSIST', own)
 redis.call('ZADD', P .. current .. ':leases', now() + lease, me)
 local isReaped = held == 'reaped' or string.match(held, ' dead$')
-return { current, math.max(redis.call('PTTL', P .. 'rebuilt'), 0), isReaped and 1 or 0, entries }
+return { current, math.max(redis.call('PTTL', P .. 'rebuilt'), 0), isReaped and 1 or 0, redis.call('HGETALL', own) }
 `
 
 /** Renews the lease and looks whether the keys of these channels are there. Answers 2 if this instance has to sweep, otherwise 1. */
@@ -124,10 +122,10 @@ for i = 5, #ARGV, 3 do
   local op, field, info = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local channel, user = split(field)
   if vanished(channel) then return lost() end
-  local held = redis.call('HGET', own, field)
-  local flag = held and string.sub(held, 1, 1)
-  local here = flag == '0' or flag == '1'
-  local result = flag == '-' and 1 or 0
+  local flag, counts = unpacked(redis.call('HGET', own, field) or '')
+  local here = counts and flag ~= '-'
+  local leaving = counts and flag == '-'
+  local result = leaving and 1 or 0
   if op == 'enter' then
     if here then
       result = tonumber(flag)
@@ -135,25 +133,22 @@ for i = 5, #ARGV, 3 do
       local first = redis.call('HINCRBY', E .. 'online:' .. channel, user, 1) == 1
       if first then redis.call('SADD', E .. 'channels', channel) end
       result = (redis.call('HDEL', E .. 'left', field) == 0 and first) and 1 or 0
-      redis.call('HSET', own, field, result .. info)
+      redis.call('HSET', own, field, result .. epoch .. info)
       if result == 1 and redis.call('EXISTS', E .. 'told:' .. field) == 1 then result = 2 end
     end
-  elseif op == 'exit' and here then
-    if leave(channel, user) then
+  elseif op == 'settle' and leaving then
+    redis.call('HDEL', own, field)
+    result = redis.call('HGET', E .. 'left', field) == me and redis.call('HDEL', E .. 'left', field) or 0
+    if result == 1 then redis.call('SET', E .. 'told:' .. field, '', 'PX', delay) end
+  elseif (op == 'exit' or op == 'missing') and not leaving then
+    local gone
+    if here then gone = leave(channel, user) else gone = op == 'missing' and absent(channel, user, field) end
+    if gone then
       mark(field, info)
       result = 1
     else
       redis.call('HDEL', own, field)
     end
-  elseif op == 'missing' and not flag then
-    if absent(channel, user, field) then
-      mark(field, info)
-      result = 1
-    end
-  elseif op == 'settle' and flag == '-' then
-    redis.call('HDEL', own, field)
-    result = redis.call('HGET', E .. 'left', field) == me and redis.call('HDEL', E .. 'left', field) or 0
-    if result == 1 then redis.call('SET', E .. 'told:' .. field, '', 'PX', delay) end
   end
   results[#results + 1] = result
 end
@@ -178,11 +173,11 @@ local taken = { 1 }
 for i = 1, #entries, 2 do
   local field, held = entries[i], entries[i + 1]
   if field ~= '' then
-    local flag, info = string.sub(held, 1, 1), string.sub(held, 2)
+    local flag, counts, info = unpacked(held)
     local channel, user = split(field)
     redis.call('HDEL', theirs, field)
     local gone
-    if since ~= epoch then gone = absent(channel, user, field)
+    if not counts then gone = absent(channel, user, field)
     elseif flag == '-' then gone = redis.call('HGET', E .. 'left', field) == dead
     else gone = leave(channel, user) end
     if gone then
@@ -222,6 +217,17 @@ return 1
 `
 
 export type StepResult = 0 | 1 | 2
+
+/** Length of an epoch's name. The scripts count on it. */
+export const EPOCH_LENGTH = 8
+
+/** What Redis stores of an entry of this instance. `counts`: in the epoch that was asked for. */
+export interface StoredEntry { flag: string, counts: boolean, info: string }
+
+/** Parses a value of the hash `instance:<instance>`. */
+export function parseEntry (value: string, epoch: string): StoredEntry {
+  return { flag: value[0]!, counts: value.slice(1, 1 + EPOCH_LENGTH) === epoch, info: value.slice(1 + EPOCH_LENGTH) }
+}
 
 /** Answers of null mean that the instance has to join again: its lease or the epoch is over, or a key of the epoch is missing. */
 declare module 'ioredis' {

@@ -1,8 +1,8 @@
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person } from '../contracts/presence.ts'
 
-/** A presence in a separate process that can be killed or frozen. Arguments: `url prefix lease renew user…`. Prints its announcements. */
-const [url, prefix, lease, renew, ...users] = process.argv.slice(2) as [string, string, string, string, ...string[]]
+/** A presence in a separate process that can be killed or frozen. Arguments: `url prefix lease renew grace user…`. Prints its announcements. */
+const [url, prefix, lease, renew, grace, ...users] = process.argv.slice(2) as [string, string, string, string, string, ...string[]]
 const logger = { info () {}, warn () {} }
 const presence = createRedisPresence({
   url,
@@ -11,6 +11,7 @@ const presence = createRedisPresence({
   logger,
   lease: Number(lease),
   renew: Number(renew),
+  grace: Number(grace),
   announce: (type, _channel, user) => console.log(type, user.username)
 })
 for (const user of users) presence.enter(lobby, person(user))
