@@ -6,6 +6,7 @@ import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import { createEvictionWarning } from './eviction.ts'
 import type { Announce, Presence } from './presence.ts'
 import { defineScripts, EPOCH_LENGTH, parseEntry, type StepResult, type StoredEntry } from './scripts.ts'
+import { sweep } from './sweep.ts'
 
 export interface RedisPresenceDeps {
   url: string
@@ -47,12 +48,12 @@ interface Membership {
 }
 
 const STEPS_PER_COMMAND = 250
+/** Commands that are under way at most: Redis performs them one after another, and each of them may take as long as a command may. */
+const COMMANDS_AT_ONCE = 8
 const REAPED_PER_COMMAND = 200
 const CHANNELS_PER_COMMAND = 500
 /** Number of renewals after which an instance looks again whether Redis still has the keys of its channels. */
 const RENEWALS_PER_CHECK = 5
-/** Approximate number of keys that Redis looks at in one command while it searches for keys of earlier epochs. */
-const KEYS_PER_SCAN = 1000
 /** Milliseconds after which another instance removes the keys of earlier epochs, if the one that has begun to does not finish. */
 const SWEEP_TIMEOUT_MS = 600_000
 /** Milliseconds for which Redis remembers that an instance's entries were taken over, in case it was only frozen. */
@@ -60,8 +61,8 @@ const TOMBSTONE_MS = 3_600_000
 const CLOSE_TIMEOUT_MS = 700
 
 /**
- * Tracks presence across all instances that share `url` and `prefix` [P23]; while Redis is away, on this instance only [P33]. If Redis loses
- * keys, all instances enter their users again under new keys, and nobody is told of it.
+ * Tracks presence across all instances that share `url` and `prefix` [P23]; while Redis is away, on this instance only [P33]. If Redis
+ * loses keys, all instances enter their users again under new keys, and nobody is told of it.
  */
 export function createRedisPresence ({
   url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 1000, coalesce = 250, grace = 5000
@@ -192,22 +193,10 @@ export function createRedisPresence ({
     const { redis, generation } = session
     const reply = await redis.presenceRenew(root, instance, generation, epoch!, lease, SWEEP_TIMEOUT_MS, ...channelIds)
     if (reply === 2) {
-      sweep(session).catch((error: Error) => logger.warn({ reason: error.message }, 'presence: old keys could not be removed from Redis'))
+      sweep({ redis, root, instance, generation, epoch: epoch!, lease })
+        .catch((error: Error) => logger.warn({ reason: error.message }, 'presence: old keys could not be removed from Redis'))
     }
     return reply !== null
-  }
-
-  /** Removes what is left of earlier epochs from Redis. One instance does it for all. */
-  async function sweep ({ redis, generation }: OpenPresence): Promise<void> {
-    const current = epoch!
-    const pattern = root.replaceAll(/[\\*?[\]]/g, '\\$&') + '*'
-    let cursor = '0'
-    do {
-      const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_PER_SCAN)
-      cursor = next
-      const names = keys.map(key => key.slice(root.length))
-      if (!await redis.presenceSweep(root, instance, generation, current, lease, cursor === '0' ? 1 : 0, ...names)) return
-    } while (cursor !== '0')
   }
 
   /** Sends all changes of an event loop turn in one batch, and one batch at a time, so that a user's changes stay in order. */
@@ -227,9 +216,12 @@ export function createRedisPresence ({
     const session = link.session
     if (!session || session.isJoining) return
     const steps = entries.take()
-    const sent: Array<Promise<void>> = []
-    for (let at = 0; at < steps.length; at += STEPS_PER_COMMAND) sent.push(send(session, steps.slice(at, at + STEPS_PER_COMMAND)))
-    await Promise.all(sent)
+    while (steps.length > 0) {
+      if (link.session !== session || session.isJoining) return entries.failed(steps)
+      const sent: Array<Promise<void>> = []
+      while (steps.length > 0 && sent.length < COMMANDS_AT_ONCE) sent.push(send(session, steps.splice(0, STEPS_PER_COMMAND)))
+      await Promise.all(sent)
+    }
   }
 
   async function send (session: OpenPresence, steps: Step[]): Promise<void> {

@@ -3,8 +3,9 @@ import type { Redis, Result } from 'ioredis'
 /**
  * Keys of presence in Redis, under `<prefix>presence:`.
  *
- *   current                   the current epoch, a random text of eight characters. Redis may lose any key (eviction, an empty restart, a mistake). Whoever
- *                             notices a loss makes this key empty: all instances then join a new epoch and enter their users again.
+ *   current                   the current epoch, a random text of eight characters. Redis may lose any key (eviction, an empty restart,
+ *                             a mistake). Whoever notices a loss makes this key empty: all instances then join a new epoch and enter
+ *                             their users again.
  *   rebuilt                   exists for a moment after an epoch has replaced another one: no further epoch begins meanwhile
  *   instance:<instance>       hash: `<channel id>|<user id>` → flag, epoch that the entry counts in, and info. Flags: `1` online here,
  *                             entered as the first in the cluster; `0` online here; `-` left, this instance has to announce the
@@ -105,8 +106,13 @@ return { current, math.max(redis.call('PTTL', P .. 'rebuilt'), 0), isReaped and 
 const RENEW = `${IS_CURRENT}
 local lease, sweepTimeout = ARGV[4], ARGV[5]
 redis.call('ZADD', E .. 'leases', now() + lease, me)
-for i = 6, #ARGV do
-  if vanished(ARGV[i]) then return lost() end
+local online = {}
+for i = 6, #ARGV do online[#online + 1] = E .. 'online:' .. ARGV[i] end
+-- A key may be missing because the channel has no users any more, or not yet.
+if #online > 0 and redis.call('EXISTS', unpack(online)) < #online then
+  for i = 6, #ARGV do
+    if vanished(ARGV[i]) then return lost() end
+  end
 end
 return redis.call('SET', E .. 'sweep', me, 'NX', 'PX', sweepTimeout) and 2 or 1
 `

@@ -2,7 +2,7 @@ import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person } from '../contracts/presence.ts'
 
 /** A presence in a separate process that can be killed or frozen. Arguments: `url prefix lease renew grace user…`. Prints its announcements. */
-const [url, prefix, lease, renew, grace, ...users] = process.argv.slice(2) as [string, string, string, string, string, ...string[]]
+const [url, prefix, lease, renew, grace, ...users] = process.argv.slice(2) as [string, string, ...string[]]
 const logger = { info () {}, warn () {} }
 const presence = createRedisPresence({
   url,
