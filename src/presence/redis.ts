@@ -54,7 +54,7 @@ const REAPED_PER_COMMAND = 200
 const CHANNELS_PER_COMMAND = 500
 /** Number of renewals after which an instance looks again whether Redis still has the keys of its channels. */
 const RENEWALS_PER_CHECK = 5
-/** Milliseconds after which another instance removes the keys of earlier epochs, if the one that has begun to does not finish. */
+/** Milliseconds after which any instance removes the keys of earlier epochs, if one that lives has begun to and not finished. */
 const SWEEP_TIMEOUT_MS = 600_000
 /** Milliseconds for which Redis remembers that an instance's entries were taken over, in case it was only frozen. */
 const TOMBSTONE_MS = 3_600_000

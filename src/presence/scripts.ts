@@ -22,7 +22,7 @@ import type { Redis, Result } from 'ioredis'
  *   left                      hash: `<channel id>|<user id>` → the instance that will announce the user's departure unless the user
  *                             returns first. The field '' shows that the hash was not lost.
  *   told:<field>              exists for a moment after a departure was announced
- *   sweep                     exists while or after an instance removes what is left of earlier epochs
+ *   sweep                     the instance that removes what is left of earlier epochs; `done` after that
  */
 const PARTS = `
 local P, me, gen, epoch = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -114,7 +114,10 @@ if #online > 0 and redis.call('EXISTS', unpack(online)) < #online then
     if vanished(ARGV[i]) then return lost() end
   end
 end
-return redis.call('SET', E .. 'sweep', me, 'NX', 'PX', sweepTimeout) and 2 or 1
+local sweeper = redis.call('GET', E .. 'sweep')
+if sweeper and (sweeper == 'done' or tonumber(redis.call('ZSCORE', E .. 'leases', sweeper) or 0) > now()) then return 1 end
+redis.call('SET', E .. 'sweep', me, 'PX', sweepTimeout)
+return 2
 `
 
 /**

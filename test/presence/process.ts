@@ -6,18 +6,15 @@ import { eventually } from '../eventually.ts'
 import { node } from '../node.ts'
 import type { Test } from '../tap.ts'
 
-/** The part of a presence's settings that instance.ts takes as its arguments. */
-export type ProcessDeps = Required<Pick<RedisPresenceDeps, 'url' | 'prefix' | 'lease' | 'renew' | 'grace'>>
-
 /**
  * Starts a presence in a separate process, which ends with the test. Resolves when it has announced its users: all of them, or `announced`
  * if others are online elsewhere.
  */
 export async function openProcess (
-  test: Test, { url, prefix, lease, renew, grace }: ProcessDeps, users: string[], announced = users.length
+  test: Test, settings: Pick<RedisPresenceDeps, 'url' | 'prefix' | 'lease' | 'renew' | 'grace'>, users: string[], announced = users.length
 ): Promise<{ child: ChildProcess, told: string[] }> {
   const file = fileURLToPath(new URL('instance.js', import.meta.url))
-  const [command, ...args] = [...node(), file, url, prefix, String(lease), String(renew), String(grace), ...users]
+  const [command, ...args] = [...node(), file, JSON.stringify(settings), ...users]
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   test.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
