@@ -57,7 +57,7 @@ const RENEWALS_PER_CHECK = 5
 /** Milliseconds after which any instance removes the keys of earlier epochs, if one that lives has begun to and not finished. */
 const SWEEP_TIMEOUT_MS = 600_000
 /** Milliseconds for which Redis remembers that an instance's entries were taken over, in case it was only frozen. */
-const TOMBSTONE_MS = 3_600_000
+const TOMBSTONE_MS = 86_400_000
 const CLOSE_TIMEOUT_MS = 700
 
 /**

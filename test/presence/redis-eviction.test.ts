@@ -125,6 +125,16 @@ t.test('keys that only mark a moment may be lost without any effect', async t =>
   t.equal(await epochOf(prefix), epoch)
 })
 
+t.test('keys of an earlier epoch are removed whatever characters the prefix has', async t => {
+  const prefix = `[a-z]*?\\${randomUUID()}:`
+  const { a, b } = await openPair(t, { prefix })
+  const old = (await epochOf(prefix))!
+  await redis.del(`${prefix}presence:current`)
+  await eventually(isRenewed(prefix, old))
+  await eventually(async () => !(await redis.keys('*')).some(key => key.startsWith(`${prefix}presence:${old}:`)))
+  await eventually(() => isComplete([a, b]))
+})
+
 t.test('[P23] a user who opens or closes a second connection right after a loss is not announced', async t => {
   for (const patterns of [['*:online:*'], ['*:channels'], ['*'], ['current']]) {
     const { prefix, a, b } = await openPair(t)
