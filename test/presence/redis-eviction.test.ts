@@ -56,7 +56,7 @@ async function isComplete (instances: Instance[]): Promise<boolean> {
 async function lose (prefix: string, patterns: string[]): Promise<string> {
   const epoch = await epochOf(prefix)
   const keys = (await Promise.all(patterns.map(pattern => redis.keys(`${prefix}presence:${pattern}`)))).flat()
-  t.ok(keys.length > 0, `${patterns} match keys`)
+  if (keys.length === 0) throw new Error(`no keys match ${patterns}`)
   await redis.del(...keys)
   return epoch!
 }
@@ -123,6 +123,15 @@ t.test('keys that only mark a moment may be lost without any effect', async t =>
   await eventually(async () => await redis.get(`${prefix}presence:${epoch}:sweep`) === 'done')
   await announcesExactly(t, { a, b })
   t.equal(await epochOf(prefix), epoch)
+})
+
+t.test('if the instance that removes old keys dies before it is done, another one removes them', async t => {
+  const { prefix } = await openPair(t)
+  const sweep = `${prefix}presence:${await epochOf(prefix)}:sweep`
+  await eventually(async () => await redis.get(sweep) === 'done')
+  await redis.set(`${prefix}presence:01234567:online:lobby`, 'old')
+  await redis.set(sweep, 'dead', 'PX', 600_000)
+  await eventually(hasNoOldKeys(prefix))
 })
 
 t.test('keys of an earlier epoch are removed whatever characters the prefix has', async t => {
