@@ -325,6 +325,11 @@ t.test('[P23] while a full Redis evicts keys at random, nobody is announced, and
   a.presence.enter(channels[0]!, person('new'))
   await eventually(() => a.told.length + b.told.length >= 3)
   t.same([a.told.toSorted(), b.told], [['user_joined new', 'user_left ann'], ['user_left bob-0']])
+
+  await full.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await eventually(() => a.warnings.includes('presence lost'))
+  a.presence.enter(channels[1]!, person('later'))
+  await eventually(() => a.told.includes('user_joined later'))
   for (const { warnings } of [a, b]) {
     t.equal(warnings.filter(text => text.startsWith('Redis evicts keys')).length, 1, 'eviction is warned of once')
   }
