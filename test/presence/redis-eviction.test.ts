@@ -326,7 +326,7 @@ t.test('[P23] while a full Redis evicts keys at random, nobody is announced, and
   await eventually(() => a.told.length + b.told.length >= 3)
   t.same([a.told.toSorted(), b.told], [['user_joined new', 'user_left ann'], ['user_left bob-0']])
 
-  await full.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await full.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   await eventually(() => a.warnings.includes('presence lost'))
   a.presence.enter(channels[1]!, person('later'))
   await eventually(() => a.told.includes('user_joined later'))
