@@ -1,6 +1,6 @@
 import type { Person } from '../schemas/channel.ts'
 import { createLinger } from './linger.ts'
-import type { StepResult } from './scripts.ts'
+import type { StepResult, StoredEntry } from './scripts.ts'
 import type { Announce, PresenceChange, PresentChannel } from './presence.ts'
 
 /** An operation of the script `presenceApply` on one entry (a user in a channel) in Redis. */
@@ -13,7 +13,7 @@ export interface Step { entry: PresenceEntry, operation: Operation }
  * - `held`: the user is online on this instance.
  * - `leaving`: this instance has to announce the user's departure, but still waits for a return.
  * - `due`: as `leaving`, and the wait is over.
- * - `lost`: nothing, because Redis lost its data while the other instances knew that the user was online.
+ * - `lost`: nothing, because Redis lost data while the other instances knew that the user was online.
  */
 type Standing = 'absent' | 'held' | 'leaving' | 'due' | 'lost'
 
@@ -67,6 +67,8 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
   const local = new Map<string, Set<string>>()
   /** Departures that wait for a return. */
   const waiting = createLinger<PresenceEntry>(coalesce, due => due.forEach(waited))
+  /** Arrivals that wait until the other instances have entered their users again: only then can Redis tell whether the user is new. */
+  const arriving = createLinger<PresenceEntry>(0, due => due.forEach(arrived))
   /** Arrivals whose announcement waits until another instance has announced the departure before it. */
   const delayed = createLinger<PresenceEntry>(delayOf(coalesce), due => { for (const entry of due) tell(entry, 'user_joined') })
 
@@ -97,9 +99,13 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     entry.told = entry.told === undefined ? change : undefined
   }
 
+  function arrived (entry: PresenceEntry): void {
+    touch(entry)
+    if (!isUp()) fallBack(entry)
+  }
+
   function waited (entry: PresenceEntry): void {
-    if (entry.here) touch(entry)
-    else if (!isUp()) tellHere(entry, 'user_left')
+    if (!isUp()) tellHere(entry, 'user_left')
     else if (isLeaving(entry)) {
       entry.standing = 'due'
       touch(entry)
@@ -134,16 +140,16 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     // A `settle` without an answer may have ended the entry before anybody announced the departure: Redis is asked once more.
     else if (isLeaving(entry)) entry.standing = 'lost'
     else if (entry.standing !== 'lost') entry.standing = 'absent'
-    if (operationOf(entry)) touch(entry)
+    if (operationOf(entry) && !arriving.has(entry.key)) touch(entry)
   }
 
-  /** Reconciles an entry after Redis came back without its data. */
-  function reconcileEmptied (entry: PresenceEntry): void {
-    const wasOnline = entry.standing !== 'absent'
+  /** Prepares an entry for a new epoch. `isStored`: Redis has the entry of an earlier epoch. */
+  function reenter (entry: PresenceEntry, isStored: boolean, isReaped: boolean): void {
+    // Other instances have announced the departures of the entries that they took over.
+    const wasOnline = isStored || (entry.standing !== 'absent' && !isReaped)
     entry.standing = wasOnline ? 'lost' : 'absent'
-    // Wait until the other instances have entered their users again: only then can Redis tell whether the user is new in the cluster.
-    if (entry.here && !wasOnline && entry.told) waiting.add(entry.key, entry)
-    else if (entry.here || wasOnline) touch(entry)
+    if (wasOnline) touch(entry)
+    else if (entry.here) arriving.add(entry.key, entry)
   }
 
   return {
@@ -160,7 +166,8 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
       if (!users) local.set(channel.id, users = new Set())
       users.add(user.user_id)
       if (!waiting.cancel(entry.key) && !isUp()) tellHere(entry, 'user_joined')
-      touch(entry)
+      if (entry.standing === 'absent' && arriving.isHeld()) arriving.add(entry.key, entry)
+      else touch(entry)
     },
 
     exit (channel: PresentChannel, user: Person): void {
@@ -170,8 +177,8 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
       const users = local.get(channel.id)!
       users.delete(user.user_id)
       if (users.size === 0) local.delete(channel.id)
-      const wasWaiting = waiting.cancel(entry.key)
-      if (wasWaiting || !isUp() || isLeaving(entry)) waiting.add(entry.key, entry)
+      const wasArriving = arriving.cancel(entry.key)
+      if (wasArriving || !isUp() || isLeaving(entry)) waiting.add(entry.key, entry)
       touch(entry)
     },
 
@@ -214,21 +221,24 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     wentDown (): void { dirty.forEach(fallBack) },
 
     /**
-     * Reconciles all entries when Redis can be reached again. `own` is what Redis stores for this instance: flag and info by field.
-     * `emptied` means that Redis lost its data and all instances enter their users again. New arrivals are then announced after half of
-     * `grace` (ms); users who are still missing at its end have left.
+     * Reconciles all entries when this instance has joined. `own` is what Redis stores for this instance, by field.
+     * `renewal` means that all instances enter their users again, because the epoch is a new one. Arrivals then wait until half of `hold`
+     * (ms) is over; users who are still missing at its end have left. `isReaped`: other instances took over entries that are not in `own`.
      */
-    cameUp (own: Map<string, string>, emptied: boolean, grace: number): void {
+    joined (own: Map<string, StoredEntry>, renewal?: { hold: number, isReaped: boolean }): void {
       dirty.clear()
-      for (const [field, value] of own) adopt(field, value.slice(1))
-      const now = performance.now()
-      if (emptied) waiting.hold(now + grace / 2)
+      for (const [field, { info }] of own) adopt(field, info)
+      if (renewal) {
+        const now = performance.now()
+        arriving.hold(now + renewal.hold / 2)
+        waiting.hold(now + renewal.hold)
+      }
       for (const entry of entries.values()) {
-        if (emptied) reconcileEmptied(entry)
-        else reconcile(entry, own.get(entry.key)?.[0])
+        const stored = own.get(entry.key)
+        if (renewal) reenter(entry, stored !== undefined, renewal.isReaped)
+        else reconcile(entry, stored?.counts ? stored.flag : undefined)
         forget(entry)
       }
-      if (emptied) waiting.hold(now + grace)
     },
 
     /** Takes over a user of an instance that died: this instance announces the departure unless the user returns first. */
@@ -241,6 +251,8 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
 
     pending: () => dirty.size > 0,
     users: (channelId: string): ReadonlySet<string> => local.get(channelId) ?? new Set(),
+    /** Ids of the channels in which users have connections to this instance. */
+    channels: (): string[] => [...local.keys()],
     /** Makes all of this instance's users leave. */
     clear (): void {
       local.clear()
@@ -252,6 +264,7 @@ export function createEntries ({ announce, coalesce, isUp, onDirty }: EntriesDep
     },
     close (): void {
       waiting.close()
+      arriving.close()
       delayed.close()
     }
   }

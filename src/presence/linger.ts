@@ -6,6 +6,8 @@ export interface Linger<T> {
   cancel (key: string): boolean
   /** Makes items that are added from now on wait at least until `time`, on the clock of `performance.now()`. */
   hold (time: number): void
+  /** Whether items that are added now have to wait because of `hold`. */
+  isHeld (): boolean
   close (): void
 }
 
@@ -47,6 +49,7 @@ export function createLinger<T> (window: number, onDue: (items: T[]) => void): L
     has: key => waiting.has(key),
     cancel: key => waiting.delete(key),
     hold (time) { floor = Math.max(floor, time) },
+    isHeld: () => floor > performance.now(),
     close () {
       clearTimeout(timer)
       timer = undefined

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { createLink, openConnection, type Logger } from '../redis.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
+import { createEvictionWarning } from './eviction.ts'
 import type { Announce, Presence } from './presence.ts'
-import { defineScripts, type StepResult } from './scripts.ts'
+import { defineScripts, EPOCH_LENGTH, parseEntry, type StepResult, type StoredEntry } from './scripts.ts'
+import { sweep } from './sweep.ts'
 
 export interface RedisPresenceDeps {
   url: string
@@ -18,38 +21,73 @@ export interface RedisPresenceDeps {
   renew?: number
   /** Milliseconds that a departure waits for a return. */
   coalesce?: number
-  /** Milliseconds that instances have to enter their users again after Redis lost its data. */
+  /** Milliseconds that instances have to enter their users again after Redis lost data, and between two times that they do so. */
   grace?: number
 }
 
 interface OpenPresence {
   redis: Redis
   generation: number
-  epoch: string
-  own: Map<string, string>
+  membership: Membership
+  /** This instance joins again, and sends no changes meanwhile. */
+  isJoining: boolean
   /** Time before which no instance counts as dead: after an outage of Redis, the other instances too have to renew their leases first. */
   reapAfter: number
+  signal: AbortSignal
   lost (error: Error): void
 }
 
+/** What this instance learns when it joins an epoch. */
+interface Membership {
+  epoch: string
+  own: Map<string, StoredEntry>
+  /** Other instances took over entries of this instance, because its lease had expired. */
+  isReaped: boolean
+  /** Milliseconds for which other instances may still have to enter their users again. */
+  hold: number
+}
+
 const STEPS_PER_COMMAND = 250
+/** Commands that are under way at most: Redis performs them one after another, and each of them may take as long as a command may. */
+const COMMANDS_AT_ONCE = 8
 const REAPED_PER_COMMAND = 200
+const CHANNELS_PER_COMMAND = 500
+/** Number of renewals after which an instance looks again whether Redis still has the keys of its channels. */
+const RENEWALS_PER_CHECK = 5
+/** Milliseconds after which any instance removes the keys of earlier epochs, if one that lives has begun to and not finished. */
+const SWEEP_TIMEOUT_MS = 600_000
+/** Milliseconds for which Redis remembers that an instance's entries were taken over, in case it was only frozen. */
+const TOMBSTONE_MS = 86_400_000
 const CLOSE_TIMEOUT_MS = 700
 
-/** Tracks presence across all instances that share `url` and `prefix` [P23]; while Redis is away, on this instance only [P33]. */
+/**
+ * Tracks presence across all instances that share `url` and `prefix` [P23]; while Redis is away, on this instance only [P33]. If Redis
+ * loses keys, all instances enter their users again under new keys, and nobody is told of it.
+ */
 export function createRedisPresence ({
-  url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 5000, coalesce = 250, grace = 5000
+  url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 1000, coalesce = 250, grace = 5000
 }: RedisPresenceDeps): Presence {
   const instance = randomBytes(8).toString('hex')
   const root = `${prefix}presence:`
   const delay = delayOf(coalesce)
   const commandTimeout = Math.min(poolTimeout * 1000, 2000)
+  const warnOfEviction = createEvictionWarning(logger)
   let generations = 0
+  /** The epoch that this instance joined last. */
   let epoch: string | undefined
   let scheduled = false
   let flushing: Promise<void> | undefined
 
-  const link = createLink<OpenPresence>({ name: 'presence', url, logger, open, onUp, onDown: () => entries.wentDown() })
+  const link = createLink<OpenPresence>({
+    name: 'presence',
+    url,
+    logger,
+    open,
+    onUp: takePart,
+    onDown: () => entries.wentDown(),
+    // Each command has its own limit, and a new epoch may have to wait.
+    openTimeout: 2000 + grace
+  })
   // Redis counts as up until the first connection attempt has failed, so that changes wait for its outcome.
   let starting = true
   const entries = createEntries({ announce: tell, coalesce, isUp: () => starting || link.session !== undefined, onDirty: schedule })
@@ -71,48 +109,99 @@ export function createRedisPresence ({
     const redis = await openConnection(url, signal, commandTimeout, lost)
     defineScripts(redis)
     const generation = ++generations
-    const [epoch, flat] = await redis.presenceJoin(root, instance, generation, lease, randomBytes(8).toString('hex'))
-    const own = new Map<string, string>()
-    for (let i = 0; i < flat.length; i += 2) if (flat[i] !== '') own.set(flat[i]!, flat[i + 1]!)
+    const membership = await join(redis, generation, signal)
+    warnOfEviction(redis)
     keepLease(signal, lost)
-    return { redis, generation, epoch, own, reapAfter: performance.now() + lease, lost }
+    return { redis, generation, membership, isJoining: false, reapAfter: Infinity, signal, lost }
+  }
+
+  /** Joins the current epoch, or begins a new one if Redis lost data of the current one. */
+  async function join (redis: Redis, generation: number, signal: AbortSignal): Promise<Membership> {
+    for (;;) {
+      const fresh = randomBytes(EPOCH_LENGTH / 2).toString('hex')
+      const [joined, hold, isReaped, flat] = await redis.presenceJoin(root, instance, generation, epoch ?? '', lease, grace, fresh)
+      if (joined !== '') {
+        const own = new Map<string, StoredEntry>()
+        for (let i = 0; i < flat.length; i += 2) if (flat[i] !== '') own.set(flat[i]!, parseEntry(flat[i + 1]!, joined))
+        return { epoch: joined, own, isReaped: isReaped === 1, hold }
+      }
+      await sleep(hold, undefined, { signal })
+    }
+  }
+
+  /** Joins again after Redis refused a command: this instance's lease or the epoch is over, or a key of the epoch is missing. */
+  async function rejoin (session: OpenPresence): Promise<void> {
+    if (session.isJoining) return
+    session.isJoining = true
+    try {
+      session.membership = await join(session.redis, session.generation, session.signal)
+      session.isJoining = false
+      if (link.session === session) takePart(session)
+    } catch (error) {
+      session.lost(error as Error)
+    }
+  }
+
+  function takePart (session: OpenPresence): void {
+    const { own, isReaped, hold, epoch: joined } = session.membership
+    const isFirst = epoch === undefined
+    const isNew = epoch !== joined
+    if (isNew && !isFirst) logger.warn({}, 'presence: Redis lost data, all users are entered again')
+    if (isReaped) logger.warn({}, 'presence: this instance was silent for too long, its users counted as gone')
+    epoch = joined
+    session.reapAfter = performance.now() + lease
+    // This instance does not know when the others join the new epoch, unless it is new itself.
+    entries.joined(own, isNew ? { isReaped, hold: isFirst ? hold : grace } : undefined)
+    own.clear()
+    schedule()
   }
 
   /** Renews this instance's lease and takes over users of dead instances, on one timer, until `signal` aborts. */
   function keepLease (signal: AbortSignal, lost: (error: Error) => void): void {
     let busy = false
+    let renewals = 0
     const timer = setInterval(async () => {
-      if (busy || !link.session) return
+      const session = link.session
+      if (busy || !session || session.isJoining) return
       busy = true
-      await tick(link.session).catch(lost)
+      await tick(session, renewals++ % RENEWALS_PER_CHECK === 0).catch(lost)
       busy = false
     }, renew)
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     if (signal.aborted) clearInterval(timer)
   }
 
-  function onUp (session: OpenPresence): void {
-    const emptied = epoch !== undefined && epoch !== session.epoch
-    epoch = session.epoch
-    entries.cameUp(session.own, emptied, grace)
-    session.own.clear()
-    schedule()
-  }
-
-  async function tick ({ redis, generation, reapAfter }: OpenPresence): Promise<void> {
-    for (;;) {
-      // Renew the lease before each batch: taking over all users of a large instance may take longer than a lease.
-      current(await redis.presenceRenew(root, instance, generation, lease))
-      if (performance.now() < reapAfter) return
-      const [taken, ...fields] = current(await redis.presenceReap(root, instance, generation, REAPED_PER_COMMAND))
+  async function tick (session: OpenPresence, checksChannels: boolean): Promise<void> {
+    const { redis, generation, reapAfter } = session
+    const channelIds = checksChannels ? entries.channels() : []
+    do {
+      if (!await renewLease(session, channelIds.splice(0, CHANNELS_PER_COMMAND))) return rejoin(session)
+    } while (channelIds.length > 0)
+    while (performance.now() >= reapAfter) {
+      const reply = await redis.presenceReap(root, instance, generation, epoch!, REAPED_PER_COMMAND, TOMBSTONE_MS)
+      if (!reply) return rejoin(session)
+      const [taken, ...fields] = reply
       if (!taken) return
       for (let i = 0; i < fields.length; i += 2) entries.takeOver(fields[i]!, fields[i + 1]!)
+      // Renew the lease before each batch: taking over all users of a large instance may take longer than a lease.
+      if (!await renewLease(session)) return rejoin(session)
     }
+  }
+
+  /** Returns false where this instance has to join again: in particular if the key of one of these channels is missing. */
+  async function renewLease (session: OpenPresence, channelIds: string[] = []): Promise<boolean> {
+    const { redis, generation } = session
+    const reply = await redis.presenceRenew(root, instance, generation, epoch!, lease, SWEEP_TIMEOUT_MS, ...channelIds)
+    if (reply === 2) {
+      sweep({ redis, root, instance, generation, epoch: epoch!, lease })
+        .catch((error: Error) => logger.warn({ reason: error.message }, 'presence: old keys could not be removed from Redis'))
+    }
+    return reply !== null
   }
 
   /** Sends all changes of an event loop turn in one batch, and one batch at a time, so that a user's changes stay in order. */
   function schedule (): void {
-    if (scheduled || flushing || !link.session) return
+    if (scheduled || flushing || !link.session || link.session.isJoining) return
     scheduled = true
     setImmediate(() => {
       scheduled = false
@@ -125,24 +214,28 @@ export function createRedisPresence ({
 
   async function flush (): Promise<void> {
     const session = link.session
-    if (!session) return
+    if (!session || session.isJoining) return
     const steps = entries.take()
-    const sent: Array<Promise<void>> = []
-    for (let at = 0; at < steps.length; at += STEPS_PER_COMMAND) sent.push(send(session, steps.slice(at, at + STEPS_PER_COMMAND)))
-    await Promise.all(sent)
+    while (steps.length > 0) {
+      if (link.session !== session || session.isJoining) return entries.failed(steps)
+      const sent: Array<Promise<void>> = []
+      while (steps.length > 0 && sent.length < COMMANDS_AT_ONCE) sent.push(send(session, steps.splice(0, STEPS_PER_COMMAND)))
+      await Promise.all(sent)
+    }
   }
 
-  async function send ({ redis, generation, lost }: OpenPresence, steps: Step[]): Promise<void> {
+  async function send (session: OpenPresence, steps: Step[]): Promise<void> {
+    const { redis, generation } = session
     const operations = steps.flatMap(({ entry, operation }) => [operation, entry.key, infoOf(entry)])
-    let results: StepResult[]
+    let results: StepResult[] | null = null
     try {
-      results = current(await redis.presenceApply(root, instance, generation, delay, ...operations))
+      results = await redis.presenceApply(root, instance, generation, epoch!, delay, ...operations)
+      if (!results) rejoin(session)
     } catch (error) {
-      lost(error as Error)
-      entries.failed(steps)
-      return
+      session.lost(error as Error)
     }
-    steps.forEach((step, i) => entries.done(step, results[i]!))
+    if (results) steps.forEach((step, i) => entries.done(step, results[i]!))
+    else entries.failed(steps)
   }
 
   /** Resolves when all changes made so far are in Redis: they are in the batch under way or in the next one. */
@@ -170,11 +263,11 @@ export function createRedisPresence ({
     enter: entries.enter,
     exit: entries.exit,
     async list (channelId) {
-      const everywhere = await ask(redis => redis.hkeys(`${root}online:${channelId}`))
+      const everywhere = await ask(redis => redis.hkeys(`${root}${epoch!}:online:${channelId}`))
       return [...new Set([...everywhere ?? [], ...entries.users(channelId)])].sort()
     },
     async counts (channelIds) {
-      const everywhere = await ask(redis => Promise.all(channelIds.map(id => redis.hlen(`${root}online:${id}`))))
+      const everywhere = await ask(redis => Promise.all(channelIds.map(id => redis.hlen(`${root}${epoch!}:online:${id}`))))
       return channelIds.map((id, i) => Math.max(everywhere?.[i] ?? 0, entries.users(id).size))
     },
     get size () { return entries.size },
@@ -184,7 +277,7 @@ export function createRedisPresence ({
       const farewell = async () => {
         await settled()
         const session = link.session
-        if (session) await session.redis.presenceRenew(root, instance, session.generation, Math.round(lease / 5))
+        if (session) await session.redis.presenceRenew(root, instance, session.generation, epoch!, Math.round(lease / 5), SWEEP_TIMEOUT_MS)
       }
       let timer: NodeJS.Timeout | undefined
       const timeout = new Promise<void>(resolve => { timer = setTimeout(resolve, CLOSE_TIMEOUT_MS) })
@@ -195,10 +288,4 @@ export function createRedisPresence ({
       entries.close()
     }
   }
-}
-
-/** Throws on null, which scripts answer where the connection's lease has expired or a later connection holds it. */
-function current<T> (reply: T | null): T {
-  if (reply === null) throw new Error('lease expired')
-  return reply
 }

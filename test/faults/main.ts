@@ -19,6 +19,7 @@ import { databaseFailover, databaseHalfOpen, databasePooled, databaseReadOnly } 
 import { moderationBinds } from './moderation-binds.ts'
 import { idempotence, oneOrder } from './order.ts'
 import type { Outcome } from './outcome.ts'
+import { redisEviction } from './redis-eviction.ts'
 import { redisOutage } from './redis-outage.ts'
 import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
 import { createStage, type Stage } from './scope.ts'
@@ -109,6 +110,10 @@ const runs: Run[] = [
   {
     name: 'G19-database-pooled', what: 'PostgreSQL restarted behind PgBouncer in transaction mode',
     run: stage => databasePooled(stage, { rate: many(500), seconds: 2 })
+  },
+  {
+    name: 'G19-redis-eviction', what: '2 instances with 100 users while Redis evicts keys, then loses all keys of presence',
+    run: stage => redisEviction(stage, { users: many(100) })
   },
   { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {

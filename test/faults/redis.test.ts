@@ -1,5 +1,6 @@
 import { t } from '../tap.ts'
 import { passes } from './outcome.ts'
+import { redisEviction } from './redis-eviction.ts'
 import { redisOutage } from './redis-outage.ts'
 
 const load = { rate: 100, channels: 3, before: 1, outage: 3, after: 2 }
@@ -9,3 +10,7 @@ for (const how of ['killed', 'stopped', 'absent at the start'] as const) {
     passes(t, await redisOutage(t, { how, ...load }))
   })
 }
+
+t.test('[P23] G19: after Redis evicted keys, user lists are complete again within a lease, and nothing false is announced', async t => {
+  passes(t, await redisEviction(t, { users: 10 }))
+})

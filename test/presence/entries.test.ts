@@ -27,7 +27,7 @@ t.test('[P23] a user who leaves before they were entered again in a Redis that l
   const { entries, told, answer } = start(t)
   entries.enter(channel, ann)
   t.same(answer(1), ['enter'])
-  entries.cameUp(new Map(), true, 0)
+  entries.joined(new Map(), { hold: 0, isReaped: false })
   entries.exit(channel, ann)
   t.same(answer(1), ['missing'])
   await eventually(() => entries.pending())
@@ -40,7 +40,7 @@ t.test('[P23] a user whom Redis held before it lost its data is entered again wi
   const { entries, told, answer } = start(t)
   entries.enter(channel, ann)
   t.same(answer(1), ['enter'])
-  entries.cameUp(new Map(), true, 0)
+  entries.joined(new Map(), { hold: 0, isReaped: false })
   t.same(answer(1), ['enter'])
   t.same(told, ['user_joined ann everyone'])
 })
@@ -57,9 +57,55 @@ t.test('[P23] a departure is announced although the answer that allowed it was l
   redis.isUp = false
   entries.failed(steps)
   redis.isUp = true
-  entries.cameUp(new Map(), false, 0)
+  entries.joined(new Map())
   t.same(answer(1), ['missing'])
   await eventually(() => entries.pending())
   t.same(answer(1), ['settle'])
   t.same(told, ['user_joined ann everyone', 'user_left ann everyone'])
+})
+
+t.test('[P23] an arrival waits until other instances have entered their users again, and is told only if none has the user', async t => {
+  const { entries, told, answer } = start(t)
+  entries.joined(new Map(), { hold: 100, isReaped: false })
+  entries.enter(channel, ann)
+  t.same(answer(1), [])
+  await eventually(() => entries.pending())
+  t.same(answer(0), ['enter'])
+  t.same(told, [])
+})
+
+t.test('[P23] an arrival that waits is announced here at once, and elsewhere later, if Redis goes down meanwhile', async t => {
+  const { entries, told, redis, answer } = start(t)
+  entries.joined(new Map(), { hold: 100, isReaped: false })
+  entries.enter(channel, ann)
+  redis.isUp = false
+  entries.wentDown()
+  await eventually(() => told.length === 1)
+  redis.isUp = true
+  entries.joined(new Map())
+  t.same(answer(1), ['enter'])
+  t.same(told, ['user_joined ann everyone', 'user_joined ann elsewhere'])
+})
+
+t.test('[P23] a departure that Redis stores of an earlier epoch, but that this instance does not know, is announced', async t => {
+  const { entries, told, answer } = start(t)
+  const stored = { flag: '-', counts: false, info: JSON.stringify(['general', 'ann']) }
+  entries.joined(new Map([['c1|u1', stored]]), { hold: 0, isReaped: false })
+  t.same(answer(1), ['missing'])
+  await eventually(() => entries.pending())
+  t.same(answer(1), ['settle'])
+  t.same(told, ['user_left ann everyone'])
+})
+
+t.test('[P23] users of an instance that counted as dead join again, except those whom no other instance has taken over', async t => {
+  const { entries, told, answer } = start(t)
+  const bob = { user_id: 'u2', username: 'bob' }
+  for (const user of [ann, bob]) entries.enter(channel, user)
+  t.same(answer(1), ['enter', 'enter'])
+  const stored = { flag: '1', counts: false, info: JSON.stringify(['general', 'bob']) }
+  entries.joined(new Map([['c1|u2', stored]]), { hold: 0, isReaped: true })
+  t.same(answer(1), ['enter'])
+  await eventually(() => entries.pending())
+  t.same(answer(1), ['enter'])
+  t.same(told, ['user_joined ann everyone', 'user_joined bob everyone', 'user_joined ann everyone'])
 })

@@ -1,16 +1,16 @@
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person } from '../contracts/presence.ts'
 
-/** A presence in a separate process that can be killed or frozen. Arguments: `url prefix lease renew user…`. Prints its announcements. */
-const [url, prefix, lease, renew, ...users] = process.argv.slice(2) as [string, string, string, string, ...string[]]
+/**
+ * A presence in a separate process that can be killed or frozen. Its arguments are settings as JSON and names of users. It prints its
+ * announcements.
+ */
+const [settings, ...users] = process.argv.slice(2) as [string, ...string[]]
 const logger = { info () {}, warn () {} }
 const presence = createRedisPresence({
-  url,
+  ...JSON.parse(settings),
   pool_timeout: 5,
-  prefix,
   logger,
-  lease: Number(lease),
-  renew: Number(renew),
   announce: (type, _channel, user) => console.log(type, user.username)
 })
 for (const user of users) presence.enter(lobby, person(user))

@@ -1,18 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { createRedisPresence } from '../../src/presence/redis.ts'
 import { lobby, person, watch, type Watched } from '../contracts/presence.ts'
 import { startRedis, type RedisServer } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
-import { node } from '../node.ts'
 import { t, type Test } from '../tap.ts'
+import { openProcess } from './process.ts'
 
-const quick = { pool_timeout: 1, lease: 1500, renew: 100, logger: { info () {}, warn () {} } }
+const times = { prefix: 'p:', lease: 1500, renew: 100, grace: 2500 }
+const quick = { ...times, pool_timeout: 1, logger: { info () {}, warn () {} } }
 
 function open (test: Test, { url }: RedisServer): Watched {
-  const watched = watch(announce => createRedisPresence({ ...quick, url, prefix: 'p:', announce }))
+  const watched = watch(announce => createRedisPresence({ ...quick, url, announce }))
   test.teardown(() => watched.presence.close())
   return watched
 }
@@ -21,27 +19,6 @@ async function openServer (test: Test): Promise<RedisServer> {
   const server = await startRedis()
   test.teardown(() => server.kill())
   return server
-}
-
-/** Starts a presence in a separate process and waits until it has announced its users. */
-async function openProcess (test: Test, url: string, users: string[], prefix = 'p:'): Promise<{ child: ChildProcess, told: string[] }> {
-  const file = fileURLToPath(new URL('instance.js', import.meta.url))
-  const [command, ...args] = [...node(), file, url, prefix, String(quick.lease), String(quick.renew), ...users]
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  test.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  })
-  const told: string[] = []
-  let rest = ''
-  child.stdout!.on('data', data => {
-    const lines = (rest + data).split('\n')
-    rest = lines.pop()!
-    told.push(...lines)
-  })
-  await eventually(() => told.length >= users.length, 20_000)
-  return { child, told }
 }
 
 const lists = (user: string, ...instances: Watched[]) => async () => {
@@ -55,7 +32,7 @@ t.test('G9: when a large instance is killed, its users are gone with exactly one
   const users = Array.from({ length: 8500 }, (_, i) => `user-${i}`)
   a.presence.enter(lobby, person('user-0'))
   await eventually(lists('user-0', b))
-  const { child } = await openProcess(t, server.url, ['x', ...users.slice(1)])
+  const { child } = await openProcess(t, { ...times, url: server.url }, ['x', ...users.slice(1)])
   t.same(await a.presence.counts(['lobby']), [8501])
   child.kill('SIGKILL')
   await eventually(() => a.told.length + b.told.length === 1 + 8500)
@@ -67,7 +44,7 @@ t.test('G9: when a large instance is killed, its users are gone with exactly one
 t.test('users of an instance that is frozen past its lease have left, and join again when it resumes', async t => {
   const server = await openServer(t)
   const a = open(t, server)
-  const { child, told } = await openProcess(t, server.url, ['ann', 'bob'])
+  const { child, told } = await openProcess(t, { ...times, url: server.url }, ['ann', 'bob'])
   child.kill('SIGSTOP')
   await eventually(() => a.told.length === 2)
   t.same(a.told.toSorted(), ['user_left ann', 'user_left bob'])
@@ -80,15 +57,15 @@ t.test('users of an instance that is frozen past its lease have left, and join a
 
 t.test('when all instances have died, the next instance that starts removes their users', async t => {
   const server = await openServer(t)
-  const { child } = await openProcess(t, server.url, ['ann'])
+  const { child } = await openProcess(t, { ...times, url: server.url }, ['ann'])
   child.kill('SIGKILL')
   const a = open(t, server)
   await eventually(() => a.told.length === 1)
   const redis = new Redis(server.url)
   t.teardown(() => redis.disconnect())
-  await eventually(async () => {
-    const keys = await redis.keys('*')
-    return keys.filter(key => !/epoch|leases/.test(key)).length === 1
-  })
+  const epoch = await redis.get('p:presence:current')
+  await eventually(async () => (await redis.keys('p:presence:*:online:*')).length === 0)
+  t.same(await redis.hlen(`p:presence:${epoch}:left`), 1)
+  t.same(await redis.zcard(`p:presence:${epoch}:leases`), 1)
   t.same(a.told, ['user_left ann'])
 })
