@@ -3,8 +3,13 @@ import { isIP } from 'node:net'
 import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
+import { readCertificates } from './certificates.ts'
+import { ConfigError } from './config-error.ts'
 import { largestReply, largestRequest } from './frame-size.ts'
 import { areOrigins } from './origins.ts'
+import { readRedisUrl } from './redis-url.ts'
+
+export { ConfigError }
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -79,7 +84,9 @@ export const ConfigSchema = Type.Object({
     max_inbox: count(67_108_864, { minimum: 1_048_576, description: 'bytes, of all connections of a process together' })
   }),
   redis: Type.Object({
-    url: optional({ pattern: '^rediss?://', secret: true, description: 'a redis:// or rediss:// URL' }),
+    url: optional({ secret: true, description: 'a redis:// or rediss:// URL' }),
+    ca: optional({ description: 'PEM text or the path of a PEM file' }),
+    tls_verify: flag(true),
     pool_size: count(10, { minimum: 1, maximum: 100 }),
     pool_timeout: seconds(5),
     prefix: text('parley:')
@@ -135,21 +142,21 @@ export type Config = Static<typeof ConfigSchema>
 /** One effective value and its source, for `npm run config`. */
 export interface ConfigEntry { key: string, value: unknown, source: string, secret: boolean }
 
-/** A mistake in the configuration. The message is one line that names the key and the allowed values. */
-export class ConfigError extends Error {}
-
 const DEFAULT_FILE = 'config/websocket.tusk'
 
 /**
  * Reads the defaults, then the file, then the environment; a later source overrides an earlier one.
  * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, only one of the admin's email and
- * password, messages longer than can be delivered, or an inbox that is too small.
+ * password, messages longer than can be delivered, an inbox that is too small, a mistake in the URL of Redis, or settings for TLS that
+ * do nothing.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Config, entries: ConfigEntry[] } {
   const file = env.PARLEY_CONFIG || DEFAULT_FILE
   const fromFile = env.PARLEY_CONFIG || existsSync(file) ? readFile(file) : {}
   const entries: ConfigEntry[] = []
   const config: Record<string, Record<string, unknown>> = {}
+  /** For each key that has a value, the place that errors name. */
+  const places: Record<string, string> = {}
 
   for (const [section, { properties }] of Object.entries(ConfigSchema.properties) as Array<[string, TObject]>) {
     config[section] = {}
@@ -160,7 +167,9 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
         ? [parseText(schema, env[variable]!), variable]
         : key in fromFile ? [fromFile[key], file] : [schema.default, 'default']
       if (value === undefined) { entries.push({ key, value: null, source, secret: false }); continue }
-      check(schema, value, source === 'default' ? key : source === file ? `${file}: ${key}` : source)
+      const place = source === 'default' ? key : source === file ? `${file}: ${key}` : source
+      check(schema, value, place)
+      places[key] = place
       config[section][name] = value
       entries.push({ key, value, source, secret: schema.secret === true })
     }
@@ -168,6 +177,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
   checkAdmin(config as Config)
   checkSizes(config as Config)
   checkInbox(config as Config)
+  checkRedis(config as Config, places)
   return { config: config as Config, entries }
 }
 
@@ -202,6 +212,21 @@ function checkInbox ({ performance: { max_inbox: inbox }, server: { max_payload:
   const least = LARGEST_FRAMES * payload
   if (inbox >= least) return
   throw new ConfigError(`performance.max_inbox must be at least ${LARGEST_FRAMES} times server.max_payload, ${least}, not ${inbox}`)
+}
+
+/** Checks the settings of Redis, and replaces the path or text of `redis.ca` by the certificates in it. */
+function checkRedis ({ redis }: Config, places: Record<string, string>): void {
+  const { url, ca, tls_verify: verify } = redis
+  const place = (key: string, usual: string): string => places[key] ?? usual
+  const usesTls = url !== undefined && readRedisUrl(url, place('redis.url', 'REDIS_URL')).tls
+  const caPlace = place('redis.ca', 'REDIS_CA')
+  const unverified = `${place('redis.tls_verify', 'REDIS_TLS_VERIFY')}=false`
+  if (!usesTls && (ca !== undefined || !verify)) {
+    throw new ConfigError(`${ca !== undefined ? caPlace : unverified} does nothing unless REDIS_URL begins with rediss://`)
+  }
+  if (ca === undefined) return
+  if (!verify) throw new ConfigError(`${caPlace} does nothing with ${unverified}: leave one of them out`)
+  redis.ca = readCertificates(ca, caPlace)
 }
 
 /** Applies the rule that registrations have to meet: `Email` in schemas/user.ts. */

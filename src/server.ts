@@ -64,10 +64,6 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     const applied = await database.migrate()
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
 
-    const { url } = config.redis
-    if (url !== undefined && !URL.canParse(url)) {
-      throw new StartError('REDIS_URL is not a URL: are all special characters of the password percent-encoded?')
-    }
     const broker = createBroker(config, logger)
     open.push(broker.close)
     const presence = createPresence(config, broker, logger)

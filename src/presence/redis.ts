@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger } from '../redis.ts'
+import { createLink, openConnection, type Logger, type RedisSettings } from '../redis.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import type { Announce, Presence } from './presence.ts'
 import { defineScripts, type StepResult } from './scripts.ts'
 
-export interface RedisPresenceDeps {
-  url: string
+export interface RedisPresenceDeps extends RedisSettings {
   /** Seconds that a command may take. Presence allows at most 2, because it must not wait for a stopped server. */
   pool_timeout: number
   prefix: string
@@ -38,7 +37,7 @@ const CLOSE_TIMEOUT_MS = 700
 
 /** Tracks presence across all instances that share `url` and `prefix` [P23]; while Redis is away, on this instance only [P33]. */
 export function createRedisPresence ({
-  url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 5000, coalesce = 250, grace = 5000
+  pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 5000, coalesce = 250, grace = 5000, ...settings
 }: RedisPresenceDeps): Presence {
   const instance = randomBytes(8).toString('hex')
   const root = `${prefix}presence:`
@@ -49,7 +48,7 @@ export function createRedisPresence ({
   let scheduled = false
   let flushing: Promise<void> | undefined
 
-  const link = createLink<OpenPresence>({ name: 'presence', url, logger, open, onUp, onDown: () => entries.wentDown() })
+  const link = createLink<OpenPresence>({ name: 'presence', settings, logger, open, onUp, onDown: () => entries.wentDown() })
   // Redis counts as up until the first connection attempt has failed, so that changes wait for its outcome.
   let starting = true
   const entries = createEntries({ announce: tell, coalesce, isUp: () => starting || link.session !== undefined, onDirty: schedule })
@@ -68,7 +67,7 @@ export function createRedisPresence ({
   }
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenPresence> {
-    const redis = await openConnection(url, signal, commandTimeout, lost)
+    const redis = await openConnection(settings, signal, commandTimeout, lost)
     defineScripts(redis)
     const generation = ++generations
     const [epoch, flat] = await redis.presenceJoin(root, instance, generation, lease, randomBytes(8).toString('hex'))
