@@ -3,11 +3,10 @@ import { isIP } from 'node:net'
 import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
-import { readCertificates } from './certificates.ts'
 import { ConfigError } from './config-error.ts'
 import { largestReply, largestRequest } from './frame-size.ts'
 import { areOrigins } from './origins.ts'
-import { readRedisUrl } from './redis-url.ts'
+import { checkRedis } from './redis-settings.ts'
 
 export { ConfigError }
 
@@ -177,7 +176,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): { config: Con
   checkAdmin(config as Config)
   checkSizes(config as Config)
   checkInbox(config as Config)
-  checkRedis(config as Config, places)
+  checkRedis((config as Config).redis, key => places[`redis.${key}`])
   return { config: config as Config, entries }
 }
 
@@ -212,21 +211,6 @@ function checkInbox ({ performance: { max_inbox: inbox }, server: { max_payload:
   const least = LARGEST_FRAMES * payload
   if (inbox >= least) return
   throw new ConfigError(`performance.max_inbox must be at least ${LARGEST_FRAMES} times server.max_payload, ${least}, not ${inbox}`)
-}
-
-/** Checks the settings of Redis, and replaces the path or text of `redis.ca` by the certificates in it. */
-function checkRedis ({ redis }: Config, places: Record<string, string>): void {
-  const { url, ca, tls_verify: verify } = redis
-  const place = (key: string, usual: string): string => places[key] ?? usual
-  const usesTls = url !== undefined && readRedisUrl(url, place('redis.url', 'REDIS_URL')).tls
-  const caPlace = place('redis.ca', 'REDIS_CA')
-  const unverified = `${place('redis.tls_verify', 'REDIS_TLS_VERIFY')}=false`
-  if (!usesTls && (ca !== undefined || !verify)) {
-    throw new ConfigError(`${ca !== undefined ? caPlace : unverified} does nothing unless REDIS_URL begins with rediss://`)
-  }
-  if (ca === undefined) return
-  if (!verify) throw new ConfigError(`${caPlace} does nothing with ${unverified}: leave one of them out`)
-  redis.ca = readCertificates(ca, caPlace)
 }
 
 /** Applies the rule that registrations have to meet: `Email` in schemas/user.ts. */

@@ -2,21 +2,14 @@ import { setMaxListeners } from 'node:events'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { readRedisUrl } from './redis-url.ts'
+import { readRedisUrl, type RedisSettings } from './redis-settings.ts'
+
+export type { RedisSettings }
 
 /** The methods of a logger that are used here; Fastify's logger has them. */
 export interface Logger {
   info (details: object, text: string): void
   warn (details: object, text: string): void
-}
-
-/** Where Redis is and how TLS verifies it: a part of `Config['redis']`. */
-export interface RedisSettings {
-  url: string
-  /** The certificates, as PEM text, one of which must have signed that of the server. Undefined: Node's list of authorities. */
-  ca?: string
-  /** False: any certificate is accepted. */
-  tls_verify?: boolean
 }
 
 /** Milliseconds of silence after which the kernel asks whether the other end is still there. */

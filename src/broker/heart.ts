@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 
 export interface HeartDeps {
+  subscriber: Redis
   /** The publishing connections. */
-  connections: Redis[]
+  publishers: Redis[]
   /** A key that nothing uses. */
   key: string
   /** The channel on which only this instance listens for beats. */
@@ -23,14 +24,16 @@ if type(answer) == 'table' and not string.find(answer.err, 'MISCONF', 1, true) t
 return redis.call('PUBLISH', KEYS[2], ARGV[1])`
 
 /**
- * Tests the way from each publishing connection to this instance's own subscription. It counts missed beats and does not measure time, so
- * a stall of this process does not look like a lost connection.
+ * Tests every connection in both directions, and the way from each publishing connection to this instance's own subscription. It counts
+ * missed beats and does not measure time, so a stall of this process does not look like a lost connection.
  */
-export function createHeart ({ connections, key, name }: HeartDeps) {
+export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
   /** Distinguishes these beats from those of an earlier session, which may still be under way. */
   const id = randomBytes(ID_BYTES)
   /** For each connection, the number of beats since the last one that Redis answered, and since the last one that came back. */
-  const missed = connections.map(() => ({ answers: 0, echoes: 0 }))
+  const missed = publishers.map(() => ({ answers: 0, echoes: 0 }))
+  /** Number of questions to the subscribing connection since the last one that Redis answered. */
+  let questions = 0
   const awaited = new Set(missed)
   let resolve!: () => void
   const complete = new Promise<void>(_resolve => { resolve = _resolve })
@@ -42,9 +45,16 @@ export function createHeart ({ connections, key, name }: HeartDeps) {
     missed[i]!.answers = 0
   }
 
+  /** Repeats a subscription, which changes nothing: PING would take another right, and a master with a full disk refuses it. */
+  async function ask (): Promise<void> {
+    questions++
+    await subscriber.subscribe(name)
+    questions = 0
+  }
+
   return {
     /** Sends a beat over every connection. Rejects if Redis refuses one or does not answer. */
-    async beat (): Promise<void> { await Promise.all(connections.map(send)) },
+    async beat (): Promise<void> { await Promise.all([ask(), ...publishers.map(send)]) },
     /** Takes a message that has arrived on the channel of the beats. */
     heard (message: Buffer): void {
       const counts = message.length === ID_BYTES + 1 && message.compare(id, 0, ID_BYTES, 0, ID_BYTES) === 0 && missed[message[ID_BYTES]!]
@@ -56,6 +66,6 @@ export function createHeart ({ connections, key, name }: HeartDeps) {
     /** Resolves when a beat of every connection has come back. */
     complete,
     /** Whether any connection has missed so many beats that it counts as lost. */
-    failed: (): boolean => missed.some(({ answers, echoes }) => Math.max(answers, echoes) >= MOST_MISSED)
+    failed: (): boolean => Math.max(questions, ...missed.flatMap(({ answers, echoes }) => [answers, echoes])) >= MOST_MISSED
   }
 }

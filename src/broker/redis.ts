@@ -62,13 +62,13 @@ export function createRedisBroker ({
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenBus> {
     const connect = () => openConnection(settings, signal, poolTimeout * 1000, lost)
-    const [subscriber, ...connections] = await Promise.all([connect(), ...Array.from({ length: poolSize }, connect)])
+    const [subscriber, ...publishers] = await Promise.all([connect(), ...Array.from({ length: poolSize }, connect)])
     const session: OpenBus = {
-      senders: connections.map(redis => createSender({ redis, outstanding, onDropped: lost })),
+      senders: publishers.map(redis => createSender({ redis, outstanding, onDropped: lost })),
       alone: false
     }
     const census = createCensus(session)
-    const heart = createHeart({ connections, key: `${prefix}probe`, name: beatName })
+    const heart = createHeart({ subscriber, publishers, key: `${prefix}probe`, name: beatName })
 
     subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       const name = channel.toString()
@@ -87,7 +87,7 @@ export function createRedisBroker ({
 
     await subscriber.subscribe(helloName, beatName)
     await subscriptions.syncAll()
-    const redis = connections[0]!
+    const redis = publishers[0]!
     // Say hello with the script that publishes most messages, so that opening fails where scripts are not allowed.
     await redis.eval(PUBLISH_ALL, 1, helloName, instance)
 

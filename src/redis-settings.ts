@@ -1,5 +1,15 @@
 import { isIPv6 } from 'node:net'
+import { readCertificates } from './certificates.ts'
 import { ConfigError } from './config-error.ts'
+
+/** Where Redis is, and how TLS verifies it: a part of `Config['redis']`. */
+export interface RedisSettings {
+  url: string
+  /** The certificates, as PEM text, one of which must have signed that of the server. Undefined: Node's list of authorities. */
+  ca?: string
+  /** False: any certificate is accepted. */
+  tls_verify?: boolean
+}
 
 /** What a URL of Redis says, decoded. */
 export interface RedisAddress {
@@ -15,6 +25,25 @@ export interface RedisAddress {
 
 const DEFAULT_PORT = 6379
 const EXAMPLE = 'redis://user:password@host:6379/0'
+
+/**
+ * Checks the settings, and replaces `ca`, which may be the path of a file, by the certificates.
+ * @param placeOf finds where a key has been set, for errors.
+ * @throws ConfigError for a URL with a mistake, for certificates that cannot be read, and for settings that would do nothing.
+ */
+export function checkRedis (redis: Partial<RedisSettings>, placeOf: (key: keyof RedisSettings) => string | undefined): void {
+  const { url, ca, tls_verify: verify } = redis
+  const urlPlace = placeOf('url') ?? 'REDIS_URL'
+  const caPlace = placeOf('ca') ?? 'REDIS_CA'
+  const unverified = `${placeOf('tls_verify')}=false`
+  const isEncrypted = url !== undefined && readRedisUrl(url, urlPlace).tls
+  if (!isEncrypted && (ca !== undefined || verify === false)) {
+    throw new ConfigError(`${ca !== undefined ? caPlace : unverified} does nothing unless ${urlPlace} begins with rediss://`)
+  }
+  if (ca === undefined) return
+  if (verify === false) throw new ConfigError(`${caPlace} does nothing with ${unverified}: leave one of them out`)
+  redis.ca = readCertificates(ca, caPlace)
+}
 
 /**
  * Reads a URL of Redis. `new URL` would accept some mistakes silently, and names none of those that it finds.

@@ -1,0 +1,110 @@
+import { Redis } from 'ioredis'
+import type { Topic } from '../../src/broker/broker.ts'
+import { startBlackhole } from '../blackhole.ts'
+import { notice, subscribe } from '../contracts/broker.ts'
+import type { RedisServer } from '../contracts/redis-server.ts'
+import { eventually } from '../eventually.ts'
+import { t, type Test } from '../tap.ts'
+import { openServer, startBrokers, texts } from './brokers.ts'
+
+const { log, open } = await startBrokers(t)
+/** A master waits so many seconds for further replicas before it sends its data. */
+const AT_ONCE = ['--repl-diskless-sync-delay', '0']
+const topics: Topic[] = Array.from({ length: 12 }, (_, i) => `channel:${i}` as const)
+
+/** A master, its replica, an address that leads to the master, and two instances on that address. */
+async function openReplicated (t: Test) {
+  const [first, second] = [await openServer(t, true, AT_ONCE), await openServer(t, true, AT_ONCE)]
+  await replicate(t, second, first)
+  const address = await startBlackhole(t, first.port)
+  const url = `redis://127.0.0.1:${address.port}`
+  const [a, b] = [await open(t, { url, prefix: 'p:' }), await open(t, { url, prefix: 'p:' })]
+  for (const instance of [a, b]) await subscribe(instance, ...topics)
+  await eventually(() => arrives(a, b, 'first'))
+  log.length = 0
+
+  return {
+    first,
+    second,
+    address,
+    a,
+    b,
+    /** Makes the second server the master and the first its replica, which keeps its connections. */
+    async failOver (): Promise<void> {
+      const redis = new Redis(second.url)
+      t.teardown(() => redis.disconnect())
+      await redis.replicaof('NO', 'ONE')
+      await replicate(t, first, second)
+    }
+  }
+}
+
+/** Makes `server` a replica. Resolves when it has the data of `master`. */
+async function replicate (t: Test, server: RedisServer, master: RedisServer): Promise<void> {
+  const redis = new Redis(server.url)
+  t.teardown(() => redis.disconnect())
+  await redis.replicaof('127.0.0.1', String(master.port))
+  await eventually(async () => (await redis.info('replication')).includes('master_link_status:up'))
+}
+
+type Instance = Awaited<ReturnType<typeof open>>
+
+/** Publishes a message to every topic. Resolves with whether all of them have arrived. */
+async function arrives (from: Instance, to: Instance, text: string): Promise<boolean> {
+  const before = to.events.length
+  for (const topic of topics) from.broker.publish(topic, notice(text))
+  return eventually(() => texts(to).slice(before).filter(each => each === text).length === topics.length, 500).catch(() => false)
+}
+
+t.test('[P33] after a failover the connections to the old master, now a replica, are replaced, and messages arrive again', async t => {
+  const { second, address, a, b, failOver } = await openReplicated(t)
+  address.leadTo(second.port)
+  await failOver()
+  await eventually(() => a.connected.length === 3 && b.connected.length === 3)
+  t.same([a.connected, b.connected], [[true, false, true], [true, false, true]])
+  t.ok(await arrives(a, b, 'after'))
+  t.ok(await arrives(b, a, 'back'))
+})
+
+t.test('[P33] while only the old master can be reached, the bus is down; one line says that it is a read-only replica', async t => {
+  const { second, address, a, b, failOver } = await openReplicated(t)
+  await failOver()
+  await eventually(() => !a.broker.connected && !b.broker.connected)
+  const attempts = address.accepted
+  await eventually(() => address.accepted > attempts + 20)
+  t.same([a.broker.connected, b.broker.connected], [false, false])
+  const dropped = a.broker.dropped
+  a.broker.publish('channel:1', notice('lost'))
+  t.equal(a.broker.dropped, dropped + 1)
+  t.same(log.map(({ text }) => text), ['message bus lost', 'message bus lost'], 'one line for each instance')
+  for (const line of log) t.match(line, { level: 'warn', details: { reason: /^a read-only replica \(READONLY / } })
+
+  log.length = 0
+  address.leadTo(second.port)
+  await eventually(() => a.broker.connected && b.broker.connected)
+  t.ok(await arrives(a, b, 'after'))
+  t.same(log.map(({ text }) => text), ['message bus connected', 'message bus connected'])
+})
+
+t.test('[P33] an instance that starts on a replica is not connected, and says why', async t => {
+  const [master, replica] = [await openServer(t, true, AT_ONCE), await openServer(t, true, AT_ONCE)]
+  await replicate(t, replica, master)
+  log.length = 0
+  const a = await open(t, { url: replica.url })
+  t.equal(a.broker.connected, false)
+  t.match(log, [{ text: 'message bus cannot be reached', details: { reason: /^a read-only replica/ } }])
+})
+
+t.test('[P33] a master that cannot write to its disk still carries messages', async t => {
+  // Redis takes no writes after it has failed to save, which it cannot do in /proc.
+  const server = await openServer(t, true, ['--save', '3600 1', '--dir', '/proc'])
+  const admin = new Redis(server.url)
+  t.teardown(() => admin.disconnect())
+  await admin.set('x', 'y')
+  await admin.bgsave()
+  await eventually(() => admin.set('x', 'y').then(() => false, error => /MISCONF/.test(String(error))))
+  const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
+  for (const instance of [a, b]) await subscribe(instance, ...topics)
+  t.ok(await arrives(b, a, 'message'))
+  t.same([a.connected, b.connected], [[true], [true]])
+})
