@@ -135,7 +135,7 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
       const began = performance.now()
       const { reason, wasUp } = await live(onOutcome)
       if (closing.signal.aborted) break
-      const text = reasonOf(reason, settings)
+      const text = reasonOf(reason, settings, wasUp)
       if (text !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
       complaint = text
       if (wasUp) {
@@ -165,16 +165,18 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
 const HINTS: Array<[RegExp, string]> = [
   [/READONLY/, 'a read-only replica'],
   [/\b(MOVED|CROSSSLOT|CLUSTERDOWN)\b/, 'Redis Cluster cannot be used: turn cluster mode off'],
-  [/self[- ]signed certificate|unable to (get|verify)/, 'set REDIS_CA to the certificate of its authority, or REDIS_TLS_VERIFY=false'],
-  [/wrong version number|packet length too long/, 'the server expects no TLS: use redis:// in REDIS_URL'],
-  [/Protocol error, got "\\u0015"/, 'the server expects TLS: use rediss:// in REDIS_URL']
+  [/self[- ]signed certificate|unable to (get|verify)/, 'set REDIS_CA to the certificate of its authority, or REDIS_TLS_VERIFY=false']
 ]
 
 /** Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. */
-function reasonOf (error: Error, { url }: RedisSettings): string {
-  const { password } = readRedisUrl(url, 'REDIS_URL')
+function reasonOf (error: Error, { url }: RedisSettings, wasUp: boolean): string {
+  const { password, tls } = readRedisUrl(url, 'REDIS_URL')
   let text = (error.message || (error as NodeJS.ErrnoException).code || error.name).split('\n', 1)[0]!
   if (password) text = text.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***')
   const [, hint] = HINTS.find(([pattern]) => pattern.test(text)) ?? []
-  return hint === undefined ? text : `${hint} (${text})`
+  if (hint !== undefined) return `${hint} (${text})`
+  // So a server answers that expects TLS and gets none, or the reverse. Redis answers nothing to the beginning of TLS.
+  if (!wasUp && !tls && /closed/.test(text)) return `${text} (if the server expects TLS, use rediss:// in REDIS_URL)`
+  if (!wasUp && tls && /no answer|wrong version/.test(text)) return `${text} (if the server expects no TLS, use redis:// in REDIS_URL)`
+  return text
 }
