@@ -135,9 +135,9 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
       const began = performance.now()
       const { reason, wasUp } = await live(onOutcome)
       if (closing.signal.aborted) break
-      const text = reasonOf(reason, settings, wasUp)
-      if (text !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
-      complaint = text
+      const { kind, text } = explain(reason, settings, wasUp)
+      if (kind !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
+      complaint = kind
       if (wasUp) {
         if (performance.now() - began > STABLE_MS) attempt = 0
         session = undefined
@@ -168,15 +168,18 @@ const HINTS: Array<[RegExp, string]> = [
   [/self[- ]signed certificate|unable to (get|verify)/, 'set REDIS_CA to the certificate of its authority, or REDIS_TLS_VERIFY=false']
 ]
 
-/** Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. */
-function reasonOf (error: Error, { url }: RedisSettings, wasUp: boolean): string {
+/**
+ * Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. Reasons
+ * of one kind are not worth another line.
+ */
+function explain (error: Error, { url }: RedisSettings, wasUp: boolean): { kind: string, text: string } {
   const { password, tls } = readRedisUrl(url, 'REDIS_URL')
   let text = (error.message || (error as NodeJS.ErrnoException).code || error.name).split('\n', 1)[0]!
   if (password) text = text.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***')
-  const [, hint] = HINTS.find(([pattern]) => pattern.test(text)) ?? []
-  if (hint !== undefined) return `${hint} (${text})`
+  const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1]
+  if (hint !== undefined) return { kind: hint, text: `${hint} (${text})` }
   // So a server answers that expects TLS and gets none, or the reverse. Redis answers nothing to the beginning of TLS.
-  if (!wasUp && !tls && /closed/.test(text)) return `${text} (if the server expects TLS, use rediss:// in REDIS_URL)`
-  if (!wasUp && tls && /no answer|wrong version/.test(text)) return `${text} (if the server expects no TLS, use redis:// in REDIS_URL)`
-  return text
+  if (!wasUp && !tls && /closed/.test(text)) text += ' (if the server expects TLS, use rediss:// in REDIS_URL)'
+  if (!wasUp && tls && /no answer|wrong version/.test(text)) text += ' (if the server expects no TLS, use redis:// in REDIS_URL)'
+  return { kind: text, text }
 }

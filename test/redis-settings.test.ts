@@ -120,7 +120,7 @@ t.test('REDIS_CA takes PEM text, however its lines are broken, or the path of a 
   refuses(t, { ...env, REDIS_CA: 'a\0b' }, 'REDIS_CA must be PEM text or the path of a PEM file')
   refuses(t, { ...env, REDIS_CA: join(folder, 'empty') }, /^REDIS_CA: ".*" has no certificate: PEM text with -----BEGIN CERTIFICATE-----/)
   refuses(t, { ...env, REDIS_CA: key }, /^REDIS_CA: ".*" has no certificate/)
-  refuses(t, { ...env, REDIS_CA: '-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----\n' }, /^REDIS_CA has no certificate: [^"]*$/)
+  refuses(t, { ...env, REDIS_CA: '-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----' }, /^REDIS_CA has no certificate: [^"]*$/)
   refuses(t, { ...env, REDIS_CA: damaged }, 'REDIS_CA: certificate 1 of 1 is damaged')
   refuses(t, { ...env, REDIS_CA: `${pem}${damaged}` }, 'REDIS_CA: certificate 2 of 2 is damaged')
 })

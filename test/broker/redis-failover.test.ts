@@ -1,50 +1,23 @@
 import { Redis } from 'ioredis'
 import type { Topic } from '../../src/broker/broker.ts'
-import { startBlackhole } from '../blackhole.ts'
 import { notice, subscribe } from '../contracts/broker.ts'
-import type { RedisServer } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
+import { startReplication } from '../replication.ts'
 import { t, type Test } from '../tap.ts'
 import { openServer, startBrokers, texts } from './brokers.ts'
 
 const { log, open } = await startBrokers(t)
-/** A master waits so many seconds for further replicas before it sends its data. */
-const AT_ONCE = ['--repl-diskless-sync-delay', '0']
 const topics: Topic[] = Array.from({ length: 12 }, (_, i) => `channel:${i}` as const)
 
-/** A master, its replica, an address that leads to the master, and two instances on that address. */
+/** Two instances on the address of a master that has a replica. */
 async function openReplicated (t: Test) {
-  const [first, second] = [await openServer(t, true, AT_ONCE), await openServer(t, true, AT_ONCE)]
-  await replicate(t, second, first)
-  const address = await startBlackhole(t, first.port)
-  const url = `redis://127.0.0.1:${address.port}`
+  const replication = await startReplication(t)
+  const { url } = replication
   const [a, b] = [await open(t, { url, prefix: 'p:' }), await open(t, { url, prefix: 'p:' })]
   for (const instance of [a, b]) await subscribe(instance, ...topics)
   await eventually(() => arrives(a, b, 'first'))
   log.length = 0
-
-  return {
-    first,
-    second,
-    address,
-    a,
-    b,
-    /** Makes the second server the master and the first its replica, which keeps its connections. */
-    async failOver (): Promise<void> {
-      const redis = new Redis(second.url)
-      t.teardown(() => redis.disconnect())
-      await redis.replicaof('NO', 'ONE')
-      await replicate(t, first, second)
-    }
-  }
-}
-
-/** Makes `server` a replica. Resolves when it has the data of `master`. */
-async function replicate (t: Test, server: RedisServer, master: RedisServer): Promise<void> {
-  const redis = new Redis(server.url)
-  t.teardown(() => redis.disconnect())
-  await redis.replicaof('127.0.0.1', String(master.port))
-  await eventually(async () => (await redis.info('replication')).includes('master_link_status:up'))
+  return { ...replication, a, b }
 }
 
 type Instance = Awaited<ReturnType<typeof open>>
@@ -87,10 +60,9 @@ t.test('[P33] while only the old master can be reached, the bus is down; one lin
 })
 
 t.test('[P33] an instance that starts on a replica is not connected, and says why', async t => {
-  const [master, replica] = [await openServer(t, true, AT_ONCE), await openServer(t, true, AT_ONCE)]
-  await replicate(t, replica, master)
+  const { second } = await startReplication(t)
   log.length = 0
-  const a = await open(t, { url: replica.url })
+  const a = await open(t, { url: second.url })
   t.equal(a.broker.connected, false)
   t.match(log, [{ text: 'message bus cannot be reached', details: { reason: /^a read-only replica/ } }])
 })
