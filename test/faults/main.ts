@@ -18,6 +18,7 @@ import { joins } from './joins.ts'
 import { moderationBinds } from './moderation-binds.ts'
 import { idempotence, oneOrder } from './order.ts'
 import type { Outcome } from './outcome.ts'
+import { redisFailover, redisHalfOpen } from './redis-failover.ts'
 import { redisOutage } from './redis-outage.ts'
 import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
 import { createStage, type Stage } from './scope.ts'
@@ -92,6 +93,14 @@ const runs: Run[] = [
   {
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
+  },
+  {
+    name: 'G19-redis-halfopen', what: '9 of 10 connections to Redis swallow everything, under 500 messages/s',
+    run: stage => redisHalfOpen(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 8 : 25 })
+  },
+  {
+    name: 'G19-redis-failover', what: 'Redis fails over and only the old master can be reached for 5 s, under 500 messages/s',
+    run: stage => redisFailover(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 8 : 25, stale: tenth ? 2 : 5 })
   },
   { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {
