@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { root } from '../../scripts/root.ts'
 import { startBlackhole } from '../blackhole.ts'
 import type { Client } from '../client.ts'
+import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { redis, startServer } from '../helper.ts'
 import { startReplication } from '../replication.ts'
@@ -56,4 +61,36 @@ t.test('[P33] connections of bus, presence and rate limits that swallow everythi
   const carl = await a.enter('carl', 'room')
   await eventually(async () => await online(ben) === 3, NOTICED)
   await carl.close()
+})
+
+t.test('the rights that docs/operating.md names for a user of Redis are enough, and are limited to the prefix', async t => {
+  const rights = /ACL SETUSER parley on >PASSWORD (.*)/.exec(readFileSync(join(root, 'docs/operating.md'), 'utf8'))![1]!.split(' ')
+  const server = await startRedis()
+  t.teardown(() => server.kill())
+  const admin = new Redis(server.url)
+  t.teardown(() => admin.disconnect())
+  await admin.call('ACL', 'SETUSER', 'parley', 'on', '>secret', ...rights)
+
+  const config = { redis: { url: `redis://parley:secret@127.0.0.1:${server.port}`, prefix: 'parley:', pool_size: 3 } }
+  const leases = { lease: 2000, renew: 100 }
+  const a = await startServer(t, { config, leases })
+  const b = await startServer(t, { config, leases, databaseUrl: a.databaseUrl })
+  const [ann, ben] = [await a.enter('ann', 'room'), await b.enter('ben', 'room')]
+  await eventually(async () => await online(ann) === 2 && await online(ben) === 2)
+  await ann.request({ type: 'send_message', channel: 'room', message: 'hello' })
+  await ben.expect('message')
+  await ben.close()
+  await ann.expect('user_left')
+  await a.call('POST', '/api/auth/login', { body: { email: ann.person.email, password: 'wrong password' } })
+  // A dead instance is cleaned up with further commands.
+  await b.close()
+  const refused = async (): Promise<string[]> => (await admin.call('ACL', 'LOG') as string[][]).map(entry => entry.join(' '))
+  t.same(await refused(), [])
+  t.same([...a.lines, ...b.lines].filter(line => / lost| cannot be reached/.test(line)), [])
+
+  const stranger = new Redis(config.redis.url, { enableReadyCheck: false })
+  t.teardown(() => stranger.disconnect())
+  for (const command of [['GET', 'other'], ['PUBLISH', 'other', 'x'], ['KEYS', '*'], ['FLUSHALL'], ['CONFIG', 'GET', '*'], ['SHUTDOWN']]) {
+    await t.rejects(stranger.call(command[0]!, ...command.slice(1)), { message: /NOPERM/ }, command.join(' '))
+  }
 })

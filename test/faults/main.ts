@@ -95,7 +95,7 @@ const runs: Run[] = [
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
   },
   {
-    name: 'G19-redis-halfopen', what: '9 of 10 connections to Redis swallow everything, under 500 messages/s',
+    name: 'G19-redis-halfopen', what: '9 of 10 publishing connections swallow everything, under 500 messages/s',
     run: stage => redisHalfOpen(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 8 : 25 })
   },
   {
