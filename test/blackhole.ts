@@ -16,9 +16,11 @@ const KEPT = 4096
  */
 export async function startBlackhole (scope: Scope, target: number) {
   const connections: ProxiedConnection[] = []
-  const state = { target, swallowsNew: false }
+  const state = { targets: [target], swallowsNew: false }
   const server = createServer(client => {
-    const connection = forward(client, state.target)
+    const [port = target, ...further] = state.targets
+    if (further.length > 0) state.targets = further
+    const connection = forward(client, port)
     connections.push(connection)
     if (state.swallowsNew) connection.swallow('both')
   }).listen(0, '127.0.0.1')
@@ -37,8 +39,8 @@ export async function startBlackhole (scope: Scope, target: number) {
     get open () { return connections.filter(({ ended }) => !ended) },
     /** Number of connections so far. */
     get accepted () { return connections.length },
-    /** Forwards new connections to this port. */
-    leadTo (port: number): void { state.target = port },
+    /** Forwards the next connections to these ports in order, and all further ones to the last of them. */
+    leadTo (...ports: number[]): void { state.targets = ports },
     /** Swallows new connections in both directions, or no longer. */
     swallowNew (value: boolean): void { state.swallowsNew = value },
     /** Ends every connection, as a server does that dies. */

@@ -89,7 +89,9 @@ t.test('bus, presence and rate limits use TLS with REDIS_CA', async t => {
   t.teardown(() => admin.disconnect())
   const ann = await server.enter('ann', 'general')
   t.equal((await ann.request({ type: 'user_list', channel: 'general' })).count, 1)
-  await eventually(async () => (await clientsOf(admin)).length === 5)
+  const connected = ['message bus', 'presence', 'rate limits'].map(name => `${name} connected`)
+  await eventually(() => connected.every(text => server.lines.some(line => line.includes(text))))
+  t.equal((await clientsOf(admin)).length, 5)
   for (const line of await clientsOf(admin)) t.match(line, `laddr=127.0.0.1:${port} `)
 })
 

@@ -4,14 +4,14 @@ import { startRedis, type RedisServer } from './contracts/redis-server.ts'
 import { eventually } from './eventually.ts'
 import type { Scope } from './helper.ts'
 
-/** Seconds that a master waits for further replicas before it sends its data. */
-const AT_ONCE = ['--repl-diskless-sync-delay', '0']
+/** The master does not wait for further replicas before it sends its data, and the replica does not write them to a file. */
+const OPTIONS = ['--repl-diskless-sync-delay', '0', '--repl-diskless-load', 'swapdb']
 
 /** Starts a master, its replica, and an address that leads to the master. */
 export async function startReplication (scope: Scope) {
-  const first = await startRedis(AT_ONCE)
+  const first = await startRedis(OPTIONS)
   scope.teardown(() => first.kill())
-  const second = await startRedis(AT_ONCE)
+  const second = await startRedis(OPTIONS)
   scope.teardown(() => second.kill())
   await replicate(second, first)
   const address = await startBlackhole(scope, first.port)

@@ -67,6 +67,21 @@ t.test('[P33] an instance that starts on a replica is not connected, and says wh
   t.match(log, [{ text: 'message bus cannot be reached', details: { reason: /^a read-only replica/ } }])
 })
 
+t.test('[P33] the bus is down while publications succeed but do not come back, because the subscription is on another server', async t => {
+  const { first, second, address, url } = await startReplication(t)
+  // The instance connects its subscription first. Through the replica it hears what it publishes on the master.
+  address.leadTo(second.port, first.port)
+  const a = await open(t, { url })
+  t.equal(a.broker.connected, true)
+  const replica = new Redis(second.url)
+  t.teardown(() => replica.disconnect())
+  t.match(await replica.pubsub('CHANNELS'), { length: 2 })
+  await replica.replicaof('127.0.0.1', '1')
+  await eventually(() => a.connected.length === 3)
+  t.same(a.connected, [true, false, true])
+  t.match(log.at(-2), { text: 'message bus lost', details: { reason: 'messages to oneself do not come back' } })
+})
+
 t.test('[P33] a master that cannot write to its disk still carries messages', async t => {
   // Redis takes no writes after it has failed to save, which it cannot do in /proc.
   const server = await openServer(t, true, ['--save', '3600 1', '--dir', '/proc'])
