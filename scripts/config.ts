@@ -17,7 +17,7 @@ try {
 function shown ({ value, secret }: ConfigEntry): string {
   if (value === null || value === undefined) return '–'
   const text = String(value)
-  if (!secret) return text
+  if (!secret) return text.includes('-----BEGIN') ? 'PEM text' : text
   if (!URL.canParse(text)) return '****'
   const url = new URL(text)
   if (url.password) url.password = '****'

@@ -8,6 +8,7 @@ import { readDatabaseUrl } from './database-url.ts'
 import { findWarnings, isServiceLink, type EnvironmentWarning } from './env-names.ts'
 import { largestReply, largestRequest } from './frame-size.ts'
 import { faultOfOrigins } from './origins.ts'
+import { checkRedis } from './redis-settings.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -86,7 +87,9 @@ export const ConfigSchema = Type.Object({
     max_inbox: count(67_108_864, { minimum: 1_048_576, description: 'bytes, of all connections of a process together' })
   }),
   redis: Type.Object({
-    url: optional({ pattern: '^rediss?://', secret: true, description: 'a redis:// or rediss:// URL' }),
+    url: optional({ secret: true, description: 'a redis:// or rediss:// URL' }),
+    ca: optional({ description: 'PEM text or the path of a PEM file' }),
+    tls_verify: flag(true),
     pool_size: count(10, { minimum: 1, maximum: 100 }),
     pool_timeout: seconds(5),
     prefix: text('parley:')
@@ -153,7 +156,8 @@ const OTHER_VARIABLES = ['PARLEY_CONFIG', 'NODE_ENV']
  * Reads the defaults, then the file, then the environment; a later source overrides an earlier one. Logs nothing: the caller shows the
  * warnings about variables without effect.
  * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, only one of the admin's email and
- * password, messages longer than can be delivered, or an inbox that is too small.
+ * password, messages longer than can be delivered, an inbox that is too small, a mistake in the URL of Redis, or settings for TLS that
+ * do nothing.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
   config: Config, entries: ConfigEntry[], warnings: EnvironmentWarning[]
@@ -163,6 +167,8 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
   const entries: ConfigEntry[] = []
   const variables = [...OTHER_VARIABLES]
   const config: Record<string, Record<string, unknown>> = {}
+  /** For each key that has a value, the place that errors name. */
+  const places: Record<string, string> = {}
 
   for (const [section, { properties }] of Object.entries(ConfigSchema.properties) as Array<[string, TObject]>) {
     config[section] = {}
@@ -175,7 +181,9 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
         ? [parseText(schema, env[variable]!), variable]
         : key in fromFile ? [fromFile[key], file] : [schema.default, 'default']
       if (value === undefined) { entries.push({ key, value: null, source, secret: false }); continue }
-      check(schema, value, source === 'default' ? key : source === file ? `${file}: ${key}` : source)
+      const place = source === 'default' ? key : source === file ? `${file}: ${key}` : source
+      check(schema, value, place)
+      places[key] = place
       config[section][name] = value
       entries.push({ key, value, source, secret: schema.secret === true })
     }
@@ -184,6 +192,7 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
   checkDatabase(config as Config)
   checkSizes(config as Config)
   checkInbox(config as Config)
+  checkRedis((config as Config).redis, key => places[`redis.${key}`])
   return { config: config as Config, entries, warnings: findWarnings(env, variables) }
 }
 

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger } from './redis.ts'
+import { createLink, openConnection, type Logger, type RedisSettings } from './redis.ts'
 import { createWindowCounter, type Count } from './window-counter.ts'
 
-export interface CountersDeps {
+export interface CountersDeps extends Omit<RedisSettings, 'url'> {
   /** URL of Redis. Undefined: this instance is the only one. */
   url: string | undefined
   prefix: string
@@ -11,12 +11,17 @@ export interface CountersDeps {
 
 /** Milliseconds that a request waits at most for its count. Only the first requests after Redis stops answering wait that long. */
 const COMMAND_TIMEOUT_MS = 500
+/** Milliseconds between two probes. Some platforms end a connection that is silent for minutes. */
+const PROBE_INTERVAL_MS = 10_000
 
 /** Adds one to a count. The first count opens the window. */
 const ADD = `
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}`
+
+/** Changes nothing. It is refused wherever counting would be: by a replica, by a full disk, or for want of rights. */
+const PROBE = "return redis.call('DEL', KEYS[1])"
 
 const READ = "return {tonumber(redis.call('GET', KEYS[1]) or 0), redis.call('PTTL', KEYS[1])}"
 
@@ -28,14 +33,19 @@ export type Counters = ReturnType<typeof createCounters>
  * Counts events within windows of time, for all instances with the same `url` and `prefix`. Each instance also keeps its own counts. They
  * are used at once when there is no Redis or Redis is unreachable.
  */
-export function createCounters ({ url, prefix, logger }: CountersDeps) {
+export function createCounters ({ url, prefix, logger, ...tls }: CountersDeps) {
   const own = createWindowCounter()
-  const link = url === undefined ? null : createLink<OpenCounters>({ name: 'rate limits', url, logger, open, onUp () {}, onDown () {} })
+  const settings = url === undefined ? null : { url, ...tls }
+  const link = settings && createLink<OpenCounters>({ name: 'rate limits', settings, logger, open, onUp () {}, onDown () {} })
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenCounters> {
-    const redis = await openConnection(url!, signal, COMMAND_TIMEOUT_MS, lost)
+    const redis = await openConnection(settings!, signal, COMMAND_TIMEOUT_MS, lost)
     // A frozen server still accepts connections. Only an answer shows that it works.
-    await redis.eval(READ, 1, `${prefix}requests:`)
+    const probe = () => redis.eval(PROBE, 1, `${prefix}probe`)
+    await probe()
+    const timer = setInterval(() => { probe().catch(lost) }, PROBE_INTERVAL_MS)
+    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+    if (signal.aborted) clearInterval(timer)
     return { redis, lost }
   }
 

@@ -1,7 +1,10 @@
 import { setMaxListeners } from 'node:events'
-import { unescape } from 'node:querystring'
+import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { readRedisUrl, type RedisSettings } from './redis-settings.ts'
+
+export type { RedisSettings }
 
 /** The methods of a logger that are used here; Fastify's logger has them. */
 export interface Logger {
@@ -9,14 +12,19 @@ export interface Logger {
   warn (details: object, text: string): void
 }
 
+/** Milliseconds of silence after which the kernel asks whether the other end is still there. */
+const KEEP_ALIVE_MS = 10_000
+
 /**
  * Opens one connection, which is usable when the promise resolves. It lasts until `signal` aborts and never reconnects by itself, because
  * only its owner knows what a new connection has to restore. `commandTimeout` in milliseconds limits every command.
  */
 export async function openConnection (
-  url: string, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
+  settings: RedisSettings, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
 ): Promise<Redis> {
-  const client = new Redis(url, {
+  const client = new Redis({
+    ...addressOf(settings),
+    keepAlive: KEEP_ALIVE_MS,
     lazyConnect: true,
     retryStrategy: null,
     enableOfflineQueue: false,
@@ -44,11 +52,21 @@ export async function openConnection (
   signal.addEventListener('abort', end, { once: true })
   try {
     await client.connect()
+    // ioredis reports that the database of the URL cannot be selected, and connects all the same.
+    if (cause) throw cause
   } catch (error) {
     end()
     throw cause ?? error
   }
   return client
+}
+
+function addressOf ({ url, ca, tls_verify: verify = true }: RedisSettings) {
+  const { tls, ...address } = readRedisUrl(url, 'REDIS_URL')
+  if (!tls) return address
+  // Node does not tell the server its name by itself. Proxies that serve many databases at one address choose by it.
+  const servername = isIP(address.host) === 0 ? address.host : undefined
+  return { ...address, tls: { rejectUnauthorized: verify, ...ca !== undefined && { ca }, ...servername !== undefined && { servername } } }
 }
 
 /** A session with Redis that is opened again whenever it is lost. */
@@ -63,7 +81,7 @@ export interface Link<T> {
 export interface LinkDeps<T> {
   /** Names the link in log lines. */
   name: string
-  url: string
+  settings: RedisSettings
   logger: Logger
   /** Resolves when the session is usable. All of the session must end when `signal` aborts. It may call `lost` at any time. */
   open (signal: AbortSignal, lost: (error: Error) => void): Promise<T>
@@ -74,9 +92,11 @@ export interface LinkDeps<T> {
 }
 
 const MAX_BACKOFF_MS = 1000
+/** A session that ended sooner is not opened again at once: its cause may be lasting, and every reconnection has work to do. */
+const STABLE_MS = 10_000
 
 /** Keeps one session open, with capped and jittered delays between attempts. It logs a line per change of state, not per attempt. */
-export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTimeout = 2000 }: LinkDeps<T>): Link<T> {
+export function createLink<T> ({ name, settings, logger, open, onUp, onDown, openTimeout = 2000 }: LinkDeps<T>): Link<T> {
   const closing = new AbortController()
   let session: T | undefined
   let running: Promise<void> | undefined
@@ -112,13 +132,14 @@ export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTime
 
   async function run (onOutcome: () => void): Promise<void> {
     for (let attempt = 0; !closing.signal.aborted; attempt++) {
+      const began = performance.now()
       const { reason, wasUp } = await live(onOutcome)
       if (closing.signal.aborted) break
-      const text = reasonOf(reason, url)
-      if (text !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
-      complaint = text
+      const { kind, text } = explain(reason, settings, wasUp)
+      if (kind !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
+      complaint = kind
       if (wasUp) {
-        attempt = 0
+        if (performance.now() - began > STABLE_MS) attempt = 0
         session = undefined
         onDown()
       }
@@ -140,10 +161,25 @@ export function createLink<T> ({ name, url, logger, open, onUp, onDown, openTime
   }
 }
 
-/** Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. */
-function reasonOf (error: Error, url: string): string {
-  const password = /^\w+:\/\/[^:/]*:(.*)@/.exec(url)?.[1]
-  let text = error.message || (error as NodeJS.ErrnoException).code || error.name
-  if (password) text = text.replaceAll(password, '***').replaceAll(unescape(password), '***')
-  return text.split('\n', 1)[0]!
+/** What the operator can do about an error of Redis, of TLS or of the connection. */
+const HINTS: Array<[RegExp, string]> = [
+  [/READONLY/, 'a read-only replica'],
+  [/\b(MOVED|CROSSSLOT|CLUSTERDOWN)\b/, 'Redis Cluster cannot be used: turn cluster mode off'],
+  [/self[- ]signed certificate|unable to (get|verify)/, 'set REDIS_CA to the certificate of its authority, or REDIS_TLS_VERIFY=false']
+]
+
+/**
+ * Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. Reasons
+ * of one kind are not worth another line.
+ */
+function explain (error: Error, { url }: RedisSettings, wasUp: boolean): { kind: string, text: string } {
+  const { password, tls } = readRedisUrl(url, 'REDIS_URL')
+  let text = (error.message || (error as NodeJS.ErrnoException).code || error.name).split('\n', 1)[0]!
+  if (password) text = text.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***')
+  const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1]
+  if (hint !== undefined) return { kind: hint, text: `${hint} (${text})` }
+  // So a server answers that expects TLS and gets none, or the reverse. Redis answers nothing to the beginning of TLS.
+  if (!wasUp && !tls && /closed/.test(text)) text += ' (if the server expects TLS, use rediss:// in REDIS_URL)'
+  if (!wasUp && tls && /no answer|wrong version/.test(text)) text += ' (if the server expects no TLS, use redis:// in REDIS_URL)'
+  return { kind: text, text }
 }

@@ -14,7 +14,7 @@ import type { MetricsText } from './routes/metrics.ts'
 import { readSecret } from './process/secret.ts'
 import { onSignals } from './process/signals.ts'
 import { hostToListen, listenError } from './process/listen.ts'
-import { printFailure, StartError } from './process/start-error.ts'
+import { printFailure } from './process/start-error.ts'
 import { openDatabase } from './store/client.ts'
 
 /** Share of `server.drain_timeout` after which the process ends, even if a driver still waits for its server. */
@@ -67,10 +67,6 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     const applied = await database.migrate()
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
 
-    const { url } = config.redis
-    if (url !== undefined && !URL.canParse(url)) {
-      throw new StartError('REDIS_URL is not a URL: are all special characters of the password percent-encoded?')
-    }
     const broker = createBroker(config, logger)
     open.push(broker.close)
     const presence = createPresence(config, broker, logger)

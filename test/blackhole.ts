@@ -15,14 +15,14 @@ const KEPT = 4096
  * ends. It forwards new connections to `target`, which `leadTo` changes; connections that are open keep theirs.
  */
 export async function startBlackhole (scope: Scope, target: number) {
-  const connections = new Set<ProxiedConnection>()
-  const state = { target, swallowsNew: false, accepted: 0 }
+  const connections: ProxiedConnection[] = []
+  const state = { targets: [target], swallowsNew: false }
   const server = createServer(client => {
-    state.accepted++
-    const connection = forward(client, state.target)
-    connections.add(connection)
+    const [port = target, ...further] = state.targets
+    if (further.length > 0) state.targets = further
+    const connection = forward(client, port)
+    connections.push(connection)
     if (state.swallowsNew) connection.swallow('both')
-    client.once('close', () => connections.delete(connection))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const end = (): void => {
@@ -35,12 +35,12 @@ export async function startBlackhole (scope: Scope, target: number) {
 
   return {
     port: (server.address() as AddressInfo).port,
-    /** The open connections, oldest first. */
-    get open () { return [...connections] },
+    /** The connections that the client has not ended, oldest first. */
+    get open () { return connections.filter(({ ended }) => !ended) },
     /** Number of connections so far. */
-    get accepted () { return state.accepted },
-    /** Forwards new connections to this port. */
-    leadTo (port: number): void { state.target = port },
+    get accepted () { return connections.length },
+    /** Forwards the next connections to these ports in order, and all further ones to the last of them. */
+    leadTo (...ports: number[]): void { state.targets = ports },
     /** Swallows new connections in both directions, or no longer. */
     swallowNew (value: boolean): void { state.swallowsNew = value },
     /** Ends every connection, as a server does that dies. */
@@ -64,6 +64,7 @@ function forward (client: Socket, port: number) {
   return {
     /** The first bytes that the client has sent. */
     get said () { return said },
+    get ended () { return client.destroyed },
     swallow (direction: Direction): void { swallowed = direction },
     end (): void {
       client.destroy()

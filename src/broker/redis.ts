@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger } from '../redis.ts'
+import { createLink, openConnection, type Logger, type RedisSettings } from '../redis.ts'
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
 import { decodeEvent, encodeEvent, INSTANCE_BYTES, isEcho } from './encoding.ts'
+import { createHeart } from './heart.ts'
 import { createSender, PUBLISH_ALL, type Outstanding, type Sender } from './sender.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 
-export interface RedisBrokerDeps {
-  url: string
+export interface RedisBrokerDeps extends RedisSettings {
   /** Number of connections that publish. A topic always uses the same connection, which keeps its events in order. */
   pool_size: number
   /** Most seconds that any command may take. */
@@ -16,7 +16,7 @@ export interface RedisBrokerDeps {
   /** Prefix of every Redis channel name. */
   prefix: string
   logger: Logger
-  /** Milliseconds between two beats, which test whether the bus still delivers. After two missed beats in a row, it reconnects. */
+  /** Milliseconds between two beats of each connection, which test whether it delivers. After two missed beats, the bus reconnects. */
   beat?: number
 }
 
@@ -31,11 +31,12 @@ const CLOSE_TIMEOUT_MS = 500
 const COMPLAINT_INTERVAL_MS = 1000
 
 /**
- * The bus over Redis publish/subscribe. A connection may look alive and deliver nothing (a stopped server, a half-open TCP connection), so
- * each instance publishes beats to itself: `connected` is true only while they come back.
+ * The bus over Redis publish/subscribe. A connection may look alive and deliver nothing (a stopped server, a half-open TCP connection, a
+ * former master that is a replica now), so each instance publishes beats to itself over each of its connections: `connected` is true only
+ * while they all come back. If one does not, or a message is dropped, all connections are replaced, and what was missed is caught up with.
  */
 export function createRedisBroker ({
-  url, pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000
+  pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000, ...settings
 }: RedisBrokerDeps): Broker {
   const instance = randomBytes(INSTANCE_BYTES)
   const helloName = `${prefix}hello`
@@ -48,7 +49,7 @@ export function createRedisBroker ({
 
   const link = createLink<OpenBus>({
     name: 'message bus',
-    url,
+    settings,
     logger,
     open,
     onUp () {
@@ -60,18 +61,18 @@ export function createRedisBroker ({
   })
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenBus> {
-    const connect = (onLost: (error: Error) => void) => openConnection(url, signal, poolTimeout * 1000, onLost)
-    const subscriber = await connect(lost)
+    const connect = () => openConnection(settings, signal, poolTimeout * 1000, lost)
+    const [subscriber, ...publishers] = await Promise.all([connect(), ...Array.from({ length: poolSize }, connect)])
     const session: OpenBus = {
-      senders: Array.from({ length: poolSize }, () => createSender({ open: connect, outstanding })),
+      senders: publishers.map(redis => createSender({ redis, outstanding, onDropped: lost })),
       alone: false
     }
     const census = createCensus(session)
-    const heart = createHeart()
+    const heart = createHeart({ subscriber, publishers, key: `${prefix}probe`, name: beatName })
 
     subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       const name = channel.toString()
-      if (name === beatName) heart.heard()
+      if (name === beatName) heart.heard(message)
       else if (name === helloName) census.hello(message)
       else receive(name, message)
     })
@@ -86,27 +87,20 @@ export function createRedisBroker ({
 
     await subscriber.subscribe(helloName, beatName)
     await subscriptions.syncAll()
-    const sender = await session.senders[0]!.connection()
+    const redis = publishers[0]!
     // Say hello with the script that publishes most messages, so that opening fails where scripts are not allowed.
-    await sender.eval(PUBLISH_ALL, 1, helloName, instance)
+    await redis.eval(PUBLISH_ALL, 1, helloName, instance)
 
-    const first = heart.next()
-    await pulse(sender, census)
-    await first
+    const pulse = async (): Promise<void> => { await Promise.all([heart.beat(), census.take(redis)]) }
+    await Promise.all([pulse(), heart.complete])
     const timer = setInterval(() => {
-      if (heart.missed()) { lost(new Error('deaf: messages to oneself do not come back')); return }
-      session.senders[0]!.connection().then(redis => pulse(redis, census)).catch(lost)
+      if (heart.failed()) lost(new Error('messages to oneself do not come back'))
+      else pulse().catch(lost)
     }, beat)
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
     // If `signal` aborted while the bus was being opened, the event is over and the timer is stopped here.
     if (signal.aborted) clearInterval(timer)
     return session
-  }
-
-  async function pulse (redis: Redis, census: ReturnType<typeof createCensus>): Promise<void> {
-    const count = census.begin()
-    const [, listeners] = await Promise.all([redis.publish(beatName, ''), redis.pubsub('NUMSUB', helloName)])
-    count(Number(listeners[1]))
   }
 
   /** Finds out whether there are other instances. A new instance says hello before it relies on its subscriptions. */
@@ -118,10 +112,11 @@ export function createRedisBroker ({
         arrivals++
         session.alone = false
       },
-      /** Begins a count of listeners. Its result is ignored if another instance says hello in the meantime. */
-      begin () {
+      /** Counts the listeners. The result is ignored if another instance says hello in the meantime. */
+      async take (redis: Redis): Promise<void> {
         const before = arrivals
-        return (listeners: number) => { if (arrivals === before) session.alone = listeners <= 1 }
+        const [, listeners] = await redis.pubsub('NUMSUB', helloName)
+        if (arrivals === before) session.alone = Number(listeners) <= 1
       }
     }
   }
@@ -186,21 +181,6 @@ function createComplaints (logger: Logger) {
     }
     lastSaid.set(text, { at, unsaid: 0 })
     logger.warn({ ...details, ...last && last.unsaid > 0 && { unsaid: last.unsaid } }, text)
-  }
-}
-
-/** Counts beats that have not come back. It does not measure time, so a stall of this process does not look like a lost connection. */
-function createHeart () {
-  let unheard = 0
-  let resolve: (() => void) | undefined
-  return {
-    heard () {
-      unheard = 0
-      resolve?.()
-    },
-    /** Resolves when the next beat comes back. */
-    next: () => new Promise<void>(_resolve => { resolve = _resolve }),
-    missed: () => ++unheard > 2
   }
 }
 

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger } from '../redis.ts'
+import { createLink, openConnection, type Logger, type RedisSettings } from '../redis.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import { createEvictionWarning } from './eviction.ts'
 import type { Announce, Presence } from './presence.ts'
 import { defineScripts, EPOCH_LENGTH, parseEntry, type StepResult, type StoredEntry } from './scripts.ts'
 import { sweep } from './sweep.ts'
 
-export interface RedisPresenceDeps {
-  url: string
+export interface RedisPresenceDeps extends RedisSettings {
   /** Seconds that a command may take. Presence allows at most 2, because it must not wait for a stopped server. */
   pool_timeout: number
   prefix: string
@@ -65,7 +64,7 @@ const CLOSE_TIMEOUT_MS = 700
  * loses keys, all instances enter their users again under new keys, and nobody is told of it.
  */
 export function createRedisPresence ({
-  url, pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 1000, coalesce = 250, grace = 5000
+  pool_timeout: poolTimeout, prefix, announce, logger, lease = 15_000, renew = 1000, coalesce = 250, grace = 5000, ...settings
 }: RedisPresenceDeps): Presence {
   const instance = randomBytes(8).toString('hex')
   const root = `${prefix}presence:`
@@ -80,7 +79,7 @@ export function createRedisPresence ({
 
   const link = createLink<OpenPresence>({
     name: 'presence',
-    url,
+    settings,
     logger,
     open,
     onUp: takePart,
@@ -106,7 +105,7 @@ export function createRedisPresence ({
   }
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenPresence> {
-    const redis = await openConnection(url, signal, commandTimeout, lost)
+    const redis = await openConnection(settings, signal, commandTimeout, lost)
     defineScripts(redis)
     const generation = ++generations
     const membership = await join(redis, generation, signal)

@@ -62,6 +62,14 @@ export function createLedger (databaseUrl: string, report: Report) {
       compareAll(recorders, await readHistories(databaseUrl))
     },
 
+    /** The messages that this client received from other instances: when each was acked, and the milliseconds until its receipt. */
+    crossingsOf ({ port, streams }: Recorder): Array<{ acked: number, lag: number }> {
+      return [...streams.values()].flatMap(({ entries }) => entries).flatMap(({ id, at }) => {
+        const ack = acks.get(id)
+        return ack && ack.port !== port ? [{ acked: ack.at, lag: Math.max(0, at - ack.at) }] : []
+      })
+    },
+
     /** Milliseconds from the ack of each message to its receipt by this client. */
     lagsOf (recorder: Recorder): number[] {
       return [...recorder.streams.values()].flatMap(({ entries }) => entries)

@@ -20,6 +20,7 @@ import { moderationBinds } from './moderation-binds.ts'
 import { idempotence, oneOrder } from './order.ts'
 import type { Outcome } from './outcome.ts'
 import { redisEviction } from './redis-eviction.ts'
+import { redisFailover, redisHalfOpen } from './redis-failover.ts'
 import { redisOutage } from './redis-outage.ts'
 import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
 import { createStage, type Stage } from './scope.ts'
@@ -114,6 +115,14 @@ const runs: Run[] = [
   {
     name: 'G19-redis-eviction', what: '2 instances with 100 users while Redis evicts keys, then loses all keys of presence',
     run: stage => redisEviction(stage, { users: many(100) })
+  },
+  {
+    name: 'G19-redis-halfopen', what: '9 of 10 publishing connections swallow everything, under 500 messages/s',
+    run: stage => redisHalfOpen(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 8 : 25 })
+  },
+  {
+    name: 'G19-redis-failover', what: 'Redis fails over and only the old master can be reached for 5 s, under 500 messages/s',
+    run: stage => redisFailover(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 8 : 25, stale: tenth ? 2 : 5 })
   },
   { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+
+export interface HeartDeps {
+  subscriber: Redis
+  /** The publishing connections. */
+  publishers: Redis[]
+  /** A key that nothing uses. */
+  key: string
+  /** The channel on which only this instance listens for beats. */
+  name: string
+}
+
+const ID_BYTES = 8
+const MOST_MISSED = 2
+
+/**
+ * Publishes one beat. Before that it tries a write that changes nothing, because a replica takes publications too, but they do not reach
+ * the subscribers of its master. A master with a full disk refuses writes (MISCONF) and still publishes to everyone.
+ */
+const BEAT = `
+local answer = redis.pcall('DEL', KEYS[1])
+if type(answer) == 'table' and not string.find(answer.err, 'MISCONF', 1, true) then return answer end
+return redis.call('PUBLISH', KEYS[2], ARGV[1])`
+
+/**
+ * Tests every connection in both directions, and the way from each publishing connection to this instance's own subscription. It counts
+ * missed beats and does not measure time, so a stall of this process does not look like a lost connection.
+ */
+export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
+  /** Distinguishes these beats from those of an earlier session, which may still be under way. */
+  const id = randomBytes(ID_BYTES)
+  /** For each connection, the number of beats since the last one that Redis answered, and since the last one that came back. */
+  const missed = publishers.map(() => ({ answers: 0, echoes: 0 }))
+  /** Number of questions to the subscribing connection since the last one that Redis answered. */
+  let questions = 0
+  const awaited = new Set(missed)
+  let resolve!: () => void
+  const complete = new Promise<void>(_resolve => { resolve = _resolve })
+
+  async function send (redis: Redis, i: number): Promise<void> {
+    missed[i]!.answers++
+    missed[i]!.echoes++
+    await redis.eval(BEAT, 2, key, name, Buffer.concat([id, Buffer.of(i)]))
+    missed[i]!.answers = 0
+  }
+
+  /** Repeats a subscription, which changes nothing: PING would take another right, and a master with a full disk refuses it. */
+  async function ask (): Promise<void> {
+    questions++
+    await subscriber.subscribe(name)
+    questions = 0
+  }
+
+  return {
+    /** Sends a beat over every connection. Rejects if Redis refuses one or does not answer. */
+    async beat (): Promise<void> { await Promise.all([ask(), ...publishers.map(send)]) },
+    /** Takes a message that has arrived on the channel of the beats. */
+    heard (message: Buffer): void {
+      const counts = message.length === ID_BYTES + 1 && message.compare(id, 0, ID_BYTES, 0, ID_BYTES) === 0 && missed[message[ID_BYTES]!]
+      if (!counts) return
+      counts.echoes = 0
+      awaited.delete(counts)
+      if (awaited.size === 0) resolve()
+    },
+    /** Resolves when a beat of every connection has come back. */
+    complete,
+    /** Whether any connection has missed so many beats that it counts as lost. */
+    failed: (): boolean => Math.max(questions, ...missed.flatMap(({ answers, echoes }) => [answers, echoes])) >= MOST_MISSED
+  }
+}
