@@ -62,8 +62,8 @@ t.test('[P33] connections of bus, presence and rate limits that swallow everythi
   await carl.close()
 })
 
-t.test('the rights that docs/operating.md names for a user of Redis are enough, and are limited to the prefix', async t => {
-  const rights = /ACL SETUSER parley on >PASSWORD (.*)/.exec(readFileSync(join(root, 'docs/operating.md'), 'utf8'))![1]!.split(' ')
+t.test('the rights that docs/platforms.md names for a user of Redis are enough, and are limited to the prefix', async t => {
+  const rights = /ACL SETUSER parley on >PASSWORD (.*)/.exec(readFileSync(join(root, 'docs/platforms.md'), 'utf8'))![1]!.split(' ')
   const server = await startRedis()
   t.teardown(() => server.kill())
   const admin = new Redis(server.url)
