@@ -55,6 +55,26 @@ t.test('[G19] two instances share a role that may have 4 connections', async t =
   await converse(t, await startPair(t, url))
 })
 
+const BALANCERS: Record<string, (proxy: Awaited<ReturnType<typeof startBlackhole>>) => void> = {
+  // Nothing listens on port 1.
+  'ends further connections': proxy => proxy.leadTo(1),
+  'leaves further connections without an answer': proxy => proxy.swallowNew(true)
+}
+for (const [what, refuse] of Object.entries(BALANCERS)) {
+  t.test(`[G19] no request fails behind a load balancer that ${what}`, async t => {
+    const url = new URL(await emptyDatabase(t))
+    await migrate(url.href)
+    const proxy = await startBlackhole(t, Number(url.port))
+    url.port = String(proxy.port)
+    const server = await startServer(t, { databaseUrl: url.href })
+    const ann = await server.enter('ann', 'room')
+    refuse(proxy)
+    const reads = Array.from({ length: 40 }, () => server.call('GET', '/api/channels', { token: ann.person.access_token }))
+    t.strictSame(new Set((await Promise.all(reads)).map(({ status }) => status)), new Set([200]))
+    t.match(warnings(server), [{ msg: /allows fewer connections than database\.pool_size/ }])
+  })
+}
+
 t.test('[G19] requests at once succeed each time the pool tries in vain for a second connection, and no listener is left', async t => {
   const target = readDatabaseUrl(await limitedDatabase(t, 1))
   const pool = new Pool({ target, size: 10, timeout: 5000, onShrunk: () => {} })
