@@ -10,9 +10,9 @@ const KEEP_ALIVE_DELAY = 10_000
 /** Milliseconds after which a pool that got fewer connections than it may have tries to open one more. */
 const GROW_AFTER = 30_000
 /**
- * Milliseconds that a further connection may take to answer for the first time. A pooler whose connections to the server are all in use
- * accepts it and leaves it without an answer. While no connection has answered, it may take longer, as a server that sleeps while unused
- * has to wake up.
+ * Milliseconds that a further connection may take to be opened, and to answer for the first time. A pooler or load balancer whose
+ * connections to the server are all in use accepts it and leaves it without an answer. While no connection has answered, it may take
+ * longer, as a server that sleeps while unused has to wake up.
  */
 const FURTHER_ANSWER = 2000
 const FIRST_ANSWER = 15_000
@@ -70,7 +70,7 @@ export class Pool extends pg.Pool {
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
       pipeline: true,
       onConnect: client => prepareConnection(client as pg.PoolClient, schema, this.ready.size > 0 ? FURTHER_ANSWER : FIRST_ANSWER),
-      Client: placed(() => this.place)
+      Client: placed(() => this.placeForNew())
     })
     const connectionTimeoutMillis = hosts.length > 1 ? Math.min(timeout, PER_HOST) : timeout
     this.places = hosts.map(host => tls.map(ssl => ({ ...host, ssl, connectionTimeoutMillis })))
@@ -110,7 +110,7 @@ export class Pool extends pg.Pool {
         this.noteShrunk(refusal)
         return client
       } catch (error) {
-        if (isTooMany(error) && timeLeft() > 0) {
+        if ((isTooMany(error) || (this.ready.size > 0 && isCut(error))) && timeLeft() > 0) {
           refusal ??= error as Error
           await this.shrink()
         } else if (refusal !== undefined) {
@@ -127,6 +127,13 @@ export class Pool extends pg.Pool {
     if (this.ready.size === 1) this.freeReserved(false)
     // A connection that was closed a moment ago may still count on the server.
     if (this.totalCount === 0) await sleep(RETRY_AFTER)
+  }
+
+  private placeForNew (): Place {
+    const { place } = this
+    return this.ready.size === 0
+      ? place
+      : { ...place, connectionTimeoutMillis: Math.min(place.connectionTimeoutMillis, FURTHER_ANSWER) }
   }
 
   private noteReady (client: pg.PoolClient): void {
@@ -195,6 +202,11 @@ function placed (place: () => Place): NonNullable<pg.PoolConfig['Client']> {
 function isTooMany (error: unknown): boolean {
   const { code, message } = error as { code?: string, message: string }
   return code === '53300' || /max_client_conn|max clients|no more connections allowed|query_wait_timeout|query read timeout/i.test(message)
+}
+
+/** A connection ended, or got no answer, while it was being opened. Load balancers with too many connections do so. */
+function isCut (error: unknown): boolean {
+  return /connection terminated unexpectedly|timeout expired|ECONNRESET/i.test((error as Error).message)
 }
 
 /** User, password or database name is wrong, so it is wrong on every server. */

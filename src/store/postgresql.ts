@@ -117,6 +117,7 @@ function hintOf (error: unknown): string {
   if (code === '28P01') return '. Are all special characters of the password percent-encoded in the URL?'
   if (code === '28000' && /no encryption|SSL off/.test(message)) return '. The server wants TLS: sslmode must not be disable'
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '. sslmode=verify-ca does not compare names'
+  if (/^Connection terminated|timeout expired/.test(message)) return '. Does a PostgreSQL server or a pooler answer at this address?'
   if (/statement pooling/.test(message)) return '. Set pool_mode of the pooler to transaction or session'
   if (/CERT|UNABLE_TO/.test(code)) return '. Set DATABASE_CA to your provider’s certificate, or sslmode=require, which verifies nothing'
   return ''
