@@ -147,8 +147,8 @@ function checkTarget (attribute: string = 'any'): void {
 }
 
 function readSchema (schema: string = 'public'): string {
-  if (Buffer.byteLength(schema) <= MAX_IDENTIFIER && !schema.includes('\0') && !/^pg_/i.test(schema)) return schema
-  throw new Mistake(`schema must have at most ${MAX_IDENTIFIER} bytes and must not begin with pg_`)
+  if (Buffer.byteLength(schema) <= MAX_IDENTIFIER && !schema.includes('\0') && !/^(pg_|\$user$)/i.test(schema)) return schema
+  throw new Mistake(`schema must have at most ${MAX_IDENTIFIER} bytes, and must not begin with pg_ or be $user`)
 }
 
 function readWire (take: Take): Pick<DatabaseTarget['driver'], 'enableChannelBinding' | 'sslnegotiation'> {

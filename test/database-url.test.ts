@@ -65,6 +65,7 @@ t.test('a mistake in a connection URL is named in one line, which quotes nothing
     'postgres://ann:hidden@host/chat?sslcert=/missing': /sslcert cannot be read: ENOENT/,
     'postgres://ann:hidden@host/chat?target_session_attrs=standby': /target_session_attrs must be read-write, primary or any/,
     'postgres://ann:hidden@host/chat?schema=pg_catalog': /schema must .* not begin with pg_/,
+    'postgres://ann:hidden@host/chat?schema=$user': /schema must .* be \$user/,
     [`postgres://ann:hidden@host/chat?schema=${'ü'.repeat(32)}`]: /schema must have at most 63 bytes/,
     'postgres://ann:hidden@host/chat?channel_binding=yes': /channel_binding must be/,
     'postgres://ann:hidden@host/chat?sslnegotiation=yes': /sslnegotiation must be/

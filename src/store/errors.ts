@@ -20,8 +20,9 @@ const unavailableKinds = new Set([
 
 /** Driver messages about connections that were lost or never opened (for example, no file descriptor was free). They have no code. */
 const lostConnection = new RegExp([
-  'connection terminated', 'connection timeout', 'query read timeout', 'timeout exceeded', 'connection error',
-  'has encountered a connection', 'ECONN', 'EPIPE', 'EMFILE', 'ENFILE', 'getaddrinfo'
+  'connection terminated', 'connection timeout', 'query read timeout', 'timeout exceeded', 'timeout expired', 'connection error',
+  'has encountered a connection', 'ECONN', 'EPIPE', 'EMFILE', 'ENFILE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL',
+  'getaddrinfo'
 ].join('|'), 'i')
 
 /**

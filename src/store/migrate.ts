@@ -67,7 +67,8 @@ async function apply ({ name, sql, checksum }: Migration, { preamble, runScript 
           RAISE EXCEPTION USING ERRCODE = '${ALREADY_APPLIED}', MESSAGE = 'already applied';
         END IF;
       END $parley$;
-      UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL;
+      UPDATE _prisma_migrations SET rolled_back_at = now()
+        WHERE migration_name = '${name}' AND finished_at IS NULL AND rolled_back_at IS NULL;
       ${sql};
       INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
         VALUES ('${randomUUID()}', '${checksum}', '${name}', clock_timestamp(), 1)`)
@@ -79,12 +80,19 @@ async function apply ({ name, sql, checksum }: Migration, { preamble, runScript 
   }
 }
 
-/** What the operator can do about an error, by its SQLSTATE. */
+const OCCUPIED = '. Another application uses this schema: add ?schema=parley to DATABASE_URL'
+/** What the operator can do about an error of a migration, by its SQLSTATE. */
 const HINTS: Record<string, string> = {
-  '42P07': '. Another application uses this schema: add ?schema=parley to DATABASE_URL',
-  42710: '. Another application uses this schema: add ?schema=parley to DATABASE_URL',
-  42501: '. Grant the role CREATE on the schema, or name a schema of its own with ?schema=parley in DATABASE_URL',
+  '42P07': OCCUPIED,
+  42710: OCCUPIED,
+  42501: '. Grant the role CREATE and USAGE on the schema, or name a schema of its own with ?schema=parley in DATABASE_URL',
   '55P03': '. Another session holds a lock on Parley’s tables: end it (pg_stat_activity shows it), then start again'
+}
+
+/** What the operator can do about a record that cannot be read, by its SQLSTATE. */
+const RECORD_HINTS: Record<string, string> = {
+  42501: '. Grant the role SELECT, INSERT, UPDATE and DELETE on Parley’s tables. If it is another application’s, add ?schema=parley',
+  42703: OCCUPIED
 }
 
 /** Checks whether all migrations are applied. It ignores checksums: a database stays usable when a migration's file is edited later. */
@@ -108,8 +116,13 @@ export async function readMigrationStatus (query: Query): Promise<MigrationStatu
 async function readRecord (query: Query): Promise<Applied[]> {
   const [table] = await query<{ exists: boolean }>("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists", [])
   if (!table!.exists) return []
-  return query<Applied>(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
-    FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`, [])
+  try {
+    return await query<Applied>(`SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+      FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`, [])
+  } catch (error) {
+    const hint = RECORD_HINTS[(error as { code?: string }).code ?? '']
+    throw hint === undefined ? error : new DatabaseError(`the record of migrations cannot be read: ${reasonOf(error)}${hint}`)
+  }
 }
 
 /** Returns all migrations in order. */

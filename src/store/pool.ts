@@ -10,8 +10,9 @@ const KEEP_ALIVE_DELAY = 10_000
 /** Milliseconds after which a pool that got fewer connections than it may have tries to open one more. */
 const GROW_AFTER = 30_000
 /**
- * Milliseconds that a further connection may take to answer for the first time. A pooler whose connections to the server are all in use
- * accepts it and leaves it without an answer. The first connection may take longer, as a server that sleeps while unused has to wake up.
+ * Milliseconds that a further connection may take to be opened, and to answer for the first time. A pooler or load balancer whose
+ * connections to the server are all in use accepts it and leaves it without an answer. While no connection has answered, it may take
+ * longer, as a server that sleeps while unused has to wake up.
  */
 const FURTHER_ANSWER = 2000
 const FIRST_ANSWER = 15_000
@@ -49,6 +50,8 @@ export class Pool extends pg.Pool {
   private readonly timeout: number
   private readonly onShrunk: PoolOptions['onShrunk']
   private shrunkAt: number | undefined
+  /** The connections that have answered. The pool's own count includes those that are still being opened. */
+  private readonly ready = new Set<pg.PoolClient>()
   /** Gives back the reserved connection if it is unused. It is closed if there is an error. */
   freeReserved: (error: Error | false) => void = () => {}
 
@@ -66,8 +69,8 @@ export class Pool extends pg.Pool {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
       pipeline: true,
-      onConnect: client => prepareConnection(client as pg.PoolClient, schema, this.totalCount > 1 ? FURTHER_ANSWER : FIRST_ANSWER),
-      Client: placed(() => this.place)
+      onConnect: client => prepareConnection(client as pg.PoolClient, schema, this.ready.size > 0 ? FURTHER_ANSWER : FIRST_ANSWER),
+      Client: placed(() => this.placeForNew())
     })
     const connectionTimeoutMillis = hosts.length > 1 ? Math.min(timeout, PER_HOST) : timeout
     this.places = hosts.map(host => tls.map(ssl => ({ ...host, ssl, connectionTimeoutMillis })))
@@ -76,9 +79,11 @@ export class Pool extends pg.Pool {
     this.size = size
     this.timeout = timeout
     this.onShrunk = onShrunk
+    this.on('connect', client => this.noteReady(client))
+    this.on('remove', client => this.ready.delete(client))
     // The pool drops an idle connection that breaks. Without a listener, the event would end the process.
-    this.on('error', error => this.suspect(error))
-    this.on('release', error => this.suspect(error))
+    this.on('error', (error, client) => this.drop(error, client))
+    this.on('release', (error, client) => { if (error) this.drop(error, client) })
   }
 
   override connect (): Promise<pg.PoolClient>
@@ -105,7 +110,7 @@ export class Pool extends pg.Pool {
         this.noteShrunk(refusal)
         return client
       } catch (error) {
-        if (isTooMany(error) && timeLeft() > 0) {
+        if ((isTooMany(error) || (this.ready.size > 0 && isCut(error))) && timeLeft() > 0) {
           refusal ??= error as Error
           await this.shrink()
         } else if (refusal !== undefined) {
@@ -118,10 +123,23 @@ export class Pool extends pg.Pool {
   }
 
   private async shrink (): Promise<void> {
-    this.options.max = Math.max(1, this.totalCount)
-    if (this.totalCount === 1) this.freeReserved(false)
+    this.options.max = Math.max(1, this.ready.size)
+    if (this.ready.size === 1) this.freeReserved(false)
     // A connection that was closed a moment ago may still count on the server.
     if (this.totalCount === 0) await sleep(RETRY_AFTER)
+  }
+
+  private placeForNew (): Place {
+    const { place } = this
+    return this.ready.size === 0
+      ? place
+      : { ...place, connectionTimeoutMillis: Math.min(place.connectionTimeoutMillis, FURTHER_ANSWER) }
+  }
+
+  private noteReady (client: pg.PoolClient): void {
+    this.ready.add(client)
+    // Others may have been refused while this one was being opened.
+    this.options.max = Math.max(this.options.max, this.ready.size)
   }
 
   private noteShrunk (reason: Error): void {
@@ -148,8 +166,9 @@ export class Pool extends pg.Pool {
     this.shrunkAt = this.options.max < this.size ? performance.now() : undefined
   }
 
-  /** Closes all idle connections after an error that a statement did not cause by itself. */
-  private suspect (error: unknown): void {
+  /** Forgets a connection that is being closed. All idle ones are closed too after an error that a statement did not cause by itself. */
+  private drop (error: Error | boolean, client: pg.PoolClient): void {
+    this.ready.delete(client)
     if (error instanceof Error && isLoss(error)) this.closeIdle(error)
   }
 
@@ -182,7 +201,12 @@ function placed (place: () => Place): NonNullable<pg.PoolConfig['Client']> {
 /** The server, or a pooler before it, allows no further connection, or accepts it and leaves it without an answer. */
 function isTooMany (error: unknown): boolean {
   const { code, message } = error as { code?: string, message: string }
-  return code === '53300' || /max_client_conn|max clients|no more connections allowed|query read timeout/i.test(message)
+  return code === '53300' || /max_client_conn|max clients|no more connections allowed|query_wait_timeout|query read timeout/i.test(message)
+}
+
+/** A connection ended, or got no answer, while it was being opened. Load balancers with too many connections do so. */
+function isCut (error: unknown): boolean {
+  return /connection terminated unexpectedly|timeout expired|ECONNRESET/i.test((error as Error).message)
 }
 
 /** User, password or database name is wrong, so it is wrong on every server. */

@@ -13,6 +13,9 @@ const MIGRATION_LOCK = 7_275_395
 /** Milliseconds after which the driver gives up a migration. The server has no such limit for it. */
 const MIGRATION_TIMEOUT = 3_600_000
 
+/** What both URLs have to do. */
+const MATCH = 'both must have the same database, the same ?schema= and a role that may use the tables'
+
 /** Connects to a PostgreSQL server. @throws DatabaseError when the server cannot be reached, or Parley cannot work on it. */
 export async function openServer (url: string, options: Config['database'], logger?: DatabaseLogger): Promise<Database> {
   const target = readDatabaseUrl(url, options.ca)
@@ -64,7 +67,13 @@ async function migrate (pool: Pool, options: Config['database'], logger?: Databa
   if (directUrl === undefined) return migrateOver(pool)
   const direct = openPool(readDatabaseUrl(directUrl, options.ca, 'DIRECT_URL'), { ...options, pool_size: 1 }, logger)
   try {
-    return await migrateOver(direct)
+    // The check comes first, because migrating a wrong place would leave tables there.
+    if (direct.schema !== pool.schema) throw new DatabaseError(`DIRECT_URL and DATABASE_URL name different schemas: ${MATCH}`)
+    const applied = await migrateOver(direct)
+    if (!await isMigrated(queryOf(pool))) {
+      throw new DatabaseError(`DATABASE_URL leads to tables that DIRECT_URL has not migrated: ${MATCH}`)
+    }
+    return applied
   } catch (error) {
     throw error instanceof DatabaseError ? error : new DatabaseError(`database ${placeOf(directUrl)}: ${reasonOf(error)}${hintOf(error)}`)
   } finally {
@@ -72,16 +81,22 @@ async function migrate (pool: Pool, options: Config['database'], logger?: Databa
   }
 }
 
+function queryOf (pool: Pool): Query {
+  return async (text, values) => (await pool.query(text, values)).rows
+}
+
 function migrateOver (pool: Pool): Promise<string[]> {
-  const query: Query = async (text, values) => (await pool.query(text, values)).rows
   return applyMigrations({
-    query,
+    query: queryOf(pool),
     runScript: script => pool.query({ text: script, query_timeout: MIGRATION_TIMEOUT } as { text: string }),
     preamble: preambleOf(pool.schema)
   })
 }
 
-/** A statement that waits for a table holds up all that come after it, so it gives up earlier than the wait for another migration. */
+/**
+ * A statement that waits for a table holds up all that come after it, so it gives up earlier than the wait for another migration.
+ * PostgreSQL passes over a schema that the role may not use, and would create the tables as temporary ones.
+ */
 function preambleOf (schema: string): string {
   const name = schema.replaceAll("'", "''")
   return `SET LOCAL statement_timeout = 0;
@@ -90,6 +105,9 @@ function preambleOf (schema: string): string {
     SET LOCAL lock_timeout = '10s';
     DO $parley$ BEGIN
       IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${name}') THEN EXECUTE format('CREATE SCHEMA %I', '${name}'); END IF;
+      IF current_schema() IS DISTINCT FROM '${name}' THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = 'permission denied for schema ${name}';
+      END IF;
     END $parley$;`
 }
 
@@ -99,6 +117,7 @@ function hintOf (error: unknown): string {
   if (code === '28P01') return '. Are all special characters of the password percent-encoded in the URL?'
   if (code === '28000' && /no encryption|SSL off/.test(message)) return '. The server wants TLS: sslmode must not be disable'
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '. sslmode=verify-ca does not compare names'
+  if (/^Connection terminated|timeout expired/.test(message)) return '. Does a PostgreSQL server or a pooler answer at this address?'
   if (/statement pooling/.test(message)) return '. Set pool_mode of the pooler to transaction or session'
   if (/CERT|UNABLE_TO/.test(code)) return '. Set DATABASE_CA to your provider’s certificate, or sslmode=require, which verifies nothing'
   return ''

@@ -13,6 +13,7 @@ export function reserveConnection (pool: Pool, rest = 10_000) {
   let reserved: pg.PoolClient | undefined
   let busy = false
   let closing = false
+  const onError = (error: Error): void => drop(error)
   const dropUnused = (error: Error | boolean): void => { if (!busy) drop(error) }
   const idle = setTimeout(() => dropUnused(true), rest).unref()
   pool.freeReserved = dropUnused
@@ -20,14 +21,14 @@ export function reserveConnection (pool: Pool, rest = 10_000) {
   async function take (): Promise<pg.PoolClient> {
     const client = await pool.connect()
     // Only this event reports that a connection broke while it was unused.
-    client.on('error', () => { if (client === reserved) drop(true) })
-    return client
+    return client.on('error', onError)
   }
 
   function drop (error: Error | boolean): void {
     const dropped = reserved
     // Giving it back may make the pool ask for the reserved connection again.
     reserved = undefined
+    dropped?.off('error', onError)
     dropped?.release(error)
   }
 

@@ -11,8 +11,11 @@ const OLDEST_VERSION = 130_000
 /** Names and values, as SET takes them. */
 type Settings = Record<string, string>
 
-/** What a server says about itself. `readOnly`: it is a standby, or `default_transaction_read_only` is on. */
-interface Server { pid: number, product: string, version: number, encoding: string, readOnly: boolean }
+/**
+ * What a server says about itself. `readOnly`: it is a standby, or `default_transaction_read_only` is on. `replica`: foreign keys do
+ * nothing, and only a superuser may change that.
+ */
+interface Server { pid: number, product: string, version: number, encoding: string, readOnly: boolean, replica: boolean }
 
 /**
  * Makes all statements of a new connection run under Parley's own settings (UTC, READ COMMITTED, its schema, its time limits), whatever
@@ -69,12 +72,15 @@ function transactionOf (settings: Settings): string {
 async function readServer (client: pg.ClientBase, within: number): Promise<Server> {
   const text = `SELECT pg_backend_pid() AS pid, version() AS product,
     current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
-    current_setting('transaction_read_only') = 'on' AS "readOnly"`
+    current_setting('transaction_read_only') = 'on' AS "readOnly", current_setting('session_replication_role') = 'replica' AS replica`
   const { rows: [server] } = await client.query<Server>({ text, query_timeout: within } as pg.QueryConfig)
-  const { product, version, encoding, readOnly } = server!
+  const { product, version, encoding, readOnly, replica } = server!
   if (/cockroach/i.test(product)) throw new DatabaseError('CockroachDB is not supported: Parley needs PostgreSQL itself')
   if (version < OLDEST_VERSION) throw new DatabaseError('the server is older than PostgreSQL 13')
   if (encoding !== 'UTF8') throw new DatabaseError(`the database's encoding is ${encoding}: create it with ENCODING 'UTF8'`)
+  if (replica) {
+    throw new DatabaseError('session_replication_role is replica, which turns foreign keys off: reset it for the role and the database')
+  }
   if (readOnly) {
     const reason = 'the server is read-only: it is a standby, or default_transaction_read_only is on. DATABASE_URL has to name another'
     throw Object.assign(new DatabaseError(reason), { code: READ_ONLY })

@@ -1,4 +1,7 @@
 import pg from 'pg'
+import { readDatabaseUrl } from '../../src/database-url.ts'
+import { Pool } from '../../src/store/pool.ts'
+import { reserveConnection } from '../../src/store/reserved-connection.ts'
 import { startBlackhole } from '../blackhole.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
@@ -50,6 +53,46 @@ t.test('[G19] two instances share a role that may have 4 connections', async t =
   const url = await limitedDatabase(t, 4)
   await migrate(url)
   await converse(t, await startPair(t, url))
+})
+
+const BALANCERS: Record<string, (proxy: Awaited<ReturnType<typeof startBlackhole>>) => void> = {
+  // Nothing listens on port 1.
+  'ends further connections': proxy => proxy.leadTo(1),
+  'leaves further connections without an answer': proxy => proxy.swallowNew(true)
+}
+for (const [what, refuse] of Object.entries(BALANCERS)) {
+  t.test(`[G19] no request fails behind a load balancer that ${what}`, async t => {
+    const url = new URL(await emptyDatabase(t))
+    await migrate(url.href)
+    const proxy = await startBlackhole(t, Number(url.port))
+    url.port = String(proxy.port)
+    const server = await startServer(t, { databaseUrl: url.href })
+    const ann = await server.enter('ann', 'room')
+    refuse(proxy)
+    const reads = Array.from({ length: 40 }, () => server.call('GET', '/api/channels', { token: ann.person.access_token }))
+    t.strictSame(new Set((await Promise.all(reads)).map(({ status }) => status)), new Set([200]))
+    t.match(warnings(server), [{ msg: /allows fewer connections than database\.pool_size/ }])
+  })
+}
+
+t.test('[G19] requests at once succeed each time the pool tries in vain for a second connection, and no listener is left', async t => {
+  const target = readDatabaseUrl(await limitedDatabase(t, 1))
+  const pool = new Pool({ target, size: 10, timeout: 5000, onShrunk: () => {} })
+  const reserved = reserveConnection(pool)
+  t.teardown(async () => {
+    reserved.close()
+    await pool.end()
+  })
+  for (let attempt = 0; attempt < 5; attempt++) {
+    // A pool that has shrunk does this every 30 s.
+    pool.options.max = 2
+    await reserved.query('SELECT 1', [])
+    await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
+    t.equal(pool.options.max, 1)
+  }
+  const client = await pool.connect()
+  t.equal(client.listenerCount('error'), 0)
+  client.release()
 })
 
 t.test('[G19] a lost connection ends all idle ones, so that no later request meets another dead one', async t => {

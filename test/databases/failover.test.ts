@@ -109,6 +109,23 @@ t.test('a start on a read-only server fails with one line', async t => {
   await t.rejects(migrate(standby.url), { message: `database 127.0.0.1:${standby.port}/postgres: ${reason}` })
 })
 
+t.test('[G19] if no server of the URL answers any more, requests are unavailable, and nothing is logged as a fault', async t => {
+  const url = new URL(await emptyDatabase(t))
+  await migrate(url.href)
+  const addresses = [await startBlackhole(t, Number(url.port)), await startBlackhole(t, Number(url.port))] as const
+  const hosts = addresses.map(({ port }) => `127.0.0.1:${port}`).join()
+  const server = await startServer(t, { databaseUrl: `postgresql://parley@${hosts}${url.pathname}` })
+  const ann = await server.enter('ann', 'room')
+  for (const address of addresses) {
+    address.swallowNew(true)
+    address.end()
+  }
+  const post = () => server.call('POST', '/api/channels/room/messages', { token: ann.person.access_token, body: { message: 'x' } })
+  const list = () => server.call('GET', '/api/channels', { token: ann.person.access_token })
+  t.strictSame((await Promise.all([post(), list()])).map(({ status }) => status), [503, 503])
+  t.notOk(server.lines.some(line => JSON.parse(line).level >= 50))
+})
+
 t.test('[G19] a server that no longer answers at all is passed over for the next one of the URL', async t => {
   const { primary, standby } = await startServers(t)
   const address = await startBlackhole(t, primary.port)

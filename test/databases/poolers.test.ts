@@ -1,5 +1,6 @@
 import { openDatabase } from '../../src/store/client.ts'
 import { loadConfig } from '../../src/config.ts'
+import { startServer } from '../helper.ts'
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t } from '../tap.ts'
 import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
@@ -20,6 +21,21 @@ t.test('[G19] PgBouncer with fewer connections than clients starves nobody, in e
     await migrate(url)
     await converse(t, await startPair(t, url))
   }
+})
+
+t.test('[G19] two instances share 3 sessions of PgBouncer, which leaves further connections without an answer', async t => {
+  const url = await startPgBouncer(t, await emptyDatabase(t), 'session', { default_pool_size: '3' })
+  await migrate(url)
+  await converse(t, await startPair(t, url))
+})
+
+t.test('[G19] no request fails where PgBouncer refuses a connection that has waited long for a session', async t => {
+  const url = await startPgBouncer(t, await emptyDatabase(t), 'session', { default_pool_size: '3', query_wait_timeout: '1' })
+  await migrate(url)
+  const server = await startServer(t, { databaseUrl: url })
+  const ann = await server.enter('ann', 'room')
+  const reads = Array.from({ length: 40 }, () => server.call('GET', '/api/channels', { token: ann.person.access_token }))
+  t.strictSame(new Set((await Promise.all(reads)).map(({ status }) => status)), new Set([200]))
 })
 
 t.test('[G19] statements through PgBouncer leave no setting behind for other clients of the same connection', async t => {
@@ -58,4 +74,13 @@ t.test('DIRECT_URL is used for migrations alone', async t => {
   const tables = "SELECT count(*)::int AS tables FROM information_schema.tables WHERE table_schema = 'public'"
   t.strictSame(await run(direct, tables), [{ tables: 0 }])
   t.ok((await migrate(url, { direct_url: `postgresql://parley@${hostname}:${port}${pathname}` })).length > 0)
+})
+
+t.test('a DIRECT_URL that leads elsewhere than DATABASE_URL stops the start with one line', async t => {
+  const url = await emptyDatabase(t)
+  const schemas = /^DIRECT_URL and DATABASE_URL name different schemas: both must have the same database, the same \?schema=/
+  await t.rejects(migrate(`${url}?schema=chat`, { direct_url: url }), { message: schemas })
+  t.strictSame(await run(url, "SELECT FROM pg_tables WHERE tablename = 'User'"), [], 'nothing is migrated')
+  const tables = /^DATABASE_URL leads to tables that DIRECT_URL has not migrated: both must have the same database/
+  await t.rejects(migrate(url, { direct_url: await emptyDatabase(t) }), { message: tables })
 })

@@ -1,5 +1,5 @@
 import { startPgBouncer } from '../pgbouncer.ts'
-import { t } from '../tap.ts'
+import { t, type Test } from '../tap.ts'
 import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
 
 /** Tables of another application. Prisma's own record of migrations is among them. */
@@ -50,6 +50,32 @@ t.test('tables of another application in the same schema are no obstacle', async
   await converse(t, await startPair(t, url))
 })
 
+t.test('a migration of another application that has failed stays recorded as failed', async t => {
+  const url = await emptyDatabase(t)
+  await run(url, ...FOREIGN, 'UPDATE _prisma_migrations SET finished_at = NULL')
+  await migrate(url)
+  const left = "SELECT FROM _prisma_migrations WHERE id = '1' AND rolled_back_at IS NULL"
+  t.equal((await run(url, left)).length, 1)
+})
+
+t.test('a record of migrations that is no record of Prisma, or that the role may not read, stops the start with one line', async t => {
+  const { url, owner } = await ownedByOther(t)
+  await run(owner, ...FOREIGN)
+  await t.rejects(migrate(url), { message: /^the record of migrations cannot be read: permission denied .*\. Grant the role SELECT/ })
+  await run(owner, 'DROP TABLE _prisma_migrations', 'CREATE TABLE _prisma_migrations (id int)')
+  await t.rejects(migrate(owner), { message: /^the record of migrations cannot be read: column .*\?schema=parley to DATABASE_URL$/ })
+})
+
+t.test('a role that may not use the schema gets one line that says what to grant, and no temporary tables', async t => {
+  const { url, owner } = await ownedByOther(t)
+  await run(owner, 'REVOKE ALL ON SCHEMA public FROM PUBLIC', 'CREATE SCHEMA own')
+  const reason = (schema: string) => ({
+    message: new RegExp(`^migration 20261101000000_init failed: permission denied for schema ${schema}\\. Grant the role CREATE and USAGE`)
+  })
+  await t.rejects(migrate(url), reason('public'))
+  await t.rejects(migrate(`${url}?schema=own`), reason('own'))
+})
+
 t.test('a table of another application with the name of one of ours stops the start with one line, and changes nothing', async t => {
   const url = await emptyDatabase(t)
   await run(url, 'CREATE TABLE "User" (id int)')
@@ -59,14 +85,21 @@ t.test('a table of another application with the name of one of ours stops the st
 })
 
 t.test('a role that may create nothing gets one line that says what to grant; an existing schema of its own is enough', async t => {
-  const url = new URL(await emptyDatabase(t))
-  const name = url.pathname.slice(1)
-  await run(url.href, `CREATE ROLE ${name} LOGIN`, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
-  const owner = url.href
-  url.username = name
-  await t.rejects(migrate(url.href), { message: /permission denied for schema public\. Grant the role CREATE/ })
-  await t.rejects(migrate(`${url.href}?schema=own`), { message: /permission denied for database \w+\. Grant the role CREATE/ })
-  await run(owner, `CREATE SCHEMA own AUTHORIZATION ${name}`)
-  t.ok((await migrate(`${url.href}?schema=own`)).length > 0)
+  const { url, owner, role } = await ownedByOther(t)
+  await run(owner, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+  await t.rejects(migrate(url), { message: /permission denied for schema public\. Grant the role CREATE/ })
+  await t.rejects(migrate(`${url}?schema=own`), { message: /permission denied for database \w+\. Grant the role CREATE/ })
+  await run(owner, `CREATE SCHEMA own AUTHORIZATION ${role}`)
+  t.ok((await migrate(`${url}?schema=own`)).length > 0)
 })
+
+/** Creates an empty database and a role that does not own it. @returns the database's URL for that role and for the owner. */
+async function ownedByOther (t: Test) {
+  const owner = await emptyDatabase(t)
+  const url = new URL(owner)
+  const role = url.pathname.slice(1)
+  await run(owner, `CREATE ROLE ${role} LOGIN`)
+  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${role} WITH (FORCE)`, `DROP ROLE ${role}`))
+  url.username = role
+  return { url: url.href, owner, role }
+}

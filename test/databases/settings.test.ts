@@ -70,6 +70,13 @@ for (const style of ['SQL, DMY', 'Postgres, MDY']) {
   })
 }
 
+t.test('a role for which foreign keys do nothing is refused at the start in one line', async t => {
+  const url = await emptyDatabase(t)
+  await change(`DATABASE ${nameOf(url)}`, { session_replication_role: 'replica' })
+  const message = /^database \S+: session_replication_role is replica, .*: reset it for the role and the database$/
+  await t.rejects(migrate(url), { message })
+})
+
 async function change (owner: string, settings: Record<string, string>): Promise<void> {
   await run(server, ...Object.entries(settings).map(([name, value]) => `ALTER ${owner} SET ${name} = ${value}`))
 }

@@ -54,6 +54,13 @@ t.test('[G16] a lock time-out and a cut connection answer `unavailable`, and the
   t.match(await users.findById(id), { name: 'Ann' })
 })
 
+t.test('[G16] a host that is down or out of reach is `unavailable`', t => {
+  for (const reason of ['connect EHOSTUNREACH 10.0.0.1:5432', 'connect ENETUNREACH 10.0.0.1:5432', 'connect ETIMEDOUT 10.0.0.1:5432']) {
+    t.match(toStoreError(new Error(reason)), unavailable)
+  }
+  t.end()
+})
+
 t.test('database errors that only a bug can cause are not translated', async t => {
   const { prisma } = await openTestDatabase(t)
   const error = await prisma.$queryRaw`SELECT nothing`.then(() => null, failure => failure)
