@@ -11,7 +11,7 @@ import { end, findPrograms, freePort, launch, untilAnswers, type Package, type S
 /** Bytes that the databases of one run need at most, including their logs. */
 const ROOM = 2 * 2 ** 30
 
-export interface ServicesOptions {
+interface ServicesOptions {
   durable?: boolean
   packages?: Package[]
   settings?: Record<string, string>

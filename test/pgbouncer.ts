@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { end, findPrograms, freePort, launch, unprivileged, untilAnswers } from '../scripts/service.ts'
 import type { Scope } from './helper.ts'
 
-export type PoolMode = 'session' | 'transaction' | 'statement'
+type PoolMode = 'session' | 'transaction' | 'statement'
 
 /**
  * Starts a PgBouncer before the PostgreSQL server of a database URL, with PgBouncer's defaults except for `settings`.

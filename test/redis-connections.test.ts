@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { RedisSettings } from '../src/redis.ts'
+import type { RedisSettings } from '../src/redis-settings.ts'
 import { startBlackhole } from './blackhole.ts'
 import { openServer, startBrokers } from './broker/brokers.ts'
 import { freePort } from './contracts/redis-server.ts'

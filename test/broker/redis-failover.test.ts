@@ -79,7 +79,7 @@ t.test('[P33] the bus is down while publications succeed but do not come back, b
   await replica.replicaof('127.0.0.1', '1')
   await eventually(() => a.connected.length === 3)
   t.same(a.connected, [true, false, true])
-  t.match(log.at(-2), { text: 'message bus lost', details: { reason: 'messages to oneself do not come back' } })
+  t.match(log.at(-2), { text: 'message bus lost', details: { reason: 'messages that this instance sends to itself do not come back' } })
 })
 
 t.test('[P33] a master that cannot write to its disk still carries messages', async t => {

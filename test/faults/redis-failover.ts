@@ -7,7 +7,7 @@ import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
-export interface RedisFault {
+interface RedisFault {
   /** Messages per second. */
   rate: number
   channels: number
