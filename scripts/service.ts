@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -92,6 +92,15 @@ export async function end ({ child, folder, signal }: Service): Promise<void> {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
+/** Resolves when the service accepts connections on this port of 127.0.0.1. */
+export async function untilListens (service: Service, port: number): Promise<void> {
+  await untilAnswers(service, async () => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect').finally(() => socket.destroy())
+  })
+}
+
+/** Calls `ask` until it succeeds. Rejects if the service ends before that, or after half a minute. */
 export async function untilAnswers (service: Service, ask: () => Promise<void>): Promise<void> {
   const { name, child } = service
   const deadline = performance.now() + START_TIMEOUT
