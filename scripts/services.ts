@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { answersPostgres, startPostgres } from './postgres.ts'
-import { end, findPrograms, freePort, launch, untilListens, type Package, type Service } from './service.ts'
+import { end, findPrograms, freePort, launch, untilListens, type LaunchOptions, type Package, type Service } from './service.ts'
 
 /** Bytes that the databases of one run need at most, including their logs. */
 const ROOM = 2 * 2 ** 30
@@ -29,9 +29,11 @@ export async function startServices ({ durable = false, packages = [], settings 
     const [bin = ''] = findPrograms('postgresql', 'redis-server', ...packages)
     const [postgresPort, redisPort] = [await freePort(), await freePort()]
     const folder = durable ? tmpdir() : fastestFolder()
-    const postgres = startPostgres({ bin, port: postgresPort, durable, base: folder, settings })
+    // Ctrl-C must end the tests first and the services after them.
+    const detached = true
+    const postgres = startPostgres({ bin, port: postgresPort, durable, base: folder, settings, detached })
     started.push(postgres)
-    const redis = launchRedis(redisPort)
+    const redis = launchRedis(redisPort, [], { detached })
     started.push(redis)
     const postgresUrl = `postgresql://parley@127.0.0.1:${postgresPort}/postgres`
     await Promise.all([answersPostgres(postgresUrl, postgres), untilListens(redis, redisPort)])
@@ -51,12 +53,12 @@ function fastestFolder (): string {
 }
 
 /** Launches an empty Redis that writes no files. `args` are added to its command line. */
-export function launchRedis (port: number, args: string[] = []): Service {
+export function launchRedis (port: number, args: string[] = [], options: LaunchOptions = {}): Service {
   const program = join(findPrograms('redis-server')[0]!, 'redis-server')
   const folder = mkdtempSync(join(tmpdir(), 'parley-redis-'))
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
+  const all = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...args]
   // SIGKILL also ends a Redis that a test has stopped. There is no data to save.
-  return launch('Redis', program, [...options, ...args], folder, 'SIGKILL')
+  return launch('Redis', program, all, folder, 'SIGKILL', options)
 }
 
 /**
