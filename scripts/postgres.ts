@@ -29,7 +29,7 @@ interface PostgresOptions {
 export async function startDatabase (options: Omit<PostgresOptions, 'bin' | 'port' | 'detached'> = {}) {
   const port = await freePort()
   const url = `postgresql://parley@127.0.0.1:${port}/postgres`
-  let service = startPostgres({ ...options, bin: findPrograms('postgresql')[0]!, port })
+  let service = launchPostgres({ ...options, bin: findPrograms('postgresql')[0]!, port })
   const stop = () => end(service)
   const answers = () => answersPostgres(url, service)
   try {
@@ -73,7 +73,7 @@ function kill (pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-export function startPostgres (options: PostgresOptions): Service {
+export function launchPostgres (options: PostgresOptions): Service {
   const { bin, port, durable = false, base = tmpdir(), settings = {}, standbyOf, detached = false } = options
   const folder = mkdtempSync(join(base, 'parley-pg-'))
   try {
@@ -94,8 +94,8 @@ export function startPostgres (options: PostgresOptions): Service {
       ...settings
     }
     const parameters = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    // SIGQUIT ends PostgreSQL at once, without waiting for clients.
     const args = ['-D', data, '-p', String(port), ...parameters]
+    // SIGQUIT ends PostgreSQL at once, without waiting for clients.
     return launch('PostgreSQL', join(bin, 'postgres'), args, folder, 'SIGQUIT', { ...user, detached })
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })

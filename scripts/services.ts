@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answersPostgres, startPostgres } from './postgres.ts'
+import { answersPostgres, launchPostgres } from './postgres.ts'
 import { end, findPrograms, freePort, launch, untilListens, type LaunchOptions, type Package, type Service } from './service.ts'
 
 /** Bytes that the databases of one run need at most, including their logs. */
@@ -31,7 +31,7 @@ export async function startServices ({ durable = false, packages = [], settings 
     const folder = durable ? tmpdir() : fastestFolder()
     // Ctrl-C must end the tests first and the services after them.
     const detached = true
-    const postgres = startPostgres({ bin, port: postgresPort, durable, base: folder, settings, detached })
+    const postgres = launchPostgres({ bin, port: postgresPort, durable, base: folder, settings, detached })
     started.push(postgres)
     const redis = launchRedis(redisPort, [], { detached })
     started.push(redis)

@@ -10,7 +10,7 @@ import { redis, startServer } from '../helper.ts'
 import { startReplication } from '../replication.ts'
 import { t, type Test } from '../tap.ts'
 
-/** Milliseconds that presence, which renews its lease every 5 s, may take to notice a lost connection. */
+/** Milliseconds that the rate limits, which probe their connection every 10 s, may take to notice that it is lost. */
 const NOTICED = 20_000
 
 async function startPair (t: Test, url: string) {
