@@ -1,6 +1,6 @@
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t } from '../tap.ts'
-import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
 
 /** Tables of another application. Prisma's own record of migrations is among them. */
 const FOREIGN = [
@@ -35,8 +35,7 @@ t.test('two installations in two schemas of one database do not see each other, 
 
 t.test('the search_path of a role is ignored: without a schema in the URL, everything is in public', async t => {
   const url = await emptyDatabase(t)
-  const name = new URL(url).pathname.slice(1)
-  await run(url, 'CREATE SCHEMA elsewhere', `ALTER DATABASE ${name} SET search_path = elsewhere, public`)
+  await run(url, 'CREATE SCHEMA elsewhere', `ALTER DATABASE ${nameOf(url)} SET search_path = elsewhere, public`)
   await migrate(url)
   await converse(t, await startPair(t, url))
   t.strictSame(await run(url, TABLES), [{ schema: 'public' }])
@@ -59,14 +58,11 @@ t.test('a table of another application with the name of one of ours stops the st
 })
 
 t.test('a role that may create nothing gets one line that says what to grant; an existing schema of its own is enough', async t => {
-  const url = new URL(await emptyDatabase(t))
-  const name = url.pathname.slice(1)
-  await run(url.href, `CREATE ROLE ${name} LOGIN`, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
-  const owner = url.href
-  url.username = name
-  await t.rejects(migrate(url.href), { message: /permission denied for schema public\. Grant the role CREATE/ })
-  await t.rejects(migrate(`${url.href}?schema=own`), { message: /permission denied for database \w+\. Grant the role CREATE/ })
-  await run(owner, `CREATE SCHEMA own AUTHORIZATION ${name}`)
-  t.ok((await migrate(`${url.href}?schema=own`)).length > 0)
+  const owner = await emptyDatabase(t)
+  const url = await createRole(t, owner)
+  await run(owner, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+  await t.rejects(migrate(url), { message: /permission denied for schema public\. Grant the role CREATE/ })
+  await t.rejects(migrate(`${url}?schema=own`), { message: /permission denied for database \w+\. Grant the role CREATE/ })
+  await run(owner, `CREATE SCHEMA own AUTHORIZATION ${nameOf(owner)}`)
+  t.ok((await migrate(`${url}?schema=own`)).length > 0)
 })
