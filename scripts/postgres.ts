@@ -7,27 +7,29 @@ import pg from 'pg'
 import { end, findPrograms, freePort, launch, unprivileged, untilAnswers, type Service } from './service.ts'
 
 interface PostgresOptions {
-  /** The folder of its programs. */
+  /** The folder of PostgreSQL's programs. */
   bin: string
   port: number
-  /** It waits for the disk at every commit. */
+  /** PostgreSQL waits for the disk at every commit. */
   durable?: boolean
-  /** The folder in which its own folder is created. */
+  /** The folder in which its temporary folder is created. */
   base?: string
   /** Further settings of the server. */
   settings?: Record<string, string>
-  /** The port of a server that this one replicates, as a standby that can be read. */
+  /** The port of a primary. The new server is its standby, which can be read. */
   standbyOf?: number
+  /** See `LaunchOptions`. */
+  detached?: boolean
 }
 
 /**
  * Starts only a PostgreSQL, for tests that stop it. Resolves with `{ url, port, signal, restart, stop }`: `signal` reaches all of its
  * processes; `restart` ends it without waiting for clients, and starts it again with the same data and port.
  */
-export async function startDatabase (options: Omit<PostgresOptions, 'bin' | 'port'> = {}) {
+export async function startDatabase (options: Omit<PostgresOptions, 'bin' | 'port' | 'detached'> = {}) {
   const port = await freePort()
   const url = `postgresql://parley@127.0.0.1:${port}/postgres`
-  let service = startPostgres({ ...options, bin: findPrograms('postgresql')[0]!, port })
+  let service = launchPostgres({ ...options, bin: findPrograms('postgresql')[0]!, port })
   const stop = () => end(service)
   const answers = () => answersPostgres(url, service)
   try {
@@ -58,7 +60,7 @@ export async function startDatabase (options: Omit<PostgresOptions, 'bin' | 'por
   }
 }
 
-/** PostgreSQL's backends have process groups of their own, so a signal to PostgreSQL's group does not reach them. */
+/** Returns PostgreSQL's backends. They have process groups of their own, so a signal to PostgreSQL's group does not reach them. */
 function childrenOf (pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
@@ -71,16 +73,17 @@ function kill (pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-export function startPostgres ({ bin, port, durable = false, base = tmpdir(), settings = {}, standbyOf }: PostgresOptions): Service {
+export function launchPostgres (options: PostgresOptions): Service {
+  const { bin, port, durable = false, base = tmpdir(), settings = {}, standbyOf, detached = false } = options
   const folder = mkdtempSync(join(base, 'parley-pg-'))
   try {
     const user = unprivileged()
     if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
     const data = join(folder, 'data')
-    const [program, args] = standbyOf === undefined
+    const [program, making] = standbyOf === undefined
       ? ['initdb', ['-D', data, '-U', 'parley', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']] as const
       : ['pg_basebackup', ['-D', data, '-h', '127.0.0.1', '-p', String(standbyOf), '-U', 'parley', '-R', '-c', 'fast', '-N']] as const
-    const made = spawnSync(join(bin, program), args, { cwd: folder, encoding: 'utf8', ...user })
+    const made = spawnSync(join(bin, program), making, { cwd: folder, encoding: 'utf8', ...user })
     if (made.status !== 0) throw new Error(`${program} failed: ${made.error?.message ?? made.stderr}`)
     const all = {
       listen_addresses: '127.0.0.1',
@@ -90,9 +93,10 @@ export function startPostgres ({ bin, port, durable = false, base = tmpdir(), se
       log_min_messages: 'fatal',
       ...settings
     }
-    const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const parameters = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const args = ['-D', data, '-p', String(port), ...parameters]
     // SIGQUIT ends PostgreSQL at once, without waiting for clients.
-    return launch('PostgreSQL', join(bin, 'postgres'), ['-D', data, '-p', String(port), ...options], folder, 'SIGQUIT', user)
+    return launch('PostgreSQL', join(bin, 'postgres'), args, folder, 'SIGQUIT', { ...user, detached })
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw error

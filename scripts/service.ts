@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -20,7 +20,12 @@ export interface Service {
 }
 
 /** The user that a service runs as. Empty: the user of this process. */
-export interface User { uid?: number, gid?: number }
+interface User { uid?: number, gid?: number }
+
+export interface LaunchOptions extends User {
+  /** Ctrl-C in a terminal does not reach the service, so its owner has to end it. By default Ctrl-C ends it together with this process. */
+  detached?: boolean
+}
 
 /** For each Debian package, a function that finds the folder of its programs. */
 const folderOf = {
@@ -74,9 +79,10 @@ export function unprivileged (): User {
   throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor nobody')
 }
 
-/** Starts a service in a process group of its own, because Ctrl-C must end the tests first and the services after them. */
-export function launch (name: string, program: string, args: string[], folder: string, signal: NodeJS.Signals, user: User = {}): Service {
-  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...user })
+export function launch (
+  name: string, program: string, args: string[], folder: string, signal: NodeJS.Signals, options: LaunchOptions = {}
+): Service {
+  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...options })
   const service: Service = { name, child, folder, signal, stderr: '' }
   child.on('error', error => { service.stderr += error.message })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { service.stderr = (service.stderr + text).slice(-4000) })
@@ -92,6 +98,15 @@ export async function end ({ child, folder, signal }: Service): Promise<void> {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
+/** Resolves when the service accepts connections on this port of 127.0.0.1. */
+export async function untilListens (service: Service, port: number): Promise<void> {
+  await untilAnswers(service, async () => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect').finally(() => socket.destroy())
+  })
+}
+
+/** Calls `ask` until it succeeds. Rejects if the service ends before that, or after half a minute. */
 export async function untilAnswers (service: Service, ask: () => Promise<void>): Promise<void> {
   const { name, child } = service
   const deadline = performance.now() + START_TIMEOUT

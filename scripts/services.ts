@@ -1,17 +1,14 @@
 // Starts a private PostgreSQL, Redis and nginx for one run, with their own ports and temporary folders, and ends them by their process ids.
-import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
-import { answersPostgres, startPostgres } from './postgres.ts'
-import { end, findPrograms, freePort, launch, untilAnswers, type Package, type Service } from './service.ts'
+import { answersPostgres, launchPostgres } from './postgres.ts'
+import { end, findPrograms, freePort, launch, untilListens, type LaunchOptions, type Package, type Service } from './service.ts'
 
 /** Bytes that the databases of one run need at most, including their logs. */
 const ROOM = 2 * 2 ** 30
 
-export interface ServicesOptions {
+interface ServicesOptions {
   durable?: boolean
   packages?: Package[]
   settings?: Record<string, string>
@@ -29,14 +26,17 @@ export async function startServices ({ durable = false, packages = [], settings 
     for (const service of started.splice(0).reverse()) await end(service)
   }
   try {
-    const [bin, redis] = findPrograms('postgresql', 'redis-server', ...packages) as [string, string]
+    const [bin = ''] = findPrograms('postgresql', 'redis-server', ...packages)
     const [postgresPort, redisPort] = [await freePort(), await freePort()]
     const folder = durable ? tmpdir() : fastestFolder()
-    const postgres = startPostgres({ bin, port: postgresPort, durable, base: folder, settings })
-    const services = [postgres, startRedis(join(redis, 'redis-server'), redisPort)] as const
-    started.push(...services)
+    // Ctrl-C must end the tests first and the services after them.
+    const detached = true
+    const postgres = launchPostgres({ bin, port: postgresPort, durable, base: folder, settings, detached })
+    started.push(postgres)
+    const redis = launchRedis(redisPort, [], { detached })
+    started.push(redis)
     const postgresUrl = `postgresql://parley@127.0.0.1:${postgresPort}/postgres`
-    await Promise.all([answersPostgres(postgresUrl, services[0]), answersRedis(redisPort, services[1])])
+    await Promise.all([answersPostgres(postgresUrl, postgres), untilListens(redis, redisPort)])
     return { postgresUrl, redisUrl: `redis://127.0.0.1:${redisPort}`, stop }
   } catch (error) {
     await stop()
@@ -52,10 +52,13 @@ function fastestFolder (): string {
   return bavail * bsize > ROOM ? memory : tmpdir()
 }
 
-function startRedis (program: string, port: number): Service {
+/** Launches an empty Redis that writes no files. `args` are added to its command line. */
+export function launchRedis (port: number, args: string[] = [], options: LaunchOptions = {}): Service {
+  const program = join(findPrograms('redis-server')[0]!, 'redis-server')
   const folder = mkdtempSync(join(tmpdir(), 'parley-redis-'))
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
-  return launch('Redis', program, args, folder, 'SIGTERM')
+  const all = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...args]
+  // SIGKILL also ends a Redis that a test has stopped. There is no data to save.
+  return launch('Redis', program, all, folder, 'SIGKILL', options)
 }
 
 /**
@@ -73,25 +76,10 @@ export async function startNginx (configure: (place: { port: number, folder: str
     const file = join(folder, 'nginx.conf')
     writeFileSync(file, configure({ port, folder }))
     service = launch('nginx', join(bin, 'nginx'), ['-e', 'stderr', '-p', folder, '-c', file, '-g', 'daemon off;'], folder, 'SIGTERM')
-    await untilAnswers(service, async () => {
-      const socket = connect(port, '127.0.0.1')
-      await once(socket, 'connect').finally(() => socket.destroy())
-    })
+    await untilListens(service, port)
     return { port, folder, stop }
   } catch (error) {
     await stop()
     throw error
   }
-}
-
-async function answersRedis (port: number, service: Service): Promise<void> {
-  await untilAnswers(service, async () => {
-    const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null })
-    client.on('error', () => {}) // Ignored, because `connect` rejects with the same error.
-    try {
-      await client.connect()
-    } finally {
-      client.disconnect()
-    }
-  })
 }

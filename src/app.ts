@@ -69,6 +69,8 @@ declare module 'fastify' {
 
 /** Files that the embedded database may still open after the start. */
 const EMBEDDED_FILES = 100
+/** Connections to Redis besides those that publish: for the subscription of the bus, for presence and for counters. */
+const FURTHER_CONNECTIONS = 3
 /** Share of `server.drain_timeout` for the drain; the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
@@ -208,5 +210,6 @@ function createFaults (logger: Logger, database: Database) {
 
 /** File descriptors that the database and Redis drivers may open. The embedded database opens a file for each table and index. */
 function descriptorsOf ({ database, redis }: Config): number {
-  return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) + (redis.url === undefined ? 0 : redis.pool_size)
+  return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) +
+    (redis.url === undefined ? 0 : redis.pool_size + FURTHER_CONNECTIONS)
 }

@@ -7,8 +7,8 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----/g
 const SHOWN = 60
 
 /**
- * Reads certificates from a setting: PEM text, or the path of a PEM file. Some platforms turn the line breaks of PEM text into the two
- * characters `\n` or into spaces; such text is read too.
+ * Reads certificates from a setting: PEM text, or the path of a PEM file. Some platforms turn the line breaks of PEM text into spaces or
+ * into the two characters `\n`; such text can be read too.
  * @param name of the setting, for errors.
  * @returns the certificates as PEM text.
  * @throws ConfigError of one line if there is no such file, or no certificate in it.

@@ -3,12 +3,10 @@ import { isIP } from 'node:net'
 import { FormatRegistry, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { parse } from 'yaml'
+import { checkTogether } from './config-checks.ts'
 import { ConfigError } from './config-error.ts'
-import { readDatabaseUrl } from './database-url.ts'
 import { findWarnings, isServiceLink, type EnvironmentWarning } from './env-names.ts'
-import { largestReply, largestRequest } from './frame-size.ts'
 import { faultOfOrigins } from './origins.ts'
-import { checkRedis } from './redis-settings.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -33,11 +31,8 @@ FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value
 FormatRegistry.Set('origins', value => faultOfOrigins(value) === null)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
-/** `performance.max_inbox` must hold this many frames of the largest size. */
-const LARGEST_FRAMES = 4
-
 /** Every key with its default, its bounds and its environment variables. */
-export const ConfigSchema = Type.Object({
+const ConfigSchema = Type.Object({
   server: Type.Object({
     host: text('*', { description: 'an address or host name, or * for all addresses, IPv4 and IPv6', env: ['HOST', 'WEBSOCKET_HOST'] }),
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, env: ['PORT', 'WEBSOCKET_PORT'] }),
@@ -155,9 +150,7 @@ const OTHER_VARIABLES = ['PARLEY_CONFIG', 'NODE_ENV']
 /**
  * Reads the defaults, then the file, then the environment; a later source overrides an earlier one. Logs nothing: the caller shows the
  * warnings about variables without effect.
- * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, only one of the admin's email and
- * password, messages longer than can be delivered, an inbox that is too small, a mistake in the URL of Redis, or settings for TLS that
- * do nothing.
+ * @throws ConfigError for an unreadable file, an unknown key in it, a value of the wrong type or range, and what `checkTogether` finds.
  */
 export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
   config: Config, entries: ConfigEntry[], warnings: EnvironmentWarning[]
@@ -188,55 +181,8 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
       entries.push({ key, value, source, secret: schema.secret === true })
     }
   }
-  checkAdmin(config as Config)
-  checkDatabase(config as Config)
-  checkSizes(config as Config)
-  checkInbox(config as Config)
-  checkRedis((config as Config).redis, key => places[`redis.${key}`])
+  checkTogether(config as Config, key => places[key])
   return { config: config as Config, entries, warnings: findWarnings(env, variables) }
-}
-
-/** Finds mistakes in the connection URLs, which would otherwise only show when the database is opened. */
-function checkDatabase ({ database: { url, direct_url: directUrl, ca } }: Config): void {
-  if (url === undefined) {
-    if (ca !== undefined) throw new ConfigError('DATABASE_URL is missing: DATABASE_CA does nothing without it')
-    return
-  }
-  readDatabaseUrl(url, ca)
-  if (directUrl !== undefined) readDatabaseUrl(directUrl, ca, 'DIRECT_URL')
-}
-
-function checkAdmin ({ authentication: { admin_email: email, admin_password: password } }: Config): void {
-  if ((email === undefined) === (password === undefined)) return
-  const [missing, given] = email === undefined ? ['EMAIL', 'PASSWORD'] : ['PASSWORD', 'EMAIL']
-  throw new ConfigError(`ADMIN_${missing} is missing: ADMIN_${given} does nothing without it`)
-}
-
-/**
- * Every message that may be stored must fit into the frames that carry it, whatever its characters. A message that does not fit would end
- * the connections of its receivers [P59].
- */
-function checkSizes ({ server, channels, performance }: Config): void {
-  const { max_buffered: maxBuffered, max_buffered_total: total } = performance
-  if (total < maxBuffered) {
-    throw new ConfigError(`performance.max_buffered_total must be at least performance.max_buffered (${maxBuffered}), not ${total}`)
-  }
-  const { max_message_length: length } = channels
-  const buffered = 2 * largestReply(length)
-  const payload = largestRequest(length)
-  const wrong = [
-    ...maxBuffered < buffered ? [`performance.max_buffered to at least ${buffered} (now ${maxBuffered})`] : [],
-    ...server.max_payload < payload ? [`server.max_payload to at least ${payload} (now ${server.max_payload})`] : []
-  ]
-  if (wrong.length === 0) return
-  throw new ConfigError(`channels.max_message_length ${length} allows messages that do not fit: set ${wrong.join(' and ')}`)
-}
-
-/** A frame of the largest size must find room while others wait. */
-function checkInbox ({ performance: { max_inbox: inbox }, server: { max_payload: payload } }: Config): void {
-  const least = LARGEST_FRAMES * payload
-  if (inbox >= least) return
-  throw new ConfigError(`performance.max_inbox must be at least ${LARGEST_FRAMES} times server.max_payload, ${least}, not ${inbox}`)
 }
 
 /** Applies the rule that registrations have to meet: `Email` in schemas/user.ts. */

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger, type RedisSettings } from './redis.ts'
+import { createLink, openConnection, repeat, type Logger } from './redis.ts'
+import type { RedisSettings } from './redis-settings.ts'
 import { createWindowCounter, type Count } from './window-counter.ts'
 
-export interface CountersDeps extends Omit<RedisSettings, 'url'> {
+interface CountersDeps extends Omit<RedisSettings, 'url'> {
   /** URL of Redis. Undefined: this instance is the only one. */
   url: string | undefined
   prefix: string
@@ -20,7 +21,7 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}`
 
-/** Changes nothing. It is refused wherever counting would be: by a replica, by a full disk, or for want of rights. */
+/** A write that changes nothing. Redis refuses it where it would refuse a count: on a replica, with a full disk, or without the right. */
 const PROBE = "return redis.call('DEL', KEYS[1])"
 
 const READ = "return {tonumber(redis.call('GET', KEYS[1]) or 0), redis.call('PTTL', KEYS[1])}"
@@ -43,9 +44,7 @@ export function createCounters ({ url, prefix, logger, ...tls }: CountersDeps) {
     // A frozen server still accepts connections. Only an answer shows that it works.
     const probe = () => redis.eval(PROBE, 1, `${prefix}probe`)
     await probe()
-    const timer = setInterval(() => { probe().catch(lost) }, PROBE_INTERVAL_MS)
-    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-    if (signal.aborted) clearInterval(timer)
+    repeat(() => { probe().catch(lost) }, PROBE_INTERVAL_MS, signal)
     return { redis, lost }
   }
 

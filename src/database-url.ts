@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { readCertificates } from './certificates.ts'
-import { ConfigError } from './config-error.ts'
+import { decodePart, readPort, readUrl, UrlMistake } from './connection-url.ts'
 
 /** One server of a connection URL. Without `host`, the driver's default counts: PGHOST, or localhost. */
 export interface DatabaseHost { host?: string, port?: number }
@@ -25,6 +25,7 @@ export interface DatabaseTarget {
 }
 
 const ENCODED = 'a special character of user or password has to be percent-encoded (% as %25, ? as %3F, / as %2F, @ as %40)'
+const NO_PORT = `. If it is no port at all: ${ENCODED}`
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
 /** Identifiers of PostgreSQL are cut after this many bytes. */
 const MAX_IDENTIFIER = 63
@@ -48,23 +49,16 @@ const NEEDLESS = new Set([
 ])
 
 /**
- * Reads a connection URL as libpq does (PostgreSQL's documentation, "Connection URIs"), with `schema` as Prisma does. `ca` is the value of
- * DATABASE_CA: PEM text or the path of a PEM file. `variable` is the name of the variable that holds the URL.
- * @throws ConfigError with one line that names the mistake and quotes nothing that may belong to the password.
+ * Reads a connection URL as libpq does (PostgreSQL's documentation, "Connection URIs"), and its parameter `schema` as Prisma does. `ca` is
+ * the value of DATABASE_CA: PEM text or the path of a PEM file. `name` is that of the setting that holds the URL, for errors.
+ * @throws ConfigError that names the mistake in one line and quotes nothing of the URL.
  */
-export function readDatabaseUrl (url: string, ca?: string, variable = 'DATABASE_URL'): DatabaseTarget {
-  try {
-    return read(url, ca)
-  } catch (error) {
-    throw error instanceof Mistake ? new ConfigError(`${variable}: ${error.message}`) : error
-  }
+export function readDatabaseUrl (url: string, ca?: string, name = 'DATABASE_URL'): DatabaseTarget {
+  return readUrl(url, name, text => read(text, ca))
 }
 
 /** Removes a parameter and returns its value; undefined where it is missing or empty. */
 type Take = (name: string) => string | undefined
-
-/** Why a URL cannot be used, without the variable's name. */
-class Mistake extends Error {}
 
 function read (url: string, ca: string | undefined): DatabaseTarget {
   const [, credentials, authority = '', path = '', parameters] = split(url)
@@ -93,17 +87,10 @@ function read (url: string, ca: string | undefined): DatabaseTarget {
   return target
 }
 
-/** Returns hosts and path of a connection URL, without credentials and parameters. */
-export function placeOf (url: string): string {
-  return /^\w+:\/\/(?:[^?]*@)?([^?]*)/.exec(url)?.[1] ?? ''
-}
-
 /** Splits a URL into credentials, hosts, path and parameters. Everything up to the last @ belongs to the credentials. */
 function split (url: string): RegExpExecArray {
-  if (/^["'`]|["'`]$/.test(url)) throw new Mistake('it has quotes around it: remove them')
-  if (/\s/.test(url)) throw new Mistake('it contains a space or a line break: remove it, or write a space as %20')
   const parts = /^postgres(?:ql)?:\/\/(?:([^?]*)@)?([^/?]*)(\/[^?]*)?(?:\?(.*))?$/.exec(url)
-  if (!parts) throw new Mistake('it must be a postgresql:// URL, such as postgresql://user:password@host:5432/database')
+  if (!parts) throw new UrlMistake('it must be a postgresql:// URL, such as postgresql://user:password@host:5432/database')
   return parts
 }
 
@@ -118,46 +105,40 @@ function readHosts (authority: string, hostParameter: string | undefined, portPa
   const hosts = hostParameter?.split(',') ?? places.map(({ host }) => host)
   const ports = portParameter?.split(',') ?? places.map(({ port }) => port)
   if (ports.length > 1 && ports.length !== hosts.length) {
-    throw new Mistake(`it names ${hosts.length} hosts and ${ports.length} ports: name one port for all hosts, or one for each`)
+    throw new UrlMistake(`it names ${hosts.length} hosts and ${ports.length} ports: name one port for all hosts, or one for each`)
   }
-  return hosts.map((host, i) => ({
-    ...entry('host', host || undefined),
-    ...entry('port', readPort(ports.length === 1 ? ports[0] : ports[i]))
-  }))
+  return hosts.map((host, i) => {
+    const port = ports.length === 1 ? ports[0] : ports[i]
+    return { ...entry('host', host || undefined), ...entry('port', port ? readPort(port, NO_PORT) : undefined) }
+  })
 }
 
 /** Reads `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. */
 function readPlace (text: string): { host: string | undefined, port: string | undefined } {
   const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text)
-  if (!parts) throw new Mistake(`the host cannot be read. An IPv6 address has brackets, as in [::1]:5432, and ${ENCODED}`)
+  if (!parts) throw new UrlMistake(`the host cannot be read. An IPv6 address has brackets, as in [::1]:5432, and ${ENCODED}`)
   const [, address, name = '', port] = parts
-  if (address !== undefined && isIP(address.replace(/%.*/, '')) !== 6) throw new Mistake('the brackets of the host contain no IPv6 address')
+  if (address !== undefined && isIP(address.replace(/%.*/, '')) !== 6) throw new UrlMistake('the host in brackets is no IPv6 address')
   return { host: decode(address ?? name, 'the host'), port }
-}
-
-function readPort (text: string | undefined): number | undefined {
-  if (!text) return undefined
-  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535) return Number(text)
-  throw new Mistake(`the port is not a number from 1 to 65535. If it is no port at all: ${ENCODED}`)
 }
 
 function checkTarget (attribute: string = 'any'): void {
   if (['any', 'read-write', 'primary', 'prefer-standby'].includes(attribute)) return
-  throw new Mistake('target_session_attrs must be read-write, primary or any, because Parley writes')
+  throw new UrlMistake('target_session_attrs must be read-write, primary or any, because Parley writes')
 }
 
 function readSchema (schema: string = 'public'): string {
   if (Buffer.byteLength(schema) <= MAX_IDENTIFIER && !schema.includes('\0') && !/^(pg_|\$user$)/i.test(schema)) return schema
-  throw new Mistake(`schema must have at most ${MAX_IDENTIFIER} bytes, and must not begin with pg_ or be $user`)
+  throw new UrlMistake(`schema must have at most ${MAX_IDENTIFIER} bytes, and must not begin with pg_ or be $user`)
 }
 
 function readWire (take: Take): Pick<DatabaseTarget['driver'], 'enableChannelBinding' | 'sslnegotiation'> {
   const binding = take('channel_binding')
   if (binding !== undefined && !['disable', 'prefer', 'require'].includes(binding)) {
-    throw new Mistake('channel_binding must be disable, prefer or require')
+    throw new UrlMistake('channel_binding must be disable, prefer or require')
   }
   const negotiation = take('sslnegotiation') ?? 'postgres'
-  if (negotiation !== 'postgres' && negotiation !== 'direct') throw new Mistake('sslnegotiation must be postgres or direct')
+  if (negotiation !== 'postgres' && negotiation !== 'direct') throw new UrlMistake('sslnegotiation must be postgres or direct')
   return { enableChannelBinding: binding !== undefined && binding !== 'disable', sslnegotiation: negotiation }
 }
 
@@ -184,7 +165,7 @@ function readTls (take: Take, given: string | undefined): DatabaseTarget['tls'] 
     case 'require':
       if (ca !== undefined) return [{ ...verified, checkServerIdentity: () => undefined }]
       if (mode === 'require') return [unverified]
-      throw new Mistake('sslmode=verify-ca needs the certificate of the authority: set DATABASE_CA or sslrootcert')
+      throw new UrlMistake('sslmode=verify-ca needs the certificate of the authority: set DATABASE_CA or sslrootcert')
     default: return [unverified]
   }
 }
@@ -195,7 +176,7 @@ function readMode (take: Take, verifies: boolean): string {
   const implied = ssl === undefined ? undefined : /^(0|false|off|no)$/.test(ssl) ? 'disable' : ssl === 'no-verify' ? 'no-verify' : 'require'
   const mode = take('sslmode') ?? implied ?? (verifies ? 'verify-full' : 'prefer')
   if (SSL_MODES.includes(mode)) return mode
-  throw new Mistake(`sslmode must be one of ${SSL_MODES.join(', ')}`)
+  throw new UrlMistake(`sslmode must be one of ${SSL_MODES.join(', ')}`)
 }
 
 function readPem (path: string | undefined, name: string): string | undefined {
@@ -203,17 +184,12 @@ function readPem (path: string | undefined, name: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new Mistake(`${name} cannot be read: ${(error as Error).message}`)
+    throw new UrlMistake(`${name} cannot be read: ${(error as Error).message}`)
   }
 }
 
 function decode (text: string, what: string): string | undefined {
-  if (text === '') return undefined
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new Mistake(`${what} contains a bare %: write it as %25`)
-  }
+  return text === '' ? undefined : decodePart(text, what)
 }
 
 /** An object with this property, or an empty object if there is no value. */

@@ -33,7 +33,7 @@ export function createHttp (config: Config['server'], logger: Logger): FastifyIn
     // Let the schema refuse names that are too long: the router would answer that the route does not exist.
     routerOptions: { maxParamLength: 4096 },
     requestTimeout: 30_000,
-    // How long an idle connection stays open for its next request. Longer than the proxy's time, so that no request meets its end.
+    // The proxy must close an idle connection first. Otherwise it may send a request just as this server closes the connection.
     keepAliveTimeout: keepAliveTimeout * 1000,
     // Database and Redis have timeouts of their own. fastify's 10 s would fail a start on a busy machine.
     pluginTimeout: 60_000,

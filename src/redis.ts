@@ -4,8 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { readRedisUrl, type RedisSettings } from './redis-settings.ts'
 
-export type { RedisSettings }
-
 /** The methods of a logger that are used here; Fastify's logger has them. */
 export interface Logger {
   info (details: object, text: string): void
@@ -61,10 +59,17 @@ export async function openConnection (
   return client
 }
 
+/** Calls `act` every `interval` milliseconds until `signal` aborts, which it may have done already. */
+export function repeat (act: () => void, interval: number, signal: AbortSignal): void {
+  if (signal.aborted) return
+  const timer = setInterval(act, interval)
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+}
+
 function addressOf ({ url, ca, tls_verify: verify = true }: RedisSettings) {
   const { tls, ...address } = readRedisUrl(url, 'REDIS_URL')
   if (!tls) return address
-  // Node does not tell the server its name by itself. Proxies that serve many databases at one address choose by it.
+  // Node does not name the host in the handshake by itself. Proxies that serve many databases at one address choose by that name.
   const servername = isIP(address.host) === 0 ? address.host : undefined
   return { ...address, tls: { rejectUnauthorized: verify, ...ca !== undefined && { ca }, ...servername !== undefined && { servername } } }
 }
@@ -161,7 +166,7 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
   }
 }
 
-/** What the operator can do about an error of Redis, of TLS or of the connection. */
+/** What an error means to the operator, or what they can do about it. */
 const HINTS: Array<[RegExp, string]> = [
   [/READONLY/, 'a read-only replica'],
   [/\b(MOVED|CROSSSLOT|CLUSTERDOWN)\b/, 'Redis Cluster cannot be used: turn cluster mode off'],
@@ -169,8 +174,8 @@ const HINTS: Array<[RegExp, string]> = [
 ]
 
 /**
- * Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. Reasons
- * of one kind are not worth another line.
+ * Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. Errors of
+ * the same kind are logged once.
  */
 function explain (error: Error, { url }: RedisSettings, wasUp: boolean): { kind: string, text: string } {
   const { password, tls } = readRedisUrl(url, 'REDIS_URL')
@@ -178,7 +183,7 @@ function explain (error: Error, { url }: RedisSettings, wasUp: boolean): { kind:
   if (password) text = text.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***')
   const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1]
   if (hint !== undefined) return { kind: hint, text: `${hint} (${text})` }
-  // So a server answers that expects TLS and gets none, or the reverse. Redis answers nothing to the beginning of TLS.
+  // A server that expects TLS closes a connection without it. A server without TLS does not answer the handshake of TLS.
   if (!wasUp && !tls && /closed/.test(text)) text += ' (if the server expects TLS, use rediss:// in REDIS_URL)'
   if (!wasUp && tls && /no answer|wrong version/.test(text)) text += ' (if the server expects no TLS, use redis:// in REDIS_URL)'
   return { kind: text, text }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readDatabaseUrl, placeOf, type DatabaseTarget } from '../src/database-url.ts'
+import { placeOf } from '../src/connection-url.ts'
+import { readDatabaseUrl, type DatabaseTarget } from '../src/database-url.ts'
 import { createCertificates } from './tls.ts'
 import { t } from './tap.ts'
 
@@ -57,7 +58,7 @@ t.test('a mistake in a connection URL is named in one line, which quotes nothing
     'postgres://ann:hidden@host:65536/chat': /the port is not a number from 1 to 65535/,
     'postgres://ann:hidden@host:54x/chat': /the port is not a number/,
     'postgres://ann:hidden@::1/chat': /An IPv6 address has brackets/,
-    'postgres://ann:hidden@[hidden]/chat': /the brackets of the host contain no IPv6 address/,
+    'postgres://ann:hidden@[hidden]/chat': /the host in brackets is no IPv6 address/,
     'postgres://ann:hidden@one,two,three/chat?port=1,2': /it names 3 hosts and 2 ports/,
     'postgres://ann:hidden@host/chat?sslmode=on': /sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full, no-verify$/,
     'postgres://ann:hidden@host/chat?sslmode=verify-ca': /sslmode=verify-ca needs .* set DATABASE_CA or sslrootcert/,

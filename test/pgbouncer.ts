@@ -1,12 +1,10 @@
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { end, findPrograms, freePort, launch, unprivileged, untilAnswers } from '../scripts/service.ts'
+import { end, findPrograms, freePort, launch, unprivileged, untilListens } from '../scripts/service.ts'
 import type { Scope } from './helper.ts'
 
-export type PoolMode = 'session' | 'transaction' | 'statement'
+type PoolMode = 'session' | 'transaction' | 'statement'
 
 /**
  * Starts a PgBouncer before the PostgreSQL server of a database URL, with PgBouncer's defaults except for `settings`.
@@ -31,10 +29,7 @@ export async function startPgBouncer (
   const program = join(findPrograms('pgbouncer')[0]!, 'pgbouncer')
   const service = launch('PgBouncer', program, [join(folder, 'pgbouncer.ini')], folder, 'SIGINT', unprivileged())
   scope.teardown(() => end(service))
-  await untilAnswers(service, async () => {
-    const socket = connect(port, '127.0.0.1')
-    await once(socket, 'connect').finally(() => socket.destroy())
-  })
+  await untilListens(service, port)
   server.port = String(port)
   return server.href
 }

@@ -1,10 +1,11 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { RedisSettings } from '../src/redis.ts'
+import type { RedisSettings } from '../src/redis-settings.ts'
 import { startBlackhole } from './blackhole.ts'
-import { openServer, startBrokers } from './broker/brokers.ts'
-import { freePort } from './contracts/redis-server.ts'
+import { freePort } from '../scripts/service.ts'
+import { startBrokers } from './broker/brokers.ts'
+import { startRedis } from './contracts/redis-server.ts'
 import { eventually } from './eventually.ts'
 import { redis, startServer } from './helper.ts'
 import { t, type Test } from './tap.ts'
@@ -19,7 +20,7 @@ const other = certificates.selfSigned('other')
 async function openTls (t: Test, certificate: Certificate) {
   const port = await freePort()
   const files = ['--tls-cert-file', certificate.path, '--tls-key-file', certificate.key, '--tls-ca-cert-file', authority.path]
-  const plain = await openServer(t, true, ['--tls-port', String(port), '--tls-auth-clients', 'no', ...files])
+  const plain = await startRedis(t, ['--tls-port', String(port), '--tls-auth-clients', 'no', ...files])
   return { plain, port, url: `rediss://localhost:${port}` }
 }
 
@@ -96,7 +97,7 @@ t.test('bus, presence and rate limits use TLS with REDIS_CA', async t => {
 })
 
 t.test('users, percent-encoded passwords, databases and IPv6 in the URL work', async t => {
-  const server = await openServer(t, true, ['--bind', '127.0.0.1', '-::1'])
+  const server = await startRedis(t, ['--bind', '127.0.0.1', '-::1'])
   const admin = new Redis(server.url)
   t.teardown(() => admin.disconnect())
   const password = 'a%b/c@d?e#f ä'
@@ -114,7 +115,7 @@ t.test('users, percent-encoded passwords, databases and IPv6 in the URL work', a
 })
 
 t.test('a wrong password, a missing right or database, and Redis Cluster are logged in one line with the reason', async t => {
-  const server = await openServer(t, true, ['--databases', '4'])
+  const server = await startRedis(t, ['--databases', '4'])
   const admin = new Redis(server.url)
   t.teardown(() => admin.disconnect())
   await admin.call('ACL', 'SETUSER', 'app', 'on', '>right', '~*', '&*', '+@all', '-eval')
@@ -127,7 +128,7 @@ t.test('a wrong password, a missing right or database, and Redis Cluster are log
   await admin.call('ACL', 'SETUSER', 'default', 'off')
   t.match(await outcome(t, { url: server.url }), down(/NOAUTH/))
 
-  const cluster = await openServer(t, true, ['--cluster-enabled', 'yes', '--cluster-config-file', join(t.testdir(), 'nodes.conf')])
+  const cluster = await startRedis(t, ['--cluster-enabled', 'yes', '--cluster-config-file', join(t.testdir(), 'nodes.conf')])
   const node = new Redis(cluster.url)
   t.teardown(() => node.disconnect())
   t.match(await outcome(t, { url: cluster.url }), down(/^Redis Cluster cannot be used: turn cluster mode off/))

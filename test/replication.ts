@@ -9,10 +9,8 @@ const OPTIONS = ['--repl-diskless-sync-delay', '0', '--repl-diskless-load', 'swa
 
 /** Starts a master, its replica, and an address that leads to the master. */
 export async function startReplication (scope: Scope) {
-  const first = await startRedis(OPTIONS)
-  scope.teardown(() => first.kill())
-  const second = await startRedis(OPTIONS)
-  scope.teardown(() => second.kill())
+  const first = await startRedis(scope, OPTIONS)
+  const second = await startRedis(scope, OPTIONS)
   await replicate(second, first)
   const address = await startBlackhole(scope, first.port)
   return {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 
-export interface HeartDeps {
+interface HeartDeps {
   subscriber: Redis
   /** The publishing connections. */
   publishers: Redis[]
-  /** A key that nothing uses. */
+  /** A key that Redis never has. */
   key: string
   /** The channel on which only this instance listens for beats. */
   name: string
@@ -15,8 +15,8 @@ const ID_BYTES = 8
 const MOST_MISSED = 2
 
 /**
- * Publishes one beat. Before that it tries a write that changes nothing, because a replica takes publications too, but they do not reach
- * the subscribers of its master. A master with a full disk refuses writes (MISCONF) and still publishes to everyone.
+ * Publishes one beat after a write that changes nothing. A replica refuses the write; it would take the publication, which would not reach
+ * the subscribers of its master. A master with a full disk also refuses writes (MISCONF), but it still publishes to everyone.
  */
 const BEAT = `
 local answer = redis.pcall('DEL', KEYS[1])
@@ -34,9 +34,10 @@ export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
   const missed = publishers.map(() => ({ answers: 0, echoes: 0 }))
   /** Number of questions to the subscribing connection since the last one that Redis answered. */
   let questions = 0
+  /** Counts of the connections of which no beat has come back yet. */
   const awaited = new Set(missed)
-  let resolve!: () => void
-  const complete = new Promise<void>(_resolve => { resolve = _resolve })
+  let onComplete!: () => void
+  const complete = new Promise<void>(resolve => { onComplete = resolve })
 
   async function send (redis: Redis, i: number): Promise<void> {
     missed[i]!.answers++
@@ -57,11 +58,11 @@ export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
     async beat (): Promise<void> { await Promise.all([ask(), ...publishers.map(send)]) },
     /** Takes a message that has arrived on the channel of the beats. */
     heard (message: Buffer): void {
-      const counts = message.length === ID_BYTES + 1 && message.compare(id, 0, ID_BYTES, 0, ID_BYTES) === 0 && missed[message[ID_BYTES]!]
-      if (!counts) return
+      const counts = missed[message[ID_BYTES] ?? -1]
+      if (!counts || !message.subarray(0, ID_BYTES).equals(id)) return
       counts.echoes = 0
       awaited.delete(counts)
-      if (awaited.size === 0) resolve()
+      if (awaited.size === 0) onComplete()
     },
     /** Resolves when a beat of every connection has come back. */
     complete,

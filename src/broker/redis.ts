@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger, type RedisSettings } from '../redis.ts'
+import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
+import type { RedisSettings } from '../redis-settings.ts'
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
 import { decodeEvent, encodeEvent, INSTANCE_BYTES, isEcho } from './encoding.ts'
 import { createHeart } from './heart.ts'
@@ -33,7 +34,8 @@ const COMPLAINT_INTERVAL_MS = 1000
 /**
  * The bus over Redis publish/subscribe. A connection may look alive and deliver nothing (a stopped server, a half-open TCP connection, a
  * former master that is a replica now), so each instance publishes beats to itself over each of its connections: `connected` is true only
- * while they all come back. If one does not, or a message is dropped, all connections are replaced, and what was missed is caught up with.
+ * while they all come back. If one does not, or a message is dropped, all connections are replaced, and all topics are reported to
+ * `onSubscribed` again, so that the database is asked for what was missed.
  */
 export function createRedisBroker ({
   pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000, ...settings
@@ -93,13 +95,10 @@ export function createRedisBroker ({
 
     const pulse = async (): Promise<void> => { await Promise.all([heart.beat(), census.take(redis)]) }
     await Promise.all([pulse(), heart.complete])
-    const timer = setInterval(() => {
-      if (heart.failed()) lost(new Error('messages to oneself do not come back'))
+    repeat(() => {
+      if (heart.failed()) lost(new Error('messages that this instance sends to itself do not come back'))
       else pulse().catch(lost)
-    }, beat)
-    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-    // If `signal` aborted while the bus was being opened, the event is over and the timer is stopped here.
-    if (signal.aborted) clearInterval(timer)
+    }, beat, signal)
     return session
   }
 

@@ -16,7 +16,7 @@ export interface Outstanding {
   dropped: number
 }
 
-export interface SenderDeps {
+interface SenderDeps {
   redis: Redis
   outstanding: Outstanding
   /** Called whenever messages are dropped. */

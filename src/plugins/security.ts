@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-export interface SecurityDeps {
+interface SecurityDeps {
   allowedOrigins: AllowedOrigins
   /** Called for every request and upgrade with a refused `Origin`. */
   onRefusedOrigin (): void

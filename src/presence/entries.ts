@@ -47,7 +47,7 @@ const OUTCOMES: Record<Operation, { ours: Standing, otherwise: Standing }> = {
   settle: { ours: 'absent', otherwise: 'absent' }
 }
 
-export interface EntriesDeps {
+interface EntriesDeps {
   announce: Announce
   /** Milliseconds that a departure waits for a return. */
   coalesce: number

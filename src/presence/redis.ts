@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { createLink, openConnection, type Logger, type RedisSettings } from '../redis.ts'
+import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
+import type { RedisSettings } from '../redis-settings.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import { createEvictionWarning } from './eviction.ts'
 import type { Announce, Presence } from './presence.ts'
@@ -53,7 +54,7 @@ const REAPED_PER_COMMAND = 200
 const CHANNELS_PER_COMMAND = 500
 /** Number of renewals after which an instance looks again whether Redis still has the keys of its channels. */
 const RENEWALS_PER_CHECK = 5
-/** Milliseconds after which any instance removes the keys of earlier epochs, if one that lives has begun to and not finished. */
+/** Milliseconds after which another instance removes the keys of earlier epochs if the one that began has not finished, though it lives. */
 const SWEEP_TIMEOUT_MS = 600_000
 /** Milliseconds for which Redis remembers that an instance's entries were taken over, in case it was only frozen. */
 const TOMBSTONE_MS = 86_400_000
@@ -159,15 +160,13 @@ export function createRedisPresence ({
   function keepLease (signal: AbortSignal, lost: (error: Error) => void): void {
     let busy = false
     let renewals = 0
-    const timer = setInterval(async () => {
+    repeat(async () => {
       const session = link.session
       if (busy || !session || session.isJoining) return
       busy = true
       await tick(session, renewals++ % RENEWALS_PER_CHECK === 0).catch(lost)
       busy = false
-    }, renew)
-    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-    if (signal.aborted) clearInterval(timer)
+    }, renew, signal)
   }
 
   async function tick (session: OpenPresence, checksChannels: boolean): Promise<void> {
@@ -187,7 +186,7 @@ export function createRedisPresence ({
     }
   }
 
-  /** Returns false where this instance has to join again: in particular if the key of one of these channels is missing. */
+  /** Returns false if this instance has to join again, for example because the key of one of these channels is missing. */
   async function renewLease (session: OpenPresence, channelIds: string[] = []): Promise<boolean> {
     const { redis, generation } = session
     const reply = await redis.presenceRenew(root, instance, generation, epoch!, lease, SWEEP_TIMEOUT_MS, ...channelIds)

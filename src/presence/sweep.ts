@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 /** Approximate number of keys that Redis looks at in one command. */
 const KEYS_PER_SCAN = 1000
 
-export interface SweepDeps {
+interface SweepDeps {
   redis: Redis
   /** What the names of all keys of presence begin with. */
   root: string

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { placeOf } from '../database-url.ts'
+import { placeOf } from '../connection-url.ts'
 
 /** Prints the address and the drivers of a started server for people; the log lines are for machines. */
 export function greet ({ server, database, redis }: Config, port: number, workers = 1): void {

@@ -10,7 +10,8 @@ export function hostToListen (host: string): string {
 }
 
 /**
- * Tells in one line why the server cannot listen there, if that is what failed. Returns any other error as it is. `variable` sets the port.
+ * Returns an error that says in one line why the server cannot listen on this host and port. Returns an error with another cause unchanged.
+ * `variable` is the one that sets the port.
  */
 export function listenError (error: NodeJS.ErrnoException, host: string, port: number, variable: 'PORT' | 'METRICS_PORT'): Error {
   if (!['listen', 'bind', 'getaddrinfo'].includes(error.syscall ?? '')) return error

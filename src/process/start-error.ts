@@ -26,8 +26,8 @@ const HINTS: Record<string, string> = {
 }
 
 /**
- * Prints why the server could not start, or a command not do its work: one line that says what to look at. `withStack` adds the stack of
- * an error whose message is not written for the operator, and the stacks of its causes.
+ * Prints one line that says why the server could not start, or why a command failed, and what to look at. If the error's message is not
+ * written for the operator, `withStack` adds its stack and the stacks of its causes.
  */
 export function printFailure (error: unknown, withStack: boolean): void {
   console.error(`parley: ${lineOf(error).replace(/\s*\n\s*/g, ' ')}`)
@@ -47,7 +47,7 @@ function lineOf (error: unknown): string {
     const reason = cause instanceof Error ? `: ${answerOf(cause) ?? reasonOf(cause)}` : ''
     return error.code === 'unavailable' ? `the database cannot be used${reason}; ${DATABASE_HINT}` : error.message + reason
   }
-  // A hook or a plugin waits for nothing else.
+  // During the start, hooks and plugins wait only for these.
   if (/^(FST|AVV)_ERR_\w*TIMEOUT$/.test(code)) {
     return `the start took too long; look at the load of the database, of Redis and of this machine (${reasonOf(error)})`
   }

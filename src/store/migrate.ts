@@ -5,7 +5,7 @@ import { DatabaseError, reasonOf } from './database-error.ts'
 import type { Query } from './client.ts'
 
 /** How migrations reach a database. */
-export interface MigrationTarget {
+interface MigrationTarget {
   query: Query
   /** Runs statements in one transaction, however long they take. */
   runScript (script: string): Promise<unknown>
@@ -24,7 +24,7 @@ export interface MigrationStatus {
   edited: string[]
 }
 
-export interface Migration { name: string, sql: string, checksum: string }
+interface Migration { name: string, sql: string, checksum: string }
 
 /** A line of `_prisma_migrations`, Prisma's own record, so that `prisma migrate deploy` can be used as well. */
 interface Applied { migration_name: string, checksum: string, finished: boolean }

@@ -21,7 +21,7 @@ const RETRY_AFTER = 50
 /** Milliseconds to wait for one of several servers before the next one is tried. */
 const PER_HOST = 2000
 
-export interface PoolOptions {
+interface PoolOptions {
   target: DatabaseTarget
   /** Connections that the pool may have at most. */
   size: number
@@ -37,9 +37,9 @@ type Place = DatabaseHost & { ssl: DatabaseTarget['tls'][number], connectionTime
 type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, release: (error?: Error | boolean) => void) => void
 
 /**
- * A pool of prepared connections that knows what happens to connections outside a laboratory. It tries all servers and TLS settings of the
- * URL and stays with the ones that work. It closes all its idle connections when one of them turns out to be dead, or connected to a
- * read-only server, since the others have the same fate. It needs no more connections than the server allows.
+ * A pool of connections that have Parley's settings (session-settings.ts). It tries all servers and TLS settings of the URL and stays with
+ * those that work. When one connection turns out to be dead, or connected to a read-only server, it closes all idle ones, because they have
+ * the same fate. It works with as few connections as the server allows.
  */
 export class Pool extends pg.Pool {
   /** The schema that holds Parley's tables and functions. */

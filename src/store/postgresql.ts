@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { Config } from '../config.ts'
-import { placeOf, readDatabaseUrl, type DatabaseTarget } from '../database-url.ts'
+import { placeOf } from '../connection-url.ts'
+import { readDatabaseUrl, type DatabaseTarget } from '../database-url.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import type { Database, DatabaseLogger, Query } from './client.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Broker } from '../../src/broker/broker.ts'
+import type { Broker, Topic } from '../../src/broker/broker.ts'
 import { createRedisBroker, type RedisBrokerDeps } from '../../src/broker/redis.ts'
-import { listen, textOf, type Listener } from '../contracts/broker.ts'
-import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
+import { listen, notice, textOf, type Listener } from '../contracts/broker.ts'
+import { startRedis } from '../contracts/redis-server.ts'
+import { eventually } from '../eventually.ts'
 import type { Test } from '../tap.ts'
 
 /** A Redis for the tests of one file, and brokers on it or on other servers. */
@@ -13,8 +14,7 @@ export async function startBrokers (t: Test) {
     info (details: object, text: string) { log.push({ level: 'info', details, text }) },
     warn (details: object, text: string) { log.push({ level: 'warn', details, text }) }
   }
-  const shared = await startRedis()
-  t.teardown(() => shared.kill())
+  const shared = await startRedis(t)
 
   function create (deps: Partial<RedisBrokerDeps> = {}): Broker {
     return createRedisBroker({ url: shared.url, pool_size: 3, pool_timeout: 5, prefix: `${randomUUID()}:`, logger, beat: 100, ...deps })
@@ -24,20 +24,19 @@ export async function startBrokers (t: Test) {
     log,
     shared,
     create,
-    async open (test: Test, deps: Partial<RedisBrokerDeps> = {}): Promise<Listener & { broker: Broker }> {
-      const broker = create(deps)
-      const listener = await listen(broker)
-      test.teardown(() => broker.close())
-      return { ...listener, broker }
+    async open (test: Test, deps: Partial<RedisBrokerDeps> = {}): Promise<Listener> {
+      const listener = await listen(create(deps))
+      test.teardown(() => listener.broker.close())
+      return listener
     }
   }
 }
 
-/** A Redis of the test's own: started, or only with a port reserved for it. */
-export async function openServer (test: Test, started = true, args: string[] = []): Promise<RedisServer> {
-  const server = started ? await startRedis(args) : await reserveRedis(args)
-  test.teardown(() => server.kill())
-  return server
+/** Publishes a message to every topic. Resolves with whether all of them have arrived within half a second. */
+export async function arrives (topics: Topic[], from: Listener, to: Listener, text: string): Promise<boolean> {
+  const before = to.events.length
+  for (const topic of topics) from.broker.publish(topic, notice(text))
+  return eventually(() => texts(to).slice(before).filter(each => each === text).length === topics.length, 500).catch(() => false)
 }
 
 export const texts = ({ events }: Listener) => events.map(({ event }) => textOf(event))

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { Topic } from '../../src/broker/broker.ts'
 import { notice, subscribe, textOf } from '../contracts/broker.ts'
+import { reserveRedis, startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
-import { openServer, startBrokers, texts } from './brokers.ts'
+import { startBrokers, texts } from './brokers.ts'
 
 const { log, shared, create, open } = await startBrokers(t)
 
 t.test('[P33] the broker notices a stopped Redis, delivers locally, and confirms all subscriptions again afterwards', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(a, 'channel:1')
   await subscribe(b, 'channel:1', 'channel:2')
@@ -29,7 +30,7 @@ t.test('[P33] the broker notices a stopped Redis, delivers locally, and confirms
 })
 
 t.test('[P33] the bus works again after Redis is killed and restarted empty', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(b, 'channel:1')
   await server.kill()
@@ -49,7 +50,7 @@ t.test('[P33] the bus works again after Redis is killed and restarted empty', as
 })
 
 t.test('without Redis the broker starts unconnected, and connects when Redis is available', async t => {
-  const server = await openServer(t, false)
+  const server = await reserveRedis(t)
   const a = await open(t, { url: server.url })
   t.equal(a.broker.connected, false)
   a.broker.subscribe('channel:1')
@@ -63,7 +64,7 @@ t.test('without Redis the broker starts unconnected, and connects when Redis is 
 })
 
 t.test('with a stopped Redis the broker starts unconnected, and it closes although Redis never answers', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   server.signal('SIGSTOP')
   const a = await open(t, { url: server.url })
   t.equal(a.broker.connected, false)
@@ -71,7 +72,7 @@ t.test('with a stopped Redis the broker starts unconnected, and it closes althou
 })
 
 t.test('close ends although Redis stops while the broker is connected and publishes are outstanding', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   await subscribe(b, 'channel:1')
   server.signal('SIGSTOP')
@@ -80,7 +81,7 @@ t.test('close ends although Redis stops while the broker is connected and publis
 })
 
 t.test('the queue of publishes to a stopped Redis is bounded, and messages without room are dropped and counted', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   const deps = { url: server.url, prefix: 'p:', beat: 60_000 }
   const [a, b] = [await open(t, deps), await open(t, deps)]
   await subscribe(b, 'channel:1')
@@ -92,7 +93,7 @@ t.test('the queue of publishes to a stopped Redis is bounded, and messages witho
 })
 
 t.test('the broker reconnects when the server ends its publishing and then its subscribing connections, and no error is fatal', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   const [a, b] = [await open(t, { url: server.url, prefix: 'p:' }), await open(t, { url: server.url, prefix: 'p:' })]
   const topics: Topic[] = ['channel:1', 'channel:2', 'channel:3', 'channel:4', 'channel:5']
   await subscribe(b, ...topics)
@@ -110,7 +111,7 @@ t.test('the broker reconnects when the server ends its publishing and then its s
 })
 
 t.test('[P33] the loss of a single publishing connection replaces all, and the state says so', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   const a = await open(t, { url: server.url, prefix: 'p:' })
   await subscribe(a, 'channel:1')
   const admin = new Redis(server.url)
@@ -175,7 +176,7 @@ t.test('a stall of the event loop of an instance does not count as a lost bus', 
 })
 
 t.test('with a wrong password the broker stays unconnected and logs one line, which does not contain the password', async t => {
-  const server = await openServer(t, true, ['--requirepass', 'right'])
+  const server = await startRedis(t, ['--requirepass', 'right'])
   log.length = 0
   const url = `redis://:very-wrong@127.0.0.1:${server.port}`
   const a = await open(t, { url })
@@ -195,7 +196,7 @@ t.test('with a wrong password the broker stays unconnected and logs one line, wh
 })
 
 t.test('each change of the connection state is logged in one line', async t => {
-  const server = await openServer(t)
+  const server = await startRedis(t)
   log.length = 0
   const a = await open(t, { url: server.url })
   await server.kill()

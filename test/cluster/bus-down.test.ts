@@ -6,7 +6,7 @@ import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-const bus = await startRedis()
+const bus = await startRedis(t)
 const config = { redis: { ...redis(), url: bus.url } }
 const a = await startServer(t, { config })
 const b = await startServer(t, { config, databaseUrl: a.databaseUrl })

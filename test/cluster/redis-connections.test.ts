@@ -10,7 +10,7 @@ import { redis, startServer } from '../helper.ts'
 import { startReplication } from '../replication.ts'
 import { t, type Test } from '../tap.ts'
 
-/** Milliseconds that presence, which renews its lease every 5 s, may take to notice a lost connection. */
+/** Milliseconds that the rate limits, which probe their connection every 10 s, may take to notice that it is lost. */
 const NOTICED = 20_000
 
 async function startPair (t: Test, url: string) {
@@ -64,8 +64,7 @@ t.test('[P33] connections of bus, presence and rate limits that swallow everythi
 
 t.test('the rights that docs/platforms.md names for a user of Redis are enough, and are limited to the prefix', async t => {
   const rights = /ACL SETUSER parley on >PASSWORD (.*)/.exec(readFileSync(join(root, 'docs/platforms.md'), 'utf8'))![1]!.split(' ')
-  const server = await startRedis()
-  t.teardown(() => server.kill())
+  const server = await startRedis(t)
   const admin = new Redis(server.url)
   t.teardown(() => admin.disconnect())
   await admin.call('ACL', 'SETUSER', 'parley', 'on', '>secret', ...rights)

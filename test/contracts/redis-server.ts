@@ -1,7 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createConnection, createServer, type AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { end, freePort, untilListens, type Service } from '../../scripts/service.ts'
+import { launchRedis } from '../../scripts/services.ts'
+import type { Scope } from '../helper.ts'
 
 export interface RedisServer {
   url: string
@@ -13,57 +12,27 @@ export interface RedisServer {
   start (): Promise<void>
 }
 
-/** Starts an empty Redis server that writes no files. `args` are added to its command line. */
-export async function startRedis (args: string[] = []): Promise<RedisServer> {
-  const server = await reserveRedis(args)
+/** Starts an empty Redis server that writes no files and ends with the test. `args` are added to its command line. */
+export async function startRedis (scope: Scope, args: string[] = []): Promise<RedisServer> {
+  const server = await reserveRedis(scope, args)
   await server.start()
   return server
 }
 
 /** Like `startRedis`, but only reserves a port: the server runs once `start` has been called. */
-export async function reserveRedis (args: string[] = []): Promise<RedisServer> {
+export async function reserveRedis (scope: Scope, args: string[] = []): Promise<RedisServer> {
   const port = await freePort()
-  let child: ChildProcess | undefined
-
-  return {
+  let service: Service | undefined
+  const server: RedisServer = {
     port,
     url: `redis://127.0.0.1:${port}`,
-    signal (signal) { child!.kill(signal) },
+    signal (signal) { service!.child.kill(signal) },
     async start () {
-      const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', '/tmp']
-      child = spawn('redis-server', [...options, ...args], { stdio: 'ignore' })
-      await reachable(port)
+      service = launchRedis(port, args)
+      await untilListens(service, port)
     },
-    async kill () {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGKILL')
-      await exited
-    }
+    async kill () { if (service) await end(service) }
   }
-}
-
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function reachable (port: number): Promise<void> {
-  const deadline = Date.now() + 10_000
-  for (;;) {
-    const socket = createConnection(port, '127.0.0.1')
-    try {
-      await once(socket, 'connect')
-      return
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-      await sleep(20)
-    } finally {
-      socket.destroy()
-    }
-  }
+  scope.teardown(server.kill)
+  return server
 }

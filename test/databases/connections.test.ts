@@ -6,16 +6,14 @@ import { startBlackhole } from '../blackhole.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
-import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
 
-/** Creates an empty database whose role may have only this many connections. @returns its URL for that role. */
+/** Creates an empty database whose owner may have only this many connections. @returns its URL for the owner. */
 async function limitedDatabase (t: Test, limit: number): Promise<string> {
-  const url = new URL(await emptyDatabase(t))
-  const name = url.pathname.slice(1)
-  await run(url.href, `CREATE ROLE ${name} LOGIN CONNECTION LIMIT ${limit}`, `ALTER DATABASE ${name} OWNER TO ${name}`)
-  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
-  url.username = name
-  return url.href
+  const url = await emptyDatabase(t)
+  const limited = await createRole(t, url, `CONNECTION LIMIT ${limit}`)
+  await run(url, `ALTER DATABASE ${nameOf(url)} OWNER TO ${nameOf(url)}`)
+  return limited
 }
 
 const warnings = ({ lines }: Server) => lines.map(line => JSON.parse(line)).filter(({ level }) => level >= 40)

@@ -1,12 +1,9 @@
-import { setMaxListeners } from 'node:events'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { redis, startServer, type ConfigChange, type Scope } from '../helper.ts'
 import type { Test } from '../tap.ts'
-
-setMaxListeners(0)
 
 /** Creates an empty database on the server with this URL, and drops it when the test ends. @returns the database's URL. */
 export async function emptyDatabase (t: Scope, server = process.env.TEST_DATABASE_URL ?? ''): Promise<string> {
@@ -15,6 +12,22 @@ export async function emptyDatabase (t: Scope, server = process.env.TEST_DATABAS
   t.teardown(() => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   const url = new URL(server)
   url.pathname = `/${name}`
+  return url.href
+}
+
+/** The name of the database in this URL. */
+export function nameOf (url: string): string {
+  return new URL(url).pathname.slice(1)
+}
+
+/** Creates a role with the name of this empty database. @returns the database's URL for the role. */
+export async function createRole (t: Scope, databaseUrl: string, options = ''): Promise<string> {
+  const name = nameOf(databaseUrl)
+  await run(databaseUrl, `CREATE ROLE ${name} LOGIN ${options}`)
+  // A role cannot be dropped before what it owns.
+  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
+  const url = new URL(databaseUrl)
+  url.username = name
   return url.href
 }
 

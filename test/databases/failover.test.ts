@@ -3,7 +3,7 @@ import { eventually } from '../eventually.ts'
 import { failure, startServer, type Server } from '../helper.ts'
 import { startBlackhole } from '../blackhole.ts'
 import { t, type Test } from '../tap.ts'
-import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+import { converse, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
 
 t.setTimeout(180_000)
 
@@ -25,7 +25,7 @@ const readiness = async (server: Server): Promise<number> => (await server.call(
 t.test('[G19] while the server is read-only, writes are unavailable and the instance is not ready; service resumes by itself', async t => {
   const url = await emptyDatabase(t)
   await migrate(url)
-  const name = new URL(url).pathname.slice(1)
+  const name = nameOf(url)
   const server = await startServer(t, { databaseUrl: url })
   const ann = await server.enter('ann', 'room')
   const send = () => ann.exchange({ type: 'send_message', channel: 'room', message: 'x' })

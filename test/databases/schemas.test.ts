@@ -1,6 +1,6 @@
 import { startPgBouncer } from '../pgbouncer.ts'
-import { t, type Test } from '../tap.ts'
-import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+import { t } from '../tap.ts'
+import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
 
 /** Tables of another application. Prisma's own record of migrations is among them. */
 const FOREIGN = [
@@ -35,8 +35,7 @@ t.test('two installations in two schemas of one database do not see each other, 
 
 t.test('the search_path of a role is ignored: without a schema in the URL, everything is in public', async t => {
   const url = await emptyDatabase(t)
-  const name = new URL(url).pathname.slice(1)
-  await run(url, 'CREATE SCHEMA elsewhere', `ALTER DATABASE ${name} SET search_path = elsewhere, public`)
+  await run(url, 'CREATE SCHEMA elsewhere', `ALTER DATABASE ${nameOf(url)} SET search_path = elsewhere, public`)
   await migrate(url)
   await converse(t, await startPair(t, url))
   t.strictSame(await run(url, TABLES), [{ schema: 'public' }])
@@ -59,7 +58,8 @@ t.test('a migration of another application that has failed stays recorded as fai
 })
 
 t.test('a record of migrations that is no record of Prisma, or that the role may not read, stops the start with one line', async t => {
-  const { url, owner } = await ownedByOther(t)
+  const owner = await emptyDatabase(t)
+  const url = await createRole(t, owner)
   await run(owner, ...FOREIGN)
   await t.rejects(migrate(url), { message: /^the record of migrations cannot be read: permission denied .*\. Grant the role SELECT/ })
   await run(owner, 'DROP TABLE _prisma_migrations', 'CREATE TABLE _prisma_migrations (id int)')
@@ -67,7 +67,8 @@ t.test('a record of migrations that is no record of Prisma, or that the role may
 })
 
 t.test('a role that may not use the schema gets one line that says what to grant, and no temporary tables', async t => {
-  const { url, owner } = await ownedByOther(t)
+  const owner = await emptyDatabase(t)
+  const url = await createRole(t, owner)
   await run(owner, 'REVOKE ALL ON SCHEMA public FROM PUBLIC', 'CREATE SCHEMA own')
   const reason = (schema: string) => ({
     message: new RegExp(`^migration 20261101000000_init failed: permission denied for schema ${schema}\\. Grant the role CREATE and USAGE`)
@@ -85,21 +86,11 @@ t.test('a table of another application with the name of one of ours stops the st
 })
 
 t.test('a role that may create nothing gets one line that says what to grant; an existing schema of its own is enough', async t => {
-  const { url, owner, role } = await ownedByOther(t)
+  const owner = await emptyDatabase(t)
+  const url = await createRole(t, owner)
   await run(owner, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC')
   await t.rejects(migrate(url), { message: /permission denied for schema public\. Grant the role CREATE/ })
   await t.rejects(migrate(`${url}?schema=own`), { message: /permission denied for database \w+\. Grant the role CREATE/ })
-  await run(owner, `CREATE SCHEMA own AUTHORIZATION ${role}`)
+  await run(owner, `CREATE SCHEMA own AUTHORIZATION ${nameOf(owner)}`)
   t.ok((await migrate(`${url}?schema=own`)).length > 0)
 })
-
-/** Creates an empty database and a role that does not own it. @returns the database's URL for that role and for the owner. */
-async function ownedByOther (t: Test) {
-  const owner = await emptyDatabase(t)
-  const url = new URL(owner)
-  const role = url.pathname.slice(1)
-  await run(owner, `CREATE ROLE ${role} LOGIN`)
-  t.teardown(() => run(process.env.TEST_DATABASE_URL!, `DROP DATABASE IF EXISTS ${role} WITH (FORCE)`, `DROP ROLE ${role}`))
-  url.username = role
-  return { url: url.href, owner, role }
-}

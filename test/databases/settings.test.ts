@@ -1,6 +1,6 @@
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t, type Test } from '../tap.ts'
-import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
+import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
 
 const server = process.env.TEST_DATABASE_URL ?? ''
 
@@ -40,31 +40,23 @@ for (const path of ['directly', 'through PgBouncer in session mode', 'through Pg
   })
 
   t.test(`[G19] the settings of a role change nothing, ${path}`, async t => {
-    const url = new URL(await emptyDatabase(t))
-    const name = nameOf(url.href)
-    await run(server, `CREATE ROLE ${name} LOGIN`, `ALTER DATABASE ${name} OWNER TO ${name}`)
-    t.teardown(() => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, `DROP ROLE ${name}`))
-    await change(`ROLE ${name}`, settings)
-    url.username = name
-    const used = await urlOf(t, url.href)
+    const url = await emptyDatabase(t)
+    const owned = await createRole(t, url)
+    await run(url, `ALTER DATABASE ${nameOf(url)} OWNER TO ${nameOf(url)}`)
+    await change(`ROLE ${nameOf(url)}`, settings)
+    const used = await urlOf(t, owned)
     t.ok((await migrate(used)).length > 0)
     await converse(t, await startPair(t, used))
   })
 }
 
-for (const isolation of ['repeatable read', 'read uncommitted']) {
-  t.test(`[G19] default_transaction_isolation ${isolation} changes nothing`, async t => {
+for (const [name, value] of [
+  ['default_transaction_isolation', 'repeatable read'], ['default_transaction_isolation', 'read uncommitted'],
+  ['DateStyle', 'SQL, DMY'], ['DateStyle', 'Postgres, MDY']
+] as const) {
+  t.test(`[G19] ${name} ${value} changes nothing`, async t => {
     const url = await emptyDatabase(t)
-    await change(`DATABASE ${nameOf(url)}`, { default_transaction_isolation: `'${isolation}'` })
-    await migrate(url)
-    await converse(t, await startPair(t, url))
-  })
-}
-
-for (const style of ['SQL, DMY', 'Postgres, MDY']) {
-  t.test(`[G19] DateStyle ${style} changes nothing`, async t => {
-    const url = await emptyDatabase(t)
-    await change(`DATABASE ${nameOf(url)}`, { DateStyle: `'${style}'` })
+    await change(`DATABASE ${nameOf(url)}`, { [name]: `'${value}'` })
     await migrate(url)
     await converse(t, await startPair(t, url))
   })
@@ -79,8 +71,4 @@ t.test('a role for which foreign keys do nothing is refused at the start in one 
 
 async function change (owner: string, settings: Record<string, string>): Promise<void> {
   await run(server, ...Object.entries(settings).map(([name, value]) => `ALTER ${owner} SET ${name} = ${value}`))
-}
-
-function nameOf (url: string): string {
-  return new URL(url).pathname.slice(1)
 }

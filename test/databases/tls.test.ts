@@ -1,4 +1,4 @@
-import { chownSync, copyFileSync, mkdirSync, writeFileSync, chmodSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startDatabase } from '../../scripts/postgres.ts'
 import { unprivileged } from '../../scripts/service.ts'
@@ -89,13 +89,14 @@ t.test('a Unix socket is used as Cloud SQL offers it, and several hosts until on
 })
 
 t.test('a wrong password gets one line with the usual reason, and is not tried on another server', async t => {
-  const server = await startDatabase({ settings: {} })
+  const server = await startDatabase()
   t.teardown(server.stop)
   await run(server.url, "CREATE ROLE ann LOGIN PASSWORD 'right'")
   const access = join(server.folder, 'data/pg_hba.conf')
   writeFileSync(access, 'host all ann 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n')
   await run(server.url, 'SELECT pg_reload_conf()')
-  const error: Error = await migrate(`postgresql://ann:hidden@127.0.0.1:${server.port},127.0.0.1:1/postgres`).then(() => new Error(), caught => caught)
+  const url = `postgresql://ann:hidden@127.0.0.1:${server.port},127.0.0.1:1/postgres`
+  const error: Error = await migrate(url).then(() => new Error('no error'), caught => caught)
   t.match(error.message, /password authentication failed for user "ann"\. Are all special characters of the password percent-encoded/)
   t.notMatch(error.message, /hidden|\n/)
 })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { reserveRedis } from '../contracts/redis-server.ts'
+import { startRedis } from '../contracts/redis-server.ts'
 import { inParallel, startCluster } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
@@ -18,9 +18,7 @@ const SIZE = Buffer.byteLength(TEXT)
  */
 export async function bursts (stage: Stage, { rounds, seconds }: { rounds: number, seconds: number }): Promise<Outcome> {
   const report = createReport()
-  const redis = await reserveRedis()
-  stage.teardown(() => redis.kill())
-  await redis.start()
+  const redis = await startRedis(stage)
   const cluster = await startCluster(stage, report, { redisUrl: redis.url, env: { LIMITS_ENABLED: 'true' } })
   const { ledger } = cluster
   const clients = await cluster.enter(6, ['room'])

@@ -12,7 +12,7 @@ import { startOwnDatabase } from './own-database.ts'
 import type { Stage } from './scope.ts'
 
 /** Messages per second, and seconds that the fault lasts where it lasts. */
-export interface DatabaseFault { rate: number, seconds: number }
+interface DatabaseFault { rate: number, seconds: number }
 
 /** Milliseconds within which every send is answered, an instance says that it is not ready, and service resumes after the fault. */
 const ANSWERED = 6000

@@ -12,8 +12,7 @@ import type { Stage } from './scope.ts'
  */
 export async function moderationBinds (stage: Stage, { rounds, rate }: { rounds: number, rate: number }): Promise<Outcome> {
   const report = createReport()
-  const redis = await startRedis()
-  stage.teardown(() => redis.kill())
+  const redis = await startRedis(stage)
   const cluster = await startCluster(stage, report, { redisUrl: redis.url })
   const { databaseUrl, instances: [a, b] } = cluster
   const [owner] = await cluster.enter(1, [], [a.port])

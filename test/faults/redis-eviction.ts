@@ -18,8 +18,7 @@ const BALLAST = 'x'.repeat(1000)
  */
 export async function redisEviction (stage: Stage, { users }: { users: number }): Promise<Outcome> {
   const report = createReport()
-  const server = await startRedis(['--maxmemory-policy', 'allkeys-random'])
-  stage.teardown(() => server.kill())
+  const server = await startRedis(stage, ['--maxmemory-policy', 'allkeys-random'])
   const redis = new Redis(server.url)
   stage.teardown(() => redis.disconnect())
   const cluster = await startCluster(stage, report, { redisUrl: server.url })

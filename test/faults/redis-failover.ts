@@ -7,7 +7,7 @@ import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
-export interface RedisFault {
+interface RedisFault {
   /** Messages per second. */
   rate: number
   channels: number
@@ -25,8 +25,7 @@ const RECOVERED = 15_000
  * and messages between instances are prompt again within 15 s. Clients are told, and the ledger agrees [P33].
  */
 export async function redisHalfOpen (stage: Stage, load: RedisFault): Promise<Outcome> {
-  const redis = await startRedis()
-  stage.teardown(() => redis.kill())
+  const redis = await startRedis(stage)
   const address = await startBlackhole(stage, redis.port)
   return underLoad(stage, `redis://127.0.0.1:${address.port}`, load, async () => {
     // The connection that also counts the other instances stays.

@@ -22,8 +22,7 @@ export interface RedisOutage {
  */
 export async function redisOutage (stage: Stage, { how, rate, channels: count, before, outage, after }: RedisOutage): Promise<Outcome> {
   const report = createReport()
-  const redis = await reserveRedis()
-  stage.teardown(() => redis.kill())
+  const redis = await reserveRedis(stage)
   if (how !== 'absent at the start') await redis.start()
   const cluster = await startCluster(stage, report, { redisUrl: redis.url })
   const { ledger } = cluster

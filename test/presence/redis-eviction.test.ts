@@ -1,96 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { createRedisPresence, type RedisPresenceDeps } from '../../src/presence/redis.ts'
-import { channel, lobby, person, watch, type Watched } from '../contracts/presence.ts'
+import { channel, lobby, person } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
-import { t, type Test } from '../tap.ts'
-import { openProcess } from './process.ts'
+import { t } from '../tap.ts'
+import { announcesExactly, isComplete, startLosses, TIMES } from './losses.ts'
+import type { Instance } from './presences.ts'
 
-const times = { lease: 4000, renew: 50, grace: 600 }
-const den = channel('den')
-const shared = await startRedis()
-const redis = new Redis(shared.url)
-t.teardown(async () => {
-  redis.disconnect()
-  await shared.kill()
-})
-
-/** A presence and the texts of its warnings. */
-type Instance = Watched & { warnings: string[] }
-
-function open (test: Test, prefix: string, deps: Partial<RedisPresenceDeps> = {}): Instance {
-  const warnings: string[] = []
-  const logger = { info () {}, warn: (_: object, text: string) => { warnings.push(text) } }
-  const watched = watch(announce => createRedisPresence({ ...times, pool_timeout: 1, logger, url: shared.url, prefix, announce, ...deps }))
-  test.teardown(() => watched.presence.close())
-  return { ...watched, warnings }
-}
-
-/** Opens two instances: `both` is in the lobby on both of them, `one` and `two` on one of them, and `alone` in the den on the second. */
-async function openPair (
-  test: Test, deps: Partial<RedisPresenceDeps> = {}
-): Promise<{ prefix: string, a: Instance, b: Instance }> {
-  const prefix = deps.prefix ?? randomUUID()
-  const [a, b] = [open(test, prefix, deps), open(test, prefix, deps)]
-  for (const name of ['both', 'one']) a.presence.enter(lobby, person(name))
-  await eventually(() => a.told.length === 2)
-  for (const name of ['both', 'two']) b.presence.enter(lobby, person(name))
-  b.presence.enter(den, person('alone'))
-  await eventually(() => b.told.length === 2)
-  a.told.length = b.told.length = 0
-  return { prefix, a, b }
-}
-
-const lists = ({ presence }: Instance, users: string, channelId = 'lobby') => async () => (await presence.list(channelId)).join() === users
-const epochOf = (prefix: string) => redis.get(`${prefix}presence:current`)
-
-async function isComplete (instances: Instance[]): Promise<boolean> {
-  const found = await Promise.all(instances.flatMap(({ presence }) => [
-    presence.list('lobby'), presence.list('den'), presence.counts(['lobby', 'den'])
-  ]))
-  return found.map(items => items.join()).join(' ') === instances.map(() => 'both,one,two alone 3,1').join(' ')
-}
-
-/** Deletes the keys that match any of these patterns at once. Returns the epoch before. */
-async function lose (prefix: string, patterns: string[]): Promise<string> {
-  const epoch = await epochOf(prefix)
-  const keys = (await Promise.all(patterns.map(pattern => redis.keys(`${prefix}presence:${pattern}`)))).flat()
-  if (keys.length === 0) throw new Error(`no keys match ${patterns}`)
-  await redis.del(...keys)
-  return epoch!
-}
-
-const isRenewed = (prefix: string, old: string) => async () => {
-  const epoch = await epochOf(prefix)
-  return epoch !== null && epoch !== '' && epoch !== old
-}
-
-const hasNoOldKeys = (prefix: string) => async () => {
-  const epoch = await epochOf(prefix)
-  const keys = await redis.keys(`${prefix}presence:*:*`)
-  return keys.map(key => key.slice(prefix.length).split(':')[1]).every(part => part === 'instance' || part === epoch)
-}
-
-/** Number of instances whose key does not expire. */
-async function lastingInstances (prefix: string): Promise<number> {
-  const keys = await redis.keys(`${prefix}presence:instance:*`)
-  const ttls = await Promise.all(keys.map(key => redis.pttl(key)))
-  return ttls.filter(ttl => ttl === -1).length
-}
-
-/** Changes presence on both instances and checks that exactly these changes are announced. Earlier, false announcements would show too. */
-async function announcesExactly (test: Test, { a, b }: { a: Instance, b: Instance }): Promise<void> {
-  a.presence.exit(lobby, person('both'))
-  a.presence.exit(lobby, person('one'))
-  b.presence.enter(lobby, person('new'))
-  await eventually(() => a.told.length > 0 && b.told.length > 0)
-  b.presence.exit(lobby, person('both'))
-  b.presence.exit(den, person('alone'))
-  await eventually(() => a.told.length + b.told.length >= 4)
-  test.same([a.told, b.told.toSorted()], [['user_left one'], ['user_joined new', 'user_left alone', 'user_left both']])
-  await eventually(async () => await lists(a, 'new,two')() && await lists(b, 'new,two')() && await lists(a, '', 'den')())
-}
+const { url, redis, open, openPair, epochOf, lose, isRenewed, hasNoOldKeys } = await startLosses(t)
 
 const families = [
   ['current'], ['instance:*'], ['*:leases'], ['*:channels'], ['*:left'], ['*:online:lobby'], ['*:online:den'], ['*:online:*'],
@@ -103,9 +20,9 @@ t.test('[P23] whichever keys Redis loses, lists are complete again within a leas
     const { prefix, a, b } = await openPair(t)
     const epoch = await lose(prefix, patterns)
     const lostAt = performance.now()
-    await eventually(isRenewed(prefix, epoch), times.lease)
-    await eventually(() => isComplete([a, b]), times.lease)
-    t.ok(performance.now() - lostAt < times.lease, `${patterns}: healed after ${Math.round(performance.now() - lostAt)} ms`)
+    await eventually(isRenewed(prefix, epoch), TIMES.lease)
+    await eventually(() => isComplete([a, b]), TIMES.lease)
+    t.ok(performance.now() - lostAt < TIMES.lease, `${patterns}: healed after ${Math.round(performance.now() - lostAt)} ms`)
     await announcesExactly(t, { a, b })
     await eventually(hasNoOldKeys(prefix))
     t.equal(await redis.zcard(`${prefix}presence:${await epochOf(prefix)}:leases`), 2)
@@ -117,8 +34,8 @@ t.test('[P23] if Redis loses the key of one instance only, the other instances h
   const [key] = await redis.keys(`${prefix}presence:instance:*`)
   const epoch = (await epochOf(prefix))!
   await redis.del(key!)
-  await eventually(isRenewed(prefix, epoch), times.lease)
-  await eventually(() => isComplete([a, b]), times.lease)
+  await eventually(isRenewed(prefix, epoch), TIMES.lease)
+  await eventually(() => isComplete([a, b]), TIMES.lease)
   await announcesExactly(t, { a, b })
 })
 
@@ -151,92 +68,9 @@ t.test('keys of an earlier epoch are removed whatever characters the prefix has'
   await eventually(() => isComplete([a, b]))
 })
 
-t.test('[P23] a user who opens or closes a second connection right after a loss is not announced', async t => {
-  for (const patterns of [['*:online:*'], ['*:channels'], ['*'], ['current']]) {
-    const { prefix, a, b } = await openPair(t)
-    await lose(prefix, patterns)
-    a.presence.enter(lobby, person('two'))
-    b.presence.exit(lobby, person('both'))
-    await eventually(lists(b, 'both,one,two'))
-    a.presence.exit(lobby, person('two'))
-    b.presence.enter(lobby, person('both'))
-    await eventually(() => isComplete([a, b]), times.lease)
-    await announcesExactly(t, { a, b })
-  }
-})
-
-t.test('[P23] somebody who enters a channel right after Redis lost it does not hide that it was lost', async t => {
-  const { prefix, a, b } = await openPair(t)
-  await lose(prefix, ['*:online:lobby'])
-  a.presence.enter(lobby, person('new'))
-  for (const instance of [a, b]) await eventually(lists(instance, 'both,new,one,two'), times.lease)
-  await eventually(() => a.told.length > 0)
-  t.same([a.told, b.told], [['user_joined new'], []])
-})
-
-t.test('[P23] a departure whose mark Redis loses is announced once, unless the user returns', async t => {
-  const { prefix, a, b } = await openPair(t)
-  for (const name of ['one', 'both']) a.presence.exit(lobby, person(name))
-  b.presence.exit(lobby, person('both'))
-  await eventually(async () => await redis.hlen(`${prefix}presence:${await epochOf(prefix)}:left`) === 3)
-  await lose(prefix, ['*:left'])
-  a.presence.enter(lobby, person('both'))
-  await eventually(() => a.told.length > 0)
-  for (const instance of [a, b]) await eventually(lists(instance, 'both,two'))
-  a.presence.exit(lobby, person('both'))
-  await eventually(() => a.told.length > 1)
-  t.same([a.told, b.told], [['user_left one', 'user_left both'], []])
-})
-
-t.test('[P23] departures of an instance that died before or after a loss are announced once, and it leaves no key behind', async t => {
-  const cases = [['current'], ['*:left', '*:leases']].flatMap(patterns => [true, false].map(diesFirst => ({ patterns, diesFirst })))
-  await Promise.all(cases.map(async ({ patterns, diesFirst }) => {
-    const { prefix, a, b } = await openPair(t)
-    const { child } = await openProcess(t, { ...times, url: shared.url, prefix }, ['both', 'dead', 'ghost'], 2)
-    if (diesFirst) child.kill('SIGKILL')
-    const epoch = await lose(prefix, patterns)
-    await eventually(isRenewed(prefix, epoch), times.lease)
-    if (!diesFirst) child.kill('SIGKILL')
-    await eventually(() => a.told.length + b.told.length === 2, 3 * times.lease)
-    t.same([...a.told, ...b.told].toSorted(), ['user_left dead', 'user_left ghost'])
-    a.told.length = b.told.length = 0
-    await announcesExactly(t, { a, b })
-    await eventually(hasNoOldKeys(prefix))
-    t.equal(await lastingInstances(prefix), 2, 'only the living instances have a key that does not expire')
-  }))
-})
-
-t.test('[P23] an instance that is frozen during a loss comes back silently, or its users left and join again', async t => {
-  const short = await openPair(t)
-  const long = await openPair(t)
-  const processes = [short, long].map(({ prefix }) => openProcess(t, { ...times, url: shared.url, prefix }, ['both', 'cold'], 1))
-  const [brief, frozen] = await Promise.all(processes) as [Awaited<typeof processes[0]>, Awaited<typeof processes[0]>]
-  brief.child.kill('SIGSTOP')
-  frozen.child.kill('SIGSTOP')
-  for (const { prefix, a, b } of [short, long]) {
-    const epoch = await lose(prefix, ['*:online:*'])
-    await eventually(isRenewed(prefix, epoch), times.lease)
-    await eventually(() => isComplete([a, b]), times.lease)
-  }
-  brief.child.kill('SIGCONT')
-  await eventually(lists(short.a, 'both,cold,one,two'))
-  await eventually(() => long.a.told.length + long.b.told.length === 1, 3 * times.lease)
-  t.same([...long.a.told, ...long.b.told], ['user_left cold'])
-  long.a.told.length = long.b.told.length = 0
-  frozen.child.kill('SIGCONT')
-  await eventually(lists(long.a, 'both,cold,one,two'))
-  await eventually(() => frozen.told.length === 2)
-  t.same([brief.told, frozen.told], [['user_joined cold'], ['user_joined cold', 'user_joined cold']])
-  for (const { prefix, a, b } of [short, long]) {
-    await eventually(hasNoOldKeys(prefix))
-    t.equal(await lastingInstances(prefix), 3)
-    t.same([a.told, b.told], [[], []])
-  }
-})
-
 t.test('after a loss each of 20 instances enters its users once, and after a second one during it once more at most', async t => {
   const prefix = randomUUID()
-  const instances = Array.from({ length: 20 }, () => open(t, prefix))
+  const instances = Array.from({ length: 20 }, () => open(t, { prefix }))
   for (const [i, { presence }] of instances.entries()) {
     for (const name of ['all', `only-${i}`]) presence.enter(lobby, person(name))
   }
@@ -250,60 +84,27 @@ t.test('after a loss each of 20 instances enters its users once, and after a sec
   const renewals = () => instances.map(({ warnings }) => warnings.length)
 
   await eventually(isRenewed(prefix, await lose(prefix, ['*:online:lobby'])))
-  await eventually(areComplete, times.lease)
+  await eventually(areComplete, TIMES.lease)
   await eventually(() => renewals().every(count => count === 1))
   await eventually(async () => !await redis.exists(`${prefix}presence:rebuilt`))
   t.same(renewals(), instances.map(() => 1))
 
   await eventually(isRenewed(prefix, await lose(prefix, ['current'])))
   const renewedAt = performance.now()
-  await eventually(isRenewed(prefix, await lose(prefix, ['*:channels'])), times.lease)
-  t.ok(performance.now() - renewedAt > times.grace / 2, 'the second time waits until the first is over')
-  await eventually(areComplete, times.lease)
+  await eventually(isRenewed(prefix, await lose(prefix, ['*:channels'])), TIMES.lease)
+  t.ok(performance.now() - renewedAt > TIMES.grace / 2, 'the second time waits until the first is over')
+  await eventually(areComplete, TIMES.lease)
   await eventually(() => renewals().every(count => count >= 2))
   t.ok(renewals().every(count => count <= 3), `${renewals()}`)
   t.equal(told().length, 21)
 })
 
-t.test('[P33] if Redis restarts empty while instances enter their users again, lists are complete, and nobody is announced', async t => {
-  const server = await startRedis()
-  t.teardown(() => server.kill())
-  const own = new Redis(server.url, { lazyConnect: true })
-  t.teardown(() => own.disconnect())
-  const { a, b } = await openPair(t, { url: server.url, prefix: 'p:' })
-  await own.connect()
-  await own.del('p:presence:current')
-  await eventually(() => a.warnings.length + b.warnings.length > 0)
-  await server.kill()
-  await server.start()
-  await eventually(() => a.warnings.includes('presence lost') && b.warnings.includes('presence lost'))
-  await eventually(() => isComplete([a, b]), times.lease)
-  await announcesExactly(t, { a, b })
-})
-
-t.test('[P23] an instance that starts while others enter their users again does not announce users who are online elsewhere', async t => {
-  const grace = 4000
-  const { prefix, a, b } = await openPair(t, { grace })
-  const { child } = await openProcess(t, { ...times, grace, url: shared.url, prefix }, ['slow'])
-  child.kill('SIGSTOP')
-  await eventually(isRenewed(prefix, await lose(prefix, ['*:left'])))
-  const late = open(t, prefix, { grace })
-  late.presence.enter(lobby, person('slow'))
-  late.presence.enter(lobby, person('new'))
-  await late.presence.list('lobby')
-  child.kill('SIGCONT')
-  await eventually(lists(a, 'both,new,one,slow,two'))
-  await eventually(() => late.told.length > 0)
-  t.same([late.told, a.told, b.told], [['user_joined new'], [], []])
-})
-
 t.test('[P23] while a full Redis evicts keys at random, nobody is announced, and afterwards lists are complete within a lease', async t => {
-  const server = await startRedis(['--maxmemory', '6mb', '--maxmemory-policy', 'allkeys-random'])
-  t.teardown(() => server.kill())
+  const server = await startRedis(t, ['--maxmemory', '6mb', '--maxmemory-policy', 'allkeys-random'])
   const full = new Redis(server.url)
   t.teardown(() => full.disconnect())
   const deps = { url: server.url, lease: 8000 }
-  const [a, b] = [open(t, 'p:', deps), open(t, 'p:', deps)]
+  const [a, b] = [open(t, deps), open(t, deps)]
   const channels = Array.from({ length: 50 }, (_, i) => channel(`c${i}`))
   for (const [i, channel] of channels.entries()) {
     a.presence.enter(channel, person('ann'))
@@ -346,8 +147,8 @@ t.test('nothing is said of eviction where the server does not evict, or does not
   const { a } = await openPair(t)
   t.same(a.warnings, [])
   await redis.call('ACL', 'SETUSER', 'reserved', 'on', '>secret', '~*', '&*', '+@all', '-info')
-  const url = shared.url.replace('//', '//reserved:secret@')
-  const quiet = open(t, randomUUID(), { url })
+  const reserved = url.replace('//', '//reserved:secret@')
+  const quiet = open(t, { url: reserved })
   quiet.presence.enter(lobby, person('one'))
   await eventually(() => quiet.told.length === 1)
   await eventually(async () => String(await redis.call('ACL', 'LOG')).includes('info'))

@@ -1,38 +1,18 @@
 import { Redis } from 'ioredis'
-import { createRedisPresence } from '../../src/presence/redis.ts'
-import { lobby, person, watch, type Watched } from '../contracts/presence.ts'
-import { startRedis, type RedisServer } from '../contracts/redis-server.ts'
+import { lobby, person } from '../contracts/presence.ts'
+import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
-import { t, type Test } from '../tap.ts'
+import { t } from '../tap.ts'
+import { lists, openPresence, QUICK } from './presences.ts'
 import { openProcess } from './process.ts'
 
-const times = { prefix: 'p:', lease: 1500, renew: 100, grace: 2500 }
-const quick = { ...times, pool_timeout: 1, logger: { info () {}, warn () {} } }
-
-function open (test: Test, { url }: RedisServer): Watched {
-  const watched = watch(announce => createRedisPresence({ ...quick, url, announce }))
-  test.teardown(() => watched.presence.close())
-  return watched
-}
-
-async function openServer (test: Test): Promise<RedisServer> {
-  const server = await startRedis()
-  test.teardown(() => server.kill())
-  return server
-}
-
-const lists = (user: string, ...instances: Watched[]) => async () => {
-  for (const { presence } of instances) if (!(await presence.list('lobby')).includes(user)) return false
-  return true
-}
-
 t.test('G9: when a large instance is killed, its users are gone with exactly one user_left each', async t => {
-  const server = await openServer(t)
-  const [a, b] = [open(t, server), open(t, server)]
+  const server = await startRedis(t)
+  const [a, b] = [openPresence(t, { url: server.url }), openPresence(t, { url: server.url })]
   const users = Array.from({ length: 8500 }, (_, i) => `user-${i}`)
   a.presence.enter(lobby, person('user-0'))
   await eventually(lists('user-0', b))
-  const { child } = await openProcess(t, { ...times, url: server.url }, ['x', ...users.slice(1)])
+  const { child } = await openProcess(t, { ...QUICK, url: server.url, prefix: 'p:' }, ['x', ...users.slice(1)])
   t.same(await a.presence.counts(['lobby']), [8501])
   child.kill('SIGKILL')
   await eventually(() => a.told.length + b.told.length === 1 + 8500)
@@ -42,9 +22,9 @@ t.test('G9: when a large instance is killed, its users are gone with exactly one
 })
 
 t.test('users of an instance that is frozen past its lease have left, and join again when it resumes', async t => {
-  const server = await openServer(t)
-  const a = open(t, server)
-  const { child, told } = await openProcess(t, { ...times, url: server.url }, ['ann', 'bob'])
+  const server = await startRedis(t)
+  const a = openPresence(t, { url: server.url })
+  const { child, told } = await openProcess(t, { ...QUICK, url: server.url, prefix: 'p:' }, ['ann', 'bob'])
   child.kill('SIGSTOP')
   await eventually(() => a.told.length === 2)
   t.same(a.told.toSorted(), ['user_left ann', 'user_left bob'])
@@ -56,10 +36,10 @@ t.test('users of an instance that is frozen past its lease have left, and join a
 })
 
 t.test('when all instances have died, the next instance that starts removes their users', async t => {
-  const server = await openServer(t)
-  const { child } = await openProcess(t, { ...times, url: server.url }, ['ann'])
+  const server = await startRedis(t)
+  const { child } = await openProcess(t, { ...QUICK, url: server.url, prefix: 'p:' }, ['ann'])
   child.kill('SIGKILL')
-  const a = open(t, server)
+  const a = openPresence(t, { url: server.url })
   await eventually(() => a.told.length === 1)
   const redis = new Redis(server.url)
   t.teardown(() => redis.disconnect())

@@ -1,32 +1,13 @@
 import { Redis } from 'ioredis'
-import { createRedisPresence } from '../../src/presence/redis.ts'
-import { ann, bob, lobby, person, watch, type Watched } from '../contracts/presence.ts'
-import { reserveRedis, startRedis, type RedisServer } from '../contracts/redis-server.ts'
+import { ann, bob, lobby, person } from '../contracts/presence.ts'
+import { reserveRedis, startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
-import { t, type Test } from '../tap.ts'
-
-const quick = { pool_timeout: 1, lease: 1500, renew: 100, grace: 2500, logger: { info () {}, warn () {} } }
-
-function open (test: Test, { url }: RedisServer): Watched {
-  const watched = watch(announce => createRedisPresence({ ...quick, url, prefix: 'p:', announce }))
-  test.teardown(() => watched.presence.close())
-  return watched
-}
-
-async function openServer (test: Test, started = true): Promise<RedisServer> {
-  const server = started ? await startRedis() : await reserveRedis()
-  test.teardown(() => server.kill())
-  return server
-}
-
-const lists = (user: string, ...instances: Watched[]) => async () => {
-  for (const { presence } of instances) if (!(await presence.list('lobby')).includes(user)) return false
-  return true
-}
+import { t } from '../tap.ts'
+import { lists, openPresence, QUICK } from './presences.ts'
 
 t.test('[P33] without Redis presence is local; after an empty restart other instances are told of the differences once', async t => {
-  const server = await openServer(t)
-  const [a, b] = [open(t, server), open(t, server)]
+  const server = await startRedis(t)
+  const [a, b] = [openPresence(t, { url: server.url }), openPresence(t, { url: server.url })]
   for (const name of ['stays', 'leaves', 'moves', 'both']) a.presence.enter(lobby, person(name))
   b.presence.enter(lobby, person('both'))
   b.presence.enter(lobby, person('remote'))
@@ -60,8 +41,8 @@ t.test('[P33] without Redis presence is local; after an empty restart other inst
 })
 
 t.test('[P33] if Redis stops for longer than the lease, no instance counts as dead, and the differences are told once', async t => {
-  const server = await openServer(t)
-  const [a, b] = [open(t, server), open(t, server)]
+  const server = await startRedis(t)
+  const [a, b] = [openPresence(t, { url: server.url }), openPresence(t, { url: server.url })]
   for (const name of ['stays', 'leaves']) a.presence.enter(lobby, person(name))
   b.presence.enter(lobby, person('remote'))
   await eventually(() => a.told.length + b.told.length === 3)
@@ -72,7 +53,7 @@ t.test('[P33] if Redis stops for longer than the lease, no instance counts as de
   a.presence.exit(lobby, person('leaves'))
   a.presence.enter(lobby, person('new'))
   await eventually(() => a.told.length === 2)
-  await eventually(() => performance.now() - stoppedAt > quick.lease + 500)
+  await eventually(() => performance.now() - stoppedAt > QUICK.lease + 500)
   server.signal('SIGCONT')
   await eventually(() => a.told.length === 4)
   await eventually(async () => (await b.presence.list('lobby')).join() === 'new,remote,stays')
@@ -81,28 +62,28 @@ t.test('[P33] if Redis stops for longer than the lease, no instance counts as de
   // After a reconnection an instance waits one lease before it looks for dead instances: wait until both have looked.
   b.presence.enter(lobby, person('later'))
   const backAt = performance.now()
-  await eventually(() => performance.now() - backAt > quick.lease + 500)
+  await eventually(() => performance.now() - backAt > QUICK.lease + 500)
   t.same(b.told, ['user_joined later'])
   t.equal(a.told.length, 4)
 })
 
 t.test('if Redis is absent at the start, presence is local, and users are entered once Redis is available', async t => {
-  const server = await openServer(t, false)
-  const a = open(t, server)
+  const server = await reserveRedis(t)
+  const a = openPresence(t, { url: server.url })
   a.presence.enter(lobby, ann)
   await eventually(() => a.told.length === 1)
   t.same(await a.presence.list('lobby'), ['ann'])
   t.same(await a.presence.counts(['lobby']), [1])
   await server.start()
-  const b = open(t, server)
+  const b = openPresence(t, { url: server.url })
   await eventually(lists('ann', b))
   await eventually(() => a.told.length === 2)
   t.same(a.scopes, ['everyone', 'elsewhere'])
 })
 
 t.test('a user who comes and goes while Redis is stopped leaves no data behind', async t => {
-  const server = await openServer(t)
-  const a = open(t, server)
+  const server = await startRedis(t)
+  const a = openPresence(t, { url: server.url })
   await a.presence.list('lobby')
   server.signal('SIGSTOP')
   a.presence.enter(lobby, ann)
@@ -110,7 +91,7 @@ t.test('a user who comes and goes while Redis is stopped leaves no data behind',
   a.presence.exit(lobby, ann)
   await eventually(() => a.told.length === 2)
   server.signal('SIGCONT')
-  const b = open(t, server)
+  const b = openPresence(t, { url: server.url })
   b.presence.enter(lobby, bob)
   await eventually(lists('bob', a))
   await eventually(async () => (await b.presence.list('lobby')).join() === 'bob')
@@ -122,8 +103,8 @@ t.test('a user who comes and goes while Redis is stopped leaves no data behind',
 })
 
 t.test('close ends although Redis is stopped and never answers', async t => {
-  const server = await openServer(t)
-  const a = open(t, server)
+  const server = await startRedis(t)
+  const a = openPresence(t, { url: server.url })
   a.presence.enter(lobby, ann)
   await eventually(() => a.told.length === 1)
   server.signal('SIGSTOP')

@@ -1,28 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { createRedisPresence, type RedisPresenceDeps } from '../../src/presence/redis.ts'
-import { ann, bob, lobby, testPresence, watch, type Watched } from '../contracts/presence.ts'
+import { ann, bob, lobby, testPresence, type Watched } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t, type Test } from '../tap.ts'
+import { lists, openPresence, QUICK } from './presences.ts'
 
 const logger = { info () {}, warn () {} }
-const shared = await startRedis()
-t.teardown(() => shared.kill())
+const shared = await startRedis(t)
 
-const quick = { pool_timeout: 1, lease: 1500, renew: 100, grace: 2500, logger }
+const quick = { ...QUICK, pool_timeout: 1, logger }
 
 testPresence('redis', announce => createRedisPresence({ ...quick, url: shared.url, prefix: randomUUID(), announce }))
 
-function open (test: Test, deps: Partial<RedisPresenceDeps> = {}): Watched {
-  const watched = watch(announce => createRedisPresence({ ...quick, url: shared.url, prefix: 'p:', announce, ...deps }))
-  test.teardown(() => watched.presence.close())
-  return watched
-}
-
-const lists = (user: string, ...instances: Watched[]) => async () => {
-  for (const { presence } of instances) if (!(await presence.list('lobby')).includes(user)) return false
-  return true
-}
+const open = (test: Test, deps: Partial<RedisPresenceDeps> = {}): Watched => openPresence(test, { url: shared.url, ...deps })
 
 t.test('[P23] a user on two instances is announced as joined once, and as left once when the last of them is left', async t => {
   const prefix = randomUUID()

@@ -105,8 +105,7 @@ t.test('[P56] wrong passwords, right passwords and registrations are counted for
 })
 
 t.test('[P56] while Redis is stopped or gone, the instance counts requests by itself without delay', async t => {
-  const server = await startRedis()
-  t.teardown(() => server.kill())
+  const server = await startRedis(t)
   const parley = await start(t, 100, { url: server.url })
   await eventually(() => isCounting(parley))
   const remaining = async (): Promise<number> => Number((await parley.call('GET', '/api/me')).headers.get('x-ratelimit-remaining'))
@@ -135,8 +134,7 @@ t.test('[P56] while Redis is stopped or gone, the instance counts requests by it
 })
 
 t.test('a server can close while the Redis of its counters is stopped', async t => {
-  const server = await startRedis()
-  t.teardown(() => server.kill())
+  const server = await startRedis(t)
   const parley = await start(t, 100, { url: server.url })
   server.signal('SIGSTOP')
   await parley.close()

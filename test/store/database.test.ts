@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { changedFunctions } from '../../scripts/functions.ts'
 import { diffMigrations } from '../../scripts/schema-diff.ts'
-import { placeOf } from '../../src/database-url.ts'
+import { placeOf } from '../../src/connection-url.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { t } from '../tap.ts'
 

@@ -83,8 +83,7 @@ for (const [what, descriptors, bytes, count] of [
 }
 
 t.test('[P54] a server without file descriptors for the database, Redis and files keeps running and recovers', async t => {
-  const redis = await startRedis()
-  t.teardown(redis.kill)
+  const redis = await startRedis(t)
   const { server, databaseUrl, ann, talk } = await startTalk(t, { REDIS_URL: redis.url }, 700)
   const limit = (count: number): void => { execFileSync('prlimit', ['--pid', String(server.pid), `--nofile=${count}:700`]) }
   // The server already has more than three open, so that not even Node's reserve for refusing connections is left.
