@@ -45,7 +45,8 @@ export async function prepareConnection (client: pg.PoolClient, schema: string, 
  * statements were sent together with the beginning, the connection could break before the error has been read.
  */
 async function checkTransactions (client: pg.ClientBase, within: number): Promise<void> {
-  await client.query({ text: 'BEGIN', query_timeout: within } as pg.QueryConfig)
+  const text = 'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0'
+  await client.query({ text, query_timeout: within } as pg.QueryConfig)
   await client.query({ text: 'COMMIT', query_timeout: within } as pg.QueryConfig)
 }
 
