@@ -115,7 +115,7 @@ function preambleOf (schema: string): string {
 /** Returns what the operator can do about an error at the start. */
 function hintOf (error: unknown): string {
   const { code = '', message } = error as { code?: string, message: string }
-  if (code === '28P01') return '. Are all special characters of the password percent-encoded in the URL?'
+  if (code === '28P01' || /SASL/.test(message)) return '. Does the URL have the right password, percent-encoded?'
   if (code === '28000' && /no encryption|SSL off/.test(message)) return '. The server wants TLS: sslmode must not be disable'
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return '. sslmode=verify-ca does not compare names'
   if (/^Connection terminated|timeout expired/.test(message)) return '. Does a PostgreSQL server or a pooler answer at this address?'

@@ -59,6 +59,13 @@ t.test('[G19] a failed statement through PgBouncer leaves no transaction open, a
   }
 })
 
+t.test('a password that PgBouncer refuses, or that is missing, is one line that says where to look', async t => {
+  const url = await startPgBouncer(t, await emptyDatabase(t), 'transaction', { auth_type: 'scram-sha-256' })
+  const message = /^database 127\.0\.0\.1:\d+\/\w+: \S.* Does the URL have the right password, percent-encoded\?$/
+  await t.rejects(migrate(url.replace('parley@', 'parley:wrong@')), { message })
+  await t.rejects(migrate(url), { message })
+})
+
 t.test('a pooler in statement mode is refused at the start in one line', async t => {
   const url = await startPgBouncer(t, await emptyDatabase(t), 'statement')
   const message = /^database 127\.0\.0\.1:\d+\/\w+: .*statement pooling.* Set pool_mode of the pooler to transaction or session$/

@@ -97,6 +97,6 @@ t.test('a wrong password gets one line with the usual reason, and is not tried o
   await run(server.url, 'SELECT pg_reload_conf()')
   const url = `postgresql://ann:hidden@127.0.0.1:${server.port},127.0.0.1:1/postgres`
   const error: Error = await migrate(url).then(() => new Error('no error'), caught => caught)
-  t.match(error.message, /password authentication failed for user "ann"\. Are all special characters of the password percent-encoded/)
+  t.match(error.message, /password authentication failed for user "ann"\. Does the URL have the right password, percent-encoded/)
   t.notMatch(error.message, /hidden|\n/)
 })
