@@ -21,7 +21,7 @@ interface Server { pid: number, product: string, version: number, encoding: stri
  * The server itself keeps the settings of a session. A pooler (PgBouncer, Supavisor, RDS Proxy) may run each transaction in another
  * session, which others use as well. There, each statement becomes a transaction that sets everything locally. Its beginning, the statement
  * and the commit are sent together, so it still takes one round trip, and no lock outlives it.
- * @param within Milliseconds that the first answer may take.
+ * @param within Milliseconds that each of the first answers may take.
  * @throws DatabaseError if Parley cannot work on this server.
  */
 export async function prepareConnection (client: pg.PoolClient, schema: string, within: number): Promise<void> {
@@ -29,8 +29,22 @@ export async function prepareConnection (client: pg.PoolClient, schema: string, 
   const settings = settingsOf(schema, server.version)
   // A server announces the id of the process that serves the connection. A pooler announces an id of its own.
   const { processID } = client as unknown as { processID: number | null }
-  if (server.pid === processID) await client.query(sessionOf(settings))
-  else client.query = inTransactions(client.query.bind(client), transactionOf(settings)) as typeof client.query
+  if (server.pid === processID) {
+    await client.query(sessionOf(settings))
+    return
+  }
+  const begin = transactionOf(settings)
+  await checkTransactions(client, begin, within)
+  client.query = inTransactions(client.query.bind(client), begin) as typeof client.query
+}
+
+/**
+ * Rejects if the pooler is in statement mode: it answers the beginning of a transaction with an error and ends the connection. If further
+ * statements were sent together with the beginning, the connection could break before the error has been read.
+ */
+async function checkTransactions (client: pg.ClientBase, begin: string, within: number): Promise<void> {
+  await client.query({ text: begin, query_timeout: within } as pg.QueryConfig)
+  await client.query({ text: 'COMMIT', query_timeout: within } as pg.QueryConfig)
 }
 
 /** Returns what Parley sets on a server of this version. It limits times as the driver does: a statement must not outlive its client. */

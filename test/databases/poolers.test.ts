@@ -46,7 +46,8 @@ t.test('[G19] a failed statement through PgBouncer leaves no transaction open, a
 t.test('a pooler in statement mode is refused at the start in one line', async t => {
   const url = await startPgBouncer(t, await emptyDatabase(t), 'statement')
   const message = /^database 127\.0\.0\.1:\d+\/\w+: .*statement pooling.* Set pool_mode of the pooler to transaction or session$/
-  await t.rejects(migrate(url), { message })
+  // The pooler ends the connection right after its answer, which has to be read every time.
+  for (let i = 0; i < 200; i++) await t.rejects(migrate(url), { message })
 })
 
 t.test('DIRECT_URL is used for migrations alone', async t => {
