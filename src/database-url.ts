@@ -149,6 +149,9 @@ function readTls (take: Take, given: string | undefined): DatabaseTarget['tls'] 
     ? readCertificates(given, 'DATABASE_CA')
     : root !== undefined && root !== 'system' ? readCertificates(root, 'sslrootcert') : undefined
   const mode = readMode(take, given !== undefined || root === 'system')
+  if (given !== undefined && !['require', 'verify-ca', 'verify-full'].includes(mode)) {
+    throw new UrlMistake(`DATABASE_CA does nothing with sslmode=${mode}: set sslmode=verify-full or verify-ca`)
+  }
   const own = {
     ...entry('cert', readPem(take('sslcert'), 'sslcert')),
     ...entry('key', readPem(take('sslkey'), 'sslkey')),

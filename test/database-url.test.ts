@@ -96,6 +96,10 @@ t.test('sslmode verifies what it verifies in libpq', async t => {
   t.strictSame(tlsOf('sslrootcert=system'), [{ rejectUnauthorized: true }])
   t.strictSame(tlsOf(`sslmode=verify-full&sslrootcert=${file}`), [{ ca: ca.pem, rejectUnauthorized: true }])
   t.strictSame(tlsOf('', ca.pem), [{ ca: ca.pem, rejectUnauthorized: true }], 'a certificate that is given is for verifying')
+  for (const mode of ['disable', 'allow', 'prefer', 'no-verify']) {
+    const message = `DATABASE_URL: DATABASE_CA does nothing with sslmode=${mode}: set sslmode=verify-full or verify-ca`
+    t.throws(() => tlsOf(`sslmode=${mode}`, ca.pem), { message })
+  }
   const cases = [['sslmode=verify-ca', ca.pem], ['sslmode=require', file], [`sslmode=require&sslrootcert=${file}`]] as const
   for (const [parameters, given] of cases) {
     const expected = [{ ca: ca.pem, rejectUnauthorized: true, checkServerIdentity: Function }]

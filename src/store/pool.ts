@@ -7,7 +7,7 @@ import { prepareConnection, STATEMENT_TIMEOUT } from './session-settings.ts'
 
 /** Milliseconds after which an unused connection is probed by TCP, so that a server that is gone is noticed. */
 const KEEP_ALIVE_DELAY = 10_000
-/** Milliseconds after which a pool that got fewer connections than it may have tries to open one more. */
+/** Milliseconds after which a pool that got fewer connections than it may have tries to double them. */
 const GROW_AFTER = 30_000
 /**
  * Milliseconds that a further connection may take to be opened, and to answer for the first time. A pooler or load balancer whose
@@ -162,7 +162,7 @@ export class Pool extends pg.Pool {
 
   private grow (): void {
     if (this.shrunkAt === undefined || performance.now() - this.shrunkAt < GROW_AFTER) return
-    this.options.max++
+    this.options.max = Math.min(2 * this.options.max, this.size)
     this.shrunkAt = this.options.max < this.size ? performance.now() : undefined
   }
 

@@ -36,17 +36,17 @@ export async function prepareConnection (client: pg.PoolClient, schema: string, 
     await client.query(sessionOf(settings))
     return
   }
-  await checkTransactions(client, within)
-  client.query = inTransactions(client.query.bind(client), transactionOf(settings)) as typeof client.query
+  const begin = transactionOf(settings)
+  await checkTransactions(client, begin, within)
+  client.query = inTransactions(client.query.bind(client), begin) as typeof client.query
 }
 
 /**
  * Rejects if the pooler is in statement mode: it answers the beginning of a transaction with an error and ends the connection. If further
  * statements were sent together with the beginning, the connection could break before the error has been read.
  */
-async function checkTransactions (client: pg.ClientBase, within: number): Promise<void> {
-  const text = 'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0'
-  await client.query({ text, query_timeout: within } as pg.QueryConfig)
+async function checkTransactions (client: pg.ClientBase, begin: string, within: number): Promise<void> {
+  await client.query({ text: begin, query_timeout: within } as pg.QueryConfig)
   await client.query({ text: 'COMMIT', query_timeout: within } as pg.QueryConfig)
 }
 
