@@ -24,7 +24,7 @@ const SETTINGS: Record<string, string> = {
   extra_float_digits: '-15'
 }
 /** A pooler's session is not Parley's to keep alive. There, Parley gives its own connections back after 10 s without use. */
-const DIRECT_SETTINGS = { ...SETTINGS, idle_session_timeout: "'50ms'" }
+const DIRECT_SETTINGS = { ...SETTINGS, idle_session_timeout: "'500ms'" }
 
 for (const path of ['directly', 'through PgBouncer in session mode', 'through PgBouncer in transaction mode'] as const) {
   const settings = path === 'directly' ? DIRECT_SETTINGS : SETTINGS
