@@ -21,7 +21,7 @@ export interface AuthDeps {
   sign (claims: AccessClaims): string
   /** Returns the claims of a token that this server signed and that has not expired; throws for any other token. */
   verify (token: string): unknown
-  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry' | 'max_logins'>
+  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry' | 'refresh_window' | 'max_logins'>
   /** Called when a login has ended, so that its connections close with 4504. */
   onLoginRevoked (userId: string, sid: string): void
 }
@@ -63,14 +63,15 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   }
 
   /**
-   * Handles a refresh token that was used before. Two tabs may refresh at once, so a second use within 10 s returns the same successor if
-   * it is still unused. Any other use may be theft of the token, and ends the login.
+   * Handles a refresh token that was used `usedFor` seconds ago. Two tabs may refresh at once, and the answer to a refresh may be lost, so
+   * the token gives the same successor for `refresh_window`, and as long as nobody has used the successor. Any later use may be theft of the
+   * token, and ends the login [P61].
    */
-  async function replay (presented: PresentedToken, successor: string): Promise<Login> {
-    const { account, sid } = presented
-    const remaining = presented.usedJustNow ? await tokens.remaining(hashOf(successor)) : null
-    if (remaining !== null) return toLogin(account, sid, successor, remaining)
-    if (await tokens.revoke(sid)) onLoginRevoked(account.id, sid)
+  async function replay ({ account, sid }: PresentedToken, usedFor: number, successor: string): Promise<Login> {
+    const next = await tokens.findSuccessor(hashOf(successor))
+    const isAllowed = next !== null && (!next.used || usedFor < config.refresh_window)
+    if (isAllowed && next.remaining >= 0) return toLogin(account, sid, successor, next.remaining)
+    if (!isAllowed && await tokens.revoke(sid)) onLoginRevoked(account.id, sid)
     throw new AppError('authentication_failed')
   }
 
@@ -114,21 +115,21 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
 
     /**
      * Exchanges a refresh token for its successor and a new access token. The successor is derived from the token and the salt in its
-     * database row, so that a second request within 10 s gets the same successor although neither token is stored.
+     * database row, so that a second request with the token gets the same successor although neither token is stored [P61].
      */
     async refresh (value: string): Promise<Login> {
       const hash = hashOf(value)
       const presented = await tokens.find(hash)
       if (!presented || presented.revoked || presented.disabled) throw new AppError('authentication_failed')
       const successor = createHmac('sha256', value).update(presented.salt).digest('base64url')
-      if (presented.used) return replay(presented, successor)
+      if (presented.usedFor !== null) return replay(presented, presented.usedFor, successor)
       if (presented.expired) throw new AppError('authentication_failed')
       if (await tokens.rotate(hash, toStored(successor))) {
         return toLogin(presented.account, presented.sid, successor, config.refresh_token_expiry)
       }
       const again = await tokens.find(hash)
-      if (!again?.used || again.revoked || again.disabled) throw new AppError('authentication_failed')
-      return replay(again, successor)
+      if (!again || again.usedFor === null || again.revoked || again.disabled) throw new AppError('authentication_failed')
+      return replay(again, again.usedFor, successor)
     },
 
     /** Ends the login that the refresh token belongs to, even if the login has newer tokens. */

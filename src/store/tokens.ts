@@ -17,6 +17,9 @@ export interface Authenticated extends Account { disconnects: number }
 
 export interface NewLogin { userId: string, sid: string, passwordHash: string, token: StoredToken, maxLogins: number }
 
+/** The successor of a used token. `remaining`: whole seconds for which it is valid, negative where it has expired. */
+export interface Successor { used: boolean, remaining: number }
+
 /** A refresh token that a client presents, and its state by the database's clock. */
 export interface PresentedToken {
   account: Account
@@ -24,9 +27,8 @@ export interface PresentedToken {
   /** Id of the login. */
   sid: string
   salt: Uint8Array<ArrayBuffer>
-  used: boolean
-  /** The token was used less than 10 s ago. */
-  usedJustNow: boolean
+  /** Seconds since the token was used; null if it was not. */
+  usedFor: number | null
   expired: boolean
   /** The login has ended. */
   revoked: boolean
@@ -65,8 +67,8 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     async find (hash: Uint8Array<ArrayBuffer>): Promise<PresentedToken | null> {
       const [row] = await prisma.$queryRaw<Array<Account & Omit<PresentedToken, 'account'>>>`
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u."disabledAt" IS NOT NULL AS disabled,
-          t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired, t."usedAt" IS NOT NULL AS used,
-          coalesce(t."usedAt" > now() - interval '10 seconds', false) AS "usedJustNow",
+          t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired,
+          extract(epoch FROM now() - t."usedAt")::float8 AS "usedFor",
           NOT EXISTS (SELECT FROM parley_live_login(u, t."familyId")) AS revoked
         FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
         WHERE t."tokenHash" = ${hash}`
@@ -83,12 +85,12 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       return done
     },
 
-    /** Whole seconds for which an unused token is still valid; null where the token is unknown, used or expired. */
-    async remaining (hash: Uint8Array<ArrayBuffer>): Promise<number | null> {
-      const [row] = await prisma.$queryRaw<Array<{ seconds: number }>>`
-        SELECT floor(extract(epoch FROM "expiresAt" - now()))::int AS seconds FROM "RefreshToken"
-        WHERE "tokenHash" = ${hash} AND "usedAt" IS NULL AND "expiresAt" > now()`
-      return row?.seconds ?? null
+    /** Returns null where the token is unknown. */
+    async findSuccessor (hash: Uint8Array<ArrayBuffer>): Promise<Successor | null> {
+      const [row] = await prisma.$queryRaw<Successor[]>`
+        SELECT "usedAt" IS NOT NULL AS used, floor(extract(epoch FROM "expiresAt" - now()))::int AS remaining
+        FROM "RefreshToken" WHERE "tokenHash" = ${hash}`
+      return row ?? null
     },
 
     /** Ends a login. @returns false where it had already ended. */

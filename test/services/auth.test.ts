@@ -21,7 +21,7 @@ async function buildAuth (t: Test) {
     passwords: createPasswords(),
     throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limitAll: true }),
     ...rest.app.accessTokens,
-    config: { token_expiry: 3600, refresh_token_expiry: 86_400, max_logins: 100 },
+    config: { token_expiry: 3600, refresh_token_expiry: 86_400, refresh_window: 60, max_logins: 100 },
     onLoginRevoked: () => {}
   })
   return { ...rest, tokens, auth }
