@@ -64,8 +64,8 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
 
   /**
    * Handles a refresh token that was used `usedFor` seconds ago. Two tabs may refresh at once, and the answer to a refresh may be lost, so
-   * the token gives the same successor for `refresh_window`, and as long as nobody has used the successor. Any later use may be theft of the
-   * token, and ends the login [P61].
+   * the token gives the same successor for `refresh_window`, and as long as nobody has used the successor. Any later use may be theft of
+   * the token, and ends the login [P61].
    */
   async function replay ({ account, sid }: PresentedToken, usedFor: number, successor: string): Promise<Login> {
     const next = await tokens.findSuccessor(hashOf(successor))
