@@ -128,7 +128,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   /** Registers a new user and logs them in. */
   async function register (name = 'user'): Promise<Person> {
     const email = `${name}-${randomUUID()}@example.org`
-    return { ...await auth.register({ email, name, password: PASSWORD }, '127.0.0.1'), email, password: PASSWORD }
+    const client = { address: '127.0.0.1', device: null, network: null }
+    return { ...await auth.register({ email, name, password: PASSWORD }, client), email, password: PASSWORD }
   }
 
   return {

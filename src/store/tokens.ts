@@ -12,10 +12,25 @@ export interface StoredToken {
   lifetime: number
 }
 
+/** What is kept of the client that logs in or refreshes, for the user's list of logins [P62]. */
+export interface ClientTrace {
+  /** The beginning of its `User-Agent`. */
+  device: string | null
+  /** The network of its address: an IPv4 network of 24 bits or an IPv6 network of 48 bits. */
+  network: string | null
+}
+
 /** An account with a valid login. When the database later has a higher `disconnects`, an admin has closed its connections since. */
 export interface Authenticated extends Account { disconnects: number }
 
-export interface NewLogin { userId: string, sid: string, passwordHash: string, token: StoredToken, maxLogins: number }
+export interface NewLogin {
+  userId: string
+  sid: string
+  passwordHash: string
+  token: StoredToken
+  maxLogins: number
+  client: ClientTrace
+}
 
 /** The successor of a used token. `remaining`: whole seconds for which it is valid, negative where it has expired. */
 export interface Successor { used: boolean, remaining: number }
@@ -57,10 +72,11 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
      * Starts a login. An account may have `maxLogins` logins (0 means no limit); the longest unused ones beyond that end [P56].
      * @returns the ids of the logins that ended, or null where the account is disabled or its password hash is no longer `passwordHash`.
      */
-    async start ({ userId, sid, passwordHash, token, maxLogins }: NewLogin): Promise<string[] | null> {
+    async start ({ userId, sid, passwordHash, token, maxLogins, client }: NewLogin): Promise<string[] | null> {
       const [{ ended }] = await prisma.$queryRaw<[{ ended: string[] | null }]>`
         SELECT parley_start_login(${userId}::uuid, ${sid}::uuid, ${passwordHash}, ${maxLogins}::int,
-          ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, ${token.lifetime}::int) AS ended`
+          ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, ${token.lifetime}::int,
+          ${client.device}, ${client.network}) AS ended`
       return ended
     },
 
@@ -78,10 +94,11 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     },
 
     /** Marks a token as used and stores its successor. @returns false where the token is used or expired, or its login has ended. */
-    async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken): Promise<boolean> {
+    async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken, client: ClientTrace): Promise<boolean> {
       const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`
         SELECT parley_refresh_login(
-          ${hash}, ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, ${successor.lifetime}::int) AS done`
+          ${hash}, ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, ${successor.lifetime}::int,
+          ${client.device}, ${client.network}) AS done`
       return done
     },
 
