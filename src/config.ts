@@ -57,6 +57,7 @@ const ConfigSchema = Type.Object({
     enabled: flag(true),
     token_expiry: seconds(3600),
     refresh_token_expiry: seconds(86_400),
+    refresh_window: seconds(60, { minimum: 0, maximum: 86_400 }),
     timeout: seconds(10),
     max_logins: count(100, { description: 'of one account; 0 is no limit' }),
     jwt_secret: optional({ minLength: 32, secret: true, env: ['JWT_SECRET'] }),

@@ -9,6 +9,7 @@ import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
 import { createGuests } from './services/guests.ts'
+import { createLogins } from './services/logins.ts'
 import { createLoginThrottle } from './services/login-throttle.ts'
 import { createMaintenance } from './services/maintenance.ts'
 import { createMemberships } from './services/memberships.ts'
@@ -21,6 +22,7 @@ import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
+import { createLoginStore } from './store/logins.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
@@ -36,6 +38,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     users: createUsers(prisma),
     accounts: createAccountStore(prisma),
     tokens: createTokens(database),
+    logins: createLoginStore(prisma),
     channels: createChannelStore(prisma),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
@@ -72,6 +75,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const passwords = createPasswords()
   const throttle = createLoginThrottle({ counters, limitAll: isLimited })
   const auth = createAuth({ users, tokens, passwords, throttle, ...accessTokens, config: config.authentication, onLoginRevoked })
+  const logins = createLogins({ store: stores.logins, onLoginRevoked })
   const admin = createAdmin({ store: stores.accounts, log: stores.moderation.log, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
     users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
@@ -121,6 +125,6 @@ export function createDomain ({ config, database, stores, presence, events, coun
     messages: stores.messages, tokens, tokenLifetime: config.authentication.token_expiry, onFault
   })
   return {
-    auth, admin, accounts, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call
+    auth, admin, accounts, logins, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call
   }
 }

@@ -35,6 +35,7 @@ export const errorTable = {
   // REST only.
   invalid_request: { message: 'Invalid request: REASON', status: 400 },
   not_found: { message: 'Not found', status: 404 },
+  login_not_found: { message: 'Login not found', status: 404 },
   email_taken: { message: 'Email already registered', status: 409 },
   payload_too_large: { message: 'Payload too large', status: 413 },
   unsupported_media_type: { message: 'Unsupported media type', status: 415 }

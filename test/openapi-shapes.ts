@@ -22,6 +22,11 @@ export const shapes: Record<string, Shape> = {
     query: 'limit cursor',
     answers: { 200: '{ invitations [{ channel, channel_id, channel_type, invited_by, username, created_at }], next_cursor }' }
   },
+  'GET /api/me/logins': {
+    query: 'limit cursor', answers: { 200: '{ logins [{ id, device, address, created_at, last_used_at, current }], next_cursor }' }
+  },
+  'DELETE /api/me/logins': { answers: { 204: '' } },
+  'DELETE /api/me/logins/{id}': { answers: { 204: '' } },
   'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
   'PATCH /api/channels/{name}': { body: '{ channel_type }', answers: { 200: channel } },

@@ -47,7 +47,7 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /** @throws AppError `email_taken`, also when another registration with this email happens at the same moment. */
-    async create (user: { email: string, name: string, passwordHash: string, role?: Role }): Promise<Account> {
+    async create (user: { email: string, name: string, passwordHash: string }): Promise<Account> {
       try {
         return await prisma.user.create({ data: user, select: accountFields })
       } catch (error) {
@@ -62,10 +62,10 @@ export function createUsers (prisma: PrismaClient) {
     changedWithin: (ms: number): Promise<UserState[]> =>
       findStates(Prisma.sql`"changedAt" > now() - make_interval(secs => ${ms / 1000})`),
 
-    /** Makes an account an admin. @returns false where its password hash is no longer `passwordHash`. */
+    /** Makes an account an admin, and logs it. @returns false where its password hash is no longer `passwordHash`. */
     async promote ({ id, passwordHash }: { id: string, passwordHash: string }): Promise<boolean> {
-      const { count } = await prisma.user.updateMany({ where: { id, passwordHash }, data: { role: 'admin' } })
-      return count === 1
+      const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`SELECT parley_promote(${id}::uuid, ${passwordHash}) AS done`
+      return done
     },
 
     /** @returns null, or the error code of the refusal. */

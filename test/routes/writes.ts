@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { AccessClaims } from '../../src/schemas/auth.ts'
 import { admin, commandWrites, gone, member, type Refusals, type Scene } from '../rights.ts'
 import { urlOf } from './routes.ts'
 
@@ -61,6 +62,8 @@ export const writes: Write[] = [
     refusals: gone
   },
   { route: 'DELETE /api/me', path: () => '/api/me', body: ({ actor }) => ({ password: actor.password }), refusals: gone },
+  { route: 'DELETE /api/me/logins', path: () => '/api/me/logins', body: nothing, refusals: gone },
+  { route: 'DELETE /api/me/logins/:id', path: ({ actor }) => `/api/me/logins/${sidOf(actor.access_token)}`, body: nothing, refusals: gone },
   { route: `PATCH ${room}`, path: inRoom(''), body: () => ({ channel_type: 'moderator' }), refusals: admin },
   { route: `POST ${room}/messages`, path: inRoom('/messages'), body: () => ({ message: 'x' }), refusals: member },
   {
@@ -101,3 +104,8 @@ export const writes: Write[] = [
     refusals: admin
   }
 ]
+
+function sidOf (accessToken: string): string {
+  const claims: AccessClaims = JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString())
+  return claims.sid
+}

@@ -140,6 +140,9 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'changing a type': ({ stores, channel, people: { ann } }) =>
     stores.channels.setType(actorOf(ann), channel.name, 'public'),
   'checking logins': ({ stores, people: { ann } }) => stores.tokens.findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
+  'listing logins': ({ stores, people: { ann } }) => stores.logins.list(ann.user.id, undefined, 51),
+  'ending a login': ({ stores, people: { ann } }) => stores.logins.end(actorOf(ann), uuidv7()),
+  'ending other logins': ({ stores, people: { ben } }) => stores.logins.endOthers(actorOf(ben)),
   'changing a role': ({ stores, people: { ann, admin } }) =>
     stores.accounts.setRole(actorOf(admin), ann.user.id, 'moderator'),
   disabling: ({ stores, people: { ann, admin } }) =>
