@@ -82,7 +82,9 @@ export function createDomain ({ config, database, stores, presence, events, coun
     maxCreated: config.channels.max_created_per_user,
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
-  const channels = createChannels({ store: stores.channels, presence, events, rules: creation })
+  const channels = createChannels({
+    store: stores.channels, presence, events, rules: creation, maxTopicLength: config.channels.max_topic_length
+  })
   const memberships = createMemberships({
     store: stores.memberships,
     events,

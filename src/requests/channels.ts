@@ -1,16 +1,18 @@
 import { Type } from '@sinclair/typebox'
-import { Channel } from '../schemas/channel.ts'
+import { Channel, Settings } from '../schemas/channel.ts'
 import { ChannelName, ChannelType, Timestamp } from '../schemas/common.ts'
 import { command } from './row.ts'
 
 const tag = 'channels'
+const { topic } = Settings.properties
 
-/** Commands that create and delete channels. */
+/** Commands that create, change and delete channels. */
 export const commands = {
   create_channel: command({
     fields: {
       name: ChannelName,
       channel_type: Type.Optional(ChannelType),
+      topic: Type.Optional(topic),
       /** If the frame's `type` is `public` or `private`, it is the type of the new channel; `channel_type` takes precedence. */
       type: Type.Optional(Type.Unknown())
     },
@@ -22,8 +24,25 @@ export const commands = {
       of: ({ id, name, channel_type, created_at }) => ({ channel: { id, name, channel_type, created_at } })
     },
     rest: { route: 'POST /api/channels', tag, summary: 'Make a channel and become its first moderator', status: 201, without: ['type'] },
-    run: ({ channels }, actor, { name, channel_type: explicit, type }) =>
-      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'))
+    run: ({ channels }, actor, { name, channel_type: explicit, topic, type }) =>
+      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'), { topic })
+  }),
+
+  update_channel: command({
+    fields: { channel: ChannelName, channel_type: Type.Optional(ChannelType), topic: Type.Optional(topic) },
+    /** The topic is the moderators'. Only the creator and admins may change the type [P50]. */
+    who: 'moderator',
+    action: 'channel_updated',
+    result: Channel,
+    shown: {
+      data: Type.Object({ channel: Type.String(), ...Settings.properties }),
+      of: ({ name, channel_type, topic }) => ({ channel: name, channel_type, topic })
+    },
+    notices: { channel_updated: Type.Object({ channel: Type.String(), ...Settings.properties, timestamp: Timestamp }) },
+    rest: {
+      route: 'PATCH /api/channels/:name', tag, summary: 'Change settings; whoever may not be in it by its new type is out', status: 200
+    },
+    run: ({ channels }, actor, { channel, channel_type, topic }) => channels.update(actor, channel, { channel_type, topic })
   }),
 
   delete_channel: command({

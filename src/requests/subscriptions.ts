@@ -20,7 +20,8 @@ export const requests = {
         channel_type: ChannelType,
         seq: Seq,
         recovered: Type.Boolean(),
-        messages: Type.Array(Entry)
+        messages: Type.Array(Entry),
+        topic: Type.String()
       })
     },
     notices: { user_joined: PresenceNotice },

@@ -1,5 +1,15 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Timestamp, Uuid } from './common.ts'
+import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Text, Timestamp, Uuid } from './common.ts'
+
+/** What may be set for a channel, besides its name [P50]. */
+export const Settings = Type.Object({
+  channel_type: ChannelType,
+  /** The service checks the length, which is configured. */
+  topic: Text()
+})
+export type Settings = Static<typeof Settings>
+/** Settings to change. The others stay as they are. */
+export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined }
 
 export const Channel = Type.Object({
   id: Uuid,
@@ -8,12 +18,12 @@ export const Channel = Type.Object({
   created_by: Type.Union([Uuid, Type.Null()]),
   created_at: Timestamp,
   user_count: Type.Integer(),
-  last_seq: Seq
+  last_seq: Seq,
+  topic: Type.String()
 }, { $id: 'Channel' })
 export type Channel = Static<typeof Channel>
 
 export const ChannelParams = Type.Object({ name: ChannelName })
-export const ChannelPatch = Type.Object({ channel_type: ChannelType }, { additionalProperties: false })
 export const ChannelQuery = Type.Composite([PageQuery, Type.Object({ type: Type.Optional(ChannelType) })], { additionalProperties: false })
 export const ChannelPage = Type.Object({ channels: Type.Array(Channel), next_cursor: NextCursor })
 

@@ -14,7 +14,15 @@ export interface JoinRequest extends Actor {
 export interface JoinRules extends CreationRules { maxUsers: number, defaultRoom: string, createMissing: boolean }
 
 /** The channel's state at the moment of the join. */
-export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
+export interface Joined {
+  code: null
+  channelId: string
+  channelType: ChannelType
+  lastSeq: number
+  aclVersion: number
+  settingsVersion: number
+  topic: string
+}
 
 /** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
@@ -74,6 +82,8 @@ interface JoinRow {
   last_seq: bigint | number | string
   acl_version: bigint | number | string
   retry_after_ms: bigint | number | string | null
+  settings_version: number
+  topic: string
 }
 
 function toJoined (row: JoinRow): Joined {
@@ -82,6 +92,8 @@ function toJoined (row: JoinRow): Joined {
     channelId: row.channel_id,
     channelType: row.channel_type,
     lastSeq: Number(row.last_seq),
-    aclVersion: Number(row.acl_version)
+    aclVersion: Number(row.acl_version),
+    settingsVersion: row.settings_version,
+    topic: row.topic
   }
 }

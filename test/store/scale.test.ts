@@ -129,7 +129,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'making a channel by joining': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
   'making a channel': ({ stores, people: { ben } }) =>
-    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', rules),
+    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', {}, rules),
   leaving: ({ stores, people: { ben } }) => stores.memberships.leave(actorOf(ben), 'made'),
   'joining again': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
@@ -137,8 +137,9 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const draft = { id: uuidv7(), channelId: channel.id, ...actorOf(ann), content: 'x', clientId: undefined }
     t.match(await stores.messages.publish([draft]), [{ code: null }])
   },
-  'changing a type': ({ stores, channel, people: { ann } }) =>
-    stores.channels.setType(actorOf(ann), channel.name, 'public'),
+  settings: ({ stores, channel }) => stores.channels.settings([channel.id]),
+  'changing settings': ({ stores, channel, people: { ann } }) =>
+    stores.channels.update(actorOf(ann), channel.name, { channel_type: 'public', topic: 'new' }),
   'checking logins': ({ stores, people: { ann } }) => stores.tokens.findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
   'changing a role': ({ stores, people: { ann, admin } }) =>
     stores.accounts.setRole(actorOf(admin), ann.user.id, 'moderator'),
