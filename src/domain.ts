@@ -83,7 +83,12 @@ export function createDomain ({ config, database, stores, presence, events, coun
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
   const channels = createChannels({
-    store: stores.channels, presence, events, rules: creation, maxTopicLength: config.channels.max_topic_length
+    store: stores.channels,
+    presence,
+    events,
+    rules: creation,
+    maxTopicLength: config.channels.max_topic_length,
+    maxSlowMode: config.channels.max_slow_mode
   })
   const memberships = createMemberships({
     store: stores.memberships,

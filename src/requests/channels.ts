@@ -4,7 +4,7 @@ import { ChannelName, ChannelType, Timestamp } from '../schemas/common.ts'
 import { command } from './row.ts'
 
 const tag = 'channels'
-const { topic } = Settings.properties
+const { topic, slow_mode } = Settings.properties
 
 /** Commands that create, change and delete channels. */
 export const commands = {
@@ -13,6 +13,7 @@ export const commands = {
       name: ChannelName,
       channel_type: Type.Optional(ChannelType),
       topic: Type.Optional(topic),
+      slow_mode: Type.Optional(slow_mode),
       /** If the frame's `type` is `public` or `private`, it is the type of the new channel; `channel_type` takes precedence. */
       type: Type.Optional(Type.Unknown())
     },
@@ -24,25 +25,31 @@ export const commands = {
       of: ({ id, name, channel_type, created_at }) => ({ channel: { id, name, channel_type, created_at } })
     },
     rest: { route: 'POST /api/channels', tag, summary: 'Make a channel and become its first moderator', status: 201, without: ['type'] },
-    run: ({ channels }, actor, { name, channel_type: explicit, topic, type }) =>
-      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'), { topic })
+    run: ({ channels }, actor, { name, channel_type: explicit, topic, slow_mode, type }) =>
+      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'), { topic, slow_mode })
   }),
 
   update_channel: command({
-    fields: { channel: ChannelName, channel_type: Type.Optional(ChannelType), topic: Type.Optional(topic) },
-    /** The topic is the moderators'. Only the creator and admins may change the type [P50]. */
+    fields: {
+      channel: ChannelName,
+      channel_type: Type.Optional(ChannelType),
+      topic: Type.Optional(topic),
+      slow_mode: Type.Optional(slow_mode)
+    },
+    /** Topic and slow mode are the moderators'. Only the creator and admins may change the type [P50]. */
     who: 'moderator',
     action: 'channel_updated',
     result: Channel,
     shown: {
       data: Type.Object({ channel: Type.String(), ...Settings.properties }),
-      of: ({ name, channel_type, topic }) => ({ channel: name, channel_type, topic })
+      of: ({ name, channel_type, topic, slow_mode }) => ({ channel: name, channel_type, topic, slow_mode })
     },
     notices: { channel_updated: Type.Object({ channel: Type.String(), ...Settings.properties, timestamp: Timestamp }) },
     rest: {
       route: 'PATCH /api/channels/:name', tag, summary: 'Change settings; whoever may not be in it by its new type is out', status: 200
     },
-    run: ({ channels }, actor, { channel, channel_type, topic }) => channels.update(actor, channel, { channel_type, topic })
+    run: ({ channels }, actor, { channel, channel_type, topic, slow_mode }) =>
+      channels.update(actor, channel, { channel_type, topic, slow_mode })
   }),
 
   delete_channel: command({

@@ -1,11 +1,16 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Text, Timestamp, Uuid } from './common.ts'
 
+/** Seconds: the greatest value that `channels.max_slow_mode` may have. */
+export const MAX_SLOW_MODE = 86_400
+
 /** What may be set for a channel, besides its name [P50]. */
 export const Settings = Type.Object({
   channel_type: ChannelType,
   /** The service checks the length, which is configured. */
-  topic: Text()
+  topic: Text(),
+  /** Seconds between two messages of a member; 0 is off. The service checks the configured bound. */
+  slow_mode: Type.Integer({ minimum: 0, maximum: MAX_SLOW_MODE })
 })
 export type Settings = Static<typeof Settings>
 /** Settings to change. The others stay as they are. */
@@ -19,7 +24,8 @@ export const Channel = Type.Object({
   created_at: Timestamp,
   user_count: Type.Integer(),
   last_seq: Seq,
-  topic: Type.String()
+  topic: Type.String(),
+  slow_mode: Type.Integer()
 }, { $id: 'Channel' })
 export type Channel = Static<typeof Channel>
 

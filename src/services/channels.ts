@@ -12,13 +12,15 @@ import { longerThan } from './text.ts'
 export type Channels = ReturnType<typeof createChannels>
 
 /** Finds, lists, creates, changes and deletes channels. Where a user may not know of a channel, the error is `channel_not_found` [P19]. */
-export function createChannels ({ store, presence, events, rules, maxTopicLength }: {
+export function createChannels ({ store, presence, events, rules, maxTopicLength, maxSlowMode }: {
   store: ChannelStore
   presence: Presence
   events: Events
   rules: CreationRules
   /** Longest topic, in code points [P50]. */
   maxTopicLength: number
+  /** Seconds [P50]. */
+  maxSlowMode: number
 }) {
   async function find (actor: Actor, channelName: string): Promise<Standing> {
     const standing = await store.find(actor, channelName)
@@ -34,9 +36,12 @@ export function createChannels ({ store, presence, events, rules, maxTopicLength
   }
 
   /** Checks what the schema does not know: bounds that are configured [P50]. @throws AppError `invalid_request`. */
-  function checkSettings ({ topic }: SettingsChange): void {
+  function checkSettings ({ topic, slow_mode: slowMode }: SettingsChange): void {
     if (topic !== undefined && longerThan(topic, maxTopicLength)) {
       throw new AppError('invalid_request', { detail: `topic: expected at most ${maxTopicLength} characters` })
+    }
+    if (slowMode !== undefined && slowMode > maxSlowMode) {
+      throw new AppError('invalid_request', { detail: `slow_mode: expected at most ${maxSlowMode} seconds` })
     }
   }
 

@@ -6,7 +6,10 @@ const INTERVAL_MS = 60_000
 /** Rows that one statement deletes at most, so that it delays no other statement for long. */
 const BATCH = 500
 
-/** Deletes what is no longer needed: messages of deleted channels, and expired logins. `tokenLifetime`: an access token's, in seconds. */
+/**
+ * Deletes what is no longer needed: messages of deleted channels, old times of slow mode, and expired logins.
+ * `tokenLifetime`: an access token's, in seconds.
+ */
 export function createMaintenance ({ messages, tokens, tokenLifetime, onFault }: {
   messages: MessageStore, tokens: Tokens, tokenLifetime: number, onFault: (error: unknown) => void
 }) {
@@ -18,6 +21,7 @@ export function createMaintenance ({ messages, tokens, tokenLifetime, onFault }:
     running = true
     try {
       await untilNothing(() => messages.purge(BATCH))
+      await untilNothing(() => messages.purgeSends(BATCH))
       await untilNothing(() => tokens.purge(tokenLifetime, BATCH))
     } catch (error) {
       onFault(error)

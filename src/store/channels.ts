@@ -169,7 +169,7 @@ interface StandingRow extends Settings {
   may_read: boolean
 }
 
-const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic`
+const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode`
 const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
@@ -187,7 +187,8 @@ function toStanding (row: StandingRow): Standing {
     created_at: row.created_at.toISOString(),
     user_count: row.user_count,
     last_seq: Number(row.last_seq),
-    topic: row.topic
+    topic: row.topic,
+    slow_mode: row.slow_mode
   }
   return { channel, isMember: row.is_member, mayRead: row.may_read }
 }

@@ -150,6 +150,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const { purge } = stores.messages
     t.same([await purge(1000), await purge(1000)], [2, 0])
   },
+  'purging times of slow mode': ({ stores }) => stores.messages.purgeSends(1000),
   'purging logins': async ({ stores }) => {
     const { purge } = stores.tokens
     t.same([await purge(3600), await purge(3600)], [1, 0])
