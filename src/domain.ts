@@ -24,6 +24,7 @@ import { createGuestStore } from './store/guests.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
+import { createPruning } from './store/pruning.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
@@ -41,6 +42,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
     guests: createGuestStore(prisma),
+    pruning: createPruning(prisma),
     functions: createFunctions(prisma)
   }
 }
@@ -125,7 +127,12 @@ export function createDomain ({ config, database, stores, presence, events, coun
 
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
-    messages: stores.messages, tokens, tokenLifetime: config.authentication.token_expiry, onFault
+    messages: stores.messages,
+    pruning: stores.pruning,
+    tokens,
+    tokenLifetime: config.authentication.token_expiry,
+    hasAutovacuum: database.kind === 'postgresql',
+    onFault
   })
   return {
     auth, admin, accounts, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call

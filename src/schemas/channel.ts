@@ -3,6 +3,8 @@ import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Text, Timestamp, 
 
 /** Seconds: the greatest value that `channels.max_slow_mode` may have. */
 export const MAX_SLOW_MODE = 86_400
+/** Days. */
+const MAX_RETENTION = 36_500
 
 /** What may be set for a channel, besides its name [P50]. */
 export const Settings = Type.Object({
@@ -10,7 +12,9 @@ export const Settings = Type.Object({
   /** The service checks the length, which is configured. */
   topic: Text(),
   /** Seconds between two messages of a member; 0 is off. The service checks the configured bound. */
-  slow_mode: Type.Integer({ minimum: 0, maximum: MAX_SLOW_MODE })
+  slow_mode: Type.Integer({ minimum: 0, maximum: MAX_SLOW_MODE }),
+  /** Days for which messages, edits and deletions are kept; null: for good. */
+  retention: Type.Union([Type.Integer({ minimum: 1, maximum: MAX_RETENTION }), Type.Null()])
 })
 export type Settings = Static<typeof Settings>
 /** Settings to change. The others stay as they are. */
@@ -25,7 +29,8 @@ export const Channel = Type.Object({
   user_count: Type.Integer(),
   last_seq: Seq,
   topic: Type.String(),
-  slow_mode: Type.Integer()
+  slow_mode: Type.Integer(),
+  retention: Settings.properties.retention
 }, { $id: 'Channel' })
 export type Channel = Static<typeof Channel>
 

@@ -169,7 +169,7 @@ interface StandingRow extends Settings {
   may_read: boolean
 }
 
-const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode`
+const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode, c.retention`
 const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
@@ -188,7 +188,8 @@ function toStanding (row: StandingRow): Standing {
     user_count: row.user_count,
     last_seq: Number(row.last_seq),
     topic: row.topic,
-    slow_mode: row.slow_mode
+    slow_mode: row.slow_mode,
+    retention: row.retention
   }
   return { channel, isMember: row.is_member, mayRead: row.may_read }
 }

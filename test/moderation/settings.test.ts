@@ -10,18 +10,18 @@ const rows = createRows(server.database)
 const { arrange } = createScene(server)
 
 const update = { command: 'update_channel' }
-const settings = { channel_type: 'public', topic: '', slow_mode: 0 }
+const settings = { channel_type: 'public', topic: '', slow_mode: 0, retention: null }
 
 t.test('[P50] a channel is created with its settings, and a join, channel_list and REST show them', async t => {
   const ann = await server.enter('ann')
   const name = some()
-  const { data } = await ann.request({ command: 'create_channel', name, topic: 'tea & cake', slow_mode: 30 })
+  const { data } = await ann.request({ command: 'create_channel', name, topic: 'tea & cake', slow_mode: 30, retention: 7 })
   t.same(Object.keys(data.channel), ['id', 'name', 'channel_type', 'created_at'], 'the reply is as it was')
   t.match((await ann.request({ type: 'join_channel', channel: name })).data, { topic: 'tea & cake' })
   const { channels } = await ann.request({ type: 'channel_list', limit: 100 })
   t.match(channels.find((channel: Frame) => channel.name === name), { topic: 'tea & cake' })
   const token = ann.person.access_token
-  t.match((await server.call('GET', `/api/channels/${name}`, { token })).body, { topic: 'tea & cake', slow_mode: 30 })
+  t.match((await server.call('GET', `/api/channels/${name}`, { token })).body, { topic: 'tea & cake', slow_mode: 30, retention: 7 })
   const made = await server.call('POST', '/api/channels', { token, body: { name: some(), topic: 'coffee', slow_mode: 21_600 } })
   t.match(made, { status: 201, body: { topic: 'coffee', slow_mode: 21_600 } })
 })
@@ -40,22 +40,28 @@ t.test('[P50] update_channel changes what it names and nothing else, and all sub
   t.match(await notice([ann, ben], 'channel_updated'), { channel_type: 'private', topic: 'two' })
 
   t.match(await ann.exchange({ ...update, channel: name, topic: 'two', channel_type: 'private' }), { action: 'channel_updated' })
-  t.match(await ann.exchange({ ...update, channel: name, topic: '', slow_mode: 10 }), { data: { topic: '', slow_mode: 10 } })
-  t.match(await notice([ann, ben], 'channel_updated'), { topic: '', slow_mode: 10 }, 'what changes nothing is told to nobody')
+  const changes = { topic: '', slow_mode: 10, retention: 90 }
+  t.match(await ann.exchange({ ...update, channel: name, ...changes }), { data: changes })
+  t.match(await notice([ann, ben], 'channel_updated'), changes, 'what changes nothing is told to nobody')
+  t.match(await ann.exchange({ ...update, channel: name, retention: null }), { data: { slow_mode: 10, retention: null } })
+  t.match(await notice([ann, ben], 'channel_updated'), { slow_mode: 10, retention: null })
   t.notOk((await tab.settle()).some(({ type }) => type === 'channel_updated'), 'only subscribers are told')
 })
 
-t.test('[P50] moderators may change topic and slow mode but not the type, and a request with both changes nothing', async t => {
+t.test('[P50] moderators may change topic and slow mode but not the rest, and a request with both changes nothing', async t => {
   const { ann, ben, name, id } = await arrange()
   await ann.request({ command: 'add_moderator', channel: name, user_id: id })
   t.match(await ben.exchange({ ...update, channel: name, topic: 'by ben', slow_mode: 5 }), { data: { topic: 'by ben', slow_mode: 5 } })
   t.same(await ben.exchange({ ...update, channel: name, topic: 'no', channel_type: 'private' }), failure('not_authorized'))
-  t.same(await ann.exchange({ ...update, channel: name, topic: 'no', channel_type: 'admin' }), failure('not_authorized'))
+  for (const retention of [1, null]) {
+    t.same(await ben.exchange({ ...update, channel: name, topic: 'no', retention }), failure('not_authorized'))
+  }
+  t.same(await ann.exchange({ ...update, channel: name, topic: 'no', retention: 1, channel_type: 'admin' }), failure('not_authorized'))
   await ann.request({ command: 'remove_moderator', channel: name, user_id: id })
   for (const change of [{ topic: 'no' }, { slow_mode: 0 }]) {
     t.same(await ben.exchange({ ...update, channel: name, ...change }), failure('not_authorized'))
   }
-  t.match(await prisma.channel.findUnique({ where: { name } }), { topic: 'by ben', slowMode: 5, channelType: 'public' })
+  t.match(await prisma.channel.findUnique({ where: { name } }), { topic: 'by ben', slowMode: 5, retention: null, channelType: 'public' })
 })
 
 t.test('[P9] [P50] settings with a bad value and requests without a setting are refused, and nothing is stored', async t => {
@@ -63,7 +69,8 @@ t.test('[P9] [P50] settings with a bad value and requests without a setting are 
   const token = ann.person.access_token
   const bad = [
     {}, { topic: null }, { topic: 7 }, { topic: ['x'] }, { topic: 'a\0b' }, { topic: '\ud800' }, { topic: '😀'.repeat(251) },
-    ...[null, '5', -1, 1.5, 21_601, 1e12, [5]].map(slow_mode => ({ slow_mode }))
+    ...[null, '5', -1, 1.5, 21_601, 1e12, [5]].map(slow_mode => ({ slow_mode })),
+    ...['5', 0, -1, 1.5, 36_501, [5]].map(retention => ({ retention }))
   ]
   for (const fields of bad) {
     const what = JSON.stringify(fields)
@@ -80,7 +87,7 @@ t.test('[P9] [P50] settings with a bad value and requests without a setting are 
     t.equal(await prisma.channel.count({ where: { name: made } }), 0)
   }
   t.same(await ann.exchange({ ...update, channel: name, channel_type: 'secret' }), failure('invalid_channel_type'))
-  t.match(await prisma.channel.findUnique({ where: { name } }), { topic: '', slowMode: 0, settingsVersion: 0 })
+  t.match(await prisma.channel.findUnique({ where: { name } }), { topic: '', slowMode: 0, retention: null, settingsVersion: 0 })
   const longest = '😀'.repeat(250)
   t.match(await ann.exchange({ ...update, channel: name, topic: longest }), { data: { topic: longest } })
 })

@@ -22,7 +22,9 @@ function refused (t: Test, { status, body }: Answer, expected: number, error: st
 t.test('[P17] POST creates a channel, and the user becomes its creator, a member and a moderator', async t => {
   const { status, body } = await call('POST', '/api/channels', ann, { name: 'made', channel_type: 'private' })
   t.equal(status, 201)
-  t.same(Object.keys(body), ['id', 'name', 'channel_type', 'created_by', 'created_at', 'user_count', 'last_seq', 'topic', 'slow_mode'])
+  t.same(Object.keys(body), [
+    'id', 'name', 'channel_type', 'created_by', 'created_at', 'user_count', 'last_seq', 'topic', 'slow_mode', 'retention'
+  ])
   t.match(body, { name: 'made', channel_type: 'private', created_by: ann.user.id, user_count: 1, last_seq: 0 })
   t.equal(new Date(body.created_at).toISOString(), body.created_at)
   t.same((await call('GET', '/api/channels/made', ann)).body, body)

@@ -158,9 +158,10 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'pruning a channel': async ({ database, channel }) => {
     const pruning = createPruning(database.prisma)
     await pruning.channels(undefined, 10)
-    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 2n })
-    await pruning.deleteEntries(channel.id, 2n)
+    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 1n })
+    await pruning.deleteEntries(channel.id, 1n)
   },
+  'channels with a retention': ({ stores }) => stores.pruning.retaining(),
   'pruning the log and gone users': async ({ database }) => {
     const pruning = createPruning(database.prisma)
     const cutoff = new Date(Date.now() - 80 * 86_400_000)
