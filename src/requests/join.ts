@@ -42,7 +42,7 @@ export async function join (context: RequestContext, session: Session, fields: S
     return reply(before!, joined, { seq: position, recovered: false, messages: [] })
   }
   // The topic leaves less room for messages.
-  const maxItems = context.maxItems - jsonSize(joined.topic)
+  const maxItems = context.maxItems - jsonSize(joined.settings.topic)
 
   const channel = hub.attach(session, channelName, joined)
   const seq = Math.max(channel.sequencer.last, joined.lastSeq)
@@ -88,8 +88,9 @@ function fallBack (hub: Hub, session: Session, channel: LocalChannel, position: 
   else hub.goLive(session, channel, position)
 }
 
-function reply (channel: LocalChannel, { channelType, topic }: Joined, start: Start): Reply {
-  return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start, topic })
+function reply (channel: LocalChannel, { settings: { channel_type, ...settings }, userCount, place }: Joined, start: Start): Reply {
+  const { name, id } = channel
+  return success('channel_joined', { channel: name, channel_id: id, channel_type, ...start, ...settings, user_count: userCount, me: place })
 }
 
 /** Bytes that the entry takes as JSON in the reply's `messages`, including the comma after it. */

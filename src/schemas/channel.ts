@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Text, Timestamp, Uuid } from './common.ts'
+import { ChannelName, ChannelType, NextCursor, PageQuery, Role, Seq, Text, Timestamp, Uuid } from './common.ts'
 
 /** Seconds: the greatest value that `channels.max_slow_mode` may have. */
 export const MAX_SLOW_MODE = 86_400
@@ -37,6 +37,15 @@ export type Channel = Static<typeof Channel>
 export const ChannelParams = Type.Object({ name: ChannelName })
 export const ChannelQuery = Type.Composite([PageQuery, Type.Object({ type: Type.Optional(ChannelType) })], { additionalProperties: false })
 export const ChannelPage = Type.Object({ channels: Type.Array(Channel), next_cursor: NextCursor })
+
+/** What a user is in a channel that they have joined. `is_moderator`: they can moderate it. */
+export const Place = Type.Object({
+  role: Role,
+  is_member_since: Timestamp,
+  is_moderator: Type.Boolean(),
+  muted_until: Type.Union([Timestamp, Type.Null()])
+})
+export type Place = Static<typeof Place>
 
 export const Member = Type.Object({ user_id: Uuid, username: Type.String(), joined_at: Timestamp })
 export type Member = Static<typeof Member>

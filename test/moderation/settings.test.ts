@@ -1,5 +1,8 @@
+import { uuidv7 } from 'uuidv7'
+import { createStores } from '../../src/domain.ts'
 import type { Frame } from '../client.ts'
 import { failure, startServer } from '../helper.ts'
+import { openEmbeddedDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { createScene, notice, some } from './scene.ts'
@@ -114,4 +117,20 @@ t.test('[P50] an upgrade keeps instances of the release before working: their ca
     `SELECT code FROM parley_join('[{"u":"${ann.user.id}","n":"${name}","i":"${id}"}]'::json, 0, 0, 'general', true, 0, 0)`
   ]
   for (const sql of calls) t.same(await prisma.$queryRawUnsafe(sql), [{ code: null }], sql)
+})
+
+t.test('[P50] on the embedded database channels have settings too, and joins say them', async t => {
+  const database = await openEmbeddedDatabase(t)
+  const { channels, memberships } = createStores(database)
+  const user = await database.prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
+  const actor = { userId: user.id, sid: null }
+  const rules = { maxChannels: 0, maxCreated: 0, createdPerMinute: 0, maxUsers: 0, defaultRoom: 'general', createMissing: true }
+  t.equal(await channels.create(actor, uuidv7(), 'room', 'public', { topic: 'tea', retention: 7 }, rules), null)
+  t.match(await channels.update(actor, 'room', { slow_mode: 5 }), { code: null, isChanged: true, removed: null })
+  t.match(await channels.update(actor, 'room', { slow_mode: 5, channel_type: 'private' }), { isChanged: true, removed: [] })
+  const settings = { topic: 'tea', slow_mode: 5, retention: 7, channel_type: 'private' }
+  const join = (channelName: string) => memberships.join([{ ...actor, channelName, newId: uuidv7() }], rules)
+  t.match(await join('room'), [{ settings, userCount: 1, place: { role: 'user', is_moderator: true, muted_until: null } }])
+  t.match(await join('fresh'), [{ settings: { topic: '', slow_mode: 0, retention: null }, userCount: 1, place: { is_moderator: true } }])
+  t.match(await channels.find(actor, 'room'), { channel: settings })
 })
