@@ -34,6 +34,7 @@ const events: Events = {
   membershipsEnded: ignore,
   userNotified: ignore,
   channelDeleted: ignore,
+  settingsChanged: ignore,
   userChanged: ignore,
   userDisconnected: ignore,
   announced: ignore,

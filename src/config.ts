@@ -71,7 +71,9 @@ const ConfigSchema = Type.Object({
     max_created_per_user: count(100),
     create_on_join: flag(true),
     max_message_length: count(4000, { minimum: 1, maximum: 1_000_000, description: 'Unicode code points' }),
-    resume_limit: count(1000)
+    resume_limit: count(1000),
+    max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
+    max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' })
   }),
   performance: Type.Object({
     heartbeat_interval: seconds(30),

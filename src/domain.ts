@@ -26,6 +26,7 @@ import { createLoginStore } from './store/logins.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
+import { createPruning } from './store/pruning.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
@@ -44,6 +45,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
     guests: createGuestStore(prisma),
+    pruning: createPruning(prisma),
     functions: createFunctions(prisma)
   }
 }
@@ -86,7 +88,14 @@ export function createDomain ({ config, database, stores, presence, events, coun
     maxCreated: config.channels.max_created_per_user,
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
-  const channels = createChannels({ store: stores.channels, presence, events, rules: creation })
+  const channels = createChannels({
+    store: stores.channels,
+    presence,
+    events,
+    rules: creation,
+    maxTopicLength: config.channels.max_topic_length,
+    maxSlowMode: config.channels.max_slow_mode
+  })
   const memberships = createMemberships({
     store: stores.memberships,
     events,
@@ -122,7 +131,12 @@ export function createDomain ({ config, database, stores, presence, events, coun
 
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
-    messages: stores.messages, tokens, tokenLifetime: config.authentication.token_expiry, onFault
+    messages: stores.messages,
+    pruning: stores.pruning,
+    tokens,
+    tokenLifetime: config.authentication.token_expiry,
+    hasAutovacuum: database.kind === 'postgresql',
+    onFault
   })
   return {
     auth, admin, accounts, logins, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call

@@ -1,7 +1,7 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
-const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq }'
+const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
 const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'
@@ -29,7 +29,6 @@ export const shapes: Record<string, Shape> = {
   'DELETE /api/me/logins/{id}': { answers: { 204: '' } },
   'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
-  'PATCH /api/channels/{name}': { body: '{ channel_type }', answers: { 200: channel } },
   'GET /api/channels/{name}/members': {
     query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, joined_at }], next_cursor }' }
   },

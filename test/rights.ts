@@ -39,7 +39,15 @@ export const commandWrites: CommandWrite[] = Object.entries(commands).map(([name
   name,
   row,
   fields: ({ room, target, message }) => {
-    const values = { channel: room, user_id: target, id: message, message: 'y', name: `admin-${randomUUID()}`, channel_type: 'admin' }
+    const values = {
+      channel: room,
+      user_id: target,
+      id: message,
+      message: 'y',
+      topic: 'z',
+      name: `admin-${randomUUID()}`,
+      ...name === 'create_channel' && { channel_type: 'admin' }
+    }
     return Object.fromEntries(Object.entries(values).filter(([field]) => field in row.fields))
   },
   refusals: name === 'create_channel' ? admin : refusalsOf[row.who as keyof typeof refusalsOf]

@@ -36,12 +36,17 @@ interface Pending {
   bytes: number
 }
 
+/** A channel as the first join on this instance found it. */
+export interface ChannelState { id: string, name: string, lastSeq: number, aclVersion: number, settingsVersion: number }
+
 /** A channel that connections of this instance are subscribed to. */
 export class LocalChannel {
   readonly id: string
   readonly name: string
   /** The highest version that this instance knows. A higher one in the database means that memberships may have ended [P33]. */
   aclVersion: number
+  /** The version of the settings that all subscribers know, from the reply to their join or from a notice [P50]. */
+  settingsVersion: number
   /** Connected users whose membership has ended according to the bus; a notice tells them why. The database must still confirm it [P60]. */
   leaving = new Set<string>()
   readonly sequencer: Sequencer
@@ -50,10 +55,11 @@ export class LocalChannel {
   readonly #pending = new Map<Subscriber, Pending>()
   readonly #deps: ChannelDeps
 
-  constructor ({ id, name, lastSeq, aclVersion }: { id: string, name: string, lastSeq: number, aclVersion: number }, deps: ChannelDeps) {
+  constructor ({ id, name, lastSeq, aclVersion, settingsVersion }: ChannelState, deps: ChannelDeps) {
     this.id = id
     this.name = name
     this.aclVersion = aclVersion
+    this.settingsVersion = settingsVersion
     this.#deps = deps
     const { messages, hasRoom, onFault, onDoubt, maxWaiting: maxUnvouched, traffic: { gaps } } = deps
     this.sequencer = new Sequencer(id, lastSeq, {

@@ -12,7 +12,7 @@ const NOT_NOTICES: ReadonlySet<unknown> = new Set([
 
 /** The control actions that each kind of topic may carry. */
 const ACTIONS = {
-  channel: ['membership_ended', 'channel_deleted'],
+  channel: ['membership_ended', 'channel_deleted', 'settings_changed'],
   user: ['user_changed', 'disconnect'],
   broadcast: [] as string[]
 }

@@ -102,8 +102,8 @@ export class Hub {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
       const { broker, messages, onFault, maxWaiting, traffic, outbound } = this.#deps
-      const id = joined.channelId
-      channel = new LocalChannel({ id, name: channelName, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
+      const { channelId: id, lastSeq, aclVersion, settingsVersion } = joined
+      channel = new LocalChannel({ id, name: channelName, lastSeq, aclVersion, settingsVersion }, {
         messages,
         onFault,
         onDoubt: () => this.doubts.channels([id]),
@@ -125,6 +125,11 @@ export class Hub {
     // The membership was read before the newest change known here and may have ended since: have all memberships checked again.
     if (joined.aclVersion < channel.aclVersion) {
       channel.aclVersion = joined.aclVersion
+      this.doubts.channels([channel.id])
+    }
+    // The settings were read before a change of which the subscribers have been told already: have them told again.
+    if (joined.settingsVersion < channel.settingsVersion) {
+      channel.settingsVersion = joined.settingsVersion
       this.doubts.channels([channel.id])
     }
     return channel
@@ -237,6 +242,7 @@ export class Hub {
     else if (action.type === 'user_changed') {
       for (const { user } of this.sessionsOf(id)) Object.assign(user!, action.user)
     } else if (channel && action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
+    else if (channel && action.type === 'settings_changed') this.doubts.channels([id])
     else if (channel && action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
       this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))

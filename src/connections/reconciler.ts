@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/broker.ts'
-import type { ChannelVersion } from '../store/channels.ts'
+import type { ChannelSettings, ChannelVersion } from '../store/channels.ts'
 import type { UserState } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
 import { encode } from './frames.ts'
@@ -23,6 +23,7 @@ export interface ReconcilerDeps {
   broker: Pick<Broker, 'connected'>
   /** The versions of those of the channels that still exist. */
   versions (channelIds: string[]): Promise<ChannelVersion[]>
+  settings (channelIds: string[]): Promise<ChannelSettings[]>
   membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
   states (userIds: string[]): Promise<UserState[]>
   /** Users who changed within the last `ms` milliseconds, by the database's clock. */
@@ -36,8 +37,8 @@ export interface ReconcilerDeps {
 
 /**
  * Compares this instance's connections and subscriptions with the database. The bus only gives hints: whatever it loses (messages, ended
- * memberships, deletions, changed users, revocations) is found here within seconds, and whatever it says is confirmed here before it has
- * an effect [P60].
+ * memberships, deletions, new settings, changed users, revocations) is found here within seconds, and whatever it says is confirmed here
+ * before it has an effect [P60].
  */
 export function createReconciler ({ hub, broker, onFault, ...store }: ReconcilerDeps) {
   let doubted = new Set<string>()
@@ -92,6 +93,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     const claimed = ids.map(id => hub.channel(id)?.sequencer.claimed)
     const leaving = ids.map(id => [...hub.channel(id)?.leaving ?? []])
     const found = new Map((await store.versions(ids)).map(version => [version.id, version]))
+    const outdated: string[] = []
     for (const [i, id] of ids.entries()) {
       const channel = hub.channel(id)
       // The subscription began during the query, so the version may be older than the one that it began with.
@@ -102,11 +104,24 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
         continue
       }
       channel.sequencer.catchUp(version.lastSeq, claimed[i])
+      if (version.settingsVersion > channel.settingsVersion) outdated.push(id)
       if (isOverdue(channel, version.aclVersion)) await checkMembers(channel, version.aclVersion)
       for (const userId of leaving[i]!) {
         channel.leaving.delete(userId)
         for (const session of hub.sessionsOf(userId)) channel.release(session)
       }
+    }
+    if (outdated.length > 0) await announceSettings(outdated)
+  }
+
+  /** Tells the subscribers of these channels their new settings [P50]. */
+  async function announceSettings (ids: string[]): Promise<void> {
+    for (const { id, version, settings } of await store.settings(ids)) {
+      const channel = hub.channel(id)
+      if (!channel || version <= channel.settingsVersion) continue
+      channel.settingsVersion = version
+      const timestamp = new Date().toISOString()
+      channel.notify({ kind: 'notice', frame: encode({ type: 'channel_updated', channel: channel.name, ...settings, timestamp }) })
     }
   }
 

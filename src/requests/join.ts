@@ -41,13 +41,15 @@ export async function join (context: RequestContext, session: Session, fields: S
   if (position !== undefined && since === undefined && history === undefined) {
     return reply(before!, joined, { seq: position, recovered: false, messages: [] })
   }
+  // The topic leaves less room for messages.
+  const maxItems = context.maxItems - jsonSize(joined.settings.topic)
 
   const channel = hub.attach(session, channelName, joined)
   const seq = Math.max(channel.sequencer.last, joined.lastSeq)
   let start: Start = { seq, recovered: false, messages: [] }
   try {
-    if (since !== undefined && channelId === channel.id) start = await resume(context, channel, seq, since)
-    else if (since === undefined && history !== undefined) start = await newest(context, channel, seq, history)
+    if (since !== undefined && channelId === channel.id) start = await resume({ ...context, maxItems }, channel, seq, since)
+    else if (since === undefined && history !== undefined) start = await newest({ ...context, maxItems }, channel, seq, history)
   } catch (error) {
     fallBack(hub, session, channel, position)
     throw error
@@ -86,8 +88,9 @@ function fallBack (hub: Hub, session: Session, channel: LocalChannel, position: 
   else hub.goLive(session, channel, position)
 }
 
-function reply (channel: LocalChannel, { channelType }: Joined, start: Start): Reply {
-  return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
+function reply (channel: LocalChannel, { settings: { channel_type, ...settings }, userCount, place }: Joined, start: Start): Reply {
+  const { name, id } = channel
+  return success('channel_joined', { channel: name, channel_id: id, channel_type, ...start, ...settings, user_count: userCount, me: place })
 }
 
 /** Bytes that the entry takes as JSON in the reply's `messages`, including the comma after it. */

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
-import { PresenceNotice } from '../schemas/channel.ts'
+import { Place, PresenceNotice, Settings } from '../schemas/channel.ts'
 import { ChannelName, ChannelType, Seq, Timestamp, Uuid } from '../schemas/common.ts'
 import { Entry } from '../schemas/message.ts'
 import { join, joinFields } from './join.ts'
@@ -20,7 +20,10 @@ export const requests = {
         channel_type: ChannelType,
         seq: Seq,
         recovered: Type.Boolean(),
-        messages: Type.Array(Entry)
+        messages: Type.Array(Entry),
+        ...Type.Omit(Settings, ['channel_type']).properties,
+        user_count: Type.Integer(),
+        me: Place
       })
     },
     notices: { user_joined: PresenceNotice },

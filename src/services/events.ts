@@ -17,6 +17,8 @@ export interface Events {
   /** Sends a frame to all connections of a user. `except`: the id of a connection that gets a reply instead. */
   userNotified (userId: string, notice: Notice, except?: string): void
   channelDeleted (channelId: string): void
+  /** The channel's settings changed: every instance reads them and tells its subscribers [P50]. */
+  settingsChanged (channelId: string): void
   /** The user's name or role changed. */
   userChanged (userId: string, change: { name?: string, role?: Role }): void
   /** The user was disabled, erased, or disconnected by an admin: their connections close with 4503. */

@@ -4,6 +4,7 @@ import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
+import { longerThan } from './text.ts'
 
 /** Entries that one read fetches at most when the bus has lost entries. */
 const MAX_MISSING = 500
@@ -68,9 +69,4 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
 
 function promised (start: (done: Done) => void): Promise<Receipt> {
   return new Promise((resolve, reject) => start((error, receipt) => error ? reject(error) : resolve(receipt!)))
-}
-
-/** Compares the length in Unicode code points [P25]. A code point has one or two UTF-16 units, so most texts need no counting. */
-function longerThan (text: string, max: number): boolean {
-  return text.length > max && (text.length > 2 * max || [...text].length > max)
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
-import type { ChannelType } from '../schemas/common.ts'
+import type { Place, Settings } from '../schemas/channel.ts'
+import type { Role } from '../schemas/common.ts'
 import { refused, type CreationRules, type Refused } from './channels.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
@@ -13,8 +14,17 @@ export interface JoinRequest extends Actor {
 
 export interface JoinRules extends CreationRules { maxUsers: number, defaultRoom: string, createMissing: boolean }
 
-/** The channel's state at the moment of the join. */
-export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
+/** The channel's state at the moment of the join, and the place that the user has in it. */
+export interface Joined {
+  code: null
+  channelId: string
+  lastSeq: number
+  aclVersion: number
+  settingsVersion: number
+  settings: Settings
+  userCount: number
+  place: Place
+}
 
 /** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
@@ -66,22 +76,35 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
   })
 }
 
-interface JoinRow {
+interface JoinRow extends Settings {
   ord: bigint | number | string
   code: ErrorCode | null
   channel_id: string
-  channel_type: ChannelType
   last_seq: bigint | number | string
   acl_version: bigint | number | string
   retry_after_ms: bigint | number | string | null
+  settings_version: number
+  user_count: number
+  role: Role
+  member_since: Date
+  is_moderator: boolean
+  muted_until: Date | null
 }
 
 function toJoined (row: JoinRow): Joined {
   return {
     code: null,
     channelId: row.channel_id,
-    channelType: row.channel_type,
     lastSeq: Number(row.last_seq),
-    aclVersion: Number(row.acl_version)
+    aclVersion: Number(row.acl_version),
+    settingsVersion: row.settings_version,
+    settings: { channel_type: row.channel_type, topic: row.topic, slow_mode: row.slow_mode, retention: row.retention },
+    userCount: row.user_count,
+    place: {
+      role: row.role,
+      is_member_since: row.member_since.toISOString(),
+      is_moderator: row.is_moderator,
+      muted_until: row.muted_until?.toISOString() ?? null
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { Prisma } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
+import { MAX_SLOW_MODE } from '../schemas/channel.ts'
 import type { Entry, Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
@@ -107,6 +108,16 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     /** Resolves when the database answers and can be written to. The lock takes no row, but a read-only database refuses it. */
     async ping (): Promise<void> {
       await query('SELECT FROM "Channel" WHERE false FOR SHARE', [])
+    },
+
+    /** Removes up to `most` times of messages in slow mode that are older than every slow mode. @returns how many it removed. */
+    purgeSends (most: number): Promise<number> {
+      // The time is checked again for each row, because its sender may send anew while the statement runs.
+      return prisma.$executeRaw`
+        DELETE FROM "LastSend" s USING (
+          SELECT "channelId", "userId", now() - make_interval(secs => ${MAX_SLOW_MODE}) AS cutoff FROM "LastSend"
+          WHERE "sentAt" < now() - make_interval(secs => ${MAX_SLOW_MODE}) ORDER BY "sentAt" LIMIT ${most}) old
+        WHERE s."channelId" = old."channelId" AND s."userId" = old."userId" AND s."sentAt" < old.cutoff`
     },
 
     /** Removes up to `most` entries of deleted channels. @returns how many rows it removed; 0 when nothing is left to remove. */

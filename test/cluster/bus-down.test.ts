@@ -76,4 +76,14 @@ t.test('[P60] [P30] with the bus down, a resume with the channel_id of a deleted
   t.match(await ben.expect(({ type, message }) => type === 'message' && message === 'live'), { seq: 4 })
 })
 
+t.test('[P33] [P50] with the bus down, new settings are told to the subscribers on both instances', async t => {
+  const ann = await a.enter('ann', 'settings')
+  const ben = await b.enter('ben', 'settings')
+  await ann.request({ command: 'update_channel', channel: 'settings', topic: 'news' })
+  for (const client of [ann, ben]) t.match(await client.expect('channel_updated'), { channel: 'settings', topic: 'news' })
+  const { status } = await b.call('PATCH', '/api/channels/settings', { token: ann.person.access_token, body: { topic: 'more' } })
+  t.equal(status, 200)
+  for (const client of [ann, ben]) t.match(await client.expect('channel_updated'), { topic: 'more' })
+})
+
 t.teardown(() => bus.kill())

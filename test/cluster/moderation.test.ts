@@ -83,6 +83,16 @@ t.test('[P19] changing a channel to type admin on one instance ends subscription
   t.same(await speak(target, 'closing'), failure('not_in_channel'))
 })
 
+t.test('[P50] [P60] new settings are told to the subscribers on every instance; a join on the other shows them', async t => {
+  const { owner, target, tab, witness, command } = await cast('topics')
+  await command('update_channel', { topic: 'news' })
+  for (const client of [owner, target, tab, witness]) {
+    t.match(await client.expect('channel_updated'), { channel: 'topics', channel_type: 'public', topic: 'news' })
+  }
+  const { data } = await (await b.enter('late')).request({ type: 'join_channel', channel: 'topics' })
+  t.equal(data.topic, 'news')
+})
+
 t.test('an invitation on one instance is announced on the other and allows the user to join there', async t => {
   const { owner, target, everywhere, apart } = await cast('lobby')
   await owner.request({ type: 'command', command: 'create_channel', name: 'den', channel_type: 'private' })

@@ -21,7 +21,7 @@ function createSubscriber (id: string) {
 }
 
 function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
-  const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0 }, {
+  const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0, settingsVersion: 0 }, {
     maxWaiting,
     traffic: createTraffic([]),
     messages: { missing: async () => [], isInFlight: () => false },

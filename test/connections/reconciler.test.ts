@@ -33,6 +33,7 @@ t.test('[P60] many hints cause few queries, which run one at a time and name eac
     hub,
     broker,
     versions: query,
+    settings: async () => [],
     states: query,
     membersAmong: async () => new Set(),
     changedWithin: async () => [],

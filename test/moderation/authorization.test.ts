@@ -112,7 +112,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'online': return { type: 'user_list', channel }
   }
   const row = commands[act as CommandName]
-  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x' }
+  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x', topic: 'x' }
 }
 
 type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
@@ -133,7 +133,8 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
   if (self && relation === 'self') return undefined
   const method = route.split(' ')[0] as Call[0]
   const url = urlOf(route, { channel, user_id: targetId, id: messageId })
-  return method !== 'DELETE' && 'message' in fields ? [method, url, { message: 'x' }] : [method, url]
+  const body = Object.fromEntries(['message', 'topic'].filter(name => name in fields).map(name => [name, 'x']))
+  return method === 'DELETE' ? [method, url] : [method, url, body]
 }
 
 async function askRest (kind: Kind, trial: Trial): Promise<string> {

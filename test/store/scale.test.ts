@@ -129,7 +129,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'making a channel by joining': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
   'making a channel': ({ stores, people: { ben } }) =>
-    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', rules),
+    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', {}, rules),
   leaving: ({ stores, people: { ben } }) => stores.memberships.leave(actorOf(ben), 'made'),
   'joining again': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
@@ -137,8 +137,9 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const draft = { id: uuidv7(), channelId: channel.id, ...actorOf(ann), content: 'x', clientId: undefined }
     t.match(await stores.messages.publish([draft]), [{ code: null }])
   },
-  'changing a type': ({ stores, channel, people: { ann } }) =>
-    stores.channels.setType(actorOf(ann), channel.name, 'public'),
+  settings: ({ stores, channel }) => stores.channels.settings([channel.id]),
+  'changing settings': ({ stores, channel, people: { ann } }) =>
+    stores.channels.update(actorOf(ann), channel.name, { channel_type: 'public', topic: 'new' }),
   'checking logins': ({ stores, people: { ann } }) => stores.tokens.findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
   'listing logins': ({ stores, people: { ann } }) => stores.logins.list(ann.user.id, undefined, 51),
   'ending a login': ({ stores, people: { ann } }) => stores.logins.end(actorOf(ann), uuidv7()),
@@ -152,6 +153,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const { purge } = stores.messages
     t.same([await purge(1000), await purge(1000)], [2, 0])
   },
+  'purging times of slow mode': ({ stores }) => stores.messages.purgeSends(1000),
   'purging logins': async ({ stores }) => {
     const { purge } = stores.tokens
     t.same([await purge(3600), await purge(3600)], [1, 0])
@@ -159,9 +161,10 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'pruning a channel': async ({ database, channel }) => {
     const pruning = createPruning(database.prisma)
     await pruning.channels(undefined, 10)
-    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 2n })
-    await pruning.deleteEntries(channel.id, 2n)
+    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 1n })
+    await pruning.deleteEntries(channel.id, 1n)
   },
+  'channels with a retention': ({ stores }) => stores.pruning.retaining(),
   'pruning the log and gone users': async ({ database }) => {
     const pruning = createPruning(database.prisma)
     const cutoff = new Date(Date.now() - 80 * 86_400_000)
