@@ -32,11 +32,12 @@ export const shapes: Record<string, Shape> = {
     query: 'limit cursor', answers: { 200: '{ users [{ user_id, username }], count, next_cursor }' }
   },
   'GET /api/channels/{name}/messages': {
-    query: 'before after limit',
+    query: 'before after around limit',
     answers: {
       200: `{ messages [${message}], channel_id, last_seq }`
     }
   },
+  'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
   'POST /api/channels/{name}/messages': { body: '{ message, client_id? }', answers: { 200: receipt, 201: receipt } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',

@@ -1,11 +1,13 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Seq, Text, Timestamp, Uuid } from './common.ts'
+import { ChannelName, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
 
 /** [P25] The service checks the length in code points, because a text that is too long has an error of its own, `message_too_long`. */
 export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
 export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })
+
+export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 
 /** A message as history shows it now. An edited one has `edited_at`, a deleted one `message: null` and `deleted: true` [P34]. */
 export const Message = Type.Object({
@@ -22,9 +24,11 @@ export const Message = Type.Object({
 }, { $id: 'Message' })
 export type Message = Static<typeof Message>
 
+/** [P41] `around` excludes `before` and `after`. */
 export const HistoryQuery = Type.Object({
   before: Type.Optional(Seq),
   after: Type.Optional(Seq),
+  around: Type.Optional(Seq),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 }))
 }, { additionalProperties: false })
 export type HistoryQuery = Static<typeof HistoryQuery>

@@ -45,11 +45,27 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
       return await promised(done => publisher.change({ channelName, userId, sid, messageId, text }, done))
     },
 
-    /** A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. */
-    async history (actor: Actor, channelName: string, { before, after, limit = 50 }: HistoryQuery) {
+    /**
+     * A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page.
+     * @throws AppError `invalid_request` for `around` together with `before` or `after` [P41].
+     */
+    async history (actor: Actor, channelName: string, { before, after, around, limit = 50 }: HistoryQuery) {
+      if (around !== undefined && (before !== undefined || after !== undefined)) {
+        throw new AppError('invalid_request', { detail: 'around: not together with before or after' })
+      }
       const channel = await channels.read(actor, channelName)
-      const messages = await store.history(channel.id, { before, after, limit })
+      const messages = around === undefined
+        ? await store.history(channel.id, { before, after, limit })
+        : await store.around(channel.id, around, limit)
       return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
+    },
+
+    /** One message of a channel that the user may read, as history shows it [P41]. @throws AppError `message_not_found` */
+    async find (actor: Actor, channelName: string, id: string): Promise<Message> {
+      const channel = await channels.read(actor, channelName)
+      const message = await store.find(channel.id, id)
+      if (!message) throw new AppError('message_not_found')
+      return message
     },
 
     /** The newest `limit` messages with a `seq` of at most `upTo`, for a join [P31]. */

@@ -83,6 +83,31 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     },
 
     /**
+     * Reads the `limit` messages around `seq` [P41], in ascending order. Half of them, rounded down, are before `seq`; where one side has
+     * fewer, the other has more.
+     */
+    async around (channelId: string, seq: number, limit: number): Promise<Message[]> {
+      const rows = await prisma.$queryRaw<EntryRow[]>`
+        (SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq < ${seq} ORDER BY m.seq DESC LIMIT ${limit})
+        UNION ALL
+        (SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq >= ${seq} ORDER BY m.seq LIMIT ${limit})
+        ORDER BY seq`
+      const found = rows.map(toMessage)
+      const older = found.filter(message => message.seq < seq).length
+      const start = Math.max(0, Math.min(older - Math.floor(limit / 2), found.length - limit))
+      return found.slice(start, start + limit)
+    },
+
+    /** Reads one message of the channel as it is now [P41]. @returns null where the channel has no message with this id. */
+    async find (channelId: string, id: string): Promise<Message | null> {
+      const [row] = await prisma.$queryRaw<EntryRow[]>`
+        SELECT ${messageColumns} FROM ${messageTables} WHERE m.id = ${id}::uuid AND m."channelId" = ${channelId}::uuid`
+      return row ? toMessage(row) : null
+    },
+
+    /**
      * Reads the entries (messages, edits, deletions [P34]) with `after < seq <= upTo`, in ascending order: at most `limit` entries, and
      * none after the one at which the texts together reach `maxBytes` bytes.
      */
