@@ -34,7 +34,7 @@ export const shapes: Record<string, Shape> = {
   'GET /api/channels/{name}/messages': {
     query: 'before after around limit',
     answers: {
-      200: `{ messages [${message}], channel_id, last_seq }`
+      200: `{ messages [${message}], channel_id, last_seq, last_id }`
     }
   },
   'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },

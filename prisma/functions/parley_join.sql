@@ -1,10 +1,11 @@
 -- [P18]–[P22] Makes users members of channels, which are given by name.
 -- batch: [{u: user id, s: login, n: channel name, i: id for the channel if it has to be created}, …]. A cap of 0 means no cap.
--- Returns one row per join: its position `ord` in the batch, and an error code or the channel as it was at that moment.
-DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean);
+-- Returns one row per join: its position `ord` in the batch, and an error code or the channel as it was at that moment. `last_id` is the id
+-- of the entry at `last_seq`.
+DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean, int, int);
 CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean,
   max_created int DEFAULT 0, created_a_minute int DEFAULT 0)
-RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, acl_version bigint, retry_after_ms bigint)
+RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, last_id uuid, acl_version bigint, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   todo bigint[];
@@ -16,7 +17,7 @@ BEGIN
   -- Most joins by far are those of members who come back. They need no lock and write nothing. (`LATERAL … LIMIT 1`, here and below, makes
   -- the planner use one index probe per row, whatever sizes it assumes for the tables.)
   FOR item IN
-    SELECT b.ord, c.id, c."channelType", c."lastSeq", c."aclVersion",
+    SELECT b.ord, c.id, c."channelType", c."lastSeq", parley_entry_id(c.id, c."lastSeq") AS last_id, c."aclVersion",
       m.found IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member
     FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
     LEFT JOIN LATERAL (
@@ -27,7 +28,7 @@ BEGIN
       AND (o."expiresAt" IS NULL OR o."expiresAt" > clock_timestamp()) LIMIT 1) x ON true
   LOOP
     IF item.member THEN
-      RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item."aclVersion", NULL::bigint;
+      RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item.last_id, item."aclVersion", NULL::bigint;
     ELSE
       todo := todo || item.ord;
     END IF;
@@ -61,7 +62,7 @@ BEGIN
   LOOP
     us := parley_actor(item.u, item.s);
     SELECT * INTO ch FROM "Channel" c WHERE c.name = item.n;
-    ord := item.ord; channel_id := ch.id; channel_type := ch."channelType"; last_seq := ch."lastSeq"; acl_version := ch."aclVersion";
+    ord := item.ord; channel_id := ch.id; channel_type := ch."channelType"; last_seq := ch."lastSeq"; last_id := parley_entry_id(ch.id, ch."lastSeq"); acl_version := ch."aclVersion";
     code := CASE
       WHEN us.id IS NULL THEN 'authentication_failed'
       WHEN ch.id IS NULL THEN CASE

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
+import { ChannelName, EntryId, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
 
 /** [P25] The service checks the length in code points, because a text that is too long has an error of its own, `message_too_long`. */
 export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
@@ -32,7 +32,7 @@ export const HistoryQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 }))
 }, { additionalProperties: false })
 export type HistoryQuery = Static<typeof HistoryQuery>
-export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq })
+export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq, last_id: EntryId })
 
 /** The sender's confirmation that a message is stored. `duplicate`: it was stored before, under the same `client_id` [P28]. */
 export const Receipt = Type.Object({

@@ -46,7 +46,8 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
     },
 
     /**
-     * A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page.
+     * A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. `last_id` is the id of the
+     * entry at `last_seq`, null where there is none [P37].
      * @throws AppError `invalid_request` for `around` together with `before` or `after` [P41].
      */
     async history (actor: Actor, channelName: string, { before, after, around, limit = 50 }: HistoryQuery) {
@@ -57,7 +58,10 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
       const messages = around === undefined
         ? await store.history(channel.id, { before, after, limit })
         : await store.around(channel.id, around, limit)
-      return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
+      const newest = messages.at(-1)
+      const lastSeq = Math.max(channel.last_seq, newest?.seq ?? 0)
+      const lastId = newest?.seq === lastSeq ? newest.id : await store.entryId(channel.id, lastSeq)
+      return { messages, channel_id: channel.id, last_seq: lastSeq, last_id: lastId }
     },
 
     /** One message of a channel that the user may read, as history shows it [P41]. @throws AppError `message_not_found` */
@@ -73,6 +77,9 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
 
     /** Entries of a channel's sequence with `after < seq <= upTo`: at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
+
+    /** The id of the entry at `seq`, null where the channel has none [P37]. */
+    entryId: store.entryId,
 
     /** The first of the entries with `after < seq <= upTo` that the bus lost: as many as may be delivered at once. */
     missing: (channelId: string, after: number, upTo: number): Promise<Entry[]> =>

@@ -13,8 +13,10 @@ export interface JoinRequest extends Actor {
 
 export interface JoinRules extends CreationRules { maxUsers: number, defaultRoom: string, createMissing: boolean }
 
-/** The channel's state at the moment of the join. */
-export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
+/** The channel's state at the moment of the join. `lastId` is the id of the entry at `lastSeq`, null where there is none [P37]. */
+export interface Joined {
+  code: null, channelId: string, channelType: ChannelType, lastSeq: number, lastId: string | null, aclVersion: number
+}
 
 /** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
@@ -72,6 +74,7 @@ interface JoinRow {
   channel_id: string
   channel_type: ChannelType
   last_seq: bigint | number | string
+  last_id: string | null
   acl_version: bigint | number | string
   retry_after_ms: bigint | number | string | null
 }
@@ -82,6 +85,7 @@ function toJoined (row: JoinRow): Joined {
     channelId: row.channel_id,
     channelType: row.channel_type,
     lastSeq: Number(row.last_seq),
+    lastId: row.last_id,
     aclVersion: Number(row.acl_version)
   }
 }

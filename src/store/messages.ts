@@ -107,6 +107,12 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
       return row ? toMessage(row) : null
     },
 
+    /** Reads the id of the entry at `seq` [P37], for an edit or a deletion that of its message. @returns null where there is none. */
+    async entryId (channelId: string, seq: number): Promise<string | null> {
+      const [row] = await query<{ id: string | null }>('SELECT parley_entry_id($1::uuid, $2::bigint) AS id', [channelId, seq])
+      return row!.id
+    },
+
     /**
      * Reads the entries (messages, edits, deletions [P34]) with `after < seq <= upTo`, in ascending order: at most `limit` entries, and
      * none after the one at which the texts together reach `maxBytes` bytes.

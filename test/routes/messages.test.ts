@@ -149,12 +149,12 @@ t.test('[P41] GET of one message refuses ids that the channel does not have', as
 
 t.test('[P19] GET gives the messages of a public channel, also to non-members, with the fields of their live frames', async t => {
   const channel = await rows.channel()
-  t.same((await get(channel.name)).body, { messages: [], channel_id: channel.id, last_seq: 0 })
+  t.same((await get(channel.name)).body, { messages: [], channel_id: channel.id, last_seq: 0, last_id: null })
   const ben = await server.enter('ben', channel.name)
   await ben.request({ type: 'send_message', channel: channel.name, message: 'hello', client_id: 'k' })
   const { type: _, ...live } = await ben.expect('message')
   const { body } = await get(channel.name)
-  t.same(body, { messages: [live], channel_id: channel.id, last_seq: 1 })
+  t.same(body, { messages: [live], channel_id: channel.id, last_seq: 1, last_id: live.id })
 })
 
 t.test('GET refuses invalid values of limit, before and after', async t => {

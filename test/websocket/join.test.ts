@@ -24,7 +24,7 @@ t.test('[P19] [P20] joining an unknown name creates a public channel, and the us
   t.same(reply, {
     type: 'success',
     action: 'channel_joined',
-    data: { channel: 'brand-new', channel_id: id, channel_type: 'public', seq: 0, recovered: false, messages: [] }
+    data: { channel: 'brand-new', channel_id: id, channel_type: 'public', seq: 0, last_id: null, recovered: false, messages: [] }
   })
   const { body } = await server.call('GET', '/api/channels/brand-new', { token: ann.person.access_token })
   t.match(body, { id, channel_type: 'public', created_by: ann.person.user.id, user_count: 1, last_seq: 0 })
