@@ -32,8 +32,7 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
       response: { ...answers(200, Receipt), ...answers(201, Receipt) }
     }
   }, async (request, reply) => {
-    const { message, client_id: clientId } = request.body
-    const receipt = await messages.publish(request.actor, request.user.name, request.params.name, message, clientId)
+    const receipt = await messages.publish(request.actor, request.user.name, request.params.name, request.body)
     return reply.code(receipt.duplicate ? 200 : 201).send(receipt)
   })
 }

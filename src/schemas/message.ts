@@ -5,7 +5,15 @@ import { ChannelName, EntryId, MessageId, Seq, Text, Timestamp, Uuid } from './c
 export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
-export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })
+/** The fields of a new message, over WebSocket and REST. */
+export const messageFields = {
+  message: MessageText,
+  client_id: Type.Optional(ClientId),
+  /** [P39] */
+  reply_to: Type.Optional(MessageId)
+}
+export const MessageCreation = Type.Object(messageFields, { additionalProperties: false })
+export type MessageCreation = Static<typeof MessageCreation>
 
 export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 
@@ -19,6 +27,7 @@ export const Message = Type.Object({
   message: Type.Union([Type.String(), Type.Null()]),
   timestamp: Timestamp,
   client_id: Type.Optional(Type.String()),
+  reply_to: Type.Optional(Uuid),
   edited_at: Type.Optional(Timestamp),
   deleted: Type.Optional(Type.Literal(true))
 }, { $id: 'Message' })

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import type { Entry, HistoryQuery, Message, Receipt } from '../schemas/message.ts'
+import type { Entry, HistoryQuery, Message, MessageCreation, Receipt } from '../schemas/message.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
@@ -32,10 +32,11 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
     send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
 
     /** Sends a message for a member of the channel who has no connection. @throws AppError */
-    async publish (actor: Actor, username: string, channelName: string, text: string, clientId: string | undefined): Promise<Receipt> {
+    async publish (actor: Actor, username: string, channelName: string, fields: MessageCreation): Promise<Receipt> {
+      const { message: text, client_id: clientId, reply_to: replyTo } = fields
       checkText(text)
       const { channel } = await channels.find(actor, channelName)
-      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId }
+      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId, replyTo }
       return await promised(done => publisher.publish(draft, done))
     },
 

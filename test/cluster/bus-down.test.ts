@@ -76,4 +76,12 @@ t.test('[P60] [P30] with the bus down, a resume with the channel_id of a deleted
   t.match(await ben.expect(({ type, message }) => type === 'message' && message === 'live'), { seq: 4 })
 })
 
+t.test('[P33] [P39] with the bus down, a reply reaches the other instance as it was sent', async t => {
+  const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
+  const { data: { id: target } } = await say(ann, 'replies')
+  await ann.request({ type: 'send_message', channel: 'replies', message: 'a reply', client_id: 'k', reply_to: target })
+  const isReply = ({ type, seq }: Frame): boolean => type === 'message' && seq === 2
+  t.same(await ben.expect(isReply), await ann.expect(isReply))
+})
+
 t.teardown(() => bus.kill())

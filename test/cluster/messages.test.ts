@@ -45,6 +45,15 @@ t.test('[P27] edits, deletions and REST messages arrive in the same order on bot
   }
 })
 
+t.test('[P39] a reply on one instance reaches the other as it was sent', async t => {
+  const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
+  const { data: { id: target } } = await ann.request({ type: 'send_message', channel: 'replies', message: 'first' })
+  await ben.request({ type: 'send_message', channel: 'replies', message: 'a reply', reply_to: target })
+  for (const client of [ann, ben]) {
+    t.match(await client.expect(({ type, seq }) => type === 'message' && seq === 2), { message: 'a reply', reply_to: target })
+  }
+})
+
 t.test('[P30] [P37] a client that missed messages on one instance resumes on the other', async t => {
   const ann = await a.enter('ann', 'moving')
   const ben = await b.enter('ben', 'moving')
