@@ -2,7 +2,7 @@
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
-const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, edited_at?, deleted? }'
+const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
@@ -36,12 +36,13 @@ export const shapes: Record<string, Shape> = {
     query: 'limit cursor', answers: { 200: '{ users [{ user_id, username }], count, next_cursor }' }
   },
   'GET /api/channels/{name}/messages': {
-    query: 'before after limit',
+    query: 'before after around limit',
     answers: {
-      200: `{ messages [${message}], channel_id, last_seq }`
+      200: `{ messages [${message}], channel_id, last_seq, last_id }`
     }
   },
-  'POST /api/channels/{name}/messages': { body: '{ message, client_id? }', answers: { 200: receipt, 201: receipt } },
+  'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
+  'POST /api/channels/{name}/messages': { body: '{ message, client_id?, reply_to? }', answers: { 200: receipt, 201: receipt } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',
     answers: { 200: '{ bans [{ user_id, username, reason, banned_by, expires_at, created_at }], next_cursor }' }

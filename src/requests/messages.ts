@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { ChannelName, MessageId } from '../schemas/common.ts'
-import { ClientId, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt } from '../schemas/message.ts'
+import { MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt, messageFields } from '../schemas/message.ts'
 import { command, request } from './row.ts'
 
 export const requests = {
   /** The hot path: it is queued without waiting for the replies to the sends before it [P7]. */
   send_message: request({
-    fields: { channel: ChannelName, message: MessageText, client_id: Type.Optional(ClientId) },
+    fields: { channel: ChannelName, ...messageFields },
     who: 'user',
     reply: { action: 'message_sent', data: Receipt },
     notices: { message: MessageSent },

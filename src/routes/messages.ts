@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ChannelParams } from '../schemas/channel.ts'
 import { answers } from '../schemas/common.ts'
-import { HistoryPage, HistoryQuery, MessageCreation, Receipt } from '../schemas/message.ts'
+import { HistoryPage, HistoryQuery, Message, MessageCreation, MessageParams, Receipt } from '../schemas/message.ts'
 import type { Messages } from '../services/messages.ts'
 
 const shared = { tags: ['messages'], security: [{ bearer: [] }], params: ChannelParams }
@@ -13,11 +13,15 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
     schema: {
       ...shared,
       operationId: 'list_messages',
-      summary: 'History, ascending by seq',
+      summary: 'History, ascending by seq; around gives the page around a seq',
       querystring: HistoryQuery,
       response: answers(200, HistoryPage)
     }
   }, request => messages.history(request.actor, request.params.name, request.query))
+
+  app.get('/api/channels/:name/messages/:id', {
+    schema: { ...shared, operationId: 'get_message', summary: 'One message', params: MessageParams, response: answers(200, Message) }
+  }, request => messages.find(request.actor, request.params.name, request.params.id))
 
   app.post('/api/channels/:name/messages', {
     schema: {
@@ -28,8 +32,7 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
       response: { ...answers(200, Receipt), ...answers(201, Receipt) }
     }
   }, async (request, reply) => {
-    const { message, client_id: clientId } = request.body
-    const receipt = await messages.publish(request.actor, request.user.name, request.params.name, message, clientId)
+    const receipt = await messages.publish(request.actor, request.user.name, request.params.name, request.body)
     return reply.code(receipt.duplicate ? 200 : 201).send(receipt)
   })
 }

@@ -24,6 +24,8 @@ const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 /** Accepted in either case. `compile` returns it in lower case, as the database does, so that ids can be compared as they are. */
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
+/** The id of a channel's entry at some `seq`; null where there is no entry [P37]. */
+export const EntryId = Type.Union([Uuid, Type.Null()])
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
@@ -76,7 +78,7 @@ export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame'
   const required = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
     .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode }] : [])
   const ids = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
-    .flatMap(([name, field]) => field.pattern === uuidPattern ? [name] : [])
+    .flatMap(([name, field]) => isId(field) ? [name] : [])
 
   return value => {
     if (value === undefined || isObject(value)) {
@@ -90,10 +92,14 @@ export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame'
 }
 
 function withSmallIds<T> (value: T, ids: string[]): T {
-  const fields = value as Record<string, string | undefined>
-  const capital = ids.filter(name => fields[name] !== fields[name]?.toLowerCase())
+  const fields = value as Record<string, string | null | undefined>
+  const capital = ids.filter(name => fields[name] && fields[name] !== fields[name].toLowerCase())
   if (capital.length === 0) return value
   return { ...value, ...Object.fromEntries(capital.map(name => [name, fields[name]!.toLowerCase()])) }
+}
+
+function isId ({ pattern, anyOf = [] }: TSchema): boolean {
+  return pattern === uuidPattern || (anyOf as TSchema[]).some(isId)
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

@@ -1,11 +1,21 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Seq, Text, Timestamp, Uuid } from './common.ts'
+import { ChannelName, EntryId, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
 
 /** [P25] The service checks the length in code points, because a text that is too long has an error of its own, `message_too_long`. */
 export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
-export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })
+/** The fields of a new message, over WebSocket and REST. */
+export const messageFields = {
+  message: MessageText,
+  client_id: Type.Optional(ClientId),
+  /** [P39] */
+  reply_to: Type.Optional(MessageId)
+}
+export const MessageCreation = Type.Object(messageFields, { additionalProperties: false })
+export type MessageCreation = Static<typeof MessageCreation>
+
+export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 
 /** A message as history shows it now. An edited one has `edited_at`, a deleted one `message: null` and `deleted: true` [P34]. */
 export const Message = Type.Object({
@@ -17,18 +27,21 @@ export const Message = Type.Object({
   message: Type.Union([Type.String(), Type.Null()]),
   timestamp: Timestamp,
   client_id: Type.Optional(Type.String()),
+  reply_to: Type.Optional(Uuid),
   edited_at: Type.Optional(Timestamp),
   deleted: Type.Optional(Type.Literal(true))
 }, { $id: 'Message' })
 export type Message = Static<typeof Message>
 
+/** [P41] `around` excludes `before` and `after`. */
 export const HistoryQuery = Type.Object({
   before: Type.Optional(Seq),
   after: Type.Optional(Seq),
+  around: Type.Optional(Seq),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 }))
 }, { additionalProperties: false })
 export type HistoryQuery = Static<typeof HistoryQuery>
-export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq })
+export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq, last_id: EntryId })
 
 /** The sender's confirmation that a message is stored. `duplicate`: it was stored before, under the same `client_id` [P28]. */
 export const Receipt = Type.Object({

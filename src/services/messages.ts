@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import type { Entry, HistoryQuery, Message, Receipt } from '../schemas/message.ts'
+import type { Entry, HistoryQuery, Message, MessageCreation, Receipt } from '../schemas/message.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
@@ -33,10 +33,11 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
     send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
 
     /** Sends a message for a member of the channel who has no connection. @throws AppError */
-    async publish (actor: Actor, username: string, channelName: string, text: string, clientId: string | undefined): Promise<Receipt> {
+    async publish (actor: Actor, username: string, channelName: string, fields: MessageCreation): Promise<Receipt> {
+      const { message: text, client_id: clientId, reply_to: replyTo } = fields
       checkText(text)
       const { channel } = await channels.find(actor, channelName)
-      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId }
+      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId, replyTo }
       return await promised(done => publisher.publish(draft, done))
     },
 
@@ -46,11 +47,31 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
       return await promised(done => publisher.change({ channelName, userId, sid, messageId, text }, done))
     },
 
-    /** A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. */
-    async history (actor: Actor, channelName: string, { before, after, limit = 50 }: HistoryQuery) {
+    /**
+     * A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. `last_id` is the id of the
+     * entry at `last_seq`, null where there is none [P37].
+     * @throws AppError `invalid_request` for `around` together with `before` or `after` [P41].
+     */
+    async history (actor: Actor, channelName: string, { before, after, around, limit = 50 }: HistoryQuery) {
+      if (around !== undefined && (before !== undefined || after !== undefined)) {
+        throw new AppError('invalid_request', { detail: 'around: not together with before or after' })
+      }
       const channel = await channels.read(actor, channelName)
-      const messages = await store.history(channel.id, { before, after, limit })
-      return { messages, channel_id: channel.id, last_seq: Math.max(channel.last_seq, messages.at(-1)?.seq ?? 0) }
+      const messages = around === undefined
+        ? await store.history(channel.id, { before, after, limit })
+        : await store.around(channel.id, around, limit)
+      const newest = messages.at(-1)
+      const lastSeq = Math.max(channel.last_seq, newest?.seq ?? 0)
+      const lastId = newest?.seq === lastSeq ? newest.id : await store.entryId(channel.id, lastSeq)
+      return { messages, channel_id: channel.id, last_seq: lastSeq, last_id: lastId }
+    },
+
+    /** One message of a channel that the user may read, as history shows it [P41]. @throws AppError `message_not_found` */
+    async find (actor: Actor, channelName: string, id: string): Promise<Message> {
+      const channel = await channels.read(actor, channelName)
+      const message = await store.find(channel.id, id)
+      if (!message) throw new AppError('message_not_found')
+      return message
     },
 
     /** The newest `limit` messages with a `seq` of at most `upTo`, for a join [P31]. */
@@ -58,6 +79,9 @@ export function createMessages ({ store, channels, publisher, maxLength, maxRepa
 
     /** Entries of a channel's sequence with `after < seq <= upTo`: at most `limit`, and no further one once they have `maxBytes`. */
     entries: store.entries,
+
+    /** The id of the entry at `seq`, null where the channel has none [P37]. */
+    entryId: store.entryId,
 
     /** The first of the entries with `after < seq <= upTo` that the bus lost: as many as may be delivered at once. */
     missing: (channelId: string, after: number, upTo: number): Promise<Entry[]> =>

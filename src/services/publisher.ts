@@ -14,6 +14,8 @@ export interface Draft extends Actor {
   username: string
   text: string
   clientId: string | undefined
+  /** The id of the message that it replies to [P39]. */
+  replyTo: string | undefined
 }
 
 /** Called once per draft or change, in the order in which they were queued, and before any client receives the message. */
@@ -146,7 +148,8 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       const place = placeOf.get(key)
       if (place !== undefined) return { place, repeated: true }
       placeOf.set(key, firsts.length)
-      firsts.push({ id, channelId: draft.channelId, userId: draft.userId, sid: draft.sid, content: draft.text, clientId: draft.clientId })
+      const { channelId, userId, sid, text: content, clientId, replyTo } = draft
+      firsts.push({ id, channelId, userId, sid, content, clientId, replyTo })
       return { place: firsts.length - 1, repeated: false }
     })
     const verdicts = await store.publish(firsts)
@@ -171,8 +174,11 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       const client = draft.clientId === undefined ? undefined : { client_id: draft.clientId }
       answer(done, null, { channel: draft.channelName, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
       if (duplicate) return
-      const { channelId, channelName: channel, userId, username, text } = draft
-      append(stored, channelId, { type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client })
+      const { channelId, channelName: channel, userId, username, text, replyTo } = draft
+      const reply = replyTo === undefined ? undefined : { reply_to: replyTo }
+      append(stored, channelId, {
+        type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client, ...reply
+      })
     })
     deliver(stored, batch[0]!.queuedAt)
   }

@@ -19,6 +19,8 @@ export interface Joined {
   code: null
   channelId: string
   lastSeq: number
+  /** The id of the entry at `lastSeq`, null where there is none [P37]. */
+  lastId: string | null
   aclVersion: number
   settingsVersion: number
   settings: Settings
@@ -81,6 +83,7 @@ interface JoinRow extends Settings {
   code: ErrorCode | null
   channel_id: string
   last_seq: bigint | number | string
+  last_id: string | null
   acl_version: bigint | number | string
   retry_after_ms: bigint | number | string | null
   settings_version: number
@@ -96,6 +99,7 @@ function toJoined (row: JoinRow): Joined {
     code: null,
     channelId: row.channel_id,
     lastSeq: Number(row.last_seq),
+    lastId: row.last_id,
     aclVersion: Number(row.acl_version),
     settingsVersion: row.settings_version,
     settings: { channel_type: row.channel_type, topic: row.topic, slow_mode: row.slow_mode, retention: row.retention },

@@ -13,6 +13,8 @@ export interface NewMessage extends Actor {
   channelId: string
   content: string
   clientId: string | undefined
+  /** The id of the message that it replies to [P39]. */
+  replyTo?: string | undefined
 }
 
 /** The database's answer for one message of a batch. */
@@ -22,7 +24,8 @@ export type Verdict =
 
 /** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
-  m.content, m."clientId" AS client_id, m."createdAt" AS created_at, m."editedAt" AS edited_at, m."deletedAt" AS deleted_at`
+  m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
+  m."deletedAt" AS deleted_at`
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /** An edit or a deletion of a message. `text` is the new text, null for a deletion; `channel` is the channel's name. */
@@ -84,6 +87,37 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     },
 
     /**
+     * Reads the `limit` messages around `seq` [P41], in ascending order. Half of them, rounded down, are before `seq`; where one side has
+     * fewer, the other has more.
+     */
+    async around (channelId: string, seq: number, limit: number): Promise<Message[]> {
+      const rows = await prisma.$queryRaw<EntryRow[]>`
+        (SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq < ${seq} ORDER BY m.seq DESC LIMIT ${limit})
+        UNION ALL
+        (SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq >= ${seq} ORDER BY m.seq LIMIT ${limit})
+        ORDER BY seq`
+      const found = rows.map(toMessage)
+      const older = found.filter(message => message.seq < seq).length
+      const start = Math.max(0, Math.min(older - Math.floor(limit / 2), found.length - limit))
+      return found.slice(start, start + limit)
+    },
+
+    /** Reads one message of the channel as it is now [P41]. @returns null where the channel has no message with this id. */
+    async find (channelId: string, id: string): Promise<Message | null> {
+      const [row] = await prisma.$queryRaw<EntryRow[]>`
+        SELECT ${messageColumns} FROM ${messageTables} WHERE m.id = ${id}::uuid AND m."channelId" = ${channelId}::uuid`
+      return row ? toMessage(row) : null
+    },
+
+    /** Reads the id of the entry at `seq` [P37], for an edit or a deletion that of its message. @returns null where there is none. */
+    async entryId (channelId: string, seq: number): Promise<string | null> {
+      const [row] = await query<{ id: string | null }>('SELECT parley_entry_id($1::uuid, $2::bigint) AS id', [channelId, seq])
+      return row!.id
+    },
+
+    /**
      * Reads the entries (messages, edits, deletions [P34]) with `after < seq <= upTo`, in ascending order: at most `limit` entries, and
      * none after the one at which the texts together reach `maxBytes` bytes.
      */
@@ -94,7 +128,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
           FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
           UNION ALL
-          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
+          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL
           FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
           WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
           ORDER BY seq LIMIT ${limit}
@@ -155,6 +189,7 @@ interface EntryRow {
   username: string
   content: string | null
   client_id: string | null
+  reply_to: string | null
   created_at: Date
   edited_at: Date | null
   deleted_at: Date | null
@@ -202,14 +237,14 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
 function bySender (batch: NewMessage[]): { senders: object[], messages: object[] } {
   const senders: object[] = []
   const placeOf = new Map<string, number>()
-  const messages = batch.map(({ channelId, userId, sid, id, content, clientId }) => {
+  const messages = batch.map(({ channelId, userId, sid, id, content, clientId, replyTo }) => {
     const key = `${channelId} ${userId} ${sid}`
     let place = placeOf.get(key)
     if (place === undefined) {
       place = senders.push({ c: channelId, u: userId, s: sid })
       placeOf.set(key, place)
     }
-    return { p: place, i: id, m: content, k: clientId }
+    return { p: place, i: id, m: content, k: clientId, r: replyTo }
   })
   return { senders, messages }
 }
@@ -224,6 +259,7 @@ function toMessage (row: EntryRow): Message {
     message: row.content,
     timestamp: row.created_at.toISOString(),
     ...row.client_id !== null && { client_id: row.client_id },
+    ...row.reply_to !== null && { reply_to: row.reply_to },
     ...row.edited_at && { edited_at: row.edited_at.toISOString() },
     ...row.deleted_at && { deleted: true }
   }

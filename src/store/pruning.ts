@@ -31,8 +31,8 @@ export function createPruning (prisma: PrismaClient) {
 
     /**
      * Reads the `limit` entries that follow `after` and counts those before the first that is not older than `cutoff`; null where there are
-     * none. Entries behind that first one stay even where their time is older, so that the remaining stream has no gap. The channel's
-     * newest entry stays, however old it is.
+     * none. Entries behind that first one stay even where their time is older, so that the remaining stream has no gap. The newest entry of
+     * the channel stays in any case: a client that has it may resume from it [P37].
      */
     async oldEntries (channelId: string, cutoff: Date, after: bigint, limit: number): Promise<OldEntries | null> {
       const [row] = await prisma.$queryRaw<[{ up_to: bigint | null, messages: bigint, changes: bigint }]>`
@@ -45,8 +45,8 @@ export function createPruning (prisma: PrismaClient) {
           ORDER BY seq LIMIT ${limit}
         )
         SELECT max(seq) AS up_to, count(*) FILTER (WHERE message) AS messages, count(*) FILTER (WHERE NOT message) AS changes
-        FROM entry WHERE seq < coalesce((SELECT min(seq) FROM entry WHERE at >= ${cutoff}), 9223372036854775807)
-          AND seq < (SELECT "lastSeq" FROM "Channel" WHERE id = ${channelId}::uuid)`
+        FROM entry WHERE seq < least(
+          (SELECT min(seq) FROM entry WHERE at >= ${cutoff}), (SELECT "lastSeq" FROM "Channel" WHERE id = ${channelId}::uuid))`
       return row.up_to === null ? null : { upTo: row.up_to, messages: Number(row.messages), changes: Number(row.changes) }
     },
 
@@ -86,7 +86,10 @@ export function createPruning (prisma: PrismaClient) {
           SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY "createdAt" LIMIT ${limit}))`
     },
 
-    /** Deletes up to `limit` users who ended before `cutoff`; their messages are older still. @returns how many it deleted. */
+    /**
+     * Deletes up to `limit` users who ended before `cutoff`. Their messages are older still, so at most newest entries of channels are left
+     * of them [P37], which then have no name. @returns how many it deleted.
+     */
     async deleteUsers (cutoff: Date, limit: number): Promise<number> {
       return prisma.$executeRaw`
         DELETE FROM "User" WHERE id = ANY (ARRAY(

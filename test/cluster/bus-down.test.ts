@@ -86,4 +86,12 @@ t.test('[P33] [P50] with the bus down, new settings are told to the subscribers 
   for (const client of [ann, ben]) t.match(await client.expect('channel_updated'), { topic: 'more' })
 })
 
+t.test('[P33] [P39] with the bus down, a reply reaches the other instance as it was sent', async t => {
+  const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
+  const { data: { id: target } } = await say(ann, 'replies')
+  await ann.request({ type: 'send_message', channel: 'replies', message: 'a reply', client_id: 'k', reply_to: target })
+  const isReply = ({ type, seq }: Frame): boolean => type === 'message' && seq === 2
+  t.same(await ben.expect(isReply), await ann.expect(isReply))
+})
+
 t.teardown(() => bus.kill())

@@ -87,7 +87,7 @@ async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Tri
       if (c.standing === 'banned') made.channelBan!.push({ ...row, bannedBy: creatorId })
     }
     const messageId = uuidv7()
-    if (c.act === 'edit_message' || c.act === 'delete_message') {
+    if (c.act === 'edit_message' || c.act === 'delete_message' || c.act === 'message') {
       const seq = (seqOf.get(channelId) ?? 0) + 1
       seqOf.set(channelId, seq)
       made.message!.push({ channelId, seq, id: messageId, userId: targetId, content: 'theirs', createdAt: new Date() })
@@ -125,6 +125,7 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'leave': return ['DELETE', `${at}/members/${targetId}`]
     case 'send': return ['POST', `${at}/messages`, { message: 'x' }]
     case 'history': return ['GET', `${at}/messages`]
+    case 'message': return ['GET', `${at}/messages/${messageId}`]
     case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': return ['GET', `${at}/${act}`]
     case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
     case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]

@@ -50,7 +50,7 @@ export function roleOfOther ({ type, kind, relation }: Case): Role {
 
 /** Requests that are not commands, with the right that each requires. None of them is about another user. */
 const otherActs = {
-  join: 'user', leave: 'user', send: 'user', history: 'user', members: 'user', online: 'user', moderators: 'user',
+  join: 'user', leave: 'user', send: 'user', history: 'user', message: 'user', members: 'user', online: 'user', moderators: 'user',
   bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
 } as const
 

@@ -118,6 +118,28 @@ t.test('[P50] [P26] in one batch every message is judged by itself: other channe
   }
 })
 
+t.test('[P39] [P50] [P28] in slow mode a reply that is refused starts no wait and holds no other message of its batch back', async t => {
+  for (const database of [await openTestDatabase(t), await openEmbeddedDatabase(t)]) {
+    const { messages } = createStores(database)
+    const rows = createRows(database)
+    const user = await database.prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
+    const channel = await rows.channel()
+    await rows.member(channel, { user })
+    const draft = (replyTo?: string, clientId?: string) =>
+      ({ id: uuidv7(), channelId: channel.id, userId: user.id, sid: null, content: 'x', clientId, replyTo })
+    const publish = async (...drafts: Array<ReturnType<typeof draft>>) =>
+      (await messages.publish(drafts)).map(verdict => verdict.code ?? verdict.seq)
+    const target = await rows.message(channel, { user })
+    t.same(await publish(draft(target, 'old')), [2])
+    await database.prisma.channel.update({ where: { id: channel.id }, data: { slowMode: 60 } })
+    const gone = uuidv7()
+    t.same(await publish(draft(gone)), ['message_not_found'])
+    t.same(await publish(draft(gone), draft(gone, 'old'), draft(target), draft(gone), draft()),
+      ['message_not_found', 2, 3, 'message_not_found', 'rate_limited'])
+    t.same(await publish(draft(gone), draft(target), draft(gone, 'old')), ['message_not_found', 'rate_limited', 2])
+  }
+})
+
 t.test('[P50] the times of slow mode are purged when they are older than every slow mode', async t => {
   const database = await openTestDatabase(t)
   const send = (hours: number) => database.prisma.lastSend.create({

@@ -106,6 +106,9 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   invitations: ({ stores, people: { ann } }) => stores.moderation.invitations(ann.user.id, undefined, 51),
   accounts: ({ stores }) => stores.accounts.search({ query: undefined, after: undefined, limit: 51 }),
   history: ({ stores, channel }) => stores.messages.history(channel.id, { limit: 51 }),
+  'history around a seq': ({ stores, channel }) => stores.messages.around(channel.id, 1, 51),
+  'one message': ({ stores, channel }) => stores.messages.find(channel.id, uuidv7()),
+  'the id of an entry': ({ stores, channel }) => stores.messages.entryId(channel.id, 1),
   entries: ({ stores, channel }) => stores.messages.entries(channel.id, 0, 1000, 1000, 1_000_000),
   versions: ({ stores, channel }) => stores.channels.versions([channel.id]),
   'members among': ({ stores, channel, people: { ann } }) => stores.channels.membersAmong(channel.id, [ann.user.id]),
@@ -161,7 +164,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'pruning a channel': async ({ database, channel }) => {
     const pruning = createPruning(database.prisma)
     await pruning.channels(undefined, 10)
-    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 1n })
+    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 1n }, 'the newest entry stays')
     await pruning.deleteEntries(channel.id, 1n)
   },
   'channels with a retention': ({ stores }) => stores.pruning.retaining(),

@@ -31,6 +31,7 @@ t.test('[P19] [P20] joining an unknown name creates a public channel, and the us
       channel_id: id,
       channel_type: 'public',
       seq: 0,
+      last_id: null,
       recovered: false,
       messages: [],
       topic: '',

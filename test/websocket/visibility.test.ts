@@ -89,7 +89,8 @@ t.test('[P19] a missing channel and an invisible private channel give the same a
   }
   const calls: Array<[string, string, object?]> = [
     ['GET', ''], ['PATCH', '', { channel_type: 'public' }], ['DELETE', ''],
-    ['GET', '/messages'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online'],
+    ['GET', '/messages'], ['GET', '/messages?around=1'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online'],
+    ['GET', `/messages/${message}`],
     ['PATCH', `/messages/${message}`, { message: 'y' }], ['DELETE', `/messages/${message}`],
     ...['bans', 'mutes', 'moderators', 'log'].map((list): [string, string] => ['GET', `/${list}`]),
     ...['members', 'bans', 'mutes', 'moderators'].flatMap(list => [people.creator.person.user.id, randomUUID(), 'nobody'].flatMap(
