@@ -1,5 +1,6 @@
 -- [P50] Changes the settings of a channel that `changes` has: {topic?, slow_mode?, retention?, channel_type?}. Moderators of the channel may change
 -- topic and slow mode, only its creator and admins the rest. Either all changes are made, or the function returns a code and makes none.
+-- Each setting that has another value now gets a line in the log [P63].
 -- `changed` says whether any setting has another value now. `removed` has the users whose membership a new type ended; null: no type given.
 CREATE OR REPLACE FUNCTION parley_update_channel(user_id uuid, channel_name text, changes json, login uuid)
 RETURNS TABLE (code text, channel_id uuid, acl_version bigint, changed boolean, removed uuid[]) LANGUAGE plpgsql VOLATILE AS $$
@@ -31,6 +32,10 @@ BEGIN
       IS DISTINCT FROM (ch.topic, ch."slowMode", ch.retention, ch."channelType");
     UPDATE "Channel" c SET topic = new_topic, "slowMode" = new_slow, retention = new_retention, "settingsVersion" = c."settingsVersion" + changed::int
       WHERE c.id = ch.id RETURNING c.id, c."aclVersion" INTO channel_id, acl_version;
+    -- parley_set_channel_type logs the change of type.
+    IF new_topic <> ch.topic THEN PERFORM parley_log(us.id, 'set_topic', NULL, ch, NULL, NULL, NULL); END IF;
+    IF new_slow <> ch."slowMode" THEN PERFORM parley_log(us.id, 'set_slow_mode', NULL, ch, NULL, NULL, NULL); END IF;
+    IF new_retention IS DISTINCT FROM ch.retention THEN PERFORM parley_log(us.id, 'set_retention', NULL, ch, NULL, NULL, NULL); END IF;
   END IF;
   RETURN NEXT;
 END $$;

@@ -26,6 +26,8 @@ interface Row {
   inChannel?: false
   /** The act changes nothing when it is done a second time, which adds no line. */
   once?: true
+  /** The command, where it does not have the name of the act. */
+  of?: string
 }
 
 const nobody = () => ({ target_id: null })
@@ -46,6 +48,13 @@ const acts: Row[] = [
     run: ({ rest, channel }) => rest('PATCH', `/api/channels/${channel}`, { channel_type: type }),
     line: nobody,
     once: true
+  })),
+  ...[{ topic: 'news' }, { slow_mode: 60 }, { retention: 30 }].map((setting): Row => ({
+    action: `set_${Object.keys(setting)[0]}`,
+    run: ({ command }) => command('update_channel', setting),
+    line: nobody,
+    once: true,
+    of: 'update_channel'
   })),
   { action: 'delete_channel', run: ({ command }) => command('delete_channel'), line: nobody, once: true },
   ...(['moderator', 'admin', 'user'] as const).map((role): Row => ({
@@ -73,7 +82,7 @@ const acts: Row[] = [
 const ownCommands = ['create_channel', 'edit_message', 'decline_invitation']
 
 t.test('[P63] every command that is an act of moderation has a line in the table of this test', t => {
-  const missing = Object.keys(commands).filter(name => !ownCommands.includes(name) && !acts.some(({ action }) => action === name))
+  const missing = Object.keys(commands).filter(name => !ownCommands.includes(name) && !acts.some(({ action, of = action }) => of === name))
   t.same(missing, [])
   t.end()
 })
@@ -116,11 +125,27 @@ for (const [name, start] of Object.entries(settings)) {
       }
     })
 
+    t.test('of a request for several settings, each that gets another value is logged, and none if one of them is refused', async t => {
+      const stage = await arrange(a, root)
+      const owner = await a.enter('owner')
+      const mine = await arrange(a, owner, { ...stage, channel: `log-${randomUUID()}` })
+      await mine.command('create_channel', { channel_type: 'public', topic: 'news' })
+      const before = (await lines()).length
+      const changes = { topic: 'news', slow_mode: 5, retention: null, channel_type: 'private' }
+      t.match(await mine.command('update_channel', { ...changes, channel_type: 'admin' }), { type: 'error', code: 'not_authorized' })
+      t.equal((await lines()).length, before)
+      t.match(await mine.command('update_channel', changes), { type: 'success' })
+      const added = (await lines()).slice(0, -before)
+      t.same(added.map(({ action }) => action).sort(), ['set_slow_mode', 'set_type_private'])
+      t.match(await mine.rest('PATCH', `/api/channels/${mine.channel}`, { topic: '', slow_mode: 0, retention: 1 }), { status: 200 })
+      t.same((await lines()).slice(0, 3).map(({ action }) => action).sort(), ['set_retention', 'set_slow_mode', 'set_topic'])
+    })
+
     t.test('of several requests for one change at once, one is logged', async t => {
       const { channel } = await arrange(a, root)
       const token = root.person.access_token
       const requests: Array<[string, string, object?]> = [
-        ['PATCH', 'set_type_private', { channel_type: 'private' }], ['DELETE', 'delete_channel']
+        ['PATCH', 'set_type_private', { channel_type: 'private' }], ['PATCH', 'set_topic', { topic: 'news' }], ['DELETE', 'delete_channel']
       ]
       for (const [method, action, body] of requests) {
         const before = (await lines()).length
