@@ -129,7 +129,7 @@ for (const [name, start] of Object.entries(settings)) {
       const stage = await arrange(a, root)
       const owner = await a.enter('owner')
       const mine = await arrange(a, owner, { ...stage, channel: `log-${randomUUID()}` })
-      await mine.command('create_channel', { channel_type: 'public', topic: 'news' })
+      await owner.request({ type: 'command', command: 'create_channel', name: mine.channel, topic: 'news' })
       const before = (await lines()).length
       const changes = { topic: 'news', slow_mode: 5, retention: null, channel_type: 'private' }
       t.match(await mine.command('update_channel', { ...changes, channel_type: 'admin' }), { type: 'error', code: 'not_authorized' })
