@@ -33,6 +33,8 @@ FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value
 FormatRegistry.Set('origins', value => faultOfOrigins(value) === null)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
+/** A frame may have 16 levels [P4], of which the frame itself is one. */
+const MAX_DATA_DEPTH = 15
 /** `performance.max_inbox` must hold this many frames of the largest size. */
 const LARGEST_FRAMES = 4
 
@@ -75,6 +77,8 @@ export const ConfigSchema = Type.Object({
     max_created_per_user: count(100),
     create_on_join: flag(true),
     max_message_length: count(4000, { minimum: 1, maximum: 1_000_000, description: 'Unicode code points' }),
+    max_data_bytes: count(4096, { maximum: 1_000_000, description: 'bytes of JSON; 0 allows no data' }),
+    max_data_depth: count(8, { maximum: MAX_DATA_DEPTH, description: 'levels of lists and objects' }),
     resume_limit: count(1000)
   }),
   performance: Type.Object({
@@ -221,15 +225,16 @@ function checkSizes ({ server, channels, performance }: Config): void {
   if (total < maxBuffered) {
     throw new ConfigError(`performance.max_buffered_total must be at least performance.max_buffered (${maxBuffered}), not ${total}`)
   }
-  const { max_message_length: length } = channels
-  const buffered = 2 * largestReply(length)
+  const { max_message_length: length, max_data_bytes: data } = channels
+  const buffered = 2 * largestReply(length, data)
   const payload = largestRequest(length)
   const wrong = [
     ...maxBuffered < buffered ? [`performance.max_buffered to at least ${buffered} (now ${maxBuffered})`] : [],
     ...server.max_payload < payload ? [`server.max_payload to at least ${payload} (now ${server.max_payload})`] : []
   ]
   if (wrong.length === 0) return
-  throw new ConfigError(`channels.max_message_length ${length} allows messages that do not fit: set ${wrong.join(' and ')}`)
+  throw new ConfigError(
+    `channels.max_message_length ${length} and max_data_bytes ${data} allow messages that do not fit: set ${wrong.join(' and ')}`)
 }
 
 /** A frame of the largest size must find room while others wait. */
