@@ -31,6 +31,9 @@ FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value
 FormatRegistry.Set('origins', value => faultOfOrigins(value) === null)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
+/** A frame may have 16 levels [P4], of which the frame itself is one. */
+const MAX_DATA_DEPTH = 15
+
 /** Every key with its default, its bounds and its environment variables. */
 const ConfigSchema = Type.Object({
   server: Type.Object({
@@ -71,6 +74,8 @@ const ConfigSchema = Type.Object({
     max_created_per_user: count(100),
     create_on_join: flag(true),
     max_message_length: count(4000, { minimum: 1, maximum: 1_000_000, description: 'Unicode code points' }),
+    max_data_bytes: count(4096, { maximum: 1_000_000, description: 'bytes of JSON; 0 allows no data' }),
+    max_data_depth: count(8, { maximum: MAX_DATA_DEPTH, description: 'levels of lists and objects' }),
     resume_limit: count(1000),
     max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
     max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' })

@@ -126,7 +126,12 @@ export function createDomain ({ config, database, stores, presence, events, coun
     untilRoom: outbound.untilRoom
   })
   const messages = createMessages({
-    store: stores.messages, channels, publisher, maxLength: config.channels.max_message_length, maxRepair: burst
+    store: stores.messages,
+    channels,
+    publisher,
+    maxLength: config.channels.max_message_length,
+    dataLimits: { bytes: config.channels.max_data_bytes, depth: config.channels.max_data_depth },
+    maxRepair: burst
   })
 
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })

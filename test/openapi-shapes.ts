@@ -2,7 +2,7 @@
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
-const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, edited_at?, deleted? }'
+const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
@@ -42,7 +42,7 @@ export const shapes: Record<string, Shape> = {
     }
   },
   'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
-  'POST /api/channels/{name}/messages': { body: '{ message, client_id?, reply_to? }', answers: { 200: receipt, 201: receipt } },
+  'POST /api/channels/{name}/messages': { body: '{ message?, client_id?, reply_to?, data? }', answers: { 200: receipt, 201: receipt } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',
     answers: { 200: '{ bans [{ user_id, username, reason, banned_by, expires_at, created_at }], next_cursor }' }

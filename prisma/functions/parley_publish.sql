@@ -1,7 +1,7 @@
 -- [P26]–[P28] Stores a batch of messages. Each message gets the next number of its channel or is refused.
 -- senders: [{c: channel id, u: user id, s: login?}, …], no two alike: each sender is checked once for all their messages in the channel.
--- messages: [{p: position of the sender, from 1, i: message id, m: text, k: client id?, r: id of the message that it replies to?}, …], no
--- combination of c, u and k twice. Instances of the previous release send no r.
+-- messages: [{p: position of the sender, from 1, i: message id, m: text, k: client id?, r: id of the message that it replies to?,
+-- d: data as JSON text?}, …], no combination of c, u and k twice. Instances of the previous release send no r and d.
 -- Returns one row per message, in the order of the batch: an error code, or null with id, seq and created_at. `duplicate` says that the
 -- client id was stored before; the row then describes the stored message.
 -- (parley_publish(json) stays for instances of the previous release.)
@@ -37,9 +37,9 @@ BEGIN
     LEFT JOIN LATERAL (SELECT x."expiresAt" AS until FROM "ChannelMute" x WHERE x."channelId" = d.c AND x."userId" = d.u
       AND x."expiresAt" > at LIMIT 1) mute ON true
   ), judged AS MATERIALIZED (
-    SELECT b.ord, b.i, b.m, b.k, b.r, s.c, s.u, own.refusal, s.last_seq, s.muted_until, old.id AS old_id, old.seq AS old_seq, old."createdAt" AS old_at,
+    SELECT b.ord, b.i, b.m, b.k, b.r, b.d, s.c, s.u, own.refusal, s.last_seq, s.muted_until, old.id AS old_id, old.seq AS old_seq, old."createdAt" AS old_at,
       row_number() OVER (PARTITION BY s.c, own.refusal IS NULL AND old.id IS NULL ORDER BY b.ord) AS place
-    FROM ROWS FROM (json_to_recordset(messages) AS (p int, i uuid, m text, k text, r uuid)) WITH ORDINALITY AS b (p, i, m, k, r, ord)
+    FROM ROWS FROM (json_to_recordset(messages) AS (p int, i uuid, m text, k text, r uuid, d text)) WITH ORDINALITY AS b (p, i, m, k, r, d, ord)
     JOIN standing s ON s.place = b.p
     CROSS JOIN LATERAL (SELECT CASE
       WHEN s.refusal IS NOT NULL THEN s.refusal
@@ -49,8 +49,8 @@ BEGIN
     LEFT JOIN LATERAL (SELECT x.id, x.seq, x."createdAt" FROM "Message" x
       WHERE x."channelId" = s.c AND x."userId" = s.u AND x."clientId" = b.k LIMIT 1) old ON b.k IS NOT NULL
   ), stored AS (
-    INSERT INTO "Message" ("channelId", seq, id, "userId", content, "clientId", "replyTo", "createdAt")
-    SELECT j.c, j.last_seq + j.place, j.i, j.u, j.m, j.k, j.r, at FROM judged j WHERE j.refusal IS NULL AND j.old_id IS NULL
+    INSERT INTO "Message" ("channelId", seq, id, "userId", content, "clientId", "replyTo", data, "createdAt")
+    SELECT j.c, j.last_seq + j.place, j.i, j.u, j.m, j.k, j.r, j.d, at FROM judged j WHERE j.refusal IS NULL AND j.old_id IS NULL
   ), numbered AS (
     UPDATE "Channel" ch SET "lastSeq" = n.last FROM (
       SELECT j.c, max(j.last_seq + j.place) AS last FROM judged j WHERE j.refusal IS NULL AND j.old_id IS NULL GROUP BY j.c

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { ChannelName, MessageId } from '../schemas/common.ts'
-import { MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt, messageFields } from '../schemas/message.ts'
+import { MessageData, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt, messageFields } from '../schemas/message.ts'
 import { command, request } from './row.ts'
 
 export const requests = {
@@ -21,13 +21,13 @@ const Changed = Type.Pick(Receipt, ['channel', 'id', 'seq', 'timestamp'])
 /** Commands that change stored messages. Each change is an entry of the channel's sequence [P34]. */
 export const commands = {
   edit_message: command({
-    fields: { channel: ChannelName, id: MessageId, message: MessageText },
+    fields: { channel: ChannelName, id: MessageId, message: MessageText, data: MessageData },
     who: 'author',
     action: 'message_edited',
     result: Changed,
     notices: { message_edited: MessageEdited },
     rest: { route: `PATCH ${route}`, tag, summary: 'Edit a message of one\'s own', status: 200 },
-    run: ({ messages }, actor, { channel, id, message }) => messages.change(actor, channel, id, message)
+    run: ({ messages }, actor, { channel, id, message, data }) => messages.edit(actor, channel, id, { message, data })
   }),
 
   delete_message: command({
@@ -37,6 +37,6 @@ export const commands = {
     result: Changed,
     notices: { message_deleted: MessageDeleted },
     rest: { route: `DELETE ${route}`, tag, summary: 'Delete a message', status: 204 },
-    run: ({ messages }, actor, { channel, id }) => messages.change(actor, channel, id, null)
+    run: ({ messages }, actor, { channel, id }) => messages.delete(actor, channel, id)
   })
 }

@@ -9,6 +9,8 @@ declare module '@sinclair/typebox' {
   interface SchemaOptions {
     /** Error code for a field that is missing, null or blank [P9]. */
     whenMissing?: ErrorCode
+    /** The name of another field: if that has a value, this field may be missing or blank. */
+    unless?: string
     /** Error code for a field that has the right JSON type but a value that is not allowed. */
     whenInvalid?: ErrorCode
   }
@@ -76,13 +78,15 @@ export type Check<S extends TSchema> = (value: unknown) => Static<S>
 export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame' | 'invalid_request'): Check<S> {
   const compiled = TypeCompiler.Compile(schema)
   const required = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
-    .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode }] : [])
+    .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode, unless: field.unless }] : [])
   const ids = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
     .flatMap(([name, field]) => isId(field) ? [name] : [])
 
   return value => {
     if (value === undefined || isObject(value)) {
-      for (const { name, code } of required) if (isBlank(value?.[name])) throw new AppError(code)
+      for (const { name, code, unless } of required) {
+        if (isBlank(value?.[name]) && (unless === undefined || isAbsent(value?.[unless]))) throw new AppError(code)
+      }
     }
     if (compiled.Check(value)) return withSmallIds(value, ids)
     const fault = compiled.Errors(value).First()!
@@ -106,8 +110,12 @@ function isObject (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isBlank (value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && !/\S/.test(value))
+export function isAbsent (value: unknown): value is undefined | null {
+  return value === undefined || value === null
+}
+
+export function isBlank (value: unknown): boolean {
+  return isAbsent(value) || (typeof value === 'string' && !/\S/.test(value))
 }
 
 function reason (path: string, message: string): string {

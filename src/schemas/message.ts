@@ -1,8 +1,13 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { ChannelName, EntryId, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
 
-/** [P25] The service checks the length in code points, because a text that is too long has an error of its own, `message_too_long`. */
-export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
+/**
+ * [P25] A message with data may have no text [P38]. The service checks the length in code points, because a text that is too long has an
+ * error of its own, `message_too_long`.
+ */
+export const MessageText = Type.Optional(Text({ whenMissing: 'message_required', unless: 'data', examples: ['Hello'] }))
+/** [P38] Any JSON value; null is none. The service checks that it can be kept as it came. */
+export const MessageData = Type.Optional(Type.Unknown({ description: 'any JSON value' }))
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
 /** The fields of a new message, over WebSocket and REST. */
@@ -10,10 +15,13 @@ export const messageFields = {
   message: MessageText,
   client_id: Type.Optional(ClientId),
   /** [P39] */
-  reply_to: Type.Optional(MessageId)
+  reply_to: Type.Optional(MessageId),
+  data: MessageData
 }
 export const MessageCreation = Type.Object(messageFields, { additionalProperties: false })
 export type MessageCreation = Static<typeof MessageCreation>
+/** What an edit changes. `data`: undefined leaves it, null removes it. */
+export interface Edit { message: string | undefined, data: unknown }
 
 export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 
@@ -28,6 +36,7 @@ export const Message = Type.Object({
   timestamp: Timestamp,
   client_id: Type.Optional(Type.String()),
   reply_to: Type.Optional(Uuid),
+  data: MessageData,
   edited_at: Type.Optional(Timestamp),
   deleted: Type.Optional(Type.Literal(true))
 }, { $id: 'Message' })
@@ -54,11 +63,19 @@ export const Receipt = Type.Object({
 }, { $id: 'Receipt' })
 export type Receipt = Static<typeof Receipt>
 
+/** The JSON text of the data of a message whose data an edit has removed [P38]. A message that never had data has no text. */
+export const NO_DATA = 'null'
+
+/** The field `data` of an edit's entry, null once the data is removed; no field where the message never had data [P38]. */
+export function editedData (json: string | null): { data?: unknown } | undefined {
+  return json === null ? undefined : { data: JSON.parse(json) as unknown }
+}
+
 const change = { id: Uuid, seq: Seq, channel: Type.String(), user_id: Uuid, timestamp: Timestamp }
 
 export const MessageSent = Type.Composite([Type.Object({ type: Type.Literal('message') }), Message])
 export const MessageEdited = Type.Object({
-  type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()])
+  type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()]), data: MessageData
 })
 export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change })
 

@@ -1,8 +1,10 @@
 import { AppError } from '../errors.ts'
-import type { Entry, HistoryQuery, Message, MessageCreation, Receipt } from '../schemas/message.ts'
+import { isAbsent, isBlank } from '../schemas/common.ts'
+import { NO_DATA, type Edit, type Entry, type HistoryQuery, type Message, type MessageCreation, type Receipt } from '../schemas/message.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
+import { toJson, type DataLimits } from './message-data.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
 import { longerThan } from './text.ts'
 
@@ -12,39 +14,56 @@ const MAX_MISSING = 500
 export type Messages = ReturnType<typeof createMessages>
 
 /** Sends, edits, deletes and reads messages. */
-export function createMessages ({ store, channels, publisher, maxLength, maxRepair = Infinity }: {
+export function createMessages ({ store, channels, publisher, maxLength, dataLimits, maxRepair = Infinity }: {
   store: MessageStore
   channels: Channels
   publisher: Publisher
   /** Longest text of a message, in code points [P25]. */
   maxLength: number
+  /** Limits of a message's data [P38]. */
+  dataLimits: DataLimits
   /** When the bus has lost entries, one read fetches no further entry once it has this many bytes [P52]. */
   maxRepair?: number
 }) {
-  /** @throws AppError `message_too_long` [P25]. */
-  function checkText (text: string): void {
+  /** Returns the text of a message, which may be empty only beside data [P38]. @throws AppError `message_too_long` [P25]. */
+  function checkText (text: string | undefined, data: unknown): string {
+    if (text === undefined || (!isAbsent(data) && isBlank(text))) return ''
     if (longerThan(text, maxLength)) throw new AppError('message_too_long')
+    return text
+  }
+
+  /** Returns the data of a message as JSON text, undefined for none [P38]. @throws AppError `invalid_request` if it cannot be kept. */
+  function encodeData (data: unknown): string | undefined {
+    return isAbsent(data) ? undefined : toJson(data, dataLimits)
   }
 
   return {
     checkText,
+    encodeData,
 
     /** Queues a message with checked text for a channel that the sender is subscribed to [P7]. `done` is called once, possibly at once. */
     send: (draft: Draft, done: Done): void => publisher.publish(draft, done),
 
     /** Sends a message for a member of the channel who has no connection. @throws AppError */
     async publish (actor: Actor, username: string, channelName: string, fields: MessageCreation): Promise<Receipt> {
-      const { message: text, client_id: clientId, reply_to: replyTo } = fields
-      checkText(text)
+      const { client_id: clientId, reply_to: replyTo } = fields
+      const text = checkText(fields.message, fields.data)
+      const data = encodeData(fields.data)
       const { channel } = await channels.find(actor, channelName)
-      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId, replyTo }
+      const draft = { ...actor, channelId: channel.id, channelName, username, text, clientId, replyTo, data }
       return await promised(done => publisher.publish(draft, done))
     },
 
-    /** Edits a message, or deletes it if `text` is null [P34]. @throws AppError */
-    async change ({ userId, sid }: Actor, channelName: string, messageId: string, text: string | null): Promise<Receipt> {
-      if (text !== null) checkText(text)
-      return await promised(done => publisher.change({ channelName, userId, sid, messageId, text }, done))
+    /** Edits a message [P34]. Its data stays without `data`, and is removed by null [P38]. @throws AppError */
+    async edit ({ userId, sid }: Actor, channelName: string, messageId: string, { message, data: value }: Edit) {
+      const text = checkText(message, value)
+      const data = value === null ? NO_DATA : encodeData(value)
+      return await promised(done => publisher.change({ channelName, userId, sid, messageId, text, data }, done))
+    },
+
+    /** Deletes a message [P34]. @throws AppError */
+    async delete ({ userId, sid }: Actor, channelName: string, messageId: string): Promise<Receipt> {
+      return await promised(done => publisher.change({ channelName, userId, sid, messageId, text: null }, done))
     },
 
     /**

@@ -2,7 +2,7 @@ import { uuidv7 } from 'uuidv7'
 import { Prisma } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import { MAX_SLOW_MODE } from '../schemas/channel.ts'
-import type { Entry, Message } from '../schemas/message.ts'
+import { NO_DATA, editedData, type Entry, type Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
@@ -15,6 +15,8 @@ export interface NewMessage extends Actor {
   clientId: string | undefined
   /** The id of the message that it replies to [P39]. */
   replyTo?: string | undefined
+  /** JSON text [P38]. */
+  data?: string | undefined
 }
 
 /** The database's answer for one message of a batch. */
@@ -25,15 +27,18 @@ export type Verdict =
 /** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
   m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
-  m."deletedAt" AS deleted_at`
+  m."deletedAt" AS deleted_at, m.data`
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
-/** An edit or a deletion of a message. `text` is the new text, null for a deletion; `channel` is the channel's name. */
-export interface MessageChange extends Actor { channelName: string, messageId: string, text: string | null }
+/**
+ * An edit or a deletion of a message. `text` is the new text, null for a deletion. `data` is the new data as JSON text, `NO_DATA` to remove
+ * it, undefined to leave it.
+ */
+export interface MessageChange extends Actor { channelName: string, messageId: string, text: string | null, data?: string | undefined }
 
-/** The database's answer for one edit or deletion of a batch. */
+/** The database's answer for one edit or deletion of a batch. `data`: an edited message's data as JSON text, null if it never had any. */
 export type ChangeVerdict =
-  | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string }
+  | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string, data: string | null }
   | Refusal
 
 export interface HistoryRange { before?: number | undefined, after?: number | undefined, limit: number }
@@ -50,10 +55,10 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 
   async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
     const json = JSON.stringify(batch.map(change =>
-      ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, l: uuidv7() })))
+      ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, d: change.data, l: uuidv7() })))
     const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
     return rows.map(row => row.code === null
-      ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
+      ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id, data: row.data }
       : refused(row.code, row.retry_after_ms))
   }
 
@@ -128,12 +133,13 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
           FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
           UNION ALL
-          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL
+          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL, m.data
           FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
           WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
           ORDER BY seq LIMIT ${limit}
         ), measured AS (
-          SELECT *, sum(octet_length(content)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
+          SELECT *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(data), 0))
+            OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
         )
         SELECT * FROM measured WHERE coalesce(bytes, 0) < ${maxBytes} ORDER BY seq`
       return rows.map(toEntry)
@@ -177,6 +183,7 @@ interface ChangeRow {
   seq: bigint
   created_at: Date
   author_id: string
+  data: string | null
   retry_after_ms: bigint | null
 }
 
@@ -193,6 +200,7 @@ interface EntryRow {
   created_at: Date
   edited_at: Date | null
   deleted_at: Date | null
+  data: string | null
 }
 
 interface Refusal { code: ErrorCode, retryAfterMs: number | undefined }
@@ -237,14 +245,14 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
 function bySender (batch: NewMessage[]): { senders: object[], messages: object[] } {
   const senders: object[] = []
   const placeOf = new Map<string, number>()
-  const messages = batch.map(({ channelId, userId, sid, id, content, clientId, replyTo }) => {
+  const messages = batch.map(({ channelId, userId, sid, id, content, clientId, replyTo, data }) => {
     const key = `${channelId} ${userId} ${sid}`
     let place = placeOf.get(key)
     if (place === undefined) {
       place = senders.push({ c: channelId, u: userId, s: sid })
       placeOf.set(key, place)
     }
-    return { p: place, i: id, m: content, k: clientId, r: replyTo }
+    return { p: place, i: id, m: content, k: clientId, r: replyTo, d: data }
   })
   return { senders, messages }
 }
@@ -260,6 +268,7 @@ function toMessage (row: EntryRow): Message {
     timestamp: row.created_at.toISOString(),
     ...row.client_id !== null && { client_id: row.client_id },
     ...row.reply_to !== null && { reply_to: row.reply_to },
+    ...row.data !== null && row.data !== NO_DATA && { data: JSON.parse(row.data) as unknown },
     ...row.edited_at && { edited_at: row.edited_at.toISOString() },
     ...row.deleted_at && { deleted: true }
   }
@@ -268,5 +277,6 @@ function toMessage (row: EntryRow): Message {
 function toEntry (row: EntryRow): Entry {
   if (row.kind === 'message') return { type: 'message', ...toMessage(row) }
   const change = { id: row.id, seq: Number(row.seq), channel: row.channel, user_id: row.user_id, timestamp: row.created_at.toISOString() }
-  return row.kind === 'edited' ? { type: 'message_edited', ...change, message: row.content } : { type: 'message_deleted', ...change }
+  if (row.kind === 'deleted') return { type: 'message_deleted', ...change }
+  return { type: 'message_edited', ...change, message: row.content, ...editedData(row.data) }
 }

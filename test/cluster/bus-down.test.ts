@@ -86,12 +86,19 @@ t.test('[P33] [P50] with the bus down, new settings are told to the subscribers 
   for (const client of [ann, ben]) t.match(await client.expect('channel_updated'), { topic: 'more' })
 })
 
-t.test('[P33] [P39] with the bus down, a reply reaches the other instance as it was sent', async t => {
+t.test('[P33] [P38] [P39] with the bus down, a reply with data and edits of it reach the other instance as they are', async t => {
   const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
   const { data: { id: target } } = await say(ann, 'replies')
-  await ann.request({ type: 'send_message', channel: 'replies', message: 'a reply', client_id: 'k', reply_to: target })
+  await ann.request({ type: 'send_message', channel: 'replies', client_id: 'k', reply_to: target, data: { poll: [1, null] } })
   const isReply = ({ type, seq }: Frame): boolean => type === 'message' && seq === 2
-  t.same(await ben.expect(isReply), await ann.expect(isReply))
+  const reply = await ann.expect(isReply)
+  t.match(reply, { message: '', data: { poll: [1, null] } })
+  t.same(await ben.expect(isReply), reply)
+  for (const data of ['new', null]) {
+    await ann.request({ command: 'edit_message', channel: 'replies', id: reply.id, message: 'x', data })
+    t.match(await ann.expect('message_edited'), { data })
+    t.match(await ben.expect('message_edited'), { id: reply.id, message: 'x', data })
+  }
 })
 
 t.teardown(() => bus.kill())

@@ -45,13 +45,16 @@ t.test('[P27] edits, deletions and REST messages arrive in the same order on bot
   }
 })
 
-t.test('[P39] a reply on one instance reaches the other as it was sent', async t => {
+t.test('[P38] [P39] a reply with data on one instance reaches the other as it was sent, and so does an edit of its data', async t => {
   const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
   const { data: { id: target } } = await ann.request({ type: 'send_message', channel: 'replies', message: 'first' })
-  await ben.request({ type: 'send_message', channel: 'replies', message: 'a reply', reply_to: target })
+  await ben.request({ type: 'send_message', channel: 'replies', data: { a: ['ä'] }, reply_to: target })
+  const { id } = await ann.expect(({ type, seq }) => type === 'message' && seq === 2)
+  await ben.request({ command: 'edit_message', channel: 'replies', id, data: 'new' })
   for (const client of [ann, ben]) {
-    t.match(await client.expect(({ type, seq }) => type === 'message' && seq === 2), { message: 'a reply', reply_to: target })
+    t.match(await client.expect('message_edited'), { id, message: '', data: 'new' })
   }
+  t.match(await ben.expect(({ type, seq }) => type === 'message' && seq === 2), { message: '', data: { a: ['ä'] }, reply_to: target })
 })
 
 t.test('[P30] [P37] a client that missed messages on one instance resumes on the other', async t => {
