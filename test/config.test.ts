@@ -112,6 +112,7 @@ t.test('every environment variable sets its key', async t => {
     ['ADMIN_PASSWORD', 'long enough', 'authentication', 'admin_password', 'long enough'],
     ['LOG_LEVEL', 'debug', 'log', 'level', 'debug'],
     ['CHANNELS_MAX_MESSAGE_LENGTH', '17', 'channels', 'max_message_length', 17],
+    ['AUTHENTICATION_REGISTRATION', 'invite', 'authentication', 'registration', 'invite'],
     ['AUTHENTICATION_ENABLED', 'false', 'authentication', 'enabled', false]
   ]
   const admin = { ADMIN_EMAIL: 'x@example.org', ADMIN_PASSWORD: 'not too short' }
@@ -151,6 +152,7 @@ t.test('a wrong value stops the start with one line that has the name, the allow
   refuses(t, { PERFORMANCE_MAX_BUFFERED: '1' }, 'PERFORMANCE_MAX_BUFFERED', 'bytes')
   refuses(t, { REDIS_URL: 'http://x' }, 'REDIS_URL', 'redis://')
   refuses(t, { DATABASE_URL: 'mysql://x' }, 'DATABASE_URL', 'postgresql://')
+  refuses(t, { AUTHENTICATION_REGISTRATION: 'Open' }, 'AUTHENTICATION_REGISTRATION', 'open, invite or closed', '"Open"')
   refuses(t, { LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'fatal, error, warn', '"loud"')
   refuses(t, { JWT_SECRET: 'short' }, 'JWT_SECRET', '32')
   refuses(t, { ADMIN_PASSWORD: 'short' }, 'ADMIN_PASSWORD', '8')

@@ -124,5 +124,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog'
+  'MessageChange', 'ModerationLog', 'InvitationCode'
 ]

@@ -25,6 +25,7 @@ const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
+export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
