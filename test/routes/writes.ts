@@ -106,7 +106,7 @@ export const writes: Write[] = [
   { route: 'POST /api/admin/invitation-codes', path: () => '/api/admin/invitation-codes', body: nothing, refusals: admin },
   {
     route: 'DELETE /api/admin/invitation-codes/:id',
-    path: () => `/api/admin/invitation-codes/${randomUUID()}`,
+    path: ({ invitationCode }) => `/api/admin/invitation-codes/${invitationCode}`,
     body: nothing,
     refusals: admin
   }
