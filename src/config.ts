@@ -58,6 +58,9 @@ const ConfigSchema = Type.Object({
   }),
   authentication: Type.Object({
     enabled: flag(true),
+    registration: Type.Unsafe<'open' | 'invite' | 'closed'>(Type.String({
+      pattern: '^(open|invite|closed)$', default: 'open', description: 'open, invite or closed'
+    })),
     token_expiry: seconds(3600),
     refresh_token_expiry: seconds(86_400),
     refresh_window: seconds(60, { minimum: 0, maximum: 86_400 }),

@@ -9,6 +9,7 @@ import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
 import { createGuests } from './services/guests.ts'
+import { createInvitationCodes } from './services/invitation-codes.ts'
 import { createLogins } from './services/logins.ts'
 import { createLoginThrottle } from './services/login-throttle.ts'
 import { createMaintenance } from './services/maintenance.ts'
@@ -22,6 +23,7 @@ import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
+import { createInvitationCodeStore } from './store/invitation-codes.ts'
 import { createLoginStore } from './store/logins.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
@@ -40,6 +42,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     accounts: createAccountStore(prisma),
     tokens: createTokens(database),
     logins: createLoginStore(prisma),
+    invitationCodes: createInvitationCodeStore(prisma),
     channels: createChannelStore(prisma),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
@@ -76,7 +79,22 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const { loginRevoked: onLoginRevoked } = events
   const passwords = createPasswords()
   const throttle = createLoginThrottle({ counters, limitAll: isLimited })
-  const auth = createAuth({ users, tokens, passwords, throttle, ...accessTokens, config: config.authentication, onLoginRevoked })
+  const auth = createAuth({
+    users,
+    tokens,
+    passwords,
+    throttle,
+    invitationCodes: stores.invitationCodes,
+    invitationRules: {
+      maxChannels: config.channels.max_channels_per_user,
+      maxUsers: config.channels.max_users_per_channel,
+      defaultRoom: config.channels.default_room
+    },
+    ...accessTokens,
+    config: config.authentication,
+    onLoginRevoked
+  })
+  const invitationCodes = createInvitationCodes(stores.invitationCodes)
   const logins = createLogins({ store: stores.logins, onLoginRevoked })
   const admin = createAdmin({ store: stores.accounts, log: stores.moderation.log, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
@@ -144,6 +162,18 @@ export function createDomain ({ config, database, stores, presence, events, coun
     onFault
   })
   return {
-    auth, admin, accounts, logins, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call
+    auth,
+    admin,
+    accounts,
+    logins,
+    invitationCodes,
+    channels,
+    memberships,
+    moderation,
+    publisher,
+    messages,
+    guests,
+    maintenance,
+    call: stores.functions.call
   }
 }

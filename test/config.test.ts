@@ -112,6 +112,7 @@ t.test('every environment variable sets its key', async t => {
     ['ADMIN_PASSWORD', 'long enough', 'authentication', 'admin_password', 'long enough'],
     ['LOG_LEVEL', 'debug', 'log', 'level', 'debug'],
     ['CHANNELS_MAX_MESSAGE_LENGTH', '17', 'channels', 'max_message_length', 17],
+    ['AUTHENTICATION_REGISTRATION', 'invite', 'authentication', 'registration', 'invite'],
     ['AUTHENTICATION_ENABLED', 'false', 'authentication', 'enabled', false]
   ]
   const admin = { ADMIN_EMAIL: 'x@example.org', ADMIN_PASSWORD: 'not too short' }
@@ -154,6 +155,7 @@ t.test('a wrong value stops the start with one line that has the name, the allow
   refuses(t, file(t, 'database:\n  url: "postgresql://h:x"\n'), 'websocket.tusk: database.url: the port is not a number')
   refuses(t, { ...file(t, ''), DATABASE_URL: 'postgresql://h', DIRECT_URL: 'mysql://x' }, 'DIRECT_URL: it must be a postgresql:// URL')
   refuses(t, file(t, 'database:\n  ca: "/x.pem"\n'), 'DATABASE_URL is missing', 'websocket.tusk: database.ca does nothing')
+  refuses(t, { AUTHENTICATION_REGISTRATION: 'Open' }, 'AUTHENTICATION_REGISTRATION', 'open, invite or closed', '"Open"')
   refuses(t, { LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'fatal, error, warn', '"loud"')
   refuses(t, { JWT_SECRET: 'short' }, 'JWT_SECRET', '32')
   refuses(t, { ADMIN_PASSWORD: 'short' }, 'ADMIN_PASSWORD', '8')

@@ -106,7 +106,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     passwords: { hash: () => hashed, verify: async () => true },
     throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: config.limits.enabled }),
     ...app.accessTokens,
-    config: config.authentication,
+    invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
+    config: { ...config.authentication, registration: 'open' },
     onLoginRevoked: () => {}
   })
 

@@ -6,12 +6,15 @@ const message = '{ id, seq, channel, user_id, username, message, timestamp, clie
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
+const codeFields = 'id, uses, uses_left, expires_at, channels [], created_by, created_at'
+const code = `{ ${codeFields} }`
+const newCode = `{ ${codeFields}, code }`
 
 interface Shape { query?: string, body?: string, answers: Record<string, string> }
 
 /** Every route of the OpenAPI document except the routes of commands. */
 export const shapes: Record<string, Shape> = {
-  'POST /api/auth/register': { body: '{ email, name, password }', answers: { 201: login } },
+  'POST /api/auth/register': { body: '{ email, name, password, invitation_code? }', answers: { 201: login } },
   'POST /api/auth/login': { body: '{ email, password }', answers: { 200: login } },
   'POST /api/auth/refresh': { body: '{ refresh_token }', answers: { 200: login } },
   'POST /api/auth/logout': { body: '{ refresh_token }', answers: { 204: '' } },
@@ -61,6 +64,9 @@ export const shapes: Record<string, Shape> = {
   'DELETE /api/admin/users/{id}/connections': { answers: { 204: '' } },
   'POST /api/admin/announcements': { body: '{ message }', answers: { 204: '' } },
   'GET /api/admin/log': { query: 'limit cursor', answers: { 200: log } },
+  'POST /api/admin/invitation-codes': { body: '{ uses?, expires_in?, channels? [] }', answers: { 201: newCode } },
+  'GET /api/admin/invitation-codes': { query: 'limit cursor', answers: { 200: `{ invitation_codes [${code}], next_cursor }` } },
+  'DELETE /api/admin/invitation-codes/{id}': { answers: { 204: '' } },
   'GET /healthz': { answers: { 200: '{ status }' } },
   'GET /readyz': { answers: { 200: '{ status, database, bus }', 503: '{ status, database, bus }' } }
 }

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
     schema: {
       ...shared,
       operationId: 'register',
-      summary: 'Make an account and log in',
+      summary: 'Make an account and log in; an invitation code may be required',
       body: Registration,
       response: answers(201, Login)
     }

@@ -29,6 +29,7 @@ export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_req
 /** The id of a channel's entry at some `seq`; null where there is no entry [P37]. */
 export const EntryId = Type.Union([Uuid, Type.Null()])
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
+export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })

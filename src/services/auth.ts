@@ -4,11 +4,13 @@ import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { AccessClaims, Credentials, Login, Registration } from '../schemas/auth.ts'
 import type { User } from '../schemas/user.ts'
+import type { InvitationCodeStore } from '../store/invitation-codes.ts'
 import type { Authenticated, ClientTrace, PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
-import type { Account, Users } from '../store/users.ts'
+import type { Account, InvitationRules, Users } from '../store/users.ts'
 import { isAccessClaims } from './access-claims.ts'
 import { createBatcher } from './batcher.ts'
 import { normaliseEmail, toEmail } from './email.ts'
+import { hashOfCode } from './invitation-codes.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -21,7 +23,9 @@ export interface AuthDeps {
   sign (claims: AccessClaims): string
   /** Returns the claims of a token that this server signed and that has not expired; throws for any other token. */
   verify (token: string): unknown
-  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry' | 'refresh_window' | 'max_logins'>
+  invitationCodes: Pick<InvitationCodeStore, 'isUsable'>
+  invitationRules: InvitationRules
+  config: Pick<Config['authentication'], 'registration' | 'token_expiry' | 'refresh_token_expiry' | 'refresh_window' | 'max_logins'>
   /** Called when a login has ended, so that its connections close with 4504. */
   onLoginRevoked (userId: string, sid: string): void
 }
@@ -35,7 +39,8 @@ export interface Client extends ClientTrace { address: string }
 export type Auth = ReturnType<typeof createAuth>
 
 /** Logins, access tokens and refresh tokens. All wrong credentials and tokens give the same error: `authentication_failed` [P12]. */
-export function createAuth ({ users, tokens, passwords, throttle, sign, verify, config, onLoginRevoked }: AuthDeps) {
+export function createAuth (deps: AuthDeps) {
+  const { users, tokens, passwords, throttle, invitationCodes, invitationRules, sign, verify, config, onLoginRevoked } = deps
   /** Looks up logins in batches, so that many clients that reconnect at once cost a few database round trips. */
   const findLogin = createBatcher(tokens.findLogins)
 
@@ -91,13 +96,22 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   }
 
   return {
-    /** @throws AppError `email_taken`, `invalid_request`, `rate_limited`, `busy`. */
-    async register ({ email: given, name, password }: Registration, client: Client): Promise<Login> {
+    /**
+     * Makes an account and logs in. An invitation code that is given must be valid, also where none is needed [P64].
+     * @throws AppError `registration_closed`, `invalid_invitation_code`, `email_taken`, `invalid_request`, `rate_limited`, `busy`.
+     */
+    async register ({ email: given, name, password, invitation_code: code }: Registration, client: Client): Promise<Login> {
+      if (config.registration === 'closed') throw new AppError('registration_closed')
       const email = toEmail(given)
       await throttle.register(client.address)
+      const codeHash = code === undefined ? null : hashOfCode(code)
+      // Who has no valid code costs no hash of a password, and does not learn which addresses have accounts.
+      const isInvited = codeHash === null ? config.registration === 'open' : await invitationCodes.isUsable(codeHash)
+      if (!isInvited) throw new AppError('invalid_invitation_code')
       if (await users.findByEmail(email)) throw new AppError('email_taken')
       const passwordHash = await passwords.hash(password, client.address)
-      return startLogin(await users.create({ email, name, passwordHash }), passwordHash, client)
+      const account = await users.register({ email, name, passwordHash, codeHash }, invitationRules)
+      return startLogin(account, passwordHash, client)
     },
 
     /** @throws AppError `authentication_failed`, `rate_limited`, `busy`. */

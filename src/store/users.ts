@@ -1,7 +1,9 @@
+import { uuidv7 } from 'uuidv7'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
+import type { JoinRules } from './memberships.ts'
 
 /** A user as the rest of the server knows them. `email` is null for a guest [P16] and for an erased account. */
 export interface Account {
@@ -30,6 +32,12 @@ export interface AccountSecrets extends Account {
 export const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
+/** Somebody who registers, and the hash of their invitation code, if they have one. */
+export interface NewAccount { email: string, name: string, passwordHash: string, codeHash: Uint8Array<ArrayBuffer> | null }
+
+/** What limits the channels that new users join by an invitation code. A cap of 0 means no cap; `defaultRoom` is never full. */
+export type InvitationRules = Pick<JoinRules, 'maxChannels' | 'maxUsers' | 'defaultRoom'>
+
 export type Users = ReturnType<typeof createUsers>
 
 export function createUsers (prisma: PrismaClient) {
@@ -50,6 +58,25 @@ export function createUsers (prisma: PrismaClient) {
     async create (user: { email: string, name: string, passwordHash: string }): Promise<Account> {
       try {
         return await prisma.user.create({ data: user, select: accountFields })
+      } catch (error) {
+        throw isUniqueViolation(error) ? new AppError('email_taken') : error
+      }
+    },
+
+    /**
+     * Makes an account for somebody who registers. Where `codeHash` is given, it takes one use of that invitation code, and the user joins
+     * its channels within the caps of `rules` [P64].
+     * @throws AppError `email_taken`, `invalid_invitation_code`.
+     */
+    async register ({ email, name, passwordHash, codeHash }: NewAccount, rules: InvitationRules): Promise<Account> {
+      const id = uuidv7()
+      const { maxChannels, maxUsers, defaultRoom } = rules
+      try {
+        const [{ code, createdAt }] = await prisma.$queryRaw<[{ code: ErrorCode | null, createdAt: Date }]>`
+          SELECT code, created_at AS "createdAt" FROM parley_register(${id}::uuid, ${email}, ${name}, ${passwordHash}, ${codeHash}::bytea,
+            ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom})`
+        if (code !== null) throw new AppError(code)
+        return { id, email, name, role: 'user', createdAt }
       } catch (error) {
         throw isUniqueViolation(error) ? new AppError('email_taken') : error
       }

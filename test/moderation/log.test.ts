@@ -75,6 +75,12 @@ const acts: Row[] = [
     inChannel: false
   },
   { action: 'announce', run: ({ rest }) => rest('POST', '/api/admin/announcements', { message: 'x' }), line: nobody, inChannel: false },
+  {
+    action: 'create_invitation_code',
+    run: ({ rest }) => rest('POST', '/api/admin/invitation-codes', {}),
+    line: () => ({ target_id: null, reason: String }),
+    inChannel: false
+  },
   { action: 'erase_user', run: ({ rest, target }) => rest('DELETE', `/api/admin/users/${target.user.id}`), inChannel: false, once: true }
 ]
 

@@ -102,6 +102,13 @@ export const writes: Write[] = [
     path: () => '/api/admin/announcements',
     body: () => ({ message: 'hear, hear' }),
     refusals: admin
+  },
+  { route: 'POST /api/admin/invitation-codes', path: () => '/api/admin/invitation-codes', body: nothing, refusals: admin },
+  {
+    route: 'DELETE /api/admin/invitation-codes/:id',
+    path: ({ invitationCode }) => `/api/admin/invitation-codes/${invitationCode}`,
+    body: nothing,
+    refusals: admin
   }
 ]
 

@@ -2,6 +2,7 @@ import { createCounters } from '../../src/counters.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
 import { createAuth } from '../../src/services/auth.ts'
 import { createLoginThrottle } from '../../src/services/login-throttle.ts'
+import { createInvitationCodeStore } from '../../src/store/invitation-codes.ts'
 import { createTokens } from '../../src/store/tokens.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { buildRest } from '../routes/rest.ts'
@@ -21,7 +22,9 @@ async function buildAuth (t: Test) {
     passwords: createPasswords(),
     throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limitAll: true }),
     ...rest.app.accessTokens,
-    config: { token_expiry: 3600, refresh_token_expiry: 86_400, refresh_window: 60, max_logins: 100 },
+    invitationCodes: createInvitationCodeStore(rest.database.prisma),
+    invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
+    config: { registration: 'open', token_expiry: 3600, refresh_token_expiry: 86_400, refresh_window: 60, max_logins: 100 },
     onLoginRevoked: () => {}
   })
   return { ...rest, tokens, auth }

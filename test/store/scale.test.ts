@@ -147,6 +147,14 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'listing logins': ({ stores, people: { ann } }) => stores.logins.list(ann.user.id, undefined, 51),
   'ending a login': ({ stores, people: { ann } }) => stores.logins.end(actorOf(ann), uuidv7()),
   'ending other logins': ({ stores, people: { ben } }) => stores.logins.endOthers(actorOf(ben)),
+  'registering with a code': async ({ stores, database, people: { admin } }) => {
+    const hash = Buffer.from('code')
+    const code = { id: uuidv7(), hash, uses: 1, lifetime: 60, channels: ['joined'] }
+    t.equal(await stores.invitationCodes.create(actorOf(admin), code), null)
+    await stores.users.register({ email: 'new@example.org', name: 'new', passwordHash: 'x', codeHash: hash }, rules)
+    t.equal((await stores.invitationCodes.list(undefined, 51))[0]!.uses_left, 0)
+    t.equal(await database.prisma.channelUser.count({ where: { user: { email: 'new@example.org' } } }), 1)
+  },
   'changing a role': ({ stores, people: { ann, admin } }) =>
     stores.accounts.setRole(actorOf(admin), ann.user.id, 'moderator'),
   disabling: ({ stores, people: { ann, admin } }) =>
