@@ -16,6 +16,7 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
@@ -125,6 +126,8 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.messages, channels, publisher, maxLength: config.channels.max_message_length, maxRepair: burst
   })
 
+  const signals = createSignals({ store: stores.memberships, events, maxData: config.channels.max_signal_data })
+
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -135,6 +138,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     onFault
   })
   return {
-    auth, admin, accounts, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call
+    auth, admin, accounts, channels, memberships, moderation, publisher, messages, signals, guests, maintenance,
+    call: stores.functions.call
   }
 }
