@@ -35,6 +35,8 @@ const events: Events = {
   userNotified: ignore,
   channelDeleted: ignore,
   settingsChanged: ignore,
+  muteChanged: ignore,
+  signalled: ignore,
   userChanged: ignore,
   userDisconnected: ignore,
   announced: ignore,

@@ -81,6 +81,7 @@ const ConfigSchema = Type.Object({
     max_data_depth: count(8, { maximum: MAX_DATA_DEPTH, description: 'levels of lists and objects' }),
     resume_limit: count(1000),
     max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
+    max_signal_data: count(1024, { maximum: 16_384, description: 'bytes of JSON' }),
     max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' })
   }),
   performance: Type.Object({
@@ -119,6 +120,7 @@ const ConfigSchema = Type.Object({
     connection_bytes: count(1_048_576, { minimum: 1024, description: 'bytes a second' }),
     connection_joins: count(20, { minimum: 1, description: 'a second' }),
     connection_commands: count(20, { minimum: 1, description: 'a second' }),
+    connection_signals: count(10, { minimum: 1, description: 'a second' }),
     unauthenticated_frames: count(10, { minimum: 1, description: 'a second, of one connection before it is authenticated' }),
     unauthenticated_frame_bytes: count(8192, { minimum: 1024, description: 'bytes, of one frame before authentication' }),
     user_frames: count(400, { minimum: 1, description: 'a second' }),

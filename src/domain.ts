@@ -18,6 +18,7 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
@@ -152,6 +153,10 @@ export function createDomain ({ config, database, stores, presence, events, coun
     maxRepair: burst
   })
 
+  const signals = createSignals({
+    store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
+  })
+
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -172,6 +177,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     moderation,
     publisher,
     messages,
+    signals,
     guests,
     maintenance,
     call: stores.functions.call

@@ -46,6 +46,7 @@ export const shapes: Record<string, Shape> = {
   },
   'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
   'POST /api/channels/{name}/messages': { body: '{ message?, client_id?, reply_to?, data? }', answers: { 200: receipt, 201: receipt } },
+  'POST /api/channels/{name}/signals': { body: '{ event, data? }', answers: { 204: '' } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',
     answers: { 200: '{ bans [{ user_id, username, reason, banned_by, expires_at, created_at }], next_cursor }' }

@@ -121,6 +121,7 @@ export class Hub {
     }
     channel.sequencer.vouch(joined.lastSeq)
     channel.attach(session, joined.aclVersion)
+    channel.mute(session.userId!, joined.mutedFor, joined.aclVersion)
     session.subscriptions.set(channelName, channel)
     // The membership was read before the newest change known here and may have ended since: have all memberships checked again.
     if (joined.aclVersion < channel.aclVersion) {
@@ -246,10 +247,18 @@ export class Hub {
     else if (channel && action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
       this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
-      // A skipped version belongs to a change that this instance does not know of.
-      if (action.aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
-      else channel.aclVersion = Math.max(channel.aclVersion, action.aclVersion)
+      this.#reach(channel, action.aclVersion)
+    } else if (channel && action.type === 'mute_changed') {
+      if (this.#byUser.has(action.userId)) channel.mute(action.userId, action.seconds * 1000, action.aclVersion)
+      this.#reach(channel, action.aclVersion)
     }
+  }
+
+  /** Records that this instance knows of the change that led to this version of the channel. */
+  #reach (channel: LocalChannel, aclVersion: number): void {
+    // A skipped version belongs to a change that this instance does not know of.
+    if (aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
+    else channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
   }
 
   /** Has an action that another instance reports looked up in the database before it takes effect [P60]. */
@@ -262,13 +271,17 @@ export class Hub {
         for (const session of this.sessionsOf(userId)) channel.hold(session)
       }
     }
+    if (action.type === 'mute_changed') channel.areMutesDoubted ||= this.#byUser.has(action.userId)
     this.doubts.channels([id])
   }
 
   #unsubscribe (session: Session, channel: LocalChannel): void {
     if (session.subscriptions.get(channel.name) === channel) session.subscriptions.delete(channel.name)
     if (!channel.detach(session)) return
-    if (!this.#othersOf(session, channel)) this.#deps.presence.exit(channel, personOf(session))
+    if (!this.#othersOf(session, channel)) {
+      channel.forgetMute(session.userId!)
+      this.#deps.presence.exit(channel, personOf(session))
+    }
     if (!channel.empty) return
     channel.sequencer.close()
     this.#channels.delete(channel.id)

@@ -1,6 +1,9 @@
 import { Type } from '@sinclair/typebox'
+import { success } from '../connections/reply.ts'
+import { AppError } from '../errors.ts'
 import { ChannelName, MessageId } from '../schemas/common.ts'
 import { MessageData, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt, messageFields } from '../schemas/message.ts'
+import { Signal, SignalData, SignalName } from '../schemas/signal.ts'
 import { command, request } from './row.ts'
 
 export const requests = {
@@ -11,6 +14,26 @@ export const requests = {
     reply: { action: 'message_sent', data: Receipt },
     notices: { message: MessageSent },
     route: 'POST /api/channels/:name/messages'
+  }),
+
+  /** Judged by what this instance knows of subscriptions and mutes, without the database [P42]. */
+  signal: request({
+    fields: { channel: ChannelName, event: SignalName, data: SignalData },
+    who: 'user',
+    cost: 'signal',
+    reply: { action: 'signal_sent', data: Type.Object({ channel: Type.String() }) },
+    notices: { signal: Signal },
+    route: 'POST /api/channels/:name/signals',
+    answer ({ signals }, session, { channel, event, data }) {
+      signals.check(data)
+      const subscription = session.subscriptions.get(channel)
+      if (!subscription) throw new AppError('not_in_channel')
+      const { id: userId, name: username } = session.user!
+      const retryAfterMs = subscription.mutedFor(userId)
+      if (retryAfterMs > 0) throw new AppError('muted', { retryAfterMs })
+      signals.send({ channelId: subscription.id, channelName: channel, userId, username, event, data }, session.id)
+      return success('signal_sent', { channel })
+    }
   })
 }
 

@@ -1,12 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { ChannelParams } from '../schemas/channel.ts'
 import { answers } from '../schemas/common.ts'
 import { HistoryPage, HistoryQuery, Message, MessageCreation, MessageParams, Receipt } from '../schemas/message.ts'
+import { SignalCreation } from '../schemas/signal.ts'
 import type { Messages } from '../services/messages.ts'
+import type { Signals } from '../services/signals.ts'
 
 const shared = { tags: ['messages'], security: [{ bearer: [] }], params: ChannelParams }
 
-const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { messages }) => {
+const routes: FastifyPluginAsyncTypebox<{ messages: Messages, signals: Signals }> = async (app, { messages, signals }) => {
   app.requireUser()
 
   app.get('/api/channels/:name/messages', {
@@ -34,6 +37,20 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages }> = async (app, { 
   }, async (request, reply) => {
     const receipt = await messages.publish(request.actor, request.user.name, request.params.name, request.body)
     return reply.code(receipt.duplicate ? 200 : 201).send(receipt)
+  })
+
+  app.post('/api/channels/:name/signals', {
+    schema: {
+      ...shared,
+      operationId: 'send_signal',
+      summary: 'Send a signal, which is not stored, to everyone who listens',
+      body: SignalCreation,
+      response: answers(204, Type.Null())
+    }
+  }, async (request, reply) => {
+    const { event, data } = request.body
+    await signals.publish(request.actor, request.user.name, request.params.name, event, data)
+    return reply.code(204).send(null)
   })
 }
 

@@ -4,7 +4,7 @@ import { NO_DATA, type Edit, type Entry, type HistoryQuery, type Message, type M
 import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
-import { toJson, type DataLimits } from './message-data.ts'
+import { toJson, type DataLimits } from './json-data.ts'
 import type { Done, Draft, Publisher } from './publisher.ts'
 import { longerThan } from './text.ts'
 

@@ -73,6 +73,14 @@ export function createChannelStore (prisma: PrismaClient) {
       return new Set(rows.map(row => row.id))
     },
 
+    /** Returns for how many milliseconds those of the given users who are muted are still muted. */
+    async mutesAmong (channelId: string, userIds: string[]): Promise<Map<string, number>> {
+      const rows = await prisma.$queryRaw<Array<{ id: string, ms: bigint }>>`
+        SELECT "userId" AS id, ceil(extract(epoch FROM "expiresAt" - clock_timestamp()) * 1000)::int8 AS ms FROM "ChannelMute"
+        WHERE "channelId" = ${channelId}::uuid AND "userId" = ANY (${userIds}::uuid[]) AND "expiresAt" > clock_timestamp()`
+      return new Map(rows.map(({ id, ms }) => [id, Number(ms)]))
+    },
+
     /** Finds the names of users, in order of id. */
     async people (userIds: string[]): Promise<Person[]> {
       return await prisma.$queryRaw<Person[]>`

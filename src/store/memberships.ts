@@ -26,10 +26,16 @@ export interface Joined {
   settings: Settings
   userCount: number
   place: Place
+  /** Milliseconds for which the user is still muted; 0: they are not. */
+  mutedFor: number
 }
 
 /** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
+
+const JOIN = `
+  SELECT *, ceil(extract(epoch FROM muted_until - clock_timestamp()) * 1000)::int8 AS muted_for
+  FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)`
 
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
@@ -37,8 +43,7 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
   async function joinTogether (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
     const { maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute } = rules
     const json = JSON.stringify(batch.map(({ userId, sid, channelName, newId }) => ({ u: userId, s: sid, n: channelName, i: newId })))
-    const rows = await query<JoinRow>('SELECT * FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)',
-      [json, maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute])
+    const rows = await query<JoinRow>(JOIN, [json, maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute])
     const outcomes: Array<Refused | Joined> = []
     for (const row of rows) outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : refused(row.code, row.retry_after_ms)
     return outcomes
@@ -67,6 +72,13 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
       }
     },
 
+    /** Judges whether a user may send a signal to a channel without a connection [P42]. @returns the channel's id, or the refusal. */
+    async judgeSignal ({ userId, sid }: Actor, channelName: string): Promise<Refused | { code: null, channelId: string }> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, retry_after_ms: bigint | null }]>`
+        SELECT * FROM parley_judge_signal(${userId}::uuid, ${channelName}, ${sid}::uuid)`
+      return row.code === null ? { code: null, channelId: row.channel_id } : refused(row.code, row.retry_after_ms)
+    },
+
     /** Ends a membership [P20]. */
     async leave ({ userId, sid }: Actor, channelName: string): Promise<Refused | Left> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, ended: boolean }]>`
@@ -92,6 +104,7 @@ interface JoinRow extends Settings {
   member_since: Date
   is_moderator: boolean
   muted_until: Date | null
+  muted_for: bigint | number | string | null
 }
 
 function toJoined (row: JoinRow): Joined {
@@ -109,6 +122,7 @@ function toJoined (row: JoinRow): Joined {
       is_member_since: row.member_since.toISOString(),
       is_moderator: row.is_moderator,
       muted_until: row.muted_until?.toISOString() ?? null
-    }
+    },
+    mutedFor: Number(row.muted_for ?? 0)
   }
 }

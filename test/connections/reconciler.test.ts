@@ -36,6 +36,7 @@ t.test('[P60] many hints cause few queries, which run one at a time and name eac
     settings: async () => [],
     states: query,
     membersAmong: async () => new Set(),
+    mutesAmong: async () => new Map(),
     changedWithin: async () => [],
     loggedOutWithin: async () => [],
     findLogins: async () => [],

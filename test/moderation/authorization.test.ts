@@ -109,6 +109,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'join': return { type: 'join_channel', channel }
     case 'leave': return { type: 'leave_channel', channel }
     case 'send': return { type: 'send_message', channel, message: 'x' }
+    case 'signal': return { type: 'signal', channel, event: 'typing' }
     case 'online': return { type: 'user_list', channel }
   }
   const row = commands[act as CommandName]
@@ -124,6 +125,7 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'join': return ['PUT', `${at}/members/${targetId}`]
     case 'leave': return ['DELETE', `${at}/members/${targetId}`]
     case 'send': return ['POST', `${at}/messages`, { message: 'x' }]
+    case 'signal': return ['POST', `${at}/signals`, { event: 'typing' }]
     case 'history': return ['GET', `${at}/messages`]
     case 'message': return ['GET', `${at}/messages/${messageId}`]
     case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': return ['GET', `${at}/${act}`]

@@ -4,8 +4,8 @@ import { AppError } from '../errors.ts'
 export interface DataLimits { bytes: number, depth: number }
 
 /**
- * Returns the data of a message as JSON text [P38]. @throws AppError `invalid_request` for a value that would come back changed, or that
- * exceeds the limits.
+ * Returns the data of a message or signal as JSON text [P38]. @throws AppError `invalid_request` for a value that would come back changed,
+ * or that exceeds the limits.
  */
 export function toJson (data: unknown, { bytes, depth }: DataLimits): string {
   const fault = faultOf(data, depth)
