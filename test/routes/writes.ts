@@ -10,6 +10,8 @@ export interface Write {
   body (scene: Scene): object
   /** False if the route takes no access token. */
   token?: false
+  /** False if the request only reads the database, so that it waits for no lock. */
+  locks?: false
   refusals: Refusals
 }
 
@@ -66,6 +68,7 @@ export const writes: Write[] = [
   { route: 'DELETE /api/me/logins/:id', path: ({ actor }) => `/api/me/logins/${sidOf(actor.access_token)}`, body: nothing, refusals: gone },
   { route: `PATCH ${room}`, path: inRoom(''), body: () => ({ channel_type: 'moderator' }), refusals: admin },
   { route: `POST ${room}/messages`, path: inRoom('/messages'), body: () => ({ message: 'x' }), refusals: member },
+  { route: `POST ${room}/signals`, path: inRoom('/signals'), body: () => ({ event: 'typing' }), locks: false, refusals: member },
   {
     route: `PUT ${room}/members/:user_id`,
     path: ({ other, actor }) => `/api/channels/${other}/members/${actor.user.id}`,
