@@ -5,7 +5,7 @@ import { runCommand, UsageError, withDatabase } from './command.ts'
 const USAGE = `usage: npm run prune -- --older-than AGE [--dry-run]
   AGE is a number of days or hours: 90d, 12h. The command removes messages, edits and deletions that are older than AGE, and
   lines of the moderation log and the rows of guests and erased accounts that are older. Channels, accounts, bans and mutes
-  stay, and the numbering of messages continues.
+  stay, and so does the newest entry of each channel; the numbering of messages continues.
   --dry-run   only prints what would be removed`
 
 /** Seconds in each unit of AGE. */
@@ -67,7 +67,7 @@ async function pruneChannels (pruning: Pruning, cutoff: Date, dryRun: boolean): 
   return total
 }
 
-/** Has to run after the messages are pruned, so that no message is left whose author is removed here. */
+/** Has to run after the messages are pruned: of the users that it removes, only newest entries of channels may be left [P37]. */
 async function pruneRest (pruning: Pruning, cutoff: Date): Promise<OldRest> {
   return {
     log: await untilNothing(() => pruning.deleteLog(cutoff, BATCH)),

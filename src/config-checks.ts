@@ -47,15 +47,16 @@ function checkSizes ({ server, channels, performance }: Config): void {
   if (total < maxBuffered) {
     throw new ConfigError(`performance.max_buffered_total must be at least performance.max_buffered (${maxBuffered}), not ${total}`)
   }
-  const { max_message_length: length } = channels
-  const buffered = 2 * largestReply(length)
+  const { max_message_length: length, max_data_bytes: data } = channels
+  const buffered = 2 * largestReply(length, data)
   const payload = largestRequest(length)
   const wrong = [
     ...maxBuffered < buffered ? [`performance.max_buffered to at least ${buffered} (now ${maxBuffered})`] : [],
     ...server.max_payload < payload ? [`server.max_payload to at least ${payload} (now ${server.max_payload})`] : []
   ]
   if (wrong.length === 0) return
-  throw new ConfigError(`channels.max_message_length ${length} allows messages that do not fit: set ${wrong.join(' and ')}`)
+  throw new ConfigError(
+    `channels.max_message_length ${length} and max_data_bytes ${data} allow messages that do not fit: set ${wrong.join(' and ')}`)
 }
 
 /** A frame of the largest size must find room while others wait. */

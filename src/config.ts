@@ -31,6 +31,9 @@ FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value
 FormatRegistry.Set('origins', value => faultOfOrigins(value) === null)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
+/** A frame may have 16 levels [P4], of which the frame itself is one. */
+const MAX_DATA_DEPTH = 15
+
 /** Every key with its default, its bounds and its environment variables. */
 const ConfigSchema = Type.Object({
   server: Type.Object({
@@ -55,8 +58,12 @@ const ConfigSchema = Type.Object({
   }),
   authentication: Type.Object({
     enabled: flag(true),
+    registration: Type.Unsafe<'open' | 'invite' | 'closed'>(Type.String({
+      pattern: '^(open|invite|closed)$', default: 'open', description: 'open, invite or closed'
+    })),
     token_expiry: seconds(3600),
     refresh_token_expiry: seconds(86_400),
+    refresh_window: seconds(60, { minimum: 0, maximum: 86_400 }),
     timeout: seconds(10),
     max_logins: count(100, { description: 'of one account; 0 is no limit' }),
     jwt_secret: optional({ minLength: 32, secret: true, env: ['JWT_SECRET'] }),
@@ -70,7 +77,12 @@ const ConfigSchema = Type.Object({
     max_created_per_user: count(100),
     create_on_join: flag(true),
     max_message_length: count(4000, { minimum: 1, maximum: 1_000_000, description: 'Unicode code points' }),
-    resume_limit: count(1000)
+    max_data_bytes: count(4096, { maximum: 1_000_000, description: 'bytes of JSON; 0 allows no data' }),
+    max_data_depth: count(8, { maximum: MAX_DATA_DEPTH, description: 'levels of lists and objects' }),
+    resume_limit: count(1000),
+    max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
+    max_signal_data: count(1024, { maximum: 16_384, description: 'bytes of JSON' }),
+    max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' })
   }),
   performance: Type.Object({
     heartbeat_interval: seconds(30),
@@ -108,6 +120,7 @@ const ConfigSchema = Type.Object({
     connection_bytes: count(1_048_576, { minimum: 1024, description: 'bytes a second' }),
     connection_joins: count(20, { minimum: 1, description: 'a second' }),
     connection_commands: count(20, { minimum: 1, description: 'a second' }),
+    connection_signals: count(10, { minimum: 1, description: 'a second' }),
     unauthenticated_frames: count(10, { minimum: 1, description: 'a second, of one connection before it is authenticated' }),
     unauthenticated_frame_bytes: count(8192, { minimum: 1024, description: 'bytes, of one frame before authentication' }),
     user_frames: count(400, { minimum: 1, description: 'a second' }),

@@ -9,6 +9,8 @@ import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
 import { createGuests } from './services/guests.ts'
+import { createInvitationCodes } from './services/invitation-codes.ts'
+import { createLogins } from './services/logins.ts'
 import { createLoginThrottle } from './services/login-throttle.ts'
 import { createMaintenance } from './services/maintenance.ts'
 import { createMemberships } from './services/memberships.ts'
@@ -16,14 +18,18 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
+import { createInvitationCodeStore } from './store/invitation-codes.ts'
+import { createLoginStore } from './store/logins.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
+import { createPruning } from './store/pruning.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
@@ -36,11 +42,14 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     users: createUsers(prisma),
     accounts: createAccountStore(prisma),
     tokens: createTokens(database),
+    logins: createLoginStore(prisma),
+    invitationCodes: createInvitationCodeStore(prisma),
     channels: createChannelStore(prisma),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
     guests: createGuestStore(prisma),
+    pruning: createPruning(prisma),
     functions: createFunctions(prisma)
   }
 }
@@ -71,7 +80,23 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const { loginRevoked: onLoginRevoked } = events
   const passwords = createPasswords()
   const throttle = createLoginThrottle({ counters, limitAll: isLimited })
-  const auth = createAuth({ users, tokens, passwords, throttle, ...accessTokens, config: config.authentication, onLoginRevoked })
+  const auth = createAuth({
+    users,
+    tokens,
+    passwords,
+    throttle,
+    invitationCodes: stores.invitationCodes,
+    invitationRules: {
+      maxChannels: config.channels.max_channels_per_user,
+      maxUsers: config.channels.max_users_per_channel,
+      defaultRoom: config.channels.default_room
+    },
+    ...accessTokens,
+    config: config.authentication,
+    onLoginRevoked
+  })
+  const invitationCodes = createInvitationCodes(stores.invitationCodes)
+  const logins = createLogins({ store: stores.logins, onLoginRevoked })
   const admin = createAdmin({ store: stores.accounts, log: stores.moderation.log, events, maxText: maxItemBytes(config.performance) })
   const accounts = createAccounts({
     users, passwords, throttle, onLoginRevoked, erase: admin.eraseSelf, onUserChanged: events.userChanged
@@ -82,7 +107,14 @@ export function createDomain ({ config, database, stores, presence, events, coun
     maxCreated: config.channels.max_created_per_user,
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
-  const channels = createChannels({ store: stores.channels, presence, events, rules: creation })
+  const channels = createChannels({
+    store: stores.channels,
+    presence,
+    events,
+    rules: creation,
+    maxTopicLength: config.channels.max_topic_length,
+    maxSlowMode: config.channels.max_slow_mode
+  })
   const memberships = createMemberships({
     store: stores.memberships,
     events,
@@ -113,14 +145,41 @@ export function createDomain ({ config, database, stores, presence, events, coun
     untilRoom: outbound.untilRoom
   })
   const messages = createMessages({
-    store: stores.messages, channels, publisher, maxLength: config.channels.max_message_length, maxRepair: burst
+    store: stores.messages,
+    channels,
+    publisher,
+    maxLength: config.channels.max_message_length,
+    dataLimits: { bytes: config.channels.max_data_bytes, depth: config.channels.max_data_depth },
+    maxRepair: burst
+  })
+
+  const signals = createSignals({
+    store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
-    messages: stores.messages, tokens, tokenLifetime: config.authentication.token_expiry, onFault
+    messages: stores.messages,
+    pruning: stores.pruning,
+    tokens,
+    tokenLifetime: config.authentication.token_expiry,
+    hasAutovacuum: database.kind === 'postgresql',
+    onFault
   })
   return {
-    auth, admin, accounts, channels, memberships, moderation, publisher, messages, guests, maintenance, call: stores.functions.call
+    auth,
+    admin,
+    accounts,
+    logins,
+    invitationCodes,
+    channels,
+    memberships,
+    moderation,
+    publisher,
+    messages,
+    signals,
+    guests,
+    maintenance,
+    call: stores.functions.call
   }
 }

@@ -35,6 +35,10 @@ export const errorTable = {
   // REST only.
   invalid_request: { message: 'Invalid request: REASON', status: 400 },
   not_found: { message: 'Not found', status: 404 },
+  registration_closed: { message: 'Registration closed', status: 403 },
+  invalid_invitation_code: { message: 'Invalid invitation code', status: 403 },
+  invitation_code_not_found: { message: 'Invitation code not found', status: 404 },
+  login_not_found: { message: 'Login not found', status: 404 },
   email_taken: { message: 'Email already registered', status: 409 },
   payload_too_large: { message: 'Payload too large', status: 413 },
   unsupported_media_type: { message: 'Unsupported media type', status: 415 }

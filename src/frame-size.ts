@@ -20,9 +20,9 @@ export function maxItemBytes (performance: Pick<Config['performance'], 'max_buff
   return maxFrameBytes(performance) - ENVELOPE_BYTES
 }
 
-/** Bytes that a reply needs at most for an entry whose text has this many code points, whatever the characters. */
-export function largestReply (codePoints: number): number {
-  return codePoints * BYTES_WE_WRITE + 2 * ENVELOPE_BYTES
+/** Bytes that a reply needs at most for an entry with this many code points of text and bytes of data, whatever the characters. */
+export function largestReply (codePoints: number, dataBytes: number): number {
+  return codePoints * BYTES_WE_WRITE + dataBytes + 2 * ENVELOPE_BYTES
 }
 
 /** Bytes that a client's frame needs at most for a text with this many code points, however the client writes JSON. */

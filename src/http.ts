@@ -19,6 +19,8 @@ export function createHttp (config: Config['server'], logger: Logger): FastifyIn
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     schemaController,
+    // Data of messages may have any keys [P38]. Nothing copies the keys of a body, and unknown fields are refused.
+    onConstructorPoisoning: 'ignore',
     // A request whose URL cannot be read runs no hooks, so this does what they would do.
     frameworkErrors: (error, request, reply) => {
       nameReply(request, reply)

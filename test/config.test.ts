@@ -112,6 +112,7 @@ t.test('every environment variable sets its key', async t => {
     ['ADMIN_PASSWORD', 'long enough', 'authentication', 'admin_password', 'long enough'],
     ['LOG_LEVEL', 'debug', 'log', 'level', 'debug'],
     ['CHANNELS_MAX_MESSAGE_LENGTH', '17', 'channels', 'max_message_length', 17],
+    ['AUTHENTICATION_REGISTRATION', 'invite', 'authentication', 'registration', 'invite'],
     ['AUTHENTICATION_ENABLED', 'false', 'authentication', 'enabled', false]
   ]
   const admin = { ADMIN_EMAIL: 'x@example.org', ADMIN_PASSWORD: 'not too short' }
@@ -154,6 +155,7 @@ t.test('a wrong value stops the start with one line that has the name, the allow
   refuses(t, file(t, 'database:\n  url: "postgresql://h:x"\n'), 'websocket.tusk: database.url: the port is not a number')
   refuses(t, { ...file(t, ''), DATABASE_URL: 'postgresql://h', DIRECT_URL: 'mysql://x' }, 'DIRECT_URL: it must be a postgresql:// URL')
   refuses(t, file(t, 'database:\n  ca: "/x.pem"\n'), 'DATABASE_URL is missing', 'websocket.tusk: database.ca does nothing')
+  refuses(t, { AUTHENTICATION_REGISTRATION: 'Open' }, 'AUTHENTICATION_REGISTRATION', 'open, invite or closed', '"Open"')
   refuses(t, { LOG_LEVEL: 'loud' }, 'LOG_LEVEL', 'fatal, error, warn', '"loud"')
   refuses(t, { JWT_SECRET: 'short' }, 'JWT_SECRET', '32')
   refuses(t, { ADMIN_PASSWORD: 'short' }, 'ADMIN_PASSWORD', '8')
@@ -171,15 +173,18 @@ t.test('[P59] a message length that could not be delivered stops the start with 
     CHANNELS_MAX_MESSAGE_LENGTH: `${length}`, PERFORMANCE_MAX_BUFFERED: `${buffered}`, SERVER_MAX_PAYLOAD: `${payload}`
   })
   refuses(t, sizes(1_000_000, 1_048_576, 16_777_216),
-    'channels.max_message_length 1000000', 'performance.max_buffered to at least 12008192 (now 1048576)')
+    'channels.max_message_length 1000000', 'performance.max_buffered to at least 12016384 (now 1048576)')
   refuses(t, sizes(6000, 1_048_576, 65_536), 'channels.max_message_length 6000', 'server.max_payload to at least 74048 (now 65536)')
-  refuses(t, sizes(100_000, 65_536, 1024), 'performance.max_buffered to at least 1208192', 'and server.max_payload to at least 1202048')
+  refuses(t, sizes(100_000, 65_536, 1024), 'performance.max_buffered to at least 1216384', 'and server.max_payload to at least 1202048')
   refuses(t, { ...file(t, ''), PERFORMANCE_MAX_BUFFERED: '67108865' },
     'performance.max_buffered_total must be at least performance.max_buffered (67108865), not 67108864')
   refuses(t, { ...file(t, ''), SERVER_MAX_PAYLOAD: '16384' }, 'channels.max_message_length 4000', 'server.max_payload to at least 50048')
-  for (const [length, buffered, payload] of [[1_000_000, 12_008_192, 12_002_048], [4000, 65_536, 50_048], [1, 65_536, 4096]] as const) {
+  for (const [length, buffered, payload] of [[1_000_000, 12_016_384, 12_002_048], [4000, 65_536, 50_048], [1, 65_536, 4096]] as const) {
     t.equal(loadConfig(sizes(length, buffered, payload)).config.channels.max_message_length, length)
   }
+  const full = { ...sizes(4000, 65_536, 65_536), CHANNELS_MAX_DATA_BYTES: '10000' }
+  refuses(t, full, 'max_data_bytes 10000', 'performance.max_buffered to at least 76192 (now 65536)')
+  refuses(t, { ...file(t, ''), CHANNELS_MAX_DATA_DEPTH: '16' }, 'CHANNELS_MAX_DATA_DEPTH', 'an integer from 0 to 15')
 })
 
 t.test('[P3] ALLOWED_ORIGINS takes a list of origins or *; an item that no page can have stops the start with what to write', async t => {

@@ -35,6 +35,10 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'internal | Internal server error | 500',
     'invalid_request | Invalid request: REASON | 400',
     'not_found | Not found | 404',
+    'registration_closed | Registration closed | 403',
+    'invalid_invitation_code | Invalid invitation code | 403',
+    'invitation_code_not_found | Invitation code not found | 404',
+    'login_not_found | Login not found | 404',
     'email_taken | Email already registered | 409',
     'payload_too_large | Payload too large | 413',
     'unsupported_media_type | Unsupported media type | 415'

@@ -62,6 +62,8 @@ export interface ServerOptions {
   config?: ConfigChange
   /** URL of an existing database, which lets two servers share one. By default each server has a new database. */
   databaseUrl?: string
+  /** Uses a new embedded database in memory instead of PostgreSQL. */
+  embedded?: true
   /** Wraps the real broker, for example to lose or delay events. */
   wrapBroker?: (broker: Broker) => Broker
   /** Times of the presence lease that replace the usual ones. */
@@ -70,13 +72,15 @@ export interface ServerOptions {
 
 /** Starts the whole application on a free port, by default with a new PostgreSQL database, and closes it when the test ends. */
 export async function startServer (t: Scope, options: ServerOptions = {}) {
-  const { config: change = {}, databaseUrl, wrapBroker = broker => broker, leases } = options
+  const { config: change = {}, databaseUrl, embedded = false, wrapBroker = broker => broker, leases } = options
   // Other tests may keep the machine busy. Without this, the server would refuse connections because its event loop lags.
   const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '0' }).config, change)
-  config.database.url = databaseUrl ?? await createDatabase(t)
+  if (embedded) config.database.data_dir = 'memory://'
+  else config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
   const logger = createLogger(config.log.level, { write: (line: string) => { lines.push(line) } })
   const database = await openDatabase(config.database, logger)
+  if (embedded) await database.migrate()
   const broker = wrapBroker(createBroker(config, logger))
   const presence = createPresence(config, broker, logger, leases)
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })
@@ -102,7 +106,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     passwords: { hash: () => hashed, verify: async () => true },
     throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: config.limits.enabled }),
     ...app.accessTokens,
-    config: config.authentication,
+    invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
+    config: { ...config.authentication, registration: 'open' },
     onLoginRevoked: () => {}
   })
 
@@ -124,7 +129,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   /** Registers a new user and logs them in. */
   async function register (name = 'user'): Promise<Person> {
     const email = `${name}-${randomUUID()}@example.org`
-    return { ...await auth.register({ email, name, password: PASSWORD }, '127.0.0.1'), email, password: PASSWORD }
+    const client = { address: '127.0.0.1', device: null, network: null }
+    return { ...await auth.register({ email, name, password: PASSWORD }, client), email, password: PASSWORD }
   }
 
   return {
@@ -134,7 +140,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     presence,
     config,
     database,
-    databaseUrl: config.database.url,
+    /** The URL of the PostgreSQL database; empty for an embedded one. */
+    databaseUrl: config.database.url ?? '',
     /** The logged lines, each a JSON text. */
     lines,
     port,

@@ -15,7 +15,7 @@ const { status, body: document } = await server.call('GET', '/openapi.json')
 /** The keywords of JSON Schema 2020-12 that our schemas use. */
 const keywords = new Set([
   'type', 'properties', 'required', 'additionalProperties', 'minProperties', 'items', 'anyOf', 'const', 'enum',
-  'pattern', 'format', 'default', 'description', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength'
+  'pattern', 'format', 'default', 'description', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength', 'maxItems'
 ])
 
 const operations = Object.entries(document.paths as Record<string, Json>).flatMap(([path, item]) =>

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { CommandRow, Who } from '../src/requests/row.ts'
 import { commands } from '../src/requests/table.ts'
@@ -39,7 +39,15 @@ export const commandWrites: CommandWrite[] = Object.entries(commands).map(([name
   name,
   row,
   fields: ({ room, target, message }) => {
-    const values = { channel: room, user_id: target, id: message, message: 'y', name: `admin-${randomUUID()}`, channel_type: 'admin' }
+    const values = {
+      channel: room,
+      user_id: target,
+      id: message,
+      message: 'y',
+      topic: 'z',
+      name: `admin-${randomUUID()}`,
+      ...name === 'create_channel' && { channel_type: 'admin' }
+    }
     return Object.fromEntries(Object.entries(values).filter(([field]) => field in row.fields))
   },
   refusals: name === 'create_channel' ? admin : refusalsOf[row.who as keyof typeof refusalsOf]
@@ -50,9 +58,9 @@ export const changesOf = (refusals: Refusals): Array<[Change, string]> => Object
 export type Scene = Awaited<ReturnType<ReturnType<typeof createScenes>>>
 
 /**
- * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room`, and
- * the channel `other`, which the actor may join. Where the change takes something from an admin, the actor is an admin and the channels
- * have the type `admin`; otherwise the actor is a user who moderates the public `room`.
+ * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room`, the
+ * channel `other`, which the actor may join, and an invitation code. Where the change takes something from an admin, the actor is an admin
+ * and the channels have the type `admin`; otherwise the actor is a user who moderates the public `room`.
  */
 export function createScenes (server: Server) {
   const rows = createRows(server.database)
@@ -66,7 +74,10 @@ export function createScenes (server: Server) {
     await rows.member(room, target)
     const message = await rows.message(room, actor)
     if (!isAdmin) await server.database.prisma.channelModerator.create({ data: { channelId: room.id, userId: actor.user.id } })
-    return { actor, target: target.user.id, room: room.name, other: other.name, message }
+    const code = await server.database.prisma.invitationCode.create({
+      data: { codeHash: randomBytes(32), uses: 1, usesLeft: 1, expiresAt: new Date(Date.now() + 3_600_000), createdBy: target.user.id }
+    })
+    return { actor, target: target.user.id, room: room.name, other: other.name, message, invitationCode: code.id }
   }
 }
 
@@ -124,5 +135,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog'
+  'MessageChange', 'ModerationLog', 'InvitationCode'
 ]

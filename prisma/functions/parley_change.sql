@@ -1,8 +1,11 @@
 -- [P34] Stores a batch of edits and deletions, each as an entry of its channel's sequence.
--- batch: [{n: channel name, u: user id, s: login, i: message id, m: new text, or null to delete, l: id for the moderation log}, …]
--- Returns one row per change, in the order of the batch: an error code, or the entry's channel, seq and time and the message's author.
+-- batch: [{n: channel name, u: user id, s: login, i: message id, m: new text, or null to delete,
+-- d: new data as JSON text?, l: id for the moderation log}, …]. An edit without d leaves the data as it is; the text `null` removes it.
+-- Returns one row per change, in the order of the batch: an error code, or the entry's channel, seq and time, the message's author, and for
+-- an edit the message's data as it is then.
+DROP FUNCTION IF EXISTS parley_change(json);
 CREATE OR REPLACE FUNCTION parley_change(batch json)
-RETURNS TABLE (code text, channel_id uuid, seq bigint, created_at timestamptz, author_id uuid, retry_after_ms bigint)
+RETURNS TABLE (code text, channel_id uuid, seq bigint, created_at timestamptz, author_id uuid, data text, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   item record;
@@ -17,7 +20,7 @@ BEGIN
   PERFORM FROM "Channel" c WHERE c.name = ANY (ARRAY(SELECT b ->> 'n' FROM json_array_elements(batch) b)) ORDER BY c.id FOR NO KEY UPDATE;
   at := date_trunc('milliseconds', clock_timestamp());
   FOR item IN
-    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (n text, u uuid, s uuid, i uuid, m text, l uuid)) WITH ORDINALITY AS b (n, u, s, i, m, l, ord) ORDER BY b.ord
+    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (n text, u uuid, s uuid, i uuid, m text, d text, l uuid)) WITH ORDINALITY AS b (n, u, s, i, m, d, l, ord) ORDER BY b.ord
   LOOP
     us := parley_actor(item.u, item.s);
     SELECT * INTO ch FROM "Channel" c WHERE c.name = item.n;
@@ -35,17 +38,18 @@ BEGIN
       WHEN NOT EXISTS (SELECT FROM "ChannelUser" x WHERE x."channelId" = ch.id AND x."userId" = us.id) THEN 'not_in_channel'
       WHEN muted_until IS NOT NULL THEN 'muted'
     END;
-    channel_id := ch.id; seq := NULL; created_at := at; author_id := msg."userId"; retry_after_ms := NULL;
+    channel_id := ch.id; seq := NULL; created_at := at; author_id := msg."userId"; data := NULL; retry_after_ms := NULL;
     IF code = 'muted' THEN retry_after_ms := ceil(extract(epoch FROM muted_until - at) * 1000)::bigint; END IF;
     IF code IS NULL THEN
       UPDATE "Channel" c SET "lastSeq" = c."lastSeq" + 1 WHERE c.id = ch.id RETURNING c."lastSeq" INTO seq;
       INSERT INTO "MessageChange" ("channelId", seq, "messageId", kind, "userId", "createdAt")
         VALUES (ch.id, seq, msg.id, CASE WHEN item.m IS NULL THEN 'deleted'::"ChangeKind" ELSE 'edited' END, us.id, at);
       IF item.m IS NULL THEN
-        UPDATE "Message" x SET content = NULL, "deletedAt" = at WHERE x."channelId" = ch.id AND x.seq = msg.seq;
+        UPDATE "Message" x SET content = NULL, data = NULL, "deletedAt" = at WHERE x."channelId" = ch.id AND x.seq = msg.seq;
         IF msg."userId" <> us.id THEN PERFORM parley_log(us.id, 'delete_message', msg."userId", ch, NULL, NULL, item.l); END IF;
       ELSE
-        UPDATE "Message" x SET content = item.m, "editedAt" = at WHERE x."channelId" = ch.id AND x.seq = msg.seq;
+        data := coalesce(item.d, msg.data);
+        UPDATE "Message" x SET content = item.m, data = parley_change.data, "editedAt" = at WHERE x."channelId" = ch.id AND x.seq = msg.seq;
       END IF;
     END IF;
     RETURN NEXT;

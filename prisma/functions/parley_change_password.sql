@@ -1,5 +1,5 @@
 -- Replaces the acting user's password hash if it is still `old_hash`, the one that was just verified, and ends all their logins except
--- `login`, which becomes the most recently used one. `code` says why nothing changed; `ended` has the ids from parley_end_logins.
+-- `login`. `code` says why nothing changed; `ended` has the ids from parley_end_logins.
 CREATE OR REPLACE FUNCTION parley_change_password(user_id uuid, login uuid, old_hash text, new_hash text)
 RETURNS TABLE (code text, ended uuid[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -13,9 +13,7 @@ BEGIN
   END;
   IF code IS NULL THEN
     UPDATE "User" u SET "passwordHash" = new_hash WHERE u.id = us.id;
-    UPDATE "RefreshToken" t SET "createdAt" = parley_login_time(us)
-      WHERE t."familyId" = login AND t."usedAt" IS NULL AND t."revokedAt" IS NULL;
-    ended := ARRAY(SELECT parley_end_logins(us.id, 1));
+    ended := ARRAY(SELECT parley_end_logins_but(us, login));
   END IF;
   RETURN NEXT;
 END $$;

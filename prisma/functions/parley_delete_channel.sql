@@ -18,6 +18,7 @@ BEGIN
   IF code IS NULL THEN
     DELETE FROM "Channel" c WHERE c.id = ch.id;
     INSERT INTO "DeletedChannel" (id) VALUES (ch.id);
+    PERFORM parley_log(us.id, 'delete_channel', NULL, ch, NULL, NULL, NULL);
   END IF;
   RETURN NEXT;
 END $$;

@@ -15,7 +15,7 @@ BEGIN
     ORDER BY t."createdAt" DESC, t.id DESC OFFSET spared LIMIT 1;
   IF newest.id IS NULL THEN RETURN; END IF;
   RETURN QUERY
-    UPDATE "RefreshToken" r SET "revokedAt" = clock_timestamp() WHERE r.id IN (
+    UPDATE "RefreshToken" r SET "revokedAt" = clock_timestamp(), device = NULL, network = NULL WHERE r.id IN (
       SELECT t.id FROM "RefreshToken" t
       WHERE t."userId" = us.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND (t."createdAt", t.id) <= (newest."createdAt", newest.id)
         AND (us."loginsEndedUpTo" IS NULL OR (t."createdAt", t.id) > (us."loginsEndedUpTo", us."loginsEndedUpToId"))

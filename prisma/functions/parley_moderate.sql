@@ -85,6 +85,10 @@ BEGIN
     DELETE FROM "ChannelModerator" m WHERE m."channelId" = ch.id AND m."userId" = target.id;
     effect := FOUND;
   END IF;
+  -- Instances that the bus does not reach see by the version that they have to read the mutes again [P42].
+  IF effect AND act IN ('mute_user', 'unmute_user') THEN
+    UPDATE "Channel" c SET "aclVersion" = c."aclVersion" + 1 WHERE c.id = ch.id RETURNING c."aclVersion" INTO acl_version;
+  END IF;
   IF effect THEN PERFORM parley_log(us.id, act, target.id, ch, why, expires_at, log_id); END IF;
   RETURN NEXT;
 END $$;

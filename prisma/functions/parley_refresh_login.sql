@@ -1,6 +1,10 @@
--- Marks a refresh token as used and stores its successor. Returns false if the token is used or expired, or if its login has ended.
+-- Marks a refresh token as used and stores its successor. Returns false if the token is used or expired, or if its login has ended. The
+-- used token is kept as long as its successor, because a client that lost the answer asks for the successor with it [P61].
+-- Where a client does not say what it is, and for instances of the previous release, `device` and `network` stay as they are [P62].
+DROP FUNCTION IF EXISTS parley_refresh_login(bytea, uuid, bytea, bytea, int);
 CREATE OR REPLACE FUNCTION parley_refresh_login(
-  used_hash bytea, token_id uuid, token_hash bytea, token_salt bytea, lifetime int
+  used_hash bytea, token_id uuid, token_hash bytea, token_salt bytea, lifetime int,
+  client_device text DEFAULT NULL, client_network text DEFAULT NULL
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   token "RefreshToken";
@@ -11,10 +15,12 @@ BEGIN
   -- transaction and then sees the successor.
   SELECT * INTO us FROM "User" u WHERE u.id = token."userId" AND u."disabledAt" IS NULL FOR SHARE;
   IF us.id IS NULL OR NOT EXISTS (SELECT FROM parley_live_login(us, token."familyId")) THEN RETURN false; END IF;
-  UPDATE "RefreshToken" t SET "usedAt" = now()
+  UPDATE "RefreshToken" t SET "usedAt" = now(), "expiresAt" = greatest(t."expiresAt", now() + make_interval(secs => lifetime)),
+      device = NULL, network = NULL
     WHERE t.id = token.id AND t."usedAt" IS NULL AND t."revokedAt" IS NULL AND t."expiresAt" > now();
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
-    VALUES (token_id, token_hash, token_salt, us.id, token."familyId", now() + make_interval(secs => lifetime), parley_login_time(us));
+  INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt", device, network)
+    VALUES (token_id, token_hash, token_salt, us.id, token."familyId", now() + make_interval(secs => lifetime), parley_login_time(us),
+      coalesce(client_device, token.device), coalesce(client_network, token.network));
   RETURN true;
 END $$;

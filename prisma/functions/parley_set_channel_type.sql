@@ -23,6 +23,7 @@ BEGIN
     ) SELECT coalesce(array_agg("userId"), '{}') INTO removed FROM gone;
     UPDATE "Channel" c SET "channelType" = new_type, "userCount" = c."userCount" - cardinality(removed), "aclVersion" = c."aclVersion" + 1
       WHERE c.id = ch.id RETURNING c.id, c."aclVersion" INTO channel_id, acl_version;
+    IF ch."channelType" <> new_type THEN PERFORM parley_log(us.id, 'set_type_' || new_type, NULL, ch, NULL, NULL, NULL); END IF;
   END IF;
   RETURN NEXT;
 END $$;

@@ -60,6 +60,8 @@ export interface NoticeEvent {
   frame: Buffer
   /** Id of a connection of this instance that gets a reply instead of the notice. Not sent to other instances. */
   except?: string
+  /** True for a signal, which is dropped for a subscriber that cannot take it at once [P42]. Not sent: receivers derive it from `frame`. */
+  isSignal?: boolean
 }
 
 /** A change that connections must act on. */

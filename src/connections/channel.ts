@@ -11,6 +11,8 @@ export interface Subscriber {
   /** `count`: the number of frames in the buffer. */
   send (frames: Buffer, count: number): void
   notify (frames: Buffer, count: number): void
+  /** Sends a signal, or drops it if the connection cannot take it at once [P42]. */
+  signal (frame: Buffer): void
 }
 
 export interface ChannelDeps extends Omit<SequencerDeps, 'deliver' | 'gaps' | 'onReturn' | 'maxUnvouched'> {
@@ -36,24 +38,34 @@ interface Pending {
   bytes: number
 }
 
+/** A channel as the first join on this instance found it. */
+export interface ChannelState { id: string, name: string, lastSeq: number, aclVersion: number, settingsVersion: number }
+
 /** A channel that connections of this instance are subscribed to. */
 export class LocalChannel {
   readonly id: string
   readonly name: string
   /** The highest version that this instance knows. A higher one in the database means that memberships may have ended [P33]. */
   aclVersion: number
+  /** The version of the settings that all subscribers know, from the reply to their join or from a notice [P50]. */
+  settingsVersion: number
   /** Connected users whose membership has ended according to the bus; a notice tells them why. The database must still confirm it [P60]. */
   leaving = new Set<string>()
+  /** True if a mute or its end, of which the bus has told, has to be looked up [P60]. */
+  areMutesDoubted = false
   readonly sequencer: Sequencer
   /** The live subscribers, each with an `aclVersion` at which its user was a member. */
   readonly #live = new Map<Subscriber, number>()
   readonly #pending = new Map<Subscriber, Pending>()
+  /** Until when users are muted, by `performance.now()`, and the version of the channel that this was read from or came with. */
+  readonly #mutes = new Map<string, { until: number, aclVersion: number }>()
   readonly #deps: ChannelDeps
 
-  constructor ({ id, name, lastSeq, aclVersion }: { id: string, name: string, lastSeq: number, aclVersion: number }, deps: ChannelDeps) {
+  constructor ({ id, name, lastSeq, aclVersion, settingsVersion }: ChannelState, deps: ChannelDeps) {
     this.id = id
     this.name = name
     this.aclVersion = aclVersion
+    this.settingsVersion = settingsVersion
     this.#deps = deps
     const { messages, hasRoom, onFault, onDoubt, maxWaiting: maxUnvouched, traffic: { gaps } } = deps
     this.sequencer = new Sequencer(id, lastSeq, {
@@ -131,12 +143,29 @@ export class LocalChannel {
     if (heldAt !== undefined) this.goLive(subscriber, heldAt)
   }
 
+  /** Milliseconds for which the user is still muted, as far as this instance knows; 0: they are not. */
+  mutedFor (userId: string): number {
+    const mute = this.#mutes.get(userId)
+    return mute === undefined ? 0 : Math.max(0, Math.ceil(mute.until - performance.now()))
+  }
+
+  /** Records for how many milliseconds (0: not) the user was muted at this version of the channel, unless a newer one is known. */
+  mute (userId: string, ms: number, aclVersion: number): void {
+    const known = this.#mutes.get(userId)
+    if (known === undefined ? ms === 0 : known.aclVersion > aclVersion) return
+    this.#mutes.set(userId, { until: performance.now() + ms, aclVersion })
+  }
+
+  /** Forgets whether a user is muted who has no subscription on this instance any more. */
+  forgetMute (userId: string): void { this.#mutes.delete(userId) }
+
   detach (subscriber: Subscriber): boolean {
     return this.#live.delete(subscriber) || this.#pending.delete(subscriber)
   }
 
   /** Sends frames that are not part of the channel's sequence. */
   notify (event: NoticeEvent): void {
+    if (event.isSignal) return this.#signal(event)
     const count = countFrames(event.frame)
     for (const subscriber of this.#live.keys()) if (subscriber.id !== event.except) subscriber.notify(event.frame, count)
     for (const [subscriber, pending] of this.#pending) {
@@ -144,6 +173,12 @@ export class LocalChannel {
       if (pending.from === null) this.#keep(subscriber, pending, event, event.frame.length)
       else subscriber.notify(event.frame, count)
     }
+  }
+
+  /** Sends a signal. Nothing is kept for a subscriber that waits for the reply to its join or is held [P42]. */
+  #signal ({ frame, except }: NoticeEvent): void {
+    for (const subscriber of this.#live.keys()) if (subscriber.id !== except) subscriber.signal(frame)
+    for (const [subscriber, { from }] of this.#pending) if (from !== null && subscriber.id !== except) subscriber.signal(frame)
   }
 
   #deliver (event: EntriesEvent): void {

@@ -13,6 +13,10 @@ export function createEvents (broker: Broker, onFault: (error: unknown) => void)
     userNotified: (userId, notice, except) =>
       broker.publish(`user:${userId}`, { kind: 'notice', frame: encode(notice), ...except !== undefined && { except } }),
     channelDeleted: channelId => toChannel(channelId, { type: 'channel_deleted', timestamp: new Date().toISOString() }),
+    muteChanged: (channelId, userId, seconds, aclVersion) => toChannel(channelId, { type: 'mute_changed', userId, seconds, aclVersion }),
+    signalled: (channelId, signal, except) => broker.publish(`channel:${channelId}`,
+      { kind: 'notice', frame: encode({ type: 'signal', ...signal }), isSignal: true, ...except !== undefined && { except } }),
+    settingsChanged: channelId => toChannel(channelId, { type: 'settings_changed' }),
     userChanged: (userId, user) => toUser(userId, { type: 'user_changed', user }),
     userDisconnected: userId => toUser(userId, { type: 'disconnect', reason: 'disconnected' }),
     loginRevoked: (userId, sid) => toUser(userId, { type: 'disconnect', reason: 'session_revoked', sid }),

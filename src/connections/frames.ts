@@ -82,6 +82,11 @@ export function keyOf ({ type, id }: Entry): string {
   return `${type} ${id}`
 }
 
+/** The id of the entry that has this key. */
+export function idOfKey (key: string): string {
+  return key.slice(key.indexOf(' ') + 1)
+}
+
 /** Encodes consecutive entries of one channel as joined frames, in one buffer that all subscribers share. */
 export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number[], keys: string[] } {
   const texts = entries.map(entry => JSON.stringify(entry))

@@ -12,7 +12,7 @@ const NOT_NOTICES: ReadonlySet<unknown> = new Set([
 
 /** The control actions that each kind of topic may carry. */
 const ACTIONS = {
-  channel: ['membership_ended', 'channel_deleted'],
+  channel: ['membership_ended', 'channel_deleted', 'settings_changed', 'mute_changed'],
   user: ['user_changed', 'disconnect'],
   broadcast: [] as string[]
 }
@@ -50,10 +50,11 @@ function checkEntries ({ firstSeq, frames, ends }: EntriesEvent, channel: string
 
 function checkNotice ({ frame }: NoticeEvent, channel: string | undefined, maxNotice: number): NoticeEvent {
   if (frame.length === 0 || frame.length > maxNotice) throw new Error(`notice: ${frame.length} bytes`)
-  for (const value of readFrames(frame).values as Array<Record<string, unknown> | null>) {
+  const values = readFrames(frame).values as Array<Record<string, unknown> | null>
+  for (const value of values) {
     const type = value?.type
     if (typeof type !== 'string' || NOT_NOTICES.has(type)) throw new Error('notice: of no type that a notice has')
     if (channel !== undefined && value!.channel !== channel) throw new Error('notice: of another channel')
   }
-  return { kind: 'notice', frame }
+  return { kind: 'notice', frame, isSignal: values.every(value => value!.type === 'signal') }
 }

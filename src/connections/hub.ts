@@ -102,8 +102,8 @@ export class Hub {
     let channel = this.#channels.get(joined.channelId)
     if (!channel) {
       const { broker, messages, onFault, maxWaiting, traffic, outbound } = this.#deps
-      const id = joined.channelId
-      channel = new LocalChannel({ id, name: channelName, lastSeq: joined.lastSeq, aclVersion: joined.aclVersion }, {
+      const { channelId: id, lastSeq, aclVersion, settingsVersion } = joined
+      channel = new LocalChannel({ id, name: channelName, lastSeq, aclVersion, settingsVersion }, {
         messages,
         onFault,
         onDoubt: () => this.doubts.channels([id]),
@@ -121,10 +121,16 @@ export class Hub {
     }
     channel.sequencer.vouch(joined.lastSeq)
     channel.attach(session, joined.aclVersion)
+    channel.mute(session.userId!, joined.mutedFor, joined.aclVersion)
     session.subscriptions.set(channelName, channel)
     // The membership was read before the newest change known here and may have ended since: have all memberships checked again.
     if (joined.aclVersion < channel.aclVersion) {
       channel.aclVersion = joined.aclVersion
+      this.doubts.channels([channel.id])
+    }
+    // The settings were read before a change of which the subscribers have been told already: have them told again.
+    if (joined.settingsVersion < channel.settingsVersion) {
+      channel.settingsVersion = joined.settingsVersion
       this.doubts.channels([channel.id])
     }
     return channel
@@ -237,13 +243,22 @@ export class Hub {
     else if (action.type === 'user_changed') {
       for (const { user } of this.sessionsOf(id)) Object.assign(user!, action.user)
     } else if (channel && action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
+    else if (channel && action.type === 'settings_changed') this.doubts.channels([id])
     else if (channel && action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
       this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
-      // A skipped version belongs to a change that this instance does not know of.
-      if (action.aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
-      else channel.aclVersion = Math.max(channel.aclVersion, action.aclVersion)
+      this.#reach(channel, action.aclVersion)
+    } else if (channel && action.type === 'mute_changed') {
+      if (this.#byUser.has(action.userId)) channel.mute(action.userId, action.seconds * 1000, action.aclVersion)
+      this.#reach(channel, action.aclVersion)
     }
+  }
+
+  /** Records that this instance knows of the change that led to this version of the channel. */
+  #reach (channel: LocalChannel, aclVersion: number): void {
+    // A skipped version belongs to a change that this instance does not know of.
+    if (aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
+    else channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
   }
 
   /** Has an action that another instance reports looked up in the database before it takes effect [P60]. */
@@ -256,13 +271,17 @@ export class Hub {
         for (const session of this.sessionsOf(userId)) channel.hold(session)
       }
     }
+    if (action.type === 'mute_changed') channel.areMutesDoubted ||= this.#byUser.has(action.userId)
     this.doubts.channels([id])
   }
 
   #unsubscribe (session: Session, channel: LocalChannel): void {
     if (session.subscriptions.get(channel.name) === channel) session.subscriptions.delete(channel.name)
     if (!channel.detach(session)) return
-    if (!this.#othersOf(session, channel)) this.#deps.presence.exit(channel, personOf(session))
+    if (!this.#othersOf(session, channel)) {
+      channel.forgetMute(session.userId!)
+      this.#deps.presence.exit(channel, personOf(session))
+    }
     if (!channel.empty) return
     channel.sequencer.close()
     this.#channels.delete(channel.id)

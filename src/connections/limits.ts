@@ -7,7 +7,7 @@ const CAPACITY_MS = 10_000
 const CONNECTIONS_RETRY_MS = 5000
 
 /** The limit that a request counts towards, besides those of frames and bytes. */
-export type RequestCost = 'join' | 'command'
+export type RequestCost = 'join' | 'command' | 'signal'
 
 /**
  * Most refusals that are answered between two ticks of the clock. After that, frames over the limits wait instead [P35]. A refusal costs up
@@ -17,7 +17,7 @@ const MAX_REFUSALS = { connection: 128, user: 512, address: 2048 }
 const MAX_UNAUTHENTICATED_REFUSALS = { connection: 16, address: 256 }
 
 /** Milliseconds in which a meter regains one unit of each kind. `unauthenticated`: a frame of a connection that is not authenticated. */
-interface Pace { frame: number, byte: number, join: number, command: number, unauthenticated: number }
+interface Pace { frame: number, byte: number, join: number, command: number, signal: number, unauthenticated: number }
 
 /**
  * Counts what one connection, user or address has used, by the generic cell rate algorithm: for each kind it keeps one number, the time at
@@ -31,6 +31,7 @@ class Meter {
   #bytes = 0
   #joins = 0
   #commands = 0
+  #signals = 0
   #unauthenticated = 0
 
   constructor (pace: Pace) {
@@ -52,18 +53,25 @@ class Meter {
   }
 
   waitForRequest (now: number, cost: RequestCost): number {
-    const { join, command } = this.#pace
-    return (cost === 'join' ? used(now, this.#joins, join) : used(now, this.#commands, command)) - CAPACITY_MS
+    return this.#usedBy(now, cost) - CAPACITY_MS
   }
 
   spendRequest (now: number, cost: RequestCost): void {
-    const { join, command } = this.#pace
-    if (cost === 'join') this.#joins = now + used(now, this.#joins, join)
-    else this.#commands = now + used(now, this.#commands, command)
+    const wholeAt = now + this.#usedBy(now, cost)
+    if (cost === 'join') this.#joins = wholeAt
+    else if (cost === 'command') this.#commands = wholeAt
+    else this.#signals = wholeAt
+  }
+
+  /** The capacity for requests of this kind that is in use after one more, in milliseconds. */
+  #usedBy (now: number, cost: RequestCost): number {
+    const { join, command, signal } = this.#pace
+    if (cost === 'join') return used(now, this.#joins, join)
+    return cost === 'command' ? used(now, this.#commands, command) : used(now, this.#signals, signal)
   }
 
   isWhole (now: number): boolean {
-    return Math.max(this.#frames, this.#bytes, this.#joins, this.#commands, this.#unauthenticated) <= now
+    return Math.max(this.#frames, this.#bytes, this.#joins, this.#commands, this.#signals, this.#unauthenticated) <= now
   }
 }
 
@@ -180,11 +188,13 @@ export type Limits = ReturnType<typeof createLimits>
 export function createLimits (config: Config['limits'], now: () => number = () => performance.now()) {
   const paces = {
     connection: paceOf(
-      config.connection_frames, config.connection_bytes, config.connection_joins, config.connection_commands, config.unauthenticated_frames
+      config.connection_frames, config.connection_bytes, config.connection_joins, config.connection_commands, config.connection_signals,
+      config.unauthenticated_frames
     ),
-    user: paceOf(config.user_frames, config.user_bytes, config.user_joins, config.user_commands, Infinity),
+    user: paceOf(config.user_frames, config.user_bytes, config.user_joins, config.user_commands, Infinity, Infinity),
     address: paceOf(
-      config.address_frames, config.address_bytes, config.address_joins, config.address_commands, config.address_unauthenticated_frames
+      config.address_frames, config.address_bytes, config.address_joins, config.address_commands, Infinity,
+      config.address_unauthenticated_frames
     )
   }
   const upgradePace = 1000 / config.address_upgrades
@@ -248,6 +258,13 @@ function meterOf (meters: Map<string, SharedMeter>, key: string, pace: Pace): Sh
 }
 
 /** Converts limits per second. */
-function paceOf (frames: number, bytes: number, joins: number, commands: number, unauthenticated: number): Pace {
-  return { frame: 1000 / frames, byte: 1000 / bytes, join: 1000 / joins, command: 1000 / commands, unauthenticated: 1000 / unauthenticated }
+function paceOf (frames: number, bytes: number, joins: number, commands: number, signals: number, unauthenticated: number): Pace {
+  return {
+    frame: 1000 / frames,
+    byte: 1000 / bytes,
+    join: 1000 / joins,
+    command: 1000 / commands,
+    signal: 1000 / signals,
+    unauthenticated: 1000 / unauthenticated
+  }
 }

@@ -6,6 +6,8 @@ const WRITE_BYTES = 131_072
 const SLICE_BYTES = 65_536
 /** Bytes after which a ping is sent between the frames: its pong shows how far the client has read. */
 const MARK_BYTES = 65_536
+/** Bytes of one turn of the event loop up to which a signal is taken. */
+const SIGNAL_ROOM = 16_384
 /** Bytes per millisecond of the slowest supported line. A ping behind a long frame may take as long as the frame takes on that line. */
 const SLOWEST_LINE = 16
 /** With more than `maxBuffered` waiting, a client is a slow consumer if its socket takes nothing for this many milliseconds [P52]. */
@@ -71,6 +73,11 @@ export class Outbox {
 
   /** Bytes that the operating system has not taken yet. */
   get waiting (): number { return this.#bytes + (this.#backlog?.bytes ?? 0) + this.#transport.buffered }
+
+  /** Whether the socket keeps up, so that a signal can be sent: signals never wait, and never make a client slow [P42]. */
+  get takesSignals (): boolean {
+    return this.#backlog === null && this.#transport.buffered === 0 && this.#bytes < SIGNAL_ROOM
+  }
 
   /** Bytes that are kept for the socket, and when it last took any; null while it keeps up. */
   get backlog (): Readonly<Pick<Backlog, 'bytes' | 'progressAt'>> | null { return this.#backlog }

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/broker.ts'
-import type { ChannelVersion } from '../store/channels.ts'
+import type { ChannelSettings, ChannelVersion } from '../store/channels.ts'
 import type { UserState } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
 import { encode } from './frames.ts'
@@ -23,7 +23,10 @@ export interface ReconcilerDeps {
   broker: Pick<Broker, 'connected'>
   /** The versions of those of the channels that still exist. */
   versions (channelIds: string[]): Promise<ChannelVersion[]>
+  settings (channelIds: string[]): Promise<ChannelSettings[]>
   membersAmong (channelId: string, userIds: string[]): Promise<Set<string>>
+  /** For how many milliseconds those of the users who are muted are still muted. */
+  mutesAmong (channelId: string, userIds: string[]): Promise<Map<string, number>>
   states (userIds: string[]): Promise<UserState[]>
   /** Users who changed within the last `ms` milliseconds, by the database's clock. */
   changedWithin (ms: number): Promise<UserState[]>
@@ -36,8 +39,8 @@ export interface ReconcilerDeps {
 
 /**
  * Compares this instance's connections and subscriptions with the database. The bus only gives hints: whatever it loses (messages, ended
- * memberships, deletions, changed users, revocations) is found here within seconds, and whatever it says is confirmed here before it has
- * an effect [P60].
+ * memberships, mutes, deletions, new settings, changed users, revocations) is found here within seconds, and whatever it says is confirmed
+ * here before it has an effect [P60].
  */
 export function createReconciler ({ hub, broker, onFault, ...store }: ReconcilerDeps) {
   let doubted = new Set<string>()
@@ -91,7 +94,9 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
   async function checkChannels (ids: string[]): Promise<void> {
     const claimed = ids.map(id => hub.channel(id)?.sequencer.claimed)
     const leaving = ids.map(id => [...hub.channel(id)?.leaving ?? []])
+    const hadDoubtedMutes = ids.map(id => hub.channel(id)?.areMutesDoubted)
     const found = new Map((await store.versions(ids)).map(version => [version.id, version]))
+    const outdated: string[] = []
     for (const [i, id] of ids.entries()) {
       const channel = hub.channel(id)
       // The subscription began during the query, so the version may be older than the one that it began with.
@@ -102,17 +107,31 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
         continue
       }
       channel.sequencer.catchUp(version.lastSeq, claimed[i])
+      if (version.settingsVersion > channel.settingsVersion) outdated.push(id)
       if (isOverdue(channel, version.aclVersion)) await checkMembers(channel, version.aclVersion)
+      if (hadDoubtedMutes[i]) channel.areMutesDoubted = false
       for (const userId of leaving[i]!) {
         channel.leaving.delete(userId)
         for (const session of hub.sessionsOf(userId)) channel.release(session)
       }
     }
+    if (outdated.length > 0) await announceSettings(outdated)
+  }
+
+  /** Tells the subscribers of these channels their new settings [P50]. */
+  async function announceSettings (ids: string[]): Promise<void> {
+    for (const { id, version, settings } of await store.settings(ids)) {
+      const channel = hub.channel(id)
+      if (!channel || version <= channel.settingsVersion) continue
+      channel.settingsVersion = version
+      const timestamp = new Date().toISOString()
+      channel.notify({ kind: 'notice', frame: encode({ type: 'channel_updated', channel: channel.name, ...settings, timestamp }) })
+    }
   }
 
   /**
    * Returns whether the members must be checked now. A change that the bus has not reported may still be on its way, so the members are
-   * checked only if the change is late, the bus is down, or the bus has reported the end of a membership.
+   * checked only if the change is late, the bus is down, or the bus has reported the end of a membership or a mute.
    */
   function isOverdue (channel: LocalChannel, aclVersion: number): boolean {
     if (aclVersion <= channel.aclVersion) {
@@ -122,12 +141,14 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     const now = performance.now()
     const since = behindSince.get(channel) ?? now
     behindSince.set(channel, since)
-    return channel.leaving.size > 0 || !broker.connected || now - since >= GRACE_MS
+    return channel.leaving.size > 0 || channel.areMutesDoubted || !broker.connected || now - since >= GRACE_MS
   }
 
   async function checkMembers (channel: LocalChannel, aclVersion: number): Promise<void> {
     const asked = new Set(channel.subscribers().map(subscriber => subscriber.userId!))
     const members = await store.membersAmong(channel.id, [...asked])
+    const mutes = await store.mutesAmong(channel.id, [...asked])
+    for (const userId of asked) channel.mute(userId, mutes.get(userId) ?? 0, aclVersion)
     channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
     behindSince.delete(channel)
     const frame = encode({ type: 'channel_left', channel: channel.name, timestamp: new Date().toISOString() })

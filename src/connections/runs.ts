@@ -22,6 +22,22 @@ export function part ({ firstSeq, frames, ends, keys, isHint }: EntriesEvent, fr
   }
 }
 
+/** The parts of a run whose entries were not told before: `told` has the keys of told entries by `seq`, and loses those of this run. */
+export function untold (event: EntriesEvent, told: Map<number, string>): EntriesEvent[] {
+  const runs: EntriesEvent[] = []
+  let from = 0
+  for (let i = 0; i < event.ends.length; i++) {
+    const seq = event.firstSeq + i
+    const key = told.get(seq)
+    told.delete(seq)
+    if (key === undefined || key !== event.keys?.[i]) continue
+    if (i > from) runs.push(part(event, from, i))
+    from = i + 1
+  }
+  if (from < event.ends.length) runs.push(part(event, from))
+  return runs
+}
+
 /** Splits entries, which are in order of `seq`, into runs without a gap. */
 export function consecutive (entries: Entry[]): Entry[][] {
   const runs: Entry[][] = []

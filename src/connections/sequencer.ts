@@ -1,7 +1,7 @@
 import type { EntriesEvent } from '../broker/broker.ts'
 import type { Entry } from '../schemas/message.ts'
-import { encodeEntries } from './frames.ts'
-import { after, consecutive, lastSeqOf, part } from './runs.ts'
+import { encodeEntries, idOfKey } from './frames.ts'
+import { after, consecutive, lastSeqOf, untold } from './runs.ts'
 
 /** Milliseconds that an early entry waits for the entries before it. After that, the database is asked for them. */
 const HOLD_MS = 50
@@ -48,6 +48,8 @@ export interface SequencerDeps {
 export class Sequencer {
   /** The `seq` of the last entry delivered. */
   last: number
+  /** The key of the entry at `last`, where this instance knows it. */
+  #lastKey: string | undefined
   /** The highest `seq` to deliver, as far as this instance knows. It may come from the bus. */
   #target: number
   #held: EntriesEvent[] = []
@@ -83,6 +85,9 @@ export class Sequencer {
     this.#committed = last
     this.#deps = deps
   }
+
+  /** The id of the entry at `last` [P37]; null before the first delivery, and after entries that were pruned or turned out to be false. */
+  get lastId (): string | null { return this.#lastKey === undefined ? null : idOfKey(this.#lastKey) }
 
   /** The highest `seq` that this instance has heard of, from any source. */
   get claimed (): number { return Math.max(this.last, this.#target) }
@@ -140,11 +145,12 @@ export class Sequencer {
   #deliver (event: EntriesEvent): void {
     const fresh = event.firstSeq <= this.last ? after(event, this.last) : event
     this.last = lastSeqOf(event)
+    this.#lastKey = fresh.keys?.at(-1)
     this.#remember(fresh)
     if (fresh.isHint) this.#unvouched += fresh.frames.length
     if (this.#unvouched > this.#deps.maxUnvouched / 2) this.#doubt()
     if (this.#told.size === 0) this.#deps.deliver(fresh)
-    else for (const run of this.#untold(fresh)) this.#deps.deliver(run)
+    else for (const run of untold(fresh, this.#told)) this.#deps.deliver(run)
   }
 
   /** Returns whether one of these entries differs from the entry that was delivered with the same `seq`. */
@@ -191,6 +197,7 @@ export class Sequencer {
     this.#remembered = []
     this.#held = this.#held.filter(event => !event.isHint)
     this.last = Math.min(before, this.#committed)
+    this.#lastKey = undefined
     this.#target = this.#committed
     this.#dropped = 0
     this.#isContradicted = false
@@ -198,26 +205,11 @@ export class Sequencer {
     this.#deps.onReturn(this.#committed)
   }
 
-  /** The parts of a run that were not delivered before delivery went back. */
-  #untold (event: EntriesEvent): EntriesEvent[] {
-    const runs: EntriesEvent[] = []
-    let from = 0
-    for (let i = 0; i < event.ends.length; i++) {
-      const seq = event.firstSeq + i
-      const told = this.#told.get(seq)
-      this.#told.delete(seq)
-      if (told === undefined || told !== event.keys?.[i]) continue
-      if (i > from) runs.push(part(event, from, i))
-      from = i + 1
-    }
-    if (from < event.ends.length) runs.push(part(event, from))
-    return runs
-  }
-
   /** Skips entries up to this `seq`, which the database no longer has. */
   #passOver (seq: number): void {
     if (seq <= this.last) return
     this.last = seq
+    this.#lastKey = undefined
     this.#remembered = []
     for (const told of this.#told.keys()) if (told <= seq) this.#told.delete(told)
   }

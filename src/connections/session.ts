@@ -150,6 +150,11 @@ export class Session {
     this.send(frames, count)
   }
 
+  /** Sends a signal, or drops it if the client does not keep up [P42]. */
+  signal (frame: Buffer): void {
+    if (this.#outbox.takesSignals) this.notify(frame, 1)
+  }
+
   flush (): void {
     this.#outbox.flush()
     // Resume reading if it waited for these bytes to leave, or pause it if the socket did not take them.

@@ -44,7 +44,7 @@ export default fp(async app => {
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }, { name: 'docs' })
 
-const ownKeywords = new Set(['$id', 'whenMissing', 'whenInvalid'])
+const ownKeywords = new Set(['$id', 'whenMissing', 'unless', 'whenInvalid'])
 
 /** Copies a route's schema without the keywords that only the validation of this server understands. */
 function withoutOwnKeywords (schema: unknown): unknown {

@@ -1,16 +1,23 @@
 import { Type } from '@sinclair/typebox'
-import { Channel } from '../schemas/channel.ts'
+import { Channel, Settings } from '../schemas/channel.ts'
 import { ChannelName, ChannelType, Timestamp } from '../schemas/common.ts'
 import { command } from './row.ts'
 
 const tag = 'channels'
+/** The settings that a request may carry. Both commands check them alike. */
+const settings = {
+  topic: Type.Optional(Settings.properties.topic),
+  slow_mode: Type.Optional(Settings.properties.slow_mode),
+  retention: Type.Optional(Settings.properties.retention)
+}
 
-/** Commands that create and delete channels. */
+/** Commands that create, change and delete channels. */
 export const commands = {
   create_channel: command({
     fields: {
       name: ChannelName,
       channel_type: Type.Optional(ChannelType),
+      ...settings,
       /** If the frame's `type` is `public` or `private`, it is the type of the new channel; `channel_type` takes precedence. */
       type: Type.Optional(Type.Unknown())
     },
@@ -22,8 +29,26 @@ export const commands = {
       of: ({ id, name, channel_type, created_at }) => ({ channel: { id, name, channel_type, created_at } })
     },
     rest: { route: 'POST /api/channels', tag, summary: 'Make a channel and become its first moderator', status: 201, without: ['type'] },
-    run: ({ channels }, actor, { name, channel_type: explicit, type }) =>
-      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'))
+    run: ({ channels }, actor, { name, channel_type: explicit, topic, slow_mode, retention, type }) =>
+      channels.create(actor, name, explicit ?? (type === 'private' ? 'private' : 'public'), { topic, slow_mode, retention })
+  }),
+
+  update_channel: command({
+    fields: { channel: ChannelName, channel_type: Type.Optional(ChannelType), ...settings },
+    /** Topic and slow mode are the moderators'. Only the creator and admins may change the rest [P50]. */
+    who: 'moderator',
+    action: 'channel_updated',
+    result: Channel,
+    shown: {
+      data: Type.Object({ channel: Type.String(), ...Settings.properties }),
+      of: ({ name, channel_type, topic, slow_mode, retention }) => ({ channel: name, channel_type, topic, slow_mode, retention })
+    },
+    notices: { channel_updated: Type.Object({ channel: Type.String(), ...Settings.properties, timestamp: Timestamp }) },
+    rest: {
+      route: 'PATCH /api/channels/:name', tag, summary: 'Change settings; whoever may not be in it by its new type is out', status: 200
+    },
+    run: ({ channels }, actor, { channel, channel_type, topic, slow_mode, retention }) =>
+      channels.update(actor, channel, { channel_type, topic, slow_mode, retention })
   }),
 
   delete_channel: command({

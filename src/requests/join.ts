@@ -5,7 +5,7 @@ import { success, type Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
 import { AppError } from '../errors.ts'
 import { jsonSize } from '../frame-size.ts'
-import { ChannelName, Seq, Uuid } from '../schemas/common.ts'
+import { ChannelName, EntryId, Seq, Uuid } from '../schemas/common.ts'
 import type { Entry } from '../schemas/message.ts'
 import type { Joined } from '../store/memberships.ts'
 import type { RequestContext } from './row.ts'
@@ -13,24 +13,29 @@ import type { RequestContext } from './row.ts'
 export const joinFields = {
   channel: ChannelName,
   since: Type.Optional(Seq),
+  since_id: Type.Optional(EntryId),
   channel_id: Type.Optional(Uuid),
   history: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
 }
 
-/**
- * The beginning of a join's stream: the live stream follows after `seq`. `messages` holds the entries before it that were requested. If
- * not all of them can be had, it holds none, and `recovered` is false.
- */
-interface Start { seq: number, recovered: boolean, messages: Entry[] }
+type JoinFields = Static<TObject<typeof joinFields>>
+
+/** The place in the channel's sequence after which the live stream follows. `last_id`: the id of its entry, null where it is unknown. */
+interface Head { seq: number, last_id: string | null }
+
+/** The requested entries before the live stream. If not all of them can be had, there are none, and `recovered` is false. */
+interface Start { recovered: boolean, messages: Entry[] }
+
+const NOTHING: Start = { recovered: false, messages: [] }
 
 /**
  * Joins a channel: makes the user a member, attaches the session so that what arrives is kept, reads history, then answers and goes live.
- * So nothing is lost or doubled between `messages` and the live stream [P30] [P31]. @throws AppError
+ * So nothing is lost or doubled between `messages` and the live stream, which follows after `seq` [P30] [P31]. @throws AppError
  */
-export async function join (context: RequestContext, session: Session, fields: Static<TObject<typeof joinFields>>): Promise<Reply> {
+export async function join (context: RequestContext, session: Session, fields: JoinFields): Promise<Reply> {
   const { hub, memberships } = context
-  const { channel: channelName, since, channel_id: channelId, history } = fields
-  if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
+  const { channel: channelName, since, history } = fields
+  checkSince(fields)
   const joined = await memberships.join(session.actor, channelName)
   if (session.closing) throw new AppError('not_in_channel')
 
@@ -39,35 +44,66 @@ export async function join (context: RequestContext, session: Session, fields: S
   // A repeated join must not go back to entries that this connection has already received.
   const position = before?.id === joined.channelId ? before.position(session) : undefined
   if (position !== undefined && since === undefined && history === undefined) {
-    return reply(before!, joined, { seq: position, recovered: false, messages: [] })
+    return reply(before!, joined, headAt(position, joined, before!), NOTHING)
   }
+  // The topic leaves less room for messages.
+  const maxItems = context.maxItems - jsonSize(joined.settings.topic)
 
   const channel = hub.attach(session, channelName, joined)
-  const seq = Math.max(channel.sequencer.last, joined.lastSeq)
-  let start: Start = { seq, recovered: false, messages: [] }
+  let head = headAt(Math.max(channel.sequencer.last, joined.lastSeq), joined, channel)
+  let start: Start
   try {
-    if (since !== undefined && channelId === channel.id) start = await resume(context, channel, seq, since)
-    else if (since === undefined && history !== undefined) start = await newest(context, channel, seq, history)
+    start = await read({ ...context, maxItems }, channel, head.seq, fields)
   } catch (error) {
     fallBack(hub, session, channel, position)
     throw error
   }
   if (session.subscriptions.get(channelName) !== channel) throw new AppError('not_in_channel')
-  if (channel.overflowed(session)) start = { seq: channel.sequencer.last, recovered: false, messages: [] }
-  return { ...reply(channel, joined, start), after: () => hub.goLive(session, channel, start.seq) }
+  if (channel.overflowed(session)) {
+    head = headAt(channel.sequencer.last, joined, channel)
+    start = NOTHING
+  }
+  return { ...reply(channel, joined, head, start), after: () => hub.goLive(session, channel, head.seq) }
+}
+
+function checkSince ({ since, since_id: sinceId, channel_id: channelId }: JoinFields): void {
+  if (since !== undefined && channelId === undefined) throw new AppError('invalid_frame', { detail: 'channel_id: required with since' })
+  if (since === undefined && sinceId !== undefined) throw new AppError('invalid_frame', { detail: 'since: required with since_id' })
+}
+
+/** Reads what the client asks for of the entries up to `seq`. */
+async function read (context: RequestContext, channel: LocalChannel, seq: number, fields: JoinFields): Promise<Start> {
+  const { since, since_id: sinceId, channel_id: channelId, history } = fields
+  if (since === undefined) return history === undefined ? NOTHING : newest(context, channel, seq, history)
+  if (channelId !== channel.id) return NOTHING
+  const [start, isSame] = await Promise.all([
+    resume(context, channel, seq, since),
+    sinceId === undefined || isEntryAt(context, channel, since, sinceId)
+  ])
+  return isSame ? start : NOTHING
+}
+
+/** Adds the id of the entry at `seq`, which is the channel's last at the time of the join or the last delivered. */
+function headAt (seq: number, joined: Joined, { sequencer }: LocalChannel): Head {
+  if (seq === joined.lastSeq) return { seq, last_id: joined.lastId }
+  return { seq, last_id: seq === sequencer.last ? sequencer.lastId : null }
+}
+
+/** Whether the channel's entry at `seq` is the one that the client knows: after a restore of the database it may be another [P37]. */
+async function isEntryAt ({ messages }: RequestContext, channel: LocalChannel, seq: number, id: string | null): Promise<boolean> {
+  return id === null ? seq === 0 : await messages.entryId(channel.id, seq) === id
 }
 
 /** Reads all entries that the client missed, or none if they are too many or incomplete [P30]. */
 async function resume (
   { messages, resumeLimit, maxItems }: RequestContext, channel: LocalChannel, seq: number, since: number
 ): Promise<Start> {
-  const lost = { seq, recovered: false, messages: [] }
   const missed = seq - since
-  if (missed < 0 || missed > resumeLimit) return lost
-  if (missed === 0) return { ...lost, recovered: true }
+  if (missed < 0 || missed > resumeLimit) return NOTHING
+  if (missed === 0) return { recovered: true, messages: [] }
   const entries = await messages.entries(channel.id, since, seq, missed, maxItems)
   const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxItems
-  return isWhole ? { seq, recovered: true, messages: entries } : lost
+  return isWhole ? { recovered: true, messages: entries } : NOTHING
 }
 
 /** Reads the last `count` messages, or as many of them as a reply may hold [P31]. */
@@ -75,7 +111,7 @@ async function newest ({ messages, maxItems }: RequestContext, channel: LocalCha
   const found: Entry[] = (await messages.newest(channel.id, seq, count)).map(message => ({ type: 'message', ...message }))
   let left = maxItems
   const oldest = found.findLastIndex(entry => (left -= sizeOf(entry)) < 0)
-  return { seq, recovered: false, messages: found.slice(oldest + 1) }
+  return { recovered: false, messages: found.slice(oldest + 1) }
 }
 
 /** Handles a failed read of history: an earlier subscription goes on from its position, a new one ends. */
@@ -86,8 +122,12 @@ function fallBack (hub: Hub, session: Session, channel: LocalChannel, position: 
   else hub.goLive(session, channel, position)
 }
 
-function reply (channel: LocalChannel, { channelType }: Joined, start: Start): Reply {
-  return success('channel_joined', { channel: channel.name, channel_id: channel.id, channel_type: channelType, ...start })
+function reply (channel: LocalChannel, joined: Joined, head: Head, start: Start): Reply {
+  const { name, id } = channel
+  const { settings: { channel_type, ...settings }, userCount, place } = joined
+  return success('channel_joined', {
+    channel: name, channel_id: id, channel_type, ...head, ...start, ...settings, user_count: userCount, me: place
+  })
 }
 
 /** Bytes that the entry takes as JSON in the reply's `messages`, including the comma after it. */

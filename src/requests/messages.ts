@@ -1,16 +1,39 @@
 import { Type } from '@sinclair/typebox'
+import { success } from '../connections/reply.ts'
+import { AppError } from '../errors.ts'
 import { ChannelName, MessageId } from '../schemas/common.ts'
-import { ClientId, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt } from '../schemas/message.ts'
+import { MessageData, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt, messageFields } from '../schemas/message.ts'
+import { Signal, SignalData, SignalName } from '../schemas/signal.ts'
 import { command, request } from './row.ts'
 
 export const requests = {
   /** The hot path: it is queued without waiting for the replies to the sends before it [P7]. */
   send_message: request({
-    fields: { channel: ChannelName, message: MessageText, client_id: Type.Optional(ClientId) },
+    fields: { channel: ChannelName, ...messageFields },
     who: 'user',
     reply: { action: 'message_sent', data: Receipt },
     notices: { message: MessageSent },
     route: 'POST /api/channels/:name/messages'
+  }),
+
+  /** Judged by what this instance knows of subscriptions and mutes, without the database [P42]. */
+  signal: request({
+    fields: { channel: ChannelName, event: SignalName, data: SignalData },
+    who: 'user',
+    cost: 'signal',
+    reply: { action: 'signal_sent', data: Type.Object({ channel: Type.String() }) },
+    notices: { signal: Signal },
+    route: 'POST /api/channels/:name/signals',
+    answer ({ signals }, session, { channel, event, data }) {
+      signals.check(data)
+      const subscription = session.subscriptions.get(channel)
+      if (!subscription) throw new AppError('not_in_channel')
+      const { id: userId, name: username } = session.user!
+      const retryAfterMs = subscription.mutedFor(userId)
+      if (retryAfterMs > 0) throw new AppError('muted', { retryAfterMs })
+      signals.send({ channelId: subscription.id, channelName: channel, userId, username, event, data }, session.id)
+      return success('signal_sent', { channel })
+    }
   })
 }
 
@@ -21,13 +44,13 @@ const Changed = Type.Pick(Receipt, ['channel', 'id', 'seq', 'timestamp'])
 /** Commands that change stored messages. Each change is an entry of the channel's sequence [P34]. */
 export const commands = {
   edit_message: command({
-    fields: { channel: ChannelName, id: MessageId, message: MessageText },
+    fields: { channel: ChannelName, id: MessageId, message: MessageText, data: MessageData },
     who: 'author',
     action: 'message_edited',
     result: Changed,
     notices: { message_edited: MessageEdited },
     rest: { route: `PATCH ${route}`, tag, summary: 'Edit a message of one\'s own', status: 200 },
-    run: ({ messages }, actor, { channel, id, message }) => messages.change(actor, channel, id, message)
+    run: ({ messages }, actor, { channel, id, message, data }) => messages.edit(actor, channel, id, { message, data })
   }),
 
   delete_message: command({
@@ -37,6 +60,6 @@ export const commands = {
     result: Changed,
     notices: { message_deleted: MessageDeleted },
     rest: { route: `DELETE ${route}`, tag, summary: 'Delete a message', status: 204 },
-    run: ({ messages }, actor, { channel, id }) => messages.change(actor, channel, id, null)
+    run: ({ messages }, actor, { channel, id }) => messages.delete(actor, channel, id)
   })
 }

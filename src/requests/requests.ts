@@ -42,14 +42,15 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
     /** Queues a message. `done` receives the reply once the message is stored or refused. @throws AppError before it queues the message. */
     handleSend (session: Session, request: Envelope, done: (reply: Buffer) => void): void {
       admit(session, requests.send_message)
-      const { ref, channel, message, client_id: clientId } = checkSend(request.body)
-      messages.checkText(message)
+      const { ref, channel, message, client_id: clientId, reply_to: replyTo, data: value } = checkSend(request.body)
+      const text = messages.checkText(message, value)
+      const data = messages.encodeData(value)
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
       const { userId, sid } = session.actor
       const { name: username } = session.user!
       // Copy the fields one by one: spreading the actor takes ten times as long, for every message.
-      const draft = { userId, sid, channelId: subscription.id, channelName: channel, username, text: message, clientId }
+      const draft = { userId, sid, channelId: subscription.id, channelName: channel, username, text, clientId, replyTo, data }
       messages.send(draft, (error, receipt) => {
         if (!error) {
           traffic.sent.success++

@@ -9,6 +9,7 @@ import type { Guests } from '../services/guests.ts'
 import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
 import type { Moderation } from '../services/moderation.ts'
+import type { Signals } from '../services/signals.ts'
 import type { Functions } from '../store/functions.ts'
 import type { Actor } from '../store/users.ts'
 
@@ -39,6 +40,7 @@ export interface RequestContext extends Services {
   hub: Hub
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
+  signals: Signals
   /** False: a client without a token becomes a guest [P16]. */
   authenticationEnabled: boolean
   /** Most entries that a client may have missed and still receive when it rejoins [P30]. */

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
-import { PresenceNotice } from '../schemas/channel.ts'
-import { ChannelName, ChannelType, Seq, Timestamp, Uuid } from '../schemas/common.ts'
+import { Place, PresenceNotice, Settings } from '../schemas/channel.ts'
+import { ChannelName, ChannelType, EntryId, Seq, Timestamp, Uuid } from '../schemas/common.ts'
 import { Entry } from '../schemas/message.ts'
 import { join, joinFields } from './join.ts'
 import { request } from './row.ts'
@@ -19,8 +19,12 @@ export const requests = {
         channel_id: Uuid,
         channel_type: ChannelType,
         seq: Seq,
+        last_id: EntryId,
         recovered: Type.Boolean(),
-        messages: Type.Array(Entry)
+        messages: Type.Array(Entry),
+        ...Type.Omit(Settings, ['channel_type']).properties,
+        user_count: Type.Integer(),
+        me: Place
       })
     },
     notices: { user_joined: PresenceNotice },

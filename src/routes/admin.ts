@@ -3,14 +3,16 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
 import { answers } from '../schemas/common.ts'
 import { Announcement, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/admin.ts'
+import { InvitationCodeCreation, InvitationCodePage, InvitationCodeParams, NewInvitationCode } from '../schemas/invitation-code.ts'
 import { LogPage, LogQuery } from '../schemas/moderation.ts'
 import type { Admin } from '../services/admin.ts'
+import type { InvitationCodes } from '../services/invitation-codes.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
 
 /** Routes for admins. Other users get `not_authorized` before fields are checked. Statements that write check the role again [P55]. */
-const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin }) => {
+const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: InvitationCodes }> = async (app, { admin, invitationCodes }) => {
   app.requireUser()
   app.addHook('preValidation', async request => {
     if (request.user.role !== 'admin') throw new AppError('not_authorized')
@@ -79,6 +81,42 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin }> = async (app, { admin 
       response: answers(200, LogPage)
     }
   }, request => admin.log(request.query))
+
+  app.post('/api/admin/invitation-codes', {
+    schema: {
+      ...shared,
+      operationId: 'create_invitation_code',
+      summary: 'Make a code that lets people register; it is shown only here',
+      body: InvitationCodeCreation,
+      response: answers(201, NewInvitationCode)
+    }
+  }, async (request, reply) => {
+    const made = await invitationCodes.create(request.actor, request.body)
+    return reply.code(201).send(made)
+  })
+
+  app.get('/api/admin/invitation-codes', {
+    schema: {
+      ...shared,
+      operationId: 'list_invitation_codes',
+      summary: 'Invitation codes, newest first',
+      querystring: LogQuery,
+      response: answers(200, InvitationCodePage)
+    }
+  }, request => invitationCodes.list(request.query))
+
+  app.delete('/api/admin/invitation-codes/:id', {
+    schema: {
+      ...shared,
+      operationId: 'revoke_invitation_code',
+      summary: 'Revoke an invitation code',
+      params: InvitationCodeParams,
+      response: NoContent
+    }
+  }, async (request, reply) => {
+    await invitationCodes.revoke(request.actor, request.params.id)
+    return reply.code(204).send(null)
+  })
 }
 
 export default routes

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { clientOf } from '../plugins/client.ts'
 import { Credentials, Login, RefreshRequest, Registration } from '../schemas/auth.ts'
 import { answers } from '../schemas/common.ts'
 import type { Auth } from '../services/auth.ts'
@@ -11,18 +12,18 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
     schema: {
       ...shared,
       operationId: 'register',
-      summary: 'Make an account and log in',
+      summary: 'Make an account and log in; an invitation code may be required',
       body: Registration,
       response: answers(201, Login)
     }
   }, async (request, reply) => {
-    const login = await auth.register(request.body, request.address)
+    const login = await auth.register(request.body, clientOf(request))
     return reply.code(201).send(login)
   })
 
   app.post('/api/auth/login', {
     schema: { ...shared, operationId: 'login', summary: 'Log in', body: Credentials, response: answers(200, Login) }
-  }, request => auth.login(request.body, request.address))
+  }, request => auth.login(request.body, clientOf(request)))
 
   app.post('/api/auth/refresh', {
     schema: {
@@ -32,7 +33,7 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
       body: RefreshRequest,
       response: answers(200, Login)
     }
-  }, request => auth.refresh(request.body.refresh_token))
+  }, request => auth.refresh(request.body.refresh_token, clientOf(request)))
 
   app.post('/api/auth/logout', {
     schema: {

@@ -1,7 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import {
-  Channel, ChannelPage, ChannelParams, ChannelPatch, ChannelQuery, MemberPage, MemberQuery, OnlinePage
-} from '../schemas/channel.ts'
+import { Channel, ChannelPage, ChannelParams, ChannelQuery, MemberPage, MemberQuery, OnlinePage } from '../schemas/channel.ts'
 import { answers } from '../schemas/common.ts'
 import type { Channels } from '../services/channels.ts'
 
@@ -26,17 +24,6 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
   app.get('/api/channels/:name', {
     schema: { ...shared, operationId: 'get_channel', summary: 'One channel', params: ChannelParams, response: answers(200, Channel) }
   }, async request => (await channels.find(request.actor, request.params.name)).channel)
-
-  app.patch('/api/channels/:name', {
-    schema: {
-      ...shared,
-      operationId: 'change_channel_type',
-      summary: 'Change the type; whoever may no longer be there is out',
-      params: ChannelParams,
-      body: ChannelPatch,
-      response: answers(200, Channel)
-    }
-  }, request => channels.setType(request.actor, request.params.name, request.body.channel_type))
 
   app.get('/api/channels/:name/members', {
     schema: {

@@ -2,15 +2,19 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { MemberQuery } from '../schemas/channel.ts'
 import { answers } from '../schemas/common.ts'
+import { LoginPage, LoginParams } from '../schemas/login.ts'
 import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
 import type { Accounts } from '../services/accounts.ts'
 import { toUser } from '../services/auth.ts'
+import type { Logins } from '../services/logins.ts'
 import type { Moderation } from '../services/moderation.ts'
 
 const shared = { tags: ['me'], security: [{ bearer: [] }] }
 
-const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts, moderation: Moderation }> = async (app, { accounts, moderation }) => {
+interface MeDeps { accounts: Accounts, logins: Logins, moderation: Moderation }
+
+const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, logins, moderation }) => {
   app.requireUser()
 
   app.get('/api/me', {
@@ -49,6 +53,41 @@ const routes: FastifyPluginAsyncTypebox<{ accounts: Accounts, moderation: Modera
       response: answers(200, InvitationPage)
     }
   }, request => moderation.invitations(request.user.id, request.query))
+
+  app.get('/api/me/logins', {
+    schema: {
+      ...shared,
+      operationId: 'list_logins',
+      summary: 'The user\'s logins, the most recently used first',
+      querystring: MemberQuery,
+      response: answers(200, LoginPage)
+    }
+  }, request => logins.list(request.actor, request.query))
+
+  app.delete('/api/me/logins/:id', {
+    schema: {
+      ...shared,
+      operationId: 'end_login',
+      summary: 'End one of the user\'s logins and close its connections',
+      params: LoginParams,
+      response: answers(204, Type.Null())
+    }
+  }, async (request, reply) => {
+    await logins.end(request.actor, request.params.id)
+    return reply.code(204).send(null)
+  })
+
+  app.delete('/api/me/logins', {
+    schema: {
+      ...shared,
+      operationId: 'end_other_logins',
+      summary: 'End all other logins of the user and close their connections',
+      response: answers(204, Type.Null())
+    }
+  }, async (request, reply) => {
+    await logins.endOthers(request.actor)
+    return reply.code(204).send(null)
+  })
 }
 
 export default routes

@@ -2,7 +2,12 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Text } from './common.ts'
 import { Email, Password, User, UserName } from './user.ts'
 
-export const Registration = Type.Object({ email: Email, name: UserName, password: Password }, { additionalProperties: false })
+export const Registration = Type.Object({
+  email: Email,
+  name: UserName,
+  password: Password,
+  invitation_code: Type.Optional(Text({ minLength: 1, maxLength: 64 }))
+}, { additionalProperties: false })
 export type Registration = Static<typeof Registration>
 
 export const Credentials = Type.Object({

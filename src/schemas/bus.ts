@@ -11,6 +11,17 @@ export const MembershipEnded = Type.Object({
 /** Published for a channel that was deleted. */
 export const ChannelDeleted = Type.Object({ type: Type.Literal('channel_deleted'), timestamp: Type.String() })
 
+/** Published for a channel with new settings, which receivers read from the database. */
+export const SettingsChanged = Type.Object({ type: Type.Literal('settings_changed') })
+
+/** Published for a channel in which a user was muted for so many seconds, or unmuted (0). `aclVersion` is the version after the change. */
+export const MuteChanged = Type.Object({
+  type: Type.Literal('mute_changed'),
+  userId: Type.String(),
+  seconds: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
+  aclVersion: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+})
+
 /** Published for a user: the account's name or role changed. */
 export const UserChanged = Type.Object({
   type: Type.Literal('user_changed'),
@@ -25,5 +36,5 @@ export const Disconnect = Type.Object({
 })
 
 /** What instances tell each other, besides frames for clients. Unknown extra fields come from a later release and are ignored. */
-export const ControlAction = Type.Union([MembershipEnded, ChannelDeleted, UserChanged, Disconnect])
+export const ControlAction = Type.Union([MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, UserChanged, Disconnect])
 export type ControlAction = Static<typeof ControlAction>

@@ -1,5 +1,24 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, ChannelType, NextCursor, PageQuery, Seq, Timestamp, Uuid } from './common.ts'
+import { ChannelName, ChannelType, NextCursor, PageQuery, Role, Seq, Text, Timestamp, Uuid } from './common.ts'
+
+/** Seconds: the greatest value that `channels.max_slow_mode` may have. */
+export const MAX_SLOW_MODE = 86_400
+/** Days. */
+const MAX_RETENTION = 36_500
+
+/** What may be set for a channel, besides its name [P50]. */
+export const Settings = Type.Object({
+  channel_type: ChannelType,
+  /** The service checks the length, which is configured. */
+  topic: Text(),
+  /** Seconds between two messages of a member; 0 is off. The service checks the configured bound. */
+  slow_mode: Type.Integer({ minimum: 0, maximum: MAX_SLOW_MODE }),
+  /** Days for which messages, edits and deletions are kept; null: for good. */
+  retention: Type.Union([Type.Integer({ minimum: 1, maximum: MAX_RETENTION }), Type.Null()])
+})
+export type Settings = Static<typeof Settings>
+/** Settings to change. The others stay as they are. */
+export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined }
 
 export const Channel = Type.Object({
   id: Uuid,
@@ -8,14 +27,25 @@ export const Channel = Type.Object({
   created_by: Type.Union([Uuid, Type.Null()]),
   created_at: Timestamp,
   user_count: Type.Integer(),
-  last_seq: Seq
+  last_seq: Seq,
+  topic: Type.String(),
+  slow_mode: Type.Integer(),
+  retention: Settings.properties.retention
 }, { $id: 'Channel' })
 export type Channel = Static<typeof Channel>
 
 export const ChannelParams = Type.Object({ name: ChannelName })
-export const ChannelPatch = Type.Object({ channel_type: ChannelType }, { additionalProperties: false })
 export const ChannelQuery = Type.Composite([PageQuery, Type.Object({ type: Type.Optional(ChannelType) })], { additionalProperties: false })
 export const ChannelPage = Type.Object({ channels: Type.Array(Channel), next_cursor: NextCursor })
+
+/** What a user is in a channel that they have joined. `is_moderator`: they can moderate it. */
+export const Place = Type.Object({
+  role: Role,
+  is_member_since: Timestamp,
+  is_moderator: Type.Boolean(),
+  muted_until: Type.Union([Timestamp, Type.Null()])
+})
+export type Place = Static<typeof Place>
 
 export const Member = Type.Object({ user_id: Uuid, username: Type.String(), joined_at: Timestamp })
 export type Member = Static<typeof Member>

@@ -9,6 +9,8 @@ declare module '@sinclair/typebox' {
   interface SchemaOptions {
     /** Error code for a field that is missing, null or blank [P9]. */
     whenMissing?: ErrorCode
+    /** The name of another field: if that has a value, this field may be missing or blank. */
+    unless?: string
     /** Error code for a field that has the right JSON type but a value that is not allowed. */
     whenInvalid?: ErrorCode
   }
@@ -24,7 +26,11 @@ const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 /** Accepted in either case. `compile` returns it in lower case, as the database does, so that ids can be compared as they are. */
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
+/** The id of a channel's entry at some `seq`; null where there is no entry [P37]. */
+export const EntryId = Type.Union([Uuid, Type.Null()])
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
+export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
+export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
@@ -73,13 +79,15 @@ export type Check<S extends TSchema> = (value: unknown) => Static<S>
 export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame' | 'invalid_request'): Check<S> {
   const compiled = TypeCompiler.Compile(schema)
   const required = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
-    .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode }] : [])
+    .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode, unless: field.unless }] : [])
   const ids = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
-    .flatMap(([name, field]) => field.pattern === uuidPattern ? [name] : [])
+    .flatMap(([name, field]) => isId(field) ? [name] : [])
 
   return value => {
     if (value === undefined || isObject(value)) {
-      for (const { name, code } of required) if (isBlank(value?.[name])) throw new AppError(code)
+      for (const { name, code, unless } of required) {
+        if (isBlank(value?.[name]) && (unless === undefined || isAbsent(value?.[unless]))) throw new AppError(code)
+      }
     }
     if (compiled.Check(value)) return withSmallIds(value, ids)
     const fault = compiled.Errors(value).First()!
@@ -89,18 +97,26 @@ export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame'
 }
 
 function withSmallIds<T> (value: T, ids: string[]): T {
-  const fields = value as Record<string, string | undefined>
-  const capital = ids.filter(name => fields[name] !== fields[name]?.toLowerCase())
+  const fields = value as Record<string, string | null | undefined>
+  const capital = ids.filter(name => fields[name] && fields[name] !== fields[name].toLowerCase())
   if (capital.length === 0) return value
   return { ...value, ...Object.fromEntries(capital.map(name => [name, fields[name]!.toLowerCase()])) }
+}
+
+function isId ({ pattern, anyOf = [] }: TSchema): boolean {
+  return pattern === uuidPattern || (anyOf as TSchema[]).some(isId)
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isBlank (value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && !/\S/.test(value))
+export function isAbsent (value: unknown): value is undefined | null {
+  return value === undefined || value === null
+}
+
+export function isBlank (value: unknown): boolean {
+  return isAbsent(value) || (typeof value === 'string' && !/\S/.test(value))
 }
 
 function reason (path: string, message: string): string {

@@ -1,11 +1,29 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Seq, Text, Timestamp, Uuid } from './common.ts'
+import { ChannelName, EntryId, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
 
-/** [P25] The service checks the length in code points, because a text that is too long has an error of its own, `message_too_long`. */
-export const MessageText = Text({ whenMissing: 'message_required', examples: ['Hello'] })
+/**
+ * [P25] A message with data may have no text [P38]. The service checks the length in code points, because a text that is too long has an
+ * error of its own, `message_too_long`.
+ */
+export const MessageText = Type.Optional(Text({ whenMissing: 'message_required', unless: 'data', examples: ['Hello'] }))
+/** [P38] Any JSON value; null is none. The service checks that it can be kept as it came. */
+export const MessageData = Type.Optional(Type.Unknown({ description: 'any JSON value' }))
 export const ClientId = Text({ minLength: 1, maxLength: 64 })
 
-export const MessageCreation = Type.Object({ message: MessageText, client_id: Type.Optional(ClientId) }, { additionalProperties: false })
+/** The fields of a new message, over WebSocket and REST. */
+export const messageFields = {
+  message: MessageText,
+  client_id: Type.Optional(ClientId),
+  /** [P39] */
+  reply_to: Type.Optional(MessageId),
+  data: MessageData
+}
+export const MessageCreation = Type.Object(messageFields, { additionalProperties: false })
+export type MessageCreation = Static<typeof MessageCreation>
+/** What an edit changes. `data`: undefined leaves it, null removes it. */
+export interface Edit { message: string | undefined, data: unknown }
+
+export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 
 /** A message as history shows it now. An edited one has `edited_at`, a deleted one `message: null` and `deleted: true` [P34]. */
 export const Message = Type.Object({
@@ -17,18 +35,22 @@ export const Message = Type.Object({
   message: Type.Union([Type.String(), Type.Null()]),
   timestamp: Timestamp,
   client_id: Type.Optional(Type.String()),
+  reply_to: Type.Optional(Uuid),
+  data: MessageData,
   edited_at: Type.Optional(Timestamp),
   deleted: Type.Optional(Type.Literal(true))
 }, { $id: 'Message' })
 export type Message = Static<typeof Message>
 
+/** [P41] `around` excludes `before` and `after`. */
 export const HistoryQuery = Type.Object({
   before: Type.Optional(Seq),
   after: Type.Optional(Seq),
+  around: Type.Optional(Seq),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 }))
 }, { additionalProperties: false })
 export type HistoryQuery = Static<typeof HistoryQuery>
-export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq })
+export const HistoryPage = Type.Object({ messages: Type.Array(Message), channel_id: Uuid, last_seq: Seq, last_id: EntryId })
 
 /** The sender's confirmation that a message is stored. `duplicate`: it was stored before, under the same `client_id` [P28]. */
 export const Receipt = Type.Object({
@@ -41,11 +63,19 @@ export const Receipt = Type.Object({
 }, { $id: 'Receipt' })
 export type Receipt = Static<typeof Receipt>
 
+/** The JSON text of the data of a message whose data an edit has removed [P38]. A message that never had data has no text. */
+export const NO_DATA = 'null'
+
+/** The field `data` of an edit's entry, null once the data is removed; no field where the message never had data [P38]. */
+export function editedData (json: string | null): { data?: unknown } | undefined {
+  return json === null ? undefined : { data: JSON.parse(json) as unknown }
+}
+
 const change = { id: Uuid, seq: Seq, channel: Type.String(), user_id: Uuid, timestamp: Timestamp }
 
 export const MessageSent = Type.Composite([Type.Object({ type: Type.Literal('message') }), Message])
 export const MessageEdited = Type.Object({
-  type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()])
+  type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()]), data: MessageData
 })
 export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change })
 

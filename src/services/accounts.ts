@@ -65,8 +65,7 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
       const email = toEmail(given)
       if (!await users.findByEmail(email)) {
         const passwordHash = await passwords.hash(password, OPERATOR)
-        const made = await users.create({ email, name: 'admin', passwordHash, role: 'admin' }).catch(unlessTaken)
-        if (made) return null
+        await users.create({ email, name: 'admin', passwordHash }).catch(unlessTaken)
       }
       const found = await users.findByEmail(email)
       if (found?.role === 'admin') return null
@@ -94,7 +93,6 @@ function foreignAccount (email: string): string {
 }
 
 /** Ignores `email_taken`: another instance that starts at the same moment may have created the account. */
-function unlessTaken (error: unknown): null {
-  if (error instanceof AppError && error.code === 'email_taken') return null
-  throw error
+function unlessTaken (error: unknown): void {
+  if (!(error instanceof AppError && error.code === 'email_taken')) throw error
 }

@@ -4,11 +4,13 @@ import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { AccessClaims, Credentials, Login, Registration } from '../schemas/auth.ts'
 import type { User } from '../schemas/user.ts'
-import type { Authenticated, PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
-import type { Account, Users } from '../store/users.ts'
+import type { InvitationCodeStore } from '../store/invitation-codes.ts'
+import type { Authenticated, ClientTrace, PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
+import type { Account, InvitationRules, Users } from '../store/users.ts'
 import { isAccessClaims } from './access-claims.ts'
 import { createBatcher } from './batcher.ts'
 import { normaliseEmail, toEmail } from './email.ts'
+import { hashOfCode } from './invitation-codes.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -21,7 +23,9 @@ export interface AuthDeps {
   sign (claims: AccessClaims): string
   /** Returns the claims of a token that this server signed and that has not expired; throws for any other token. */
   verify (token: string): unknown
-  config: Pick<Config['authentication'], 'token_expiry' | 'refresh_token_expiry' | 'max_logins'>
+  invitationCodes: Pick<InvitationCodeStore, 'isUsable'>
+  invitationRules: InvitationRules
+  config: Pick<Config['authentication'], 'registration' | 'token_expiry' | 'refresh_token_expiry' | 'refresh_window' | 'max_logins'>
   /** Called when a login has ended, so that its connections close with 4504. */
   onLoginRevoked (userId: string, sid: string): void
 }
@@ -29,17 +33,22 @@ export interface AuthDeps {
 /** An authenticated user, the id (`sid`) of the login they use, and when their access token expires (Unix milliseconds). */
 export interface Identity { user: Authenticated, sid: string, expiresAt: number }
 
+/** The client that logs in or refreshes. `address` is the key of its limits. */
+export interface Client extends ClientTrace { address: string }
+
 export type Auth = ReturnType<typeof createAuth>
 
 /** Logins, access tokens and refresh tokens. All wrong credentials and tokens give the same error: `authentication_failed` [P12]. */
-export function createAuth ({ users, tokens, passwords, throttle, sign, verify, config, onLoginRevoked }: AuthDeps) {
+export function createAuth (deps: AuthDeps) {
+  const { users, tokens, passwords, throttle, invitationCodes, invitationRules, sign, verify, config, onLoginRevoked } = deps
   /** Looks up logins in batches, so that many clients that reconnect at once cost a few database round trips. */
   const findLogin = createBatcher(tokens.findLogins)
 
-  async function startLogin (account: Account, passwordHash: string): Promise<Login> {
+  async function startLogin (account: Account, passwordHash: string, client: Client): Promise<Login> {
     const sid = uuidv7()
     const value = randomBytes(32).toString('base64url')
-    const ended = await tokens.start({ userId: account.id, sid, passwordHash, token: toStored(value), maxLogins: config.max_logins })
+    const token = toStored(value)
+    const ended = await tokens.start({ userId: account.id, sid, passwordHash, token, maxLogins: config.max_logins, client })
     if (ended === null) throw new AppError('authentication_failed')
     for (const other of ended) onLoginRevoked(account.id, other)
     return toLogin(account, sid, value, config.refresh_token_expiry)
@@ -63,14 +72,15 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
   }
 
   /**
-   * Handles a refresh token that was used before. Two tabs may refresh at once, so a second use within 10 s returns the same successor if
-   * it is still unused. Any other use may be theft of the token, and ends the login.
+   * Handles a refresh token that was used `usedFor` seconds ago. Two tabs may refresh at once, and the answer to a refresh may be lost, so
+   * the token gives the same successor for `refresh_window`, and as long as nobody has used the successor. Any later use may be theft of
+   * the token, and ends the login [P61].
    */
-  async function replay (presented: PresentedToken, successor: string): Promise<Login> {
-    const { account, sid } = presented
-    const remaining = presented.usedJustNow ? await tokens.remaining(hashOf(successor)) : null
-    if (remaining !== null) return toLogin(account, sid, successor, remaining)
-    if (await tokens.revoke(sid)) onLoginRevoked(account.id, sid)
+  async function replay ({ account, sid }: PresentedToken, usedFor: number, successor: string): Promise<Login> {
+    const next = await tokens.findSuccessor(hashOf(successor))
+    const isAllowed = next !== null && (!next.used || usedFor < config.refresh_window)
+    if (isAllowed && next.remaining >= 0) return toLogin(account, sid, successor, next.remaining)
+    if (!isAllowed && await tokens.revoke(sid)) onLoginRevoked(account.id, sid)
     throw new AppError('authentication_failed')
   }
 
@@ -87,48 +97,51 @@ export function createAuth ({ users, tokens, passwords, throttle, sign, verify, 
 
   return {
     /**
-     * `address` is the client's address, for rate limits.
-     * @throws AppError `email_taken`, `invalid_request`, `rate_limited`, `busy`.
+     * Makes an account and logs in. An invitation code that is given must be valid, also where none is needed [P64].
+     * @throws AppError `registration_closed`, `invalid_invitation_code`, `email_taken`, `invalid_request`, `rate_limited`, `busy`.
      */
-    async register ({ email: given, name, password }: Registration, address: string): Promise<Login> {
+    async register ({ email: given, name, password, invitation_code: code }: Registration, client: Client): Promise<Login> {
+      if (config.registration === 'closed') throw new AppError('registration_closed')
       const email = toEmail(given)
-      await throttle.register(address)
+      await throttle.register(client.address)
+      const codeHash = code === undefined ? null : hashOfCode(code)
+      // Who has no valid code costs no hash of a password, and does not learn which addresses have accounts.
+      const isInvited = codeHash === null ? config.registration === 'open' : await invitationCodes.isUsable(codeHash)
+      if (!isInvited) throw new AppError('invalid_invitation_code')
       if (await users.findByEmail(email)) throw new AppError('email_taken')
-      const passwordHash = await passwords.hash(password, address)
-      return startLogin(await users.create({ email, name, passwordHash }), passwordHash)
+      const passwordHash = await passwords.hash(password, client.address)
+      const account = await users.register({ email, name, passwordHash, codeHash }, invitationRules)
+      return startLogin(account, passwordHash, client)
     },
 
-    /**
-     * `address` is the client's address, for rate limits.
-     * @throws AppError `authentication_failed`, `rate_limited`, `busy`.
-     */
-    async login ({ email, password }: Credentials, address: string): Promise<Login> {
+    /** @throws AppError `authentication_failed`, `rate_limited`, `busy`. */
+    async login ({ email, password }: Credentials, client: Client): Promise<Login> {
       const account = normaliseEmail(email)
-      const attempt = throttle.attempt(account, address)
+      const attempt = throttle.attempt(account, client.address)
       await attempt.admit()
       const found = await users.findByEmail(account)
       const right = await passwords.verify(found?.passwordHash ?? null, password, attempt)
       if (!found?.passwordHash || !right) throw new AppError('authentication_failed')
-      return startLogin(found, found.passwordHash)
+      return startLogin(found, found.passwordHash, client)
     },
 
     /**
      * Exchanges a refresh token for its successor and a new access token. The successor is derived from the token and the salt in its
-     * database row, so that a second request within 10 s gets the same successor although neither token is stored.
+     * database row, so that a second request with the token gets the same successor although neither token is stored [P61].
      */
-    async refresh (value: string): Promise<Login> {
+    async refresh (value: string, client: ClientTrace): Promise<Login> {
       const hash = hashOf(value)
       const presented = await tokens.find(hash)
       if (!presented || presented.revoked || presented.disabled) throw new AppError('authentication_failed')
       const successor = createHmac('sha256', value).update(presented.salt).digest('base64url')
-      if (presented.used) return replay(presented, successor)
+      if (presented.usedFor !== null) return replay(presented, presented.usedFor, successor)
       if (presented.expired) throw new AppError('authentication_failed')
-      if (await tokens.rotate(hash, toStored(successor))) {
+      if (await tokens.rotate(hash, toStored(successor), client)) {
         return toLogin(presented.account, presented.sid, successor, config.refresh_token_expiry)
       }
       const again = await tokens.find(hash)
-      if (!again?.used || again.revoked || again.disabled) throw new AppError('authentication_failed')
-      return replay(again, successor)
+      if (!again || again.usedFor === null || again.revoked || again.disabled) throw new AppError('authentication_failed')
+      return replay(again, again.usedFor, successor)
     },
 
     /** Ends the login that the refresh token belongs to, even if the login has newer tokens. */

@@ -1,18 +1,26 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
-import type { Channel, Member } from '../schemas/channel.ts'
+import type { Channel, Member, SettingsChange } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
 import type { ChannelStore, CreationRules, Standing } from '../store/channels.ts'
 import type { Actor } from '../store/users.ts'
 import { fitPage, readPage, type PageOrder, type PagePlace } from './paging.ts'
 import type { Events } from './events.ts'
+import { longerThan } from './text.ts'
 
 export type Channels = ReturnType<typeof createChannels>
 
 /** Finds, lists, creates, changes and deletes channels. Where a user may not know of a channel, the error is `channel_not_found` [P19]. */
-export function createChannels ({ store, presence, events, rules }: {
-  store: ChannelStore, presence: Presence, events: Events, rules: CreationRules
+export function createChannels ({ store, presence, events, rules, maxTopicLength, maxSlowMode }: {
+  store: ChannelStore
+  presence: Presence
+  events: Events
+  rules: CreationRules
+  /** Longest topic, in code points [P50]. */
+  maxTopicLength: number
+  /** Seconds [P50]. */
+  maxSlowMode: number
 }) {
   async function find (actor: Actor, channelName: string): Promise<Standing> {
     const standing = await store.find(actor, channelName)
@@ -27,6 +35,16 @@ export function createChannels ({ store, presence, events, rules }: {
     return channel
   }
 
+  /** Checks what the schema does not know: bounds that are configured [P50]. @throws AppError `invalid_request`. */
+  function checkSettings ({ topic, slow_mode: slowMode }: SettingsChange): void {
+    if (topic !== undefined && longerThan(topic, maxTopicLength)) {
+      throw new AppError('invalid_request', { detail: `topic: expected at most ${maxTopicLength} characters` })
+    }
+    if (slowMode !== undefined && slowMode > maxSlowMode) {
+      throw new AppError('invalid_request', { detail: `slow_mode: expected at most ${maxSlowMode} seconds` })
+    }
+  }
+
   return {
     find,
     read,
@@ -37,19 +55,31 @@ export function createChannels ({ store, presence, events, rules }: {
     },
 
     /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21] [P58], `rate_limited` [P58]. */
-    async create (actor: Actor, channelName: string, type: ChannelType = 'public'): Promise<Channel> {
-      const refusal = await store.create(actor, uuidv7(), channelName, type, rules)
+    async create (actor: Actor, channelName: string, type: ChannelType = 'public', settings: SettingsChange = {}): Promise<Channel> {
+      checkSettings(settings)
+      const refusal = await store.create(actor, uuidv7(), channelName, type, settings, rules)
       if (refusal) throw new AppError(refusal.code, refusal)
       return (await find(actor, channelName)).channel
     },
 
-    /** Changes a channel's type. Members that the new type does not admit lose membership and subscriptions. @throws AppError */
-    async setType (actor: Actor, channelName: string, type: ChannelType): Promise<Channel> {
-      const outcome = await store.setType(actor, channelName, type)
+    /**
+     * Changes those settings that are not undefined [P50]. Members that a new type does not admit lose membership and subscriptions.
+     * @throws AppError
+     */
+    async update (actor: Actor, channelName: string, changes: SettingsChange): Promise<Channel> {
+      checkSettings(changes)
+      if (Object.values(changes).every(value => value === undefined)) {
+        throw new AppError('invalid_request', { detail: `expected one of ${Object.keys(changes).join(', ')}` })
+      }
+      const outcome = await store.update(actor, channelName, changes)
       if (outcome.code !== null) throw new AppError(outcome.code)
-      const timestamp = new Date().toISOString()
-      events.membershipsEnded(outcome.channelId, outcome.removed, outcome.aclVersion)
-      for (const removed of outcome.removed) events.userNotified(removed, { type: 'kicked_from_channel', channel: channelName, timestamp })
+      const { channelId, aclVersion, isChanged, removed } = outcome
+      if (removed !== null) {
+        const timestamp = new Date().toISOString()
+        events.membershipsEnded(channelId, removed, aclVersion)
+        for (const userId of removed) events.userNotified(userId, { type: 'kicked_from_channel', channel: channelName, timestamp })
+      }
+      if (isChanged) events.settingsChanged(channelId)
       return (await find(actor, channelName)).channel
     },
 

@@ -1,6 +1,7 @@
 import type { Entry } from '../schemas/message.ts'
 import type { Role } from '../schemas/common.ts'
 import type { Notice } from '../schemas/protocol.ts'
+import type { Signal } from '../schemas/signal.ts'
 
 /**
  * Events that services report after the database has committed a change. `connections/events.ts` implements this interface: it encodes
@@ -17,6 +18,12 @@ export interface Events {
   /** Sends a frame to all connections of a user. `except`: the id of a connection that gets a reply instead. */
   userNotified (userId: string, notice: Notice, except?: string): void
   channelDeleted (channelId: string): void
+  /** The user was muted in the channel for so many seconds, or unmuted (0): it binds their signals on every instance [P42]. */
+  muteChanged (channelId: string, userId: string, seconds: number, aclVersion: number): void
+  /** Sends a signal to the channel's subscribers, except the connection `except`, from which it came [P42]. */
+  signalled (channelId: string, signal: Signal, except?: string): void
+  /** The channel's settings changed: every instance reads them and tells its subscribers [P50]. */
+  settingsChanged (channelId: string): void
   /** The user's name or role changed. */
   userChanged (userId: string, change: { name?: string, role?: Role }): void
   /** The user was disabled, erased, or disconnected by an admin: their connections close with 4503. */

@@ -36,6 +36,8 @@ export function createModeration ({ store, channels, events, invitationLimits }:
       if (outcome.code !== null) throw new AppError(outcome.code, outcome)
       const notice = outcome.tell ? noticeOf(outcome) : undefined
       if (notice) events.userNotified(act.targetId, { ...notice, timestamp: new Date().toISOString() } as Notice)
+      if (outcome.effect && act.act === 'mute_user') events.muteChanged(outcome.channelId, act.targetId, act.duration!, outcome.aclVersion)
+      if (outcome.effect && act.act === 'unmute_user') events.muteChanged(outcome.channelId, act.targetId, 0, outcome.aclVersion)
       if (outcome.ended) events.membershipsEnded(outcome.channelId, [act.targetId], outcome.aclVersion)
       return outcome
     },

@@ -5,6 +5,8 @@ const DEFAULT_LIMIT = 50
 
 const shapes = {
   name: /^[a-z0-9][a-z0-9_-]{0,63}$/,
+  /** Unix milliseconds, and the id of a row. */
+  time: /^\d{1,14} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 }
 

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import { Histogram, SECONDS } from '../histogram.ts'
-import type { Entry, Receipt } from '../schemas/message.ts'
+import { editedData, type Entry, type Receipt } from '../schemas/message.ts'
 import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Events } from './events.ts'
@@ -14,6 +14,10 @@ export interface Draft extends Actor {
   username: string
   text: string
   clientId: string | undefined
+  /** The id of the message that it replies to [P39]. */
+  replyTo: string | undefined
+  /** JSON text [P38]. */
+  data: string | undefined
 }
 
 /** Called once per draft or change, in the order in which they were queued, and before any client receives the message. */
@@ -47,7 +51,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
   events: Events
   queueSize: number
   batchSize: number
-  /** UTF-16 units of text after which a batch takes no further message, so that one commit delivers a bounded amount at once [P52]. */
+  /** UTF-16 units of text and data after which a batch takes no further message, so that one commit delivers a bounded amount [P52]. */
   batchLength?: number
   /** While all connections together hold too many outbound bytes, waits at most `within` milliseconds [P52]. */
   untilRoom?: (within: number) => Promise<void>
@@ -146,7 +150,8 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       const place = placeOf.get(key)
       if (place !== undefined) return { place, repeated: true }
       placeOf.set(key, firsts.length)
-      firsts.push({ id, channelId: draft.channelId, userId: draft.userId, sid: draft.sid, content: draft.text, clientId: draft.clientId })
+      const { channelId, userId, sid, text: content, clientId, replyTo, data } = draft
+      firsts.push({ id, channelId, userId, sid, content, clientId, replyTo, data })
       return { place: firsts.length - 1, repeated: false }
     })
     const verdicts = await store.publish(firsts)
@@ -171,8 +176,12 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       const client = draft.clientId === undefined ? undefined : { client_id: draft.clientId }
       answer(done, null, { channel: draft.channelName, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
       if (duplicate) return
-      const { channelId, channelName: channel, userId, username, text } = draft
-      append(stored, channelId, { type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client })
+      const { channelId, channelName: channel, userId, username, text, replyTo, data: json } = draft
+      const reply = replyTo === undefined ? undefined : { reply_to: replyTo }
+      const data = json === undefined ? undefined : { data: JSON.parse(json) as unknown }
+      append(stored, channelId, {
+        type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client, ...reply, ...data
+      })
     })
     deliver(stored, batch[0]!.queuedAt)
   }
@@ -182,12 +191,12 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     batch.forEach(({ change: { channelName: channel, userId, messageId: id, text }, done }, i) => {
       const verdict = verdicts[i]!
       if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
-      const { channelId, seq, authorId } = verdict
+      const { channelId, seq, authorId, data } = verdict
       const timestamp = verdict.createdAt.toISOString()
       answer(done, null, { channel, id, seq, timestamp })
       append(stored, channelId, text === null
         ? { type: 'message_deleted', id, seq, channel, user_id: userId, timestamp }
-        : { type: 'message_edited', id, seq, channel, user_id: authorId, message: text, timestamp })
+        : { type: 'message_edited', id, seq, channel, user_id: authorId, message: text, timestamp, ...editedData(data) })
     })
     deliver(stored, batch[0]!.queuedAt)
   }
@@ -245,7 +254,8 @@ function isDrafts (batch: Pending[]): batch is PendingDraft[] {
 }
 
 function lengthOf (pending: Pending): number {
-  return pending.kind === 'draft' ? pending.draft.text.length : pending.change.text?.length ?? 0
+  const { text, data } = pending.kind === 'draft' ? pending.draft : pending.change
+  return (text?.length ?? 0) + (data?.length ?? 0)
 }
 
 function append (entriesOf: Map<string, Entry[]>, channelId: string, entry: Entry): void {

@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { Channel, Member, Person } from '../schemas/channel.ts'
+import type { Channel, Member, Person, Settings, SettingsChange } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
@@ -8,8 +8,11 @@ import type { Actor } from './users.ts'
 /** A channel, whether one user is its member, and whether the user's role may read it. */
 export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
 
-/** A channel's counters, which show whether live subscriptions have missed an entry or the end of a membership [P33]. */
-export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number }
+/** A channel's counters, which show whether live subscriptions have missed an entry, the end of a membership or new settings [P33]. */
+export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number, settingsVersion: number }
+
+/** A channel's settings, and the version that they are of. */
+export interface ChannelSettings { id: string, version: number, settings: Settings }
 
 export type ChannelStore = ReturnType<typeof createChannelStore>
 
@@ -70,6 +73,14 @@ export function createChannelStore (prisma: PrismaClient) {
       return new Set(rows.map(row => row.id))
     },
 
+    /** Returns for how many milliseconds those of the given users who are muted are still muted. */
+    async mutesAmong (channelId: string, userIds: string[]): Promise<Map<string, number>> {
+      const rows = await prisma.$queryRaw<Array<{ id: string, ms: bigint }>>`
+        SELECT "userId" AS id, ceil(extract(epoch FROM "expiresAt" - clock_timestamp()) * 1000)::int8 AS ms FROM "ChannelMute"
+        WHERE "channelId" = ${channelId}::uuid AND "userId" = ANY (${userIds}::uuid[]) AND "expiresAt" > clock_timestamp()`
+      return new Map(rows.map(({ id, ms }) => [id, Number(ms)]))
+    },
+
     /** Finds the names of users, in order of id. */
     async people (userIds: string[]): Promise<Person[]> {
       return await prisma.$queryRaw<Person[]>`
@@ -78,30 +89,45 @@ export function createChannelStore (prisma: PrismaClient) {
 
     /** Reads the counters of the given channels; channels that no longer exist are left out. */
     async versions (channelIds: string[]): Promise<ChannelVersion[]> {
-      const rows = await prisma.$queryRaw<Array<{ id: string, last_seq: bigint, acl_version: bigint }>>`
-        SELECT id, "lastSeq" AS last_seq, "aclVersion" AS acl_version FROM "Channel" WHERE id = ANY (${channelIds}::uuid[])`
-      return rows.map(row => ({ id: row.id, lastSeq: Number(row.last_seq), aclVersion: Number(row.acl_version) }))
+      const rows = await prisma.$queryRaw<Array<{ id: string, last_seq: bigint, acl_version: bigint, settings_version: number }>>`
+        SELECT id, "lastSeq" AS last_seq, "aclVersion" AS acl_version, "settingsVersion" AS settings_version
+        FROM "Channel" WHERE id = ANY (${channelIds}::uuid[])`
+      return rows.map(row => ({
+        id: row.id,
+        lastSeq: Number(row.last_seq),
+        aclVersion: Number(row.acl_version),
+        settingsVersion: row.settings_version
+      }))
+    },
+
+    /** Reads the settings of the given channels [P50]; channels that no longer exist are left out. */
+    async settings (channelIds: string[]): Promise<ChannelSettings[]> {
+      const rows = await prisma.$queryRaw<Array<{ id: string, version: number } & Settings>>`
+        SELECT c.id, c."settingsVersion" AS version, ${settingsColumns} FROM "Channel" c WHERE c.id = ANY (${channelIds}::uuid[])`
+      return rows.map(({ id, version, ...settings }) => ({ id, version, settings }))
     },
 
     /** @returns null, or the refusal. */
     async create (
-      { userId, sid }: Actor, id: string, channelName: string, type: ChannelType, rules: CreationRules
+      { userId, sid }: Actor, id: string, channelName: string, type: ChannelType, settings: SettingsChange, rules: CreationRules
     ): Promise<Refused | null> {
       const { maxChannels, maxCreated, createdPerMinute } = rules
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, retry_after_ms: bigint | null }]>`
         SELECT r.code, CASE WHEN r.code = 'rate_limited' THEN
           (SELECT parley_creation_wait(u, ${createdPerMinute}::int) FROM "User" u WHERE u.id = ${userId}::uuid) END AS retry_after_ms
         FROM parley_create_channel(${userId}::uuid, ${id}::uuid, ${channelName}, ${type}::"ChannelType", ${maxChannels}::int,
-          ${maxCreated}::int, ${createdPerMinute}::int, ${sid}::uuid) AS r (code)`
+          ${maxCreated}::int, ${createdPerMinute}::int, ${sid}::uuid, ${JSON.stringify(settings)}::json) AS r (code)`
       return row.code === null ? null : refused(row.code, row.retry_after_ms)
     },
 
-    async setType ({ userId, sid }: Actor, channelName: string, type: ChannelType): Promise<Refused | Retyped> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, removed: string[] }]>`
-        SELECT * FROM parley_set_channel_type(${userId}::uuid, ${channelName}, ${type}::"ChannelType", ${sid}::uuid)`
-      return row.code === null
-        ? { code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), removed: row.removed }
-        : { code: row.code }
+    /** Changes those of a channel's settings that are not undefined: all of them, or none [P50]. */
+    async update ({ userId, sid }: Actor, channelName: string, changes: SettingsChange): Promise<Refused | Updated> {
+      const [row] = await prisma.$queryRaw<[UpdatedRow]>`
+        SELECT * FROM parley_update_channel(${userId}::uuid, ${channelName}, ${JSON.stringify(changes)}::json, ${sid}::uuid)`
+      if (row.code !== null) return { code: row.code }
+      return {
+        code: null, channelId: row.channel_id, aclVersion: Number(row.acl_version), isChanged: row.changed, removed: row.removed
+      }
     },
 
     async delete ({ userId, sid }: Actor, channelName: string): Promise<Refused | { code: null, channelId: string }> {
@@ -127,18 +153,22 @@ export function refused (code: ErrorCode, retryAfterMs: bigint | number | string
 /** Limits for a user who creates a channel [P21] [P58]. 0 means no limit. */
 export interface CreationRules { maxChannels: number, maxCreated: number, createdPerMinute: number }
 
-/** A channel with a new type. `removed`: ids of the users whose membership the new type ended. */
-export interface Retyped { code: null, channelId: string, aclVersion: number, removed: string[] }
+/**
+ * A channel after `update`. `isChanged`: a setting has another value than before. `removed`: ids of the users whose membership a new type
+ * ended; null where no type was given.
+ */
+export interface Updated { code: null, channelId: string, aclVersion: number, isChanged: boolean, removed: string[] | null }
+
+interface UpdatedRow { code: ErrorCode | null, channel_id: string, acl_version: bigint, changed: boolean, removed: string[] | null }
 
 /** The lowest UUID; every other id sorts after it. */
 export const NIL = '00000000-0000-0000-0000-000000000000'
 
 const channelTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
 
-interface StandingRow {
+interface StandingRow extends Settings {
   id: string
   name: string
-  channel_type: ChannelType
   created_by: string | null
   created_at: Date
   user_count: number
@@ -147,8 +177,9 @@ interface StandingRow {
   may_read: boolean
 }
 
-const channelColumns = Prisma.sql`c.id, c.name, c."channelType"::text AS channel_type, c."createdBy" AS created_by,
-  c."createdAt" AS created_at, c."userCount" AS user_count, c."lastSeq" AS last_seq`
+const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode, c.retention`
+const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
+  c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
 /** LIMIT 1 instead of EXISTS, because for a list of channels the planner may answer EXISTS by reading all memberships. */
 const standing = Prisma.sql`
@@ -163,7 +194,10 @@ function toStanding (row: StandingRow): Standing {
     created_by: row.created_by,
     created_at: row.created_at.toISOString(),
     user_count: row.user_count,
-    last_seq: Number(row.last_seq)
+    last_seq: Number(row.last_seq),
+    topic: row.topic,
+    slow_mode: row.slow_mode,
+    retention: row.retention
   }
   return { channel, isMember: row.is_member, mayRead: row.may_read }
 }

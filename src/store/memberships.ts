@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
-import type { ChannelType } from '../schemas/common.ts'
+import type { Place, Settings } from '../schemas/channel.ts'
+import type { Role } from '../schemas/common.ts'
 import { refused, type CreationRules, type Refused } from './channels.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
@@ -13,11 +14,28 @@ export interface JoinRequest extends Actor {
 
 export interface JoinRules extends CreationRules { maxUsers: number, defaultRoom: string, createMissing: boolean }
 
-/** The channel's state at the moment of the join. */
-export interface Joined { code: null, channelId: string, channelType: ChannelType, lastSeq: number, aclVersion: number }
+/** The channel's state at the moment of the join, and the place that the user has in it. */
+export interface Joined {
+  code: null
+  channelId: string
+  lastSeq: number
+  /** The id of the entry at `lastSeq`, null where there is none [P37]. */
+  lastId: string | null
+  aclVersion: number
+  settingsVersion: number
+  settings: Settings
+  userCount: number
+  place: Place
+  /** Milliseconds for which the user is still muted; 0: they are not. */
+  mutedFor: number
+}
 
 /** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
+
+const JOIN = `
+  SELECT *, ceil(extract(epoch FROM muted_until - clock_timestamp()) * 1000)::int8 AS muted_for
+  FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)`
 
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
@@ -25,8 +43,7 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
   async function joinTogether (batch: JoinRequest[], rules: JoinRules): Promise<Array<Refused | Joined>> {
     const { maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute } = rules
     const json = JSON.stringify(batch.map(({ userId, sid, channelName, newId }) => ({ u: userId, s: sid, n: channelName, i: newId })))
-    const rows = await query<JoinRow>('SELECT * FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)',
-      [json, maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute])
+    const rows = await query<JoinRow>(JOIN, [json, maxChannels, maxUsers, defaultRoom, createMissing, maxCreated, createdPerMinute])
     const outcomes: Array<Refused | Joined> = []
     for (const row of rows) outcomes[Number(row.ord) - 1] = row.code === null ? toJoined(row) : refused(row.code, row.retry_after_ms)
     return outcomes
@@ -55,6 +72,13 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
       }
     },
 
+    /** Judges whether a user may send a signal to a channel without a connection [P42]. @returns the channel's id, or the refusal. */
+    async judgeSignal ({ userId, sid }: Actor, channelName: string): Promise<Refused | { code: null, channelId: string }> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, retry_after_ms: bigint | null }]>`
+        SELECT * FROM parley_judge_signal(${userId}::uuid, ${channelName}, ${sid}::uuid)`
+      return row.code === null ? { code: null, channelId: row.channel_id } : refused(row.code, row.retry_after_ms)
+    },
+
     /** Ends a membership [P20]. */
     async leave ({ userId, sid }: Actor, channelName: string): Promise<Refused | Left> {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channel_id: string, acl_version: bigint, ended: boolean }]>`
@@ -66,22 +90,39 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
   })
 }
 
-interface JoinRow {
+interface JoinRow extends Settings {
   ord: bigint | number | string
   code: ErrorCode | null
   channel_id: string
-  channel_type: ChannelType
   last_seq: bigint | number | string
+  last_id: string | null
   acl_version: bigint | number | string
   retry_after_ms: bigint | number | string | null
+  settings_version: number
+  user_count: number
+  role: Role
+  member_since: Date
+  is_moderator: boolean
+  muted_until: Date | null
+  muted_for: bigint | number | string | null
 }
 
 function toJoined (row: JoinRow): Joined {
   return {
     code: null,
     channelId: row.channel_id,
-    channelType: row.channel_type,
     lastSeq: Number(row.last_seq),
-    aclVersion: Number(row.acl_version)
+    lastId: row.last_id,
+    aclVersion: Number(row.acl_version),
+    settingsVersion: row.settings_version,
+    settings: { channel_type: row.channel_type, topic: row.topic, slow_mode: row.slow_mode, retention: row.retention },
+    userCount: row.user_count,
+    place: {
+      role: row.role,
+      is_member_since: row.member_since.toISOString(),
+      is_moderator: row.is_moderator,
+      muted_until: row.muted_until?.toISOString() ?? null
+    },
+    mutedFor: Number(row.muted_for ?? 0)
   }
 }

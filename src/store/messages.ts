@@ -1,7 +1,8 @@
 import { uuidv7 } from 'uuidv7'
 import { Prisma } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { Entry, Message } from '../schemas/message.ts'
+import { MAX_SLOW_MODE } from '../schemas/channel.ts'
+import { NO_DATA, editedData, type Entry, type Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
@@ -12,6 +13,10 @@ export interface NewMessage extends Actor {
   channelId: string
   content: string
   clientId: string | undefined
+  /** The id of the message that it replies to [P39]. */
+  replyTo?: string | undefined
+  /** JSON text [P38]. */
+  data?: string | undefined
 }
 
 /** The database's answer for one message of a batch. */
@@ -21,15 +26,19 @@ export type Verdict =
 
 /** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
-  m.content, m."clientId" AS client_id, m."createdAt" AS created_at, m."editedAt" AS edited_at, m."deletedAt" AS deleted_at`
+  m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
+  m."deletedAt" AS deleted_at, m.data`
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
-/** An edit or a deletion of a message. `text` is the new text, null for a deletion; `channel` is the channel's name. */
-export interface MessageChange extends Actor { channelName: string, messageId: string, text: string | null }
+/**
+ * An edit or a deletion of a message. `text` is the new text, null for a deletion. `data` is the new data as JSON text, `NO_DATA` to remove
+ * it, undefined to leave it.
+ */
+export interface MessageChange extends Actor { channelName: string, messageId: string, text: string | null, data?: string | undefined }
 
-/** The database's answer for one edit or deletion of a batch. */
+/** The database's answer for one edit or deletion of a batch. `data`: an edited message's data as JSON text, null if it never had any. */
 export type ChangeVerdict =
-  | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string }
+  | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string, data: string | null }
   | Refusal
 
 export interface HistoryRange { before?: number | undefined, after?: number | undefined, limit: number }
@@ -46,10 +55,10 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 
   async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
     const json = JSON.stringify(batch.map(change =>
-      ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, l: uuidv7() })))
+      ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, d: change.data, l: uuidv7() })))
     const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
     return rows.map(row => row.code === null
-      ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id }
+      ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id, data: row.data }
       : refused(row.code, row.retry_after_ms))
   }
 
@@ -83,6 +92,37 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     },
 
     /**
+     * Reads the `limit` messages around `seq` [P41], in ascending order. Half of them, rounded down, are before `seq`; where one side has
+     * fewer, the other has more.
+     */
+    async around (channelId: string, seq: number, limit: number): Promise<Message[]> {
+      const rows = await prisma.$queryRaw<EntryRow[]>`
+        (SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq < ${seq} ORDER BY m.seq DESC LIMIT ${limit})
+        UNION ALL
+        (SELECT ${messageColumns} FROM ${messageTables}
+          WHERE m."channelId" = ${channelId}::uuid AND m.seq >= ${seq} ORDER BY m.seq LIMIT ${limit})
+        ORDER BY seq`
+      const found = rows.map(toMessage)
+      const older = found.filter(message => message.seq < seq).length
+      const start = Math.max(0, Math.min(older - Math.floor(limit / 2), found.length - limit))
+      return found.slice(start, start + limit)
+    },
+
+    /** Reads one message of the channel as it is now [P41]. @returns null where the channel has no message with this id. */
+    async find (channelId: string, id: string): Promise<Message | null> {
+      const [row] = await prisma.$queryRaw<EntryRow[]>`
+        SELECT ${messageColumns} FROM ${messageTables} WHERE m.id = ${id}::uuid AND m."channelId" = ${channelId}::uuid`
+      return row ? toMessage(row) : null
+    },
+
+    /** Reads the id of the entry at `seq` [P37], for an edit or a deletion that of its message. @returns null where there is none. */
+    async entryId (channelId: string, seq: number): Promise<string | null> {
+      const [row] = await query<{ id: string | null }>('SELECT parley_entry_id($1::uuid, $2::bigint) AS id', [channelId, seq])
+      return row!.id
+    },
+
+    /**
      * Reads the entries (messages, edits, deletions [P34]) with `after < seq <= upTo`, in ascending order: at most `limit` entries, and
      * none after the one at which the texts together reach `maxBytes` bytes.
      */
@@ -93,12 +133,13 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
           FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
           UNION ALL
-          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, x."createdAt", NULL, NULL
+          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL, m.data
           FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
           WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
           ORDER BY seq LIMIT ${limit}
         ), measured AS (
-          SELECT *, sum(octet_length(content)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
+          SELECT *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(data), 0))
+            OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
         )
         SELECT * FROM measured WHERE coalesce(bytes, 0) < ${maxBytes} ORDER BY seq`
       return rows.map(toEntry)
@@ -107,6 +148,16 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     /** Resolves when the database answers and can be written to. The lock takes no row, but a read-only database refuses it. */
     async ping (): Promise<void> {
       await query('SELECT FROM "Channel" WHERE false FOR SHARE', [])
+    },
+
+    /** Removes up to `most` times of messages in slow mode that are older than every slow mode. @returns how many it removed. */
+    purgeSends (most: number): Promise<number> {
+      // The time is checked again for each row, because its sender may send anew while the statement runs.
+      return prisma.$executeRaw`
+        DELETE FROM "LastSend" s USING (
+          SELECT "channelId", "userId", now() - make_interval(secs => ${MAX_SLOW_MODE}) AS cutoff FROM "LastSend"
+          WHERE "sentAt" < now() - make_interval(secs => ${MAX_SLOW_MODE}) ORDER BY "sentAt" LIMIT ${most}) old
+        WHERE s."channelId" = old."channelId" AND s."userId" = old."userId" AND s."sentAt" < old.cutoff`
     },
 
     /** Removes up to `most` entries of deleted channels. @returns how many rows it removed; 0 when nothing is left to remove. */
@@ -132,6 +183,7 @@ interface ChangeRow {
   seq: bigint
   created_at: Date
   author_id: string
+  data: string | null
   retry_after_ms: bigint | null
 }
 
@@ -144,9 +196,11 @@ interface EntryRow {
   username: string
   content: string | null
   client_id: string | null
+  reply_to: string | null
   created_at: Date
   edited_at: Date | null
   deleted_at: Date | null
+  data: string | null
 }
 
 interface Refusal { code: ErrorCode, retryAfterMs: number | undefined }
@@ -191,14 +245,14 @@ function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null
 function bySender (batch: NewMessage[]): { senders: object[], messages: object[] } {
   const senders: object[] = []
   const placeOf = new Map<string, number>()
-  const messages = batch.map(({ channelId, userId, sid, id, content, clientId }) => {
+  const messages = batch.map(({ channelId, userId, sid, id, content, clientId, replyTo, data }) => {
     const key = `${channelId} ${userId} ${sid}`
     let place = placeOf.get(key)
     if (place === undefined) {
       place = senders.push({ c: channelId, u: userId, s: sid })
       placeOf.set(key, place)
     }
-    return { p: place, i: id, m: content, k: clientId }
+    return { p: place, i: id, m: content, k: clientId, r: replyTo, d: data }
   })
   return { senders, messages }
 }
@@ -213,6 +267,8 @@ function toMessage (row: EntryRow): Message {
     message: row.content,
     timestamp: row.created_at.toISOString(),
     ...row.client_id !== null && { client_id: row.client_id },
+    ...row.reply_to !== null && { reply_to: row.reply_to },
+    ...row.data !== null && row.data !== NO_DATA && { data: JSON.parse(row.data) as unknown },
     ...row.edited_at && { edited_at: row.edited_at.toISOString() },
     ...row.deleted_at && { deleted: true }
   }
@@ -221,5 +277,6 @@ function toMessage (row: EntryRow): Message {
 function toEntry (row: EntryRow): Entry {
   if (row.kind === 'message') return { type: 'message', ...toMessage(row) }
   const change = { id: row.id, seq: Number(row.seq), channel: row.channel, user_id: row.user_id, timestamp: row.created_at.toISOString() }
-  return row.kind === 'edited' ? { type: 'message_edited', ...change, message: row.content } : { type: 'message_deleted', ...change }
+  if (row.kind === 'deleted') return { type: 'message_deleted', ...change }
+  return { type: 'message_edited', ...change, message: row.content, ...editedData(row.data) }
 }

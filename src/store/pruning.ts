@@ -8,6 +8,9 @@ export interface OldEntries { upTo: bigint, messages: number, changes: number }
 /** Counts of old rows that are not channel entries: lines of the moderation log, and rows of ended guests and erased accounts. */
 export interface OldRest { log: number, users: number }
 
+/** A channel with a retention [P50]. Entries from before `cutoff` are too old. `isDue`: it may have such entries, besides its newest. */
+export interface RetainingChannel { id: string, cutoff: Date, isDue: boolean }
+
 export type Pruning = ReturnType<typeof createPruning>
 
 /** Deletes rows by age, in short statements that take no lock that a running server waits for. */
@@ -28,7 +31,8 @@ export function createPruning (prisma: PrismaClient) {
 
     /**
      * Reads the `limit` entries that follow `after` and counts those before the first that is not older than `cutoff`; null where there are
-     * none. Entries behind that first one stay even where their time is older, so that the remaining stream has no gap.
+     * none. Entries behind that first one stay even where their time is older, so that the remaining stream has no gap. The newest entry of
+     * the channel stays in any case: a client that has it may resume from it [P37].
      */
     async oldEntries (channelId: string, cutoff: Date, after: bigint, limit: number): Promise<OldEntries | null> {
       const [row] = await prisma.$queryRaw<[{ up_to: bigint | null, messages: bigint, changes: bigint }]>`
@@ -41,7 +45,8 @@ export function createPruning (prisma: PrismaClient) {
           ORDER BY seq LIMIT ${limit}
         )
         SELECT max(seq) AS up_to, count(*) FILTER (WHERE message) AS messages, count(*) FILTER (WHERE NOT message) AS changes
-        FROM entry WHERE seq < coalesce((SELECT min(seq) FROM entry WHERE at >= ${cutoff}), 9223372036854775807)`
+        FROM entry WHERE seq < least(
+          (SELECT min(seq) FROM entry WHERE at >= ${cutoff}), (SELECT "lastSeq" FROM "Channel" WHERE id = ${channelId}::uuid))`
       return row.up_to === null ? null : { upTo: row.up_to, messages: Number(row.messages), changes: Number(row.changes) }
     },
 
@@ -50,6 +55,21 @@ export function createPruning (prisma: PrismaClient) {
       await prisma.$executeRaw`
         WITH message AS (DELETE FROM "Message" WHERE "channelId" = ${channelId}::uuid AND seq <= ${upTo})
         DELETE FROM "MessageChange" WHERE "channelId" = ${channelId}::uuid AND seq <= ${upTo}`
+    },
+
+    /** Lists up to `limit` channels with a retention, in order of id, after the id `after` [P50]. */
+    async retaining (after: string = NIL, limit = 1000): Promise<RetainingChannel[]> {
+      const rows = await prisma.$queryRaw<Array<{ id: string, cutoff: Date, due: boolean }>>`
+        SELECT c.id, c.cutoff, coalesce(least(m.at, x.at) < c.cutoff, false) AS due
+        FROM (
+          SELECT id, "lastSeq" AS last, now() - make_interval(days => retention) AS cutoff FROM "Channel"
+          WHERE retention IS NOT NULL AND id > ${after}::uuid ORDER BY id LIMIT ${limit}) c
+        LEFT JOIN LATERAL (
+          SELECT "createdAt" AS at FROM "Message" WHERE "channelId" = c.id AND seq < c.last ORDER BY seq LIMIT 1) m ON true
+        LEFT JOIN LATERAL (
+          SELECT "createdAt" AS at FROM "MessageChange" WHERE "channelId" = c.id AND seq < c.last ORDER BY seq LIMIT 1) x ON true
+        ORDER BY c.id`
+      return rows.map(({ id, cutoff, due }) => ({ id, cutoff, isDue: due }))
     },
 
     async oldRest (cutoff: Date): Promise<OldRest> {
@@ -66,7 +86,10 @@ export function createPruning (prisma: PrismaClient) {
           SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY "createdAt" LIMIT ${limit}))`
     },
 
-    /** Deletes up to `limit` users who ended before `cutoff`; their messages are older still. @returns how many it deleted. */
+    /**
+     * Deletes up to `limit` users who ended before `cutoff`. Their messages are older still, so at most newest entries of channels are left
+     * of them [P37], which then have no name. @returns how many it deleted.
+     */
     async deleteUsers (cutoff: Date, limit: number): Promise<number> {
       return prisma.$executeRaw`
         DELETE FROM "User" WHERE id = ANY (ARRAY(

@@ -12,10 +12,28 @@ export interface StoredToken {
   lifetime: number
 }
 
+/** What is kept of the client that logs in or refreshes, for the user's list of logins [P62]. */
+export interface ClientTrace {
+  /** The beginning of its `User-Agent`. */
+  device: string | null
+  /** The network of its address: an IPv4 network of 24 bits or an IPv6 network of 48 bits. */
+  network: string | null
+}
+
 /** An account with a valid login. When the database later has a higher `disconnects`, an admin has closed its connections since. */
 export interface Authenticated extends Account { disconnects: number }
 
-export interface NewLogin { userId: string, sid: string, passwordHash: string, token: StoredToken, maxLogins: number }
+export interface NewLogin {
+  userId: string
+  sid: string
+  passwordHash: string
+  token: StoredToken
+  maxLogins: number
+  client: ClientTrace
+}
+
+/** The successor of a used token. `remaining`: whole seconds for which it is valid, negative where it has expired. */
+export interface Successor { used: boolean, remaining: number }
 
 /** A refresh token that a client presents, and its state by the database's clock. */
 export interface PresentedToken {
@@ -24,9 +42,8 @@ export interface PresentedToken {
   /** Id of the login. */
   sid: string
   salt: Uint8Array<ArrayBuffer>
-  used: boolean
-  /** The token was used less than 10 s ago. */
-  usedJustNow: boolean
+  /** Seconds since the token was used; null if it was not. */
+  usedFor: number | null
   expired: boolean
   /** The login has ended. */
   revoked: boolean
@@ -55,18 +72,19 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
      * Starts a login. An account may have `maxLogins` logins (0 means no limit); the longest unused ones beyond that end [P56].
      * @returns the ids of the logins that ended, or null where the account is disabled or its password hash is no longer `passwordHash`.
      */
-    async start ({ userId, sid, passwordHash, token, maxLogins }: NewLogin): Promise<string[] | null> {
+    async start ({ userId, sid, passwordHash, token, maxLogins, client }: NewLogin): Promise<string[] | null> {
       const [{ ended }] = await prisma.$queryRaw<[{ ended: string[] | null }]>`
         SELECT parley_start_login(${userId}::uuid, ${sid}::uuid, ${passwordHash}, ${maxLogins}::int,
-          ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, ${token.lifetime}::int) AS ended`
+          ${uuidv7()}::uuid, ${token.hash}, ${token.salt}, ${token.lifetime}::int,
+          ${client.device}, ${client.network}) AS ended`
       return ended
     },
 
     async find (hash: Uint8Array<ArrayBuffer>): Promise<PresentedToken | null> {
       const [row] = await prisma.$queryRaw<Array<Account & Omit<PresentedToken, 'account'>>>`
         SELECT u.id, u.email, u.name, u.role::text AS role, u."createdAt", u."disabledAt" IS NOT NULL AS disabled,
-          t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired, t."usedAt" IS NOT NULL AS used,
-          coalesce(t."usedAt" > now() - interval '10 seconds', false) AS "usedJustNow",
+          t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired,
+          extract(epoch FROM now() - t."usedAt")::float8 AS "usedFor",
           NOT EXISTS (SELECT FROM parley_live_login(u, t."familyId")) AS revoked
         FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
         WHERE t."tokenHash" = ${hash}`
@@ -76,19 +94,20 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
     },
 
     /** Marks a token as used and stores its successor. @returns false where the token is used or expired, or its login has ended. */
-    async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken): Promise<boolean> {
+    async rotate (hash: Uint8Array<ArrayBuffer>, successor: StoredToken, client: ClientTrace): Promise<boolean> {
       const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`
         SELECT parley_refresh_login(
-          ${hash}, ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, ${successor.lifetime}::int) AS done`
+          ${hash}, ${uuidv7()}::uuid, ${successor.hash}, ${successor.salt}, ${successor.lifetime}::int,
+          ${client.device}, ${client.network}) AS done`
       return done
     },
 
-    /** Whole seconds for which an unused token is still valid; null where the token is unknown, used or expired. */
-    async remaining (hash: Uint8Array<ArrayBuffer>): Promise<number | null> {
-      const [row] = await prisma.$queryRaw<Array<{ seconds: number }>>`
-        SELECT floor(extract(epoch FROM "expiresAt" - now()))::int AS seconds FROM "RefreshToken"
-        WHERE "tokenHash" = ${hash} AND "usedAt" IS NULL AND "expiresAt" > now()`
-      return row?.seconds ?? null
+    /** Returns null where the token is unknown. */
+    async findSuccessor (hash: Uint8Array<ArrayBuffer>): Promise<Successor | null> {
+      const [row] = await prisma.$queryRaw<Successor[]>`
+        SELECT "usedAt" IS NOT NULL AS used, floor(extract(epoch FROM "expiresAt" - now()))::int AS remaining
+        FROM "RefreshToken" WHERE "tokenHash" = ${hash}`
+      return row ?? null
     },
 
     /** Ends a login. @returns false where it had already ended. */

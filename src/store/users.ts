@@ -1,7 +1,9 @@
+import { uuidv7 } from 'uuidv7'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
+import type { JoinRules } from './memberships.ts'
 
 /** A user as the rest of the server knows them. `email` is null for a guest [P16] and for an erased account. */
 export interface Account {
@@ -30,6 +32,12 @@ export interface AccountSecrets extends Account {
 export const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
+/** Somebody who registers, and the hash of their invitation code, if they have one. */
+export interface NewAccount { email: string, name: string, passwordHash: string, codeHash: Uint8Array<ArrayBuffer> | null }
+
+/** What limits the channels that new users join by an invitation code. A cap of 0 means no cap; `defaultRoom` is never full. */
+export type InvitationRules = Pick<JoinRules, 'maxChannels' | 'maxUsers' | 'defaultRoom'>
+
 export type Users = ReturnType<typeof createUsers>
 
 export function createUsers (prisma: PrismaClient) {
@@ -47,9 +55,28 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /** @throws AppError `email_taken`, also when another registration with this email happens at the same moment. */
-    async create (user: { email: string, name: string, passwordHash: string, role?: Role }): Promise<Account> {
+    async create (user: { email: string, name: string, passwordHash: string }): Promise<Account> {
       try {
         return await prisma.user.create({ data: user, select: accountFields })
+      } catch (error) {
+        throw isUniqueViolation(error) ? new AppError('email_taken') : error
+      }
+    },
+
+    /**
+     * Makes an account for somebody who registers. Where `codeHash` is given, it takes one use of that invitation code, and the user joins
+     * its channels within the caps of `rules` [P64].
+     * @throws AppError `email_taken`, `invalid_invitation_code`.
+     */
+    async register ({ email, name, passwordHash, codeHash }: NewAccount, rules: InvitationRules): Promise<Account> {
+      const id = uuidv7()
+      const { maxChannels, maxUsers, defaultRoom } = rules
+      try {
+        const [{ code, createdAt }] = await prisma.$queryRaw<[{ code: ErrorCode | null, createdAt: Date }]>`
+          SELECT code, created_at AS "createdAt" FROM parley_register(${id}::uuid, ${email}, ${name}, ${passwordHash}, ${codeHash}::bytea,
+            ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom})`
+        if (code !== null) throw new AppError(code)
+        return { id, email, name, role: 'user', createdAt }
       } catch (error) {
         throw isUniqueViolation(error) ? new AppError('email_taken') : error
       }
@@ -62,10 +89,10 @@ export function createUsers (prisma: PrismaClient) {
     changedWithin: (ms: number): Promise<UserState[]> =>
       findStates(Prisma.sql`"changedAt" > now() - make_interval(secs => ${ms / 1000})`),
 
-    /** Makes an account an admin. @returns false where its password hash is no longer `passwordHash`. */
+    /** Makes an account an admin, and logs it. @returns false where its password hash is no longer `passwordHash`. */
     async promote ({ id, passwordHash }: { id: string, passwordHash: string }): Promise<boolean> {
-      const { count } = await prisma.user.updateMany({ where: { id, passwordHash }, data: { role: 'admin' } })
-      return count === 1
+      const [{ done }] = await prisma.$queryRaw<[{ done: boolean }]>`SELECT parley_promote(${id}::uuid, ${passwordHash}) AS done`
+      return done
     },
 
     /** @returns null, or the error code of the refusal. */

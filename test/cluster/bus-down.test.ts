@@ -70,10 +70,55 @@ t.test('[P60] [P30] with the bus down, a resume with the channel_id of a deleted
   const resumed = await join(ben, 'phoenix', { since: 1, channel_id: former })
   t.match(resumed.data, { recovered: false, messages: [], seq: 3 })
   t.not(resumed.data.channel_id, former)
-  t.same(await join(await b.enter('dora'), 'phoenix', { since: 1, channel_id: randomUUID() }), resumed, 'same as for an unknown channel_id')
-  t.same(await join(ben, 'phoenix', { since: 1, channel_id: former }), resumed, 'the answer is the same from the new subscription')
+  /** The reply without what is about the members and the user. */
+  const startOf = ({ data: { user_count: _, me: __, ...data }, ...reply }: Frame): object => ({ ...reply, data })
+  const unknown = await join(await b.enter('dora'), 'phoenix', { since: 1, channel_id: randomUUID() })
+  t.same(startOf(unknown), startOf(resumed), 'same as for an unknown channel_id')
+  const again = await join(ben, 'phoenix', { since: 1, channel_id: former })
+  t.same(startOf(again), startOf(resumed), 'the answer is the same from the new subscription')
   await owner.request({ type: 'send_message', channel: 'phoenix', message: 'live' })
   t.match(await ben.expect(({ type, message }) => type === 'message' && message === 'live'), { seq: 4 })
+})
+
+t.test('[P42] with the bus down, a mute and its end bind signals on the other instance; signals stay on their instance', async t => {
+  const owner = await a.enter('owner', 'quiet')
+  const [ben, carl] = [await b.enter('ben', 'quiet'), await b.enter('carl', 'quiet')]
+  const signal = () => ben.exchange({ type: 'signal', channel: 'quiet', event: 'typing' })
+  t.equal((await signal()).action, 'signal_sent')
+  await carl.expect('signal')
+  const about = { channel: 'quiet', user_id: ben.person.user.id }
+  await owner.request({ command: 'mute_user', ...about })
+  await eventually(async () => (await signal()).code === 'muted')
+  await owner.request({ command: 'unmute_user', ...about })
+  await eventually(async () => (await signal()).action === 'signal_sent')
+  await owner.request({ command: 'kick_user', ...about })
+  await eventually(async () => (await signal()).code === 'not_in_channel')
+  t.notOk((await owner.settle()).some(({ type }) => type === 'signal'))
+})
+
+t.test('[P33] [P50] with the bus down, new settings are told to the subscribers on both instances', async t => {
+  const ann = await a.enter('ann', 'settings')
+  const ben = await b.enter('ben', 'settings')
+  await ann.request({ command: 'update_channel', channel: 'settings', topic: 'news' })
+  for (const client of [ann, ben]) t.match(await client.expect('channel_updated'), { channel: 'settings', topic: 'news' })
+  const { status } = await b.call('PATCH', '/api/channels/settings', { token: ann.person.access_token, body: { topic: 'more' } })
+  t.equal(status, 200)
+  for (const client of [ann, ben]) t.match(await client.expect('channel_updated'), { topic: 'more' })
+})
+
+t.test('[P33] [P38] [P39] with the bus down, a reply with data and edits of it reach the other instance as they are', async t => {
+  const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
+  const { data: { id: target } } = await say(ann, 'replies')
+  await ann.request({ type: 'send_message', channel: 'replies', client_id: 'k', reply_to: target, data: { poll: [1, null] } })
+  const isReply = ({ type, seq }: Frame): boolean => type === 'message' && seq === 2
+  const reply = await ann.expect(isReply)
+  t.match(reply, { message: '', data: { poll: [1, null] } })
+  t.same(await ben.expect(isReply), reply)
+  for (const data of ['new', null]) {
+    await ann.request({ command: 'edit_message', channel: 'replies', id: reply.id, message: 'x', data })
+    t.match(await ann.expect('message_edited'), { data })
+    t.match(await ben.expect('message_edited'), { id: reply.id, message: 'x', data })
+  }
 })
 
 t.teardown(() => bus.kill())

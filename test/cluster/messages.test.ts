@@ -45,16 +45,28 @@ t.test('[P27] edits, deletions and REST messages arrive in the same order on bot
   }
 })
 
-t.test('[P30] a client that missed messages on one instance resumes on the other', async t => {
+t.test('[P38] [P39] a reply with data on one instance reaches the other as it was sent, and so does an edit of its data', async t => {
+  const [ann, ben] = [await a.enter('ann', 'replies'), await b.enter('ben', 'replies')]
+  const { data: { id: target } } = await ann.request({ type: 'send_message', channel: 'replies', message: 'first' })
+  await ben.request({ type: 'send_message', channel: 'replies', data: { a: ['ä'] }, reply_to: target })
+  const { id } = await ann.expect(({ type, seq }) => type === 'message' && seq === 2)
+  await ben.request({ command: 'edit_message', channel: 'replies', id, data: 'new' })
+  for (const client of [ann, ben]) {
+    t.match(await client.expect('message_edited'), { id, message: '', data: 'new' })
+  }
+  t.match(await ben.expect(({ type, seq }) => type === 'message' && seq === 2), { message: '', data: { a: ['ä'] }, reply_to: target })
+})
+
+t.test('[P30] [P37] a client that missed messages on one instance resumes on the other', async t => {
   const ann = await a.enter('ann', 'moving')
   const ben = await b.enter('ben', 'moving')
   for (let i = 1; i <= 3; i++) await ben.request({ type: 'send_message', channel: 'moving', message: `${i}` })
-  await ann.expect(({ type, seq }) => type === 'message' && seq === 3)
+  const { id: sinceId } = await ann.expect(({ type, seq }) => type === 'message' && seq === 3)
   await ann.close()
   for (let i = 4; i <= 9; i++) await ben.request({ type: 'send_message', channel: 'moving', message: `${i}` })
-  const { channel_id } = (await a.call('GET', '/api/channels/moving/messages', { token: ben.person.access_token })).body
+  const { channel_id, last_id: lastId } = (await a.call('GET', '/api/channels/moving/messages', { token: ben.person.access_token })).body
   const back = await b.login(ann.person)
-  const { data } = await back.request({ type: 'join_channel', channel: 'moving', since: 3, channel_id })
-  t.match(data, { recovered: true, seq: 9 })
+  const { data } = await back.request({ type: 'join_channel', channel: 'moving', since: 3, since_id: sinceId, channel_id })
+  t.match(data, { recovered: true, seq: 9, last_id: lastId })
   t.same(data.messages.map(({ seq }: { seq: number }) => seq), [4, 5, 6, 7, 8, 9])
 })

@@ -83,6 +83,33 @@ t.test('[P19] changing a channel to type admin on one instance ends subscription
   t.same(await speak(target, 'closing'), failure('not_in_channel'))
 })
 
+t.test('[P42] signals reach the other instance, where a mute and its end bind them too', async t => {
+  const { owner, target, tab, witness, command } = await cast('signals')
+  const signal = (client: Client) => client.exchange({ type: 'signal', channel: 'signals', event: 'typing', data: { typing: true } })
+  t.equal((await signal(target)).action, 'signal_sent')
+  const { id, name } = target.person.user
+  for (const client of [owner, tab, witness]) {
+    t.match(await client.expect('signal'), { channel: 'signals', event: 'typing', user_id: id, username: name, data: { typing: true } })
+  }
+  t.notOk((await target.settle()).some(({ type }) => type === 'signal'))
+  await command('mute_user')
+  t.equal((await signal(tab)).code, 'muted', 'at once on the instance of the moderator')
+  await eventually(async () => (await signal(target)).code === 'muted')
+  await command('unmute_user')
+  t.equal((await signal(tab)).action, 'signal_sent')
+  await eventually(async () => (await signal(target)).action === 'signal_sent')
+})
+
+t.test('[P50] [P60] new settings are told to the subscribers on every instance; a join on the other shows them', async t => {
+  const { owner, target, tab, witness, command } = await cast('topics')
+  await command('update_channel', { topic: 'news' })
+  for (const client of [owner, target, tab, witness]) {
+    t.match(await client.expect('channel_updated'), { channel: 'topics', channel_type: 'public', topic: 'news' })
+  }
+  const { data } = await (await b.enter('late')).request({ type: 'join_channel', channel: 'topics' })
+  t.equal(data.topic, 'news')
+})
+
 t.test('an invitation on one instance is announced on the other and allows the user to join there', async t => {
   const { owner, target, everywhere, apart } = await cast('lobby')
   await owner.request({ type: 'command', command: 'create_channel', name: 'den', channel_type: 'private' })

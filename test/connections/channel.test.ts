@@ -17,11 +17,11 @@ function createSubscriber (id: string) {
   const received: string[] = []
   const send = (frames: Buffer): void => { received.push(frames.toString()) }
   const notify = (frames: Buffer): void => send(frames.subarray(2))
-  return { id, userId: `user of ${id}`, send, notify, stream: () => received.join('') }
+  return { id, userId: `user of ${id}`, send, notify, signal: notify, stream: () => received.join('') }
 }
 
 function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
-  const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0 }, {
+  const channel = new LocalChannel({ id: 'c1', name: 'general', lastSeq, aclVersion: 0, settingsVersion: 0 }, {
     maxWaiting,
     traffic: createTraffic([]),
     messages: { missing: async () => [], isInFlight: () => false },
@@ -33,6 +33,35 @@ function start (t: Test, lastSeq = 0, maxWaiting = 1000) {
   t.teardown(() => channel.sequencer.close())
   return channel
 }
+
+t.test('[P42] signals reach live subscribers except their sender, and are not kept for those who join or are held', t => {
+  const channel = start(t)
+  const [sender, live, joining, held] = ['sender', 'live', 'joining', 'held'].map(createSubscriber)
+  for (const subscriber of [sender!, live!, held!]) {
+    channel.attach(subscriber, 0)
+    channel.goLive(subscriber, 0)
+  }
+  channel.attach(joining!, 0)
+  channel.hold(held!)
+  channel.notify({ ...notice('s', 'sender'), isSignal: true })
+  channel.goLive(joining!, 0)
+  channel.release(held!)
+  t.same([sender, live, joining, held].map(subscriber => subscriber!.stream()), ['', 's', '', ''])
+  t.end()
+})
+
+t.test('[P42] a mute that is older than a known one does not replace it', t => {
+  const channel = start(t)
+  channel.mute('ann', 0, 1)
+  t.equal(channel.mutedFor('ann'), 0)
+  channel.mute('ann', 60_000, 3)
+  channel.mute('ann', 0, 2)
+  t.ok(channel.mutedFor('ann') > 50_000)
+  channel.mute('ann', 0, 4)
+  channel.mute('ann', 60_000, 3)
+  t.equal(channel.mutedFor('ann'), 0)
+  t.end()
+})
 
 t.test('[P30] events between attachment and join reply are kept, and those after the seq of the reply follow it', async t => {
   const channel = start(t)

@@ -60,11 +60,12 @@ t.test('a frame larger than the capacity passes if the meter is fully refilled, 
   t.equal(connection.takeFrame(16_000_000), 0)
 })
 
-t.test('joins and commands have their own limits in addition to the limit of frames', async t => {
-  const { connect } = createScene({ connection_frames: 100, connection_joins: 5, connection_commands: 3 })
+t.test('joins, commands and signals have their own limits in addition to the limit of frames', async t => {
+  const { connect } = createScene({ connection_frames: 100, connection_joins: 5, connection_commands: 3, connection_signals: 2 })
   const connection = connect()
   t.equal(passingRequests(connection, 'join'), 50)
   t.equal(passingRequests(connection, 'command'), 30)
+  t.equal(passingRequests(connection, 'signal'), 20)
   t.equal(passing(connection), 1000, 'only takeFrame counts frames')
 })
 

@@ -1,4 +1,5 @@
 import { mock } from 'node:test'
+import { encode } from '../../src/connections/frames.ts'
 import { t, type Test } from '../tap.ts'
 import { ann, createSession, heartbeat, limits } from './session.ts'
 
@@ -105,4 +106,20 @@ t.test('a peer that does not answer the close frame is cut off after 5 s, or aft
     tick(after)
     t.equal(socket.calls.at(-1), 'terminate', name)
   }
+})
+
+t.test('[P42] signals are dropped while the socket does not keep up and beyond what one turn may add; messages are not', async t => {
+  const { session, socket, sent } = createSession()
+  session.authenticated(ann, 'sid', Infinity)
+  const signal = encode({ type: 'signal', data: 'x'.repeat(1000) })
+  session.signal(signal)
+  t.equal(sent().length, signal.length)
+  for (let i = 0; i < 100; i++) session.signal(signal)
+  const all = sent().length
+  t.ok(all > 15_000 && all < 20_000, `${all} bytes`)
+  socket.buffered = 1
+  session.signal(signal)
+  t.equal(sent().length, all)
+  session.send(encode({ type: 'message' }), 1)
+  t.match(sent(), /"message"/)
 })

@@ -87,7 +87,7 @@ async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Tri
       if (c.standing === 'banned') made.channelBan!.push({ ...row, bannedBy: creatorId })
     }
     const messageId = uuidv7()
-    if (c.act === 'edit_message' || c.act === 'delete_message') {
+    if (c.act === 'edit_message' || c.act === 'delete_message' || c.act === 'message') {
       const seq = (seqOf.get(channelId) ?? 0) + 1
       seqOf.set(channelId, seq)
       made.message!.push({ channelId, seq, id: messageId, userId: targetId, content: 'theirs', createdAt: new Date() })
@@ -109,10 +109,11 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'join': return { type: 'join_channel', channel }
     case 'leave': return { type: 'leave_channel', channel }
     case 'send': return { type: 'send_message', channel, message: 'x' }
+    case 'signal': return { type: 'signal', channel, event: 'typing' }
     case 'online': return { type: 'user_list', channel }
   }
   const row = commands[act as CommandName]
-  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x' }
+  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x', topic: 'x' }
 }
 
 type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
@@ -124,7 +125,9 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'join': return ['PUT', `${at}/members/${targetId}`]
     case 'leave': return ['DELETE', `${at}/members/${targetId}`]
     case 'send': return ['POST', `${at}/messages`, { message: 'x' }]
+    case 'signal': return ['POST', `${at}/signals`, { event: 'typing' }]
     case 'history': return ['GET', `${at}/messages`]
+    case 'message': return ['GET', `${at}/messages/${messageId}`]
     case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': return ['GET', `${at}/${act}`]
     case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
     case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]
@@ -133,7 +136,8 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
   if (self && relation === 'self') return undefined
   const method = route.split(' ')[0] as Call[0]
   const url = urlOf(route, { channel, user_id: targetId, id: messageId })
-  return method !== 'DELETE' && 'message' in fields ? [method, url, { message: 'x' }] : [method, url]
+  const body = Object.fromEntries(['message', 'topic'].filter(name => name in fields).map(name => [name, 'x']))
+  return method === 'DELETE' ? [method, url] : [method, url, body]
 }
 
 async function askRest (kind: Kind, trial: Trial): Promise<string> {

@@ -50,8 +50,8 @@ export function roleOfOther ({ type, kind, relation }: Case): Role {
 
 /** Requests that are not commands, with the right that each requires. None of them is about another user. */
 const otherActs = {
-  join: 'user', leave: 'user', send: 'user', history: 'user', members: 'user', online: 'user', moderators: 'user',
-  bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
+  join: 'user', leave: 'user', send: 'user', signal: 'user', history: 'user', message: 'user', members: 'user', online: 'user',
+  moderators: 'user', bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
 } as const
 
 /** Every act with the right that it requires. `isAboutSomeone`: it names a user, or a message that a user wrote. */
@@ -65,7 +65,7 @@ export const acts = Object.fromEntries([
 /** The rules of docs/protocol.md as a function: the expected error code, or `ok`. Checks have the order of [P9]. */
 export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' {
   // The connections of the test have no subscription, and a send without one answers not_in_channel everywhere [P19] [P26].
-  if (c.act === 'send' && transport === 'wire') return 'not_in_channel'
+  if ((c.act === 'send' || c.act === 'signal') && transport === 'wire') return 'not_in_channel'
   if (!sees(c)) return 'channel_not_found'
   return isAuthorised(c) ? stateOf(c) : 'not_authorized'
 }
@@ -74,7 +74,7 @@ function isAuthorised (c: Case): boolean {
   const { type, kind, act } = c
   switch (acts[act].who) {
     case 'user':
-      return act === 'leave' || act === 'send' || fits(kind, type)
+      return act === 'leave' || act === 'send' || act === 'signal' || fits(kind, type)
     case 'registered user': return kind !== 'guest'
     case 'creator or admin': return owns(c)
     case 'moderator': return canModerate(c)
@@ -93,7 +93,7 @@ function stateOf (c: Case): ErrorCode | 'ok' {
   const isBanned = standing === 'banned'
   switch (act) {
     case 'join': return isBanned ? 'banned' : 'ok'
-    case 'send': case 'edit_message': return isBanned ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
+    case 'send': case 'signal': case 'edit_message': return isBanned ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'invite_user': return isBanned && relation === 'self' ? 'banned' : 'ok'
     case 'delete_message': return isBanned && kind !== 'admin' ? 'banned' : 'ok'
     default: return 'ok'

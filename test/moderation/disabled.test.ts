@@ -28,9 +28,9 @@ t.test('[P15] requests of a disabled user change nothing and show nothing, even 
   const declined = stores.functions.call`parley_decline_invitation(${ann.id}::uuid, ${channel.name}, ${null}::uuid)`
   await t.rejects(declined, { code: 'authentication_failed' })
   const creation = { maxChannels: 0, maxCreated: 0, createdPerMinute: 0 }
-  t.same(await channels.setType(actor, channel.name, 'private'), { code: 'authentication_failed' })
+  t.same(await channels.update(actor, channel.name, { channel_type: 'private', topic: 'x' }), { code: 'authentication_failed' })
   t.same(await channels.delete(actor, channel.name), { code: 'authentication_failed' })
-  t.same(await channels.create(actor, uuidv7(), 'new', 'public', creation), { code: 'authentication_failed' })
+  t.same(await channels.create(actor, uuidv7(), 'new', 'public', {}, creation), { code: 'authentication_failed' })
   const rules = { ...creation, maxUsers: 0, defaultRoom: 'general', createMissing: true }
   const join = (name: string) => memberships.join([{ ...actor, channelName: name, newId: uuidv7() }], rules)
   t.same([...await join(channel.name), ...await join('new')], [{ code: 'authentication_failed' }, { code: 'authentication_failed' }])

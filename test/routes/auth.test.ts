@@ -175,7 +175,7 @@ t.test('50 registrations of one email at once create one account', async t => {
   t.same(replies.map(reply => reply.status).sort(), [201, ...Array.from({ length: 49 }, () => 409)])
 })
 
-t.test('[G12] 50 parallel refreshes of one token give one successor; a late replay ends the login', async t => {
+t.test('[G12] [P61] 50 parallel refreshes of one token give one successor, and no token is stored in the clear', async t => {
   const { call, register, told, database } = await buildRest(t)
   const login = await register()
   const refresh = (token: string) => call('POST', '/api/auth/refresh', { refresh_token: token })
@@ -190,23 +190,6 @@ t.test('[G12] 50 parallel refreshes of one token give one successor; a late repl
   const [successor] = successors
   const rows = await database.prisma.refreshToken.findMany()
   t.notOk(JSON.stringify(rows.map(row => Object.values(row).map(String))).includes(successor), 'the token itself is not stored')
-
-  await database.prisma.$executeRaw`UPDATE "RefreshToken" SET "usedAt" = now() - interval '11 seconds' WHERE "usedAt" IS NOT NULL`
-  t.match(await refresh(login.refresh_token), { status: 401, body: failed })
-  t.same(told, [`revoked ${login.user.id} ${sidOf(login)}`])
-  t.match(await refresh(successor), { status: 401, body: failed }, 'the successor is revoked too')
-  t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
-})
-
-t.test('[G12] a replay within 10 s ends the login once the successor was used', async t => {
-  const { call, register, told } = await buildRest(t)
-  const login = await register()
-  const refresh = (token: string) => call('POST', '/api/auth/refresh', { refresh_token: token })
-  const { body: second } = await refresh(login.refresh_token)
-  const { body: third } = await refresh(second.refresh_token)
-  t.match(await refresh(login.refresh_token), { status: 401, body: failed })
-  t.match(await refresh(third.refresh_token), { status: 401, body: failed })
-  t.equal(told.length, 1)
 })
 
 t.test('an expired or unknown refresh token is refused and ends no login', async t => {

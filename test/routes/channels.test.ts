@@ -22,7 +22,9 @@ function refused (t: Test, { status, body }: Answer, expected: number, error: st
 t.test('[P17] POST creates a channel, and the user becomes its creator, a member and a moderator', async t => {
   const { status, body } = await call('POST', '/api/channels', ann, { name: 'made', channel_type: 'private' })
   t.equal(status, 201)
-  t.same(Object.keys(body), ['id', 'name', 'channel_type', 'created_by', 'created_at', 'user_count', 'last_seq'])
+  t.same(Object.keys(body), [
+    'id', 'name', 'channel_type', 'created_by', 'created_at', 'user_count', 'last_seq', 'topic', 'slow_mode', 'retention'
+  ])
   t.match(body, { name: 'made', channel_type: 'private', created_by: ann.user.id, user_count: 1, last_seq: 0 })
   t.equal(new Date(body.created_at).toISOString(), body.created_at)
   t.same((await call('GET', '/api/channels/made', ann)).body, body)
@@ -116,7 +118,7 @@ t.test('the creator and admins may PATCH the type, within the rules of [P18]', a
   refused(t, await patch(ben, { channel_type: 'private' }), 403, 'Forbidden', 'not_authorized', 'Not authorized')
   refused(t, await patch(ann, { channel_type: 'admin' }), 403, 'Forbidden', 'not_authorized', 'Not authorized')
   refused(t, await patch(ann, { channel_type: 'secret' }), 400, 'Bad Request', 'invalid_channel_type', 'Invalid channel type')
-  refused(t, await patch(ann, {}), 400, 'Bad Request', 'invalid_request', /^Invalid request: channel_type: /)
+  refused(t, await patch(ann, {}), 400, 'Bad Request', 'invalid_request', /^Invalid request: expected one of channel_type/)
   refused(t, await patch(ann, { channel_type: 'private', name: 'x' }), 400, 'Bad Request', 'invalid_request', /^Invalid request: name: /)
   t.match(await patch(ann, { channel_type: 'private' }), { status: 200, body: { name: 'typed', channel_type: 'private', user_count: 1 } })
   refused(t, await call('GET', '/api/channels/typed', ben), 404, 'Not Found', 'channel_not_found', 'Channel not found')

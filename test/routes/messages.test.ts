@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
@@ -98,20 +99,69 @@ t.test('[P27] GET page by page, forward or backward, gives the whole history, ea
   t.same(back, forth)
 })
 
+t.test('[P41] GET with around gives a full page around a seq, which is shifted inwards near both ends', async t => {
+  const channel = await rows.channel()
+  await rows.member(channel, ann)
+  t.match((await get(channel.name, '?around=0')).body, { messages: [], last_seq: 0 }, 'an empty channel')
+  await post(channel.name, { message: 'm1' })
+  const { body: { id } } = await post(channel.name, { message: 'm2' })
+  // An edit has a seq of its own, so there is no message with seq 3.
+  await server.call('PATCH', `/api/channels/${channel.name}/messages/${id}`, { token, body: { message: 'edited' } })
+  for (let n = 4; n <= 12; n++) await post(channel.name, { message: `m${n}` })
+  const cases: Array<[string, number[]]> = [
+    ['7&limit=5', [5, 6, 7, 8, 9]], ['7&limit=4', [5, 6, 7, 8]], ['7&limit=1', [7]],
+    ['3&limit=4', [1, 2, 4, 5]], ['2&limit=4', [1, 2, 4, 5]], ['0&limit=3', [1, 2, 4]], ['1&limit=3', [1, 2, 4]],
+    ['12&limit=4', [9, 10, 11, 12]], ['11&limit=4', [9, 10, 11, 12]], ['9007199254740991&limit=3', [10, 11, 12]],
+    ['7', [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12]], ['7&limit=11', [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12]]
+  ]
+  for (const [query, expected] of cases) {
+    const { body } = await get(channel.name, `?around=${query}`)
+    t.same(seqs(body), expected, query)
+    t.match(body, { channel_id: channel.id, last_seq: 12 })
+  }
+})
+
+t.test('[P41] GET of one message answers as history shows it, also when it is edited or deleted', async t => {
+  const channel = await rows.channel()
+  await rows.member(channel, ann)
+  const { body: { id } } = await post(channel.name, { message: 'first', client_id: 'k' })
+  const one = () => server.call('GET', `/api/channels/${channel.name}/messages/${id}`, { token })
+  const now = async () => (await get(channel.name)).body.messages[0]
+  t.match(await one(), { status: 200, body: { id, seq: 1, channel: channel.name, username: 'ann', message: 'first', client_id: 'k' } })
+  t.same((await one()).body, await now())
+  await server.call('PATCH', `/api/channels/${channel.name}/messages/${id}`, { token, body: { message: 'second' } })
+  t.match(await one(), { status: 200, body: { message: 'second', edited_at: String } })
+  t.same((await one()).body, await now())
+  t.same((await server.call('GET', `/api/channels/${channel.name}/messages/${id.toUpperCase()}`, { token })).body, await now())
+  await server.call('DELETE', `/api/channels/${channel.name}/messages/${id}`, { token })
+  t.match(await one(), { status: 200, body: { message: null, deleted: true } })
+  t.same((await one()).body, await now())
+})
+
+t.test('[P41] GET of one message refuses ids that the channel does not have', async t => {
+  const [channel, other] = [await rows.channel(), await rows.channel()]
+  const foreign = await rows.message(other, ann)
+  for (const id of [randomUUID(), foreign, 'x', '1', '%00', '__proto__', `${foreign}0`, encodeURIComponent(`${foreign}'`)]) {
+    const { status, body } = await server.call('GET', `/api/channels/${channel.name}/messages/${id}`, { token })
+    t.match([status, body], [404, { code: 'message_not_found', message: 'Message not found' }], id)
+  }
+})
+
 t.test('[P19] GET gives the messages of a public channel, also to non-members, with the fields of their live frames', async t => {
   const channel = await rows.channel()
-  t.same((await get(channel.name)).body, { messages: [], channel_id: channel.id, last_seq: 0 })
+  t.same((await get(channel.name)).body, { messages: [], channel_id: channel.id, last_seq: 0, last_id: null })
   const ben = await server.enter('ben', channel.name)
   await ben.request({ type: 'send_message', channel: channel.name, message: 'hello', client_id: 'k' })
   const { type: _, ...live } = await ben.expect('message')
   const { body } = await get(channel.name)
-  t.same(body, { messages: [live], channel_id: channel.id, last_seq: 1 })
+  t.same(body, { messages: [live], channel_id: channel.id, last_seq: 1, last_id: live.id })
 })
 
 t.test('GET refuses invalid values of limit, before and after', async t => {
   const queries = [
     ...['0', '-1', '101', '1e9', '1000000000', 'x', '1.5', '', '1&limit=2', '%00', '0x10', '%201'].map(text => `limit=${text}`),
-    ...['-1', 'x', '1.5', '', '99999999999999999999'].flatMap(text => [`before=${text}`, `after=${text}`]),
+    ...['-1', 'x', '1.5', '', '99999999999999999999'].flatMap(text => [`before=${text}`, `after=${text}`, `around=${text}`]),
+    'around=1&before=2', 'around=1&after=0', 'around=1&before=3&after=1',
     'cursor=x', 'since=1', '__proto__=1'
   ]
   for (const query of queries) {

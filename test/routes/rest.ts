@@ -19,6 +19,14 @@ export async function openTestDatabase (t: Test) {
   return { ...database, url }
 }
 
+/** Opens an embedded database for the test, with all migrations applied. */
+export async function openEmbeddedDatabase (t: Test) {
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })
+  t.teardown(() => database.close())
+  await database.migrate()
+  return database
+}
+
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /** Builds the whole application without a port. `told` records the events about users and logins that it publishes. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { AccessClaims } from '../../src/schemas/auth.ts'
 import { admin, commandWrites, gone, member, type Refusals, type Scene } from '../rights.ts'
 import { urlOf } from './routes.ts'
 
@@ -9,6 +10,8 @@ export interface Write {
   body (scene: Scene): object
   /** False if the route takes no access token. */
   token?: false
+  /** False if the request only reads the database, so that it waits for no lock. */
+  locks?: false
   refusals: Refusals
 }
 
@@ -61,8 +64,11 @@ export const writes: Write[] = [
     refusals: gone
   },
   { route: 'DELETE /api/me', path: () => '/api/me', body: ({ actor }) => ({ password: actor.password }), refusals: gone },
+  { route: 'DELETE /api/me/logins', path: () => '/api/me/logins', body: nothing, refusals: gone },
+  { route: 'DELETE /api/me/logins/:id', path: ({ actor }) => `/api/me/logins/${sidOf(actor.access_token)}`, body: nothing, refusals: gone },
   { route: `PATCH ${room}`, path: inRoom(''), body: () => ({ channel_type: 'moderator' }), refusals: admin },
   { route: `POST ${room}/messages`, path: inRoom('/messages'), body: () => ({ message: 'x' }), refusals: member },
+  { route: `POST ${room}/signals`, path: inRoom('/signals'), body: () => ({ event: 'typing' }), locks: false, refusals: member },
   {
     route: `PUT ${room}/members/:user_id`,
     path: ({ other, actor }) => `/api/channels/${other}/members/${actor.user.id}`,
@@ -99,5 +105,17 @@ export const writes: Write[] = [
     path: () => '/api/admin/announcements',
     body: () => ({ message: 'hear, hear' }),
     refusals: admin
+  },
+  { route: 'POST /api/admin/invitation-codes', path: () => '/api/admin/invitation-codes', body: nothing, refusals: admin },
+  {
+    route: 'DELETE /api/admin/invitation-codes/:id',
+    path: ({ invitationCode }) => `/api/admin/invitation-codes/${invitationCode}`,
+    body: nothing,
+    refusals: admin
   }
 ]
+
+function sidOf (accessToken: string): string {
+  const claims: AccessClaims = JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString())
+  return claims.sid
+}

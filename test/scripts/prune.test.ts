@@ -1,4 +1,5 @@
 import { startServer } from '../helper.ts'
+import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
@@ -40,6 +41,36 @@ t.test('[P28] [P30] [P34] after pruning under a running server numbering goes on
   t.match(again, { seq: 7 })
   t.notOk(again.duplicate, 'a client_id is forgotten together with its message')
   t.equal((await ann.exchange({ command: 'edit_message', channel: 'old', id: second.id, message: 'x' })).code, 'message_not_found')
+})
+
+t.test('[P37] pruning keeps the newest entry of each channel, also of authors who are gone, so that clients resume', async t => {
+  const server = await startServer(t)
+  const { database } = server
+  const env = { DATABASE_URL: server.databaseUrl }
+  const ann = await server.enter('ann', 'talk')
+  const guest = await database.prisma.user.create({ data: { name: 'guest-gone', disabledAt: new Date(Date.now() - 100 * 86_400_000) } })
+  const sent = []
+  for (const message of ['one', 'two']) sent.push((await ann.request({ type: 'send_message', channel: 'talk', message })).data)
+  const { id: talk } = await database.prisma.channel.findUniqueOrThrow({ where: { name: 'talk' } })
+  await ann.request({ command: 'delete_message', channel: 'talk', id: sent[0]!.id })
+  await age(database, talk, 3)
+  const rows = createRows(database)
+  const quiet = await rows.channel()
+  await rows.message(quiet, { user: guest })
+  const kept = await rows.message(quiet, { user: guest })
+  await age(database, quiet.id, 2)
+
+  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 3, 0, 0, 1), stderr: '' })
+  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 3, 0, 0, 1), stderr: '' })
+  const resume = async (channel: string, id: string, since: number, sinceId: string) =>
+    (await ann.request({ type: 'join_channel', channel, channel_id: id, since, since_id: sinceId })).data
+  const [first, second] = sent
+  t.match(await resume('talk', talk, 3, first.id), { seq: 3, last_id: first.id, recovered: true, messages: [] })
+  t.match(await resume(quiet.name, quiet.id, 2, kept), { seq: 2, last_id: kept, recovered: true, messages: [] })
+  t.match(await resume('talk', talk, 2, second.id), { seq: 3, recovered: false, messages: [] }, 'gone')
+  const { body } = await server.call('GET', `/api/channels/${quiet.name}/messages`, { token: ann.person.access_token })
+  t.match(body.messages, [{ id: kept, username: '' }])
+  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 0, 0, 0, 0), stderr: '' })
 })
 
 t.test('[P27] pruning while users send leaves no gap in the numbering and removes no new message', async t => {

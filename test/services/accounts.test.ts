@@ -36,6 +36,9 @@ t.test('several instances that start at once create one admin', async t => {
   const { prisma, start } = await buildStart(t)
   await Promise.all(Array.from({ length: 5 }, () => start('Root@Example.org', 'password-of-root')))
   t.match(await prisma.user.findMany(), [{ email: 'root@example.org', role: 'admin' }])
+  const { id: targetId } = await prisma.user.findFirstOrThrow()
+  t.match(await prisma.moderationLog.findMany(), [{ action: 'set_role_admin', actorId: null, targetId }], '[P63]')
+  t.equal(await prisma.moderationLog.count(), 1)
 })
 
 t.test('[P56] an existing account becomes an admin if ADMIN_PASSWORD is its password, and keeps the password', async t => {

@@ -2,6 +2,7 @@ import { createCounters } from '../../src/counters.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
 import { createAuth } from '../../src/services/auth.ts'
 import { createLoginThrottle } from '../../src/services/login-throttle.ts'
+import { createInvitationCodeStore } from '../../src/store/invitation-codes.ts'
 import { createTokens } from '../../src/store/tokens.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { buildRest } from '../routes/rest.ts'
@@ -21,12 +22,15 @@ async function buildAuth (t: Test) {
     passwords: createPasswords(),
     throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limitAll: true }),
     ...rest.app.accessTokens,
-    config: { token_expiry: 3600, refresh_token_expiry: 86_400, max_logins: 100 },
+    invitationCodes: createInvitationCodeStore(rest.database.prisma),
+    invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
+    config: { registration: 'open', token_expiry: 3600, refresh_token_expiry: 86_400, refresh_window: 60, max_logins: 100 },
     onLoginRevoked: () => {}
   })
   return { ...rest, tokens, auth }
 }
 
+const nobody = { device: null, network: null }
 const free = { address: 'a', admit: async () => {}, fail: async () => {}, succeed: async () => {} }
 
 t.test('[P12] many logins are checked in one round trip, with results in the order of the logins', async t => {
@@ -58,10 +62,10 @@ t.test('revoking a login during a refresh also ends the new tokens', async t => 
   for (let round = 0; round < 20; round++) {
     const login = await register()
     const { sid } = auth.readAccess(login.access_token)
-    const [refreshed] = await Promise.allSettled([auth.refresh(login.refresh_token), tokens.revoke(sid)])
+    const [refreshed] = await Promise.allSettled([auth.refresh(login.refresh_token, nobody), tokens.revoke(sid)])
     await t.rejects(auth.verifyAccess(login.access_token), { code: 'authentication_failed' })
     if (refreshed.status === 'rejected') continue
-    await t.rejects(auth.refresh(refreshed.value.refresh_token), { code: 'authentication_failed' })
+    await t.rejects(auth.refresh(refreshed.value.refresh_token, nobody), { code: 'authentication_failed' })
     await t.rejects(auth.verifyAccess(refreshed.value.access_token), { code: 'authentication_failed' })
   }
 })
@@ -70,7 +74,7 @@ t.test('purging deletes refresh tokens whose access tokens have all expired, and
   const { auth, tokens, register, database } = await buildAuth(t)
   const { prisma } = database
   const login = await register()
-  const { refresh_token: successor } = await auth.refresh(login.refresh_token)
+  const { refresh_token: successor } = await auth.refresh(login.refresh_token, nobody)
   const expire = (seconds: number) =>
     prisma.$executeRaw`UPDATE "RefreshToken" SET "expiresAt" = now() - make_interval(secs => ${seconds}) WHERE "usedAt" IS NOT NULL`
 
@@ -81,11 +85,11 @@ t.test('purging deletes refresh tokens whose access tokens have all expired, and
   await prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = now() WHERE "usedAt" IS NOT NULL`
   await expire(3610)
   t.equal(await tokens.purge(3600), 0, 'the revoked token is kept because it marks its successor as revoked')
-  await t.rejects(auth.refresh(successor), { code: 'authentication_failed' })
+  await t.rejects(auth.refresh(successor, nobody), { code: 'authentication_failed' })
 
   await prisma.$executeRaw`UPDATE "RefreshToken" SET "revokedAt" = NULL`
   t.equal(await tokens.purge(3600, 1), 1)
-  await auth.refresh(successor)
+  await auth.refresh(successor, nobody)
 })
 
 t.test('passwords are hashed two at a time, and the server is busy when the queue is full', async t => {
@@ -118,7 +122,7 @@ t.test('a login without an account does the same work as any other and counts as
 t.test('queued logins are judged at their turn, so that many at once get no more guesses than one after another', async t => {
   const { auth, register } = await buildAuth(t)
   const { user } = await register()
-  const guess = () => auth.login({ email: user.email!, password: 'wrong-password' }, '10.0.0.1')
+  const guess = () => auth.login({ email: user.email!, password: 'wrong-password' }, { address: '10.0.0.1', ...nobody })
   const results = await Promise.allSettled(Array.from({ length: 60 }, guess))
   const codes = results.map(result => result.status === 'rejected' ? result.reason.code : 'let in')
   const guesses = codes.filter(code => code === 'authentication_failed').length

@@ -1,9 +1,8 @@
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
+import { createStores } from '../../src/domain.ts'
 import { createMaintenance } from '../../src/services/maintenance.ts'
 import { openDatabase } from '../../src/store/client.ts'
-import { createMessageStore } from '../../src/store/messages.ts'
-import { createTokens } from '../../src/store/tokens.ts'
 import { t } from '../tap.ts'
 
 t.test('[P58] on the embedded database other work runs between rounds of maintenance, which remove all rows that are due', async t => {
@@ -21,7 +20,7 @@ t.test('[P58] on the embedded database other work runs between rounds of mainten
     FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 5000)) x`
   const faults: unknown[] = []
   const maintenance = createMaintenance({
-    messages: createMessageStore(database), tokens: createTokens(database), tokenLifetime: 60, onFault: error => faults.push(error)
+    ...createStores(database), tokenLifetime: 60, hasAutovacuum: false, onFault: error => faults.push(error)
   })
   t.teardown(maintenance.stop)
   let turns = 0

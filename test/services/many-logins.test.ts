@@ -17,13 +17,37 @@ async function seedLogins ({ database }: Server, userId: string): Promise<void> 
   }
 }
 
-t.test(`[P56] one request can disable an account with ${MANY} logins, erase it or change its password`, async t => {
+/** Reads three pages of the user's logins, ends the last login on them, and ends all others. */
+async function listAndEnd (server: Server, user: Awaited<ReturnType<Server['enter']>>): Promise<void> {
+  const { access_token: token } = user.person
+  const seen = new Set<string>()
+  let query = '?limit=100'
+  for (let page = 0; page < 3; page++) {
+    const { status, body } = await server.call('GET', `/api/me/logins${query}`, { token })
+    t.equal(status, 200)
+    for (const { id } of body.logins) seen.add(id)
+    query = `?limit=100&cursor=${body.next_cursor}`
+  }
+  t.equal(seen.size, 300)
+  const last = [...seen].at(-1)
+  t.equal((await server.call('DELETE', `/api/me/logins/${last}`, { token })).status, 204)
+  t.equal((await server.call('DELETE', `/api/me/logins/${last}`, { token })).status, 404)
+  t.equal((await server.call('DELETE', '/api/me/logins', { token })).status, 204)
+  const { body: { logins } } = await server.call('GET', '/api/me/logins', { token })
+  t.same(logins.map(({ current }: { current: boolean }) => current), [true])
+  await user.settle()
+}
+
+t.test(`[P56] [P62] an account with ${MANY} logins can list and end them, get a new password, be disabled and be erased`, async t => {
   const server = await startServer(t)
   const root = await server.register('root')
   await server.database.prisma.user.update({ where: { id: root.user.id }, data: { role: 'admin' } })
   const [ann, ben, cid] = [await server.enter('ann'), await server.enter('ben'), await server.enter('cid')]
   for (const { person } of [ann, ben, cid]) await seedLogins(server, person.user.id)
 
+  await listAndEnd(server, ann)
+  // Without the mark, the logins that it ended are back.
+  await server.database.prisma.user.update({ where: { id: ann.person.user.id }, data: { loginsEndedUpTo: null, loginsEndedUpToId: null } })
   const body = { password: 'another password', current_password: ann.person.password }
   t.equal((await server.call('PATCH', '/api/me', { token: ann.person.access_token, body })).status, 200)
   await ann.settle()

@@ -15,8 +15,10 @@ function createStore () {
 }
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-const draft = (text: string) =>
-  ({ channelId: 'c1', channelName: 'general', userId: 'u1', sid: null, username: 'ann', text, clientId: undefined })
+const draft = (text: string) => ({
+  channelId: 'c1', channelName: 'general', userId: 'u1', sid: null, username: 'ann', text,
+  clientId: undefined, replyTo: undefined, data: undefined
+})
 
 t.test('[G15] when a handler of events throws, a fault is reported, stored messages are acked and the queue goes on', async t => {
   const { batches, publish } = createStore()

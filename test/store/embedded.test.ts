@@ -27,7 +27,15 @@ t.test('a text that begins with U+FEFF is read back unchanged by every kind of q
     const content = `${text}m`
     await messages.publish([{ id: uuidv7(), channelId: channel.id, userId: user.id, sid: null, content, clientId: `${text}c` }])
     t.match(await messages.history(channel.id, { limit: 1 }), [{ message: content, client_id: `${text}c`, username: `${text}n` }])
-    t.match(await messages.entries(channel.id, 0, 1, 1, 1000), [{ message: content }])
+    const [entry] = await messages.entries(channel.id, 0, 1, 1, 1000)
+    t.match(entry, { message: content })
+    t.same([await messages.entryId(channel.id, 1), await messages.entryId(channel.id, 2)], [entry!.id, null])
+    const reply = {
+      id: uuidv7(), channelId: channel.id, userId: user.id, sid: null, content, clientId: undefined,
+      replyTo: entry!.id, data: JSON.stringify([text])
+    }
+    t.match(await messages.publish([reply, { ...reply, id: uuidv7(), replyTo: uuidv7() }]), [{ seq: 2 }, { code: 'message_not_found' }])
+    t.match(await messages.history(channel.id, { limit: 1 }), [{ reply_to: entry!.id, data: [text] }])
     const [row] = await database.query<object>('SELECT $1::text AS a, NULL AS b, $2::text AS c, ARRAY[$1::text] AS d', [text, content])
     t.same(row, { a: text, b: null, c: content, d: [text] })
   }

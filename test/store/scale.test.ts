@@ -106,6 +106,9 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   invitations: ({ stores, people: { ann } }) => stores.moderation.invitations(ann.user.id, undefined, 51),
   accounts: ({ stores }) => stores.accounts.search({ query: undefined, after: undefined, limit: 51 }),
   history: ({ stores, channel }) => stores.messages.history(channel.id, { limit: 51 }),
+  'history around a seq': ({ stores, channel }) => stores.messages.around(channel.id, 1, 51),
+  'one message': ({ stores, channel }) => stores.messages.find(channel.id, uuidv7()),
+  'the id of an entry': ({ stores, channel }) => stores.messages.entryId(channel.id, 1),
   entries: ({ stores, channel }) => stores.messages.entries(channel.id, 0, 1000, 1000, 1_000_000),
   versions: ({ stores, channel }) => stores.channels.versions([channel.id]),
   'members among': ({ stores, channel, people: { ann } }) => stores.channels.membersAmong(channel.id, [ann.user.id]),
@@ -129,7 +132,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'making a channel by joining': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
   'making a channel': ({ stores, people: { ben } }) =>
-    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', rules),
+    stores.channels.create(actorOf(ben), uuidv7(), 'made', 'public', {}, rules),
   leaving: ({ stores, people: { ben } }) => stores.memberships.leave(actorOf(ben), 'made'),
   'joining again': ({ stores, people: { ben } }) =>
     stores.memberships.join([{ ...actorOf(ben), channelName: 'joined', newId: uuidv7() }], rules),
@@ -137,9 +140,21 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const draft = { id: uuidv7(), channelId: channel.id, ...actorOf(ann), content: 'x', clientId: undefined }
     t.match(await stores.messages.publish([draft]), [{ code: null }])
   },
-  'changing a type': ({ stores, channel, people: { ann } }) =>
-    stores.channels.setType(actorOf(ann), channel.name, 'public'),
+  settings: ({ stores, channel }) => stores.channels.settings([channel.id]),
+  'changing settings': ({ stores, channel, people: { ann } }) =>
+    stores.channels.update(actorOf(ann), channel.name, { channel_type: 'public', topic: 'new' }),
   'checking logins': ({ stores, people: { ann } }) => stores.tokens.findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
+  'listing logins': ({ stores, people: { ann } }) => stores.logins.list(ann.user.id, undefined, 51),
+  'ending a login': ({ stores, people: { ann } }) => stores.logins.end(actorOf(ann), uuidv7()),
+  'ending other logins': ({ stores, people: { ben } }) => stores.logins.endOthers(actorOf(ben)),
+  'registering with a code': async ({ stores, database, people: { admin } }) => {
+    const hash = Buffer.from('code')
+    const code = { id: uuidv7(), hash, uses: 1, lifetime: 60, channels: ['joined'] }
+    t.equal(await stores.invitationCodes.create(actorOf(admin), code), null)
+    await stores.users.register({ email: 'new@example.org', name: 'new', passwordHash: 'x', codeHash: hash }, rules)
+    t.equal((await stores.invitationCodes.list(undefined, 51))[0]!.uses_left, 0)
+    t.equal(await database.prisma.channelUser.count({ where: { user: { email: 'new@example.org' } } }), 1)
+  },
   'changing a role': ({ stores, people: { ann, admin } }) =>
     stores.accounts.setRole(actorOf(admin), ann.user.id, 'moderator'),
   disabling: ({ stores, people: { ann, admin } }) =>
@@ -149,6 +164,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const { purge } = stores.messages
     t.same([await purge(1000), await purge(1000)], [2, 0])
   },
+  'purging times of slow mode': ({ stores }) => stores.messages.purgeSends(1000),
   'purging logins': async ({ stores }) => {
     const { purge } = stores.tokens
     t.same([await purge(3600), await purge(3600)], [1, 0])
@@ -156,9 +172,10 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   'pruning a channel': async ({ database, channel }) => {
     const pruning = createPruning(database.prisma)
     await pruning.channels(undefined, 10)
-    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 2n })
-    await pruning.deleteEntries(channel.id, 2n)
+    t.match(await pruning.oldEntries(channel.id, new Date(Date.now() + 1000), 0n, 1000), { upTo: 1n }, 'the newest entry stays')
+    await pruning.deleteEntries(channel.id, 1n)
   },
+  'channels with a retention': ({ stores }) => stores.pruning.retaining(),
   'pruning the log and gone users': async ({ database }) => {
     const pruning = createPruning(database.prisma)
     const cutoff = new Date(Date.now() - 80 * 86_400_000)

@@ -23,8 +23,10 @@ const writes: Record<string, Write> = {
     [name, { frame: (scene: Scene) => ({ command: name, ...fields(scene) }), refusals }]))
 }
 
-t.test('[P55] the table of writes covers every command and every request whose REST route is not a GET', async t => {
-  const writing = Object.entries(table).filter(([, row]) => row.kind === 'command' || (row.route && !row.route.startsWith('GET ')))
+t.test('[P55] the table of writes covers every command and every request whose REST route is not a GET, except signals', async t => {
+  // Signals are judged without the database, so they wait for no lock [P42].
+  const writing = Object.entries(table).filter(([name, row]) =>
+    name !== 'signal' && (row.kind === 'command' || (row.route && !row.route.startsWith('GET '))))
   t.same(Object.keys(writes).sort(), writing.map(([name]) => name).sort())
 })
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Client, Frame } from '../client.ts'
 import { failure, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
@@ -21,13 +22,55 @@ t.test('[P19] [P20] joining an unknown name creates a public channel, and the us
   const ann = await server.enter('ann')
   const reply = await ann.request({ type: 'join_channel', channel: 'brand-new' })
   const { id } = await server.database.prisma.channel.findUniqueOrThrow({ where: { name: 'brand-new' } })
-  t.same(reply, {
+  const { me: { is_member_since: since, ...me }, ...data } = reply.data
+  t.same({ ...reply, data }, {
     type: 'success',
     action: 'channel_joined',
-    data: { channel: 'brand-new', channel_id: id, channel_type: 'public', seq: 0, recovered: false, messages: [] }
+    data: {
+      channel: 'brand-new',
+      channel_id: id,
+      channel_type: 'public',
+      seq: 0,
+      last_id: null,
+      recovered: false,
+      messages: [],
+      topic: '',
+      slow_mode: 0,
+      retention: null,
+      user_count: 1
+    }
   })
+  t.same(me, { role: 'user', is_moderator: true, muted_until: null })
+  const { body: { members } } = await server.call('GET', '/api/channels/brand-new/members', { token: ann.person.access_token })
+  t.equal(since, members[0].joined_at)
   const { body } = await server.call('GET', '/api/channels/brand-new', { token: ann.person.access_token })
   t.match(body, { id, channel_type: 'public', created_by: ann.person.user.id, user_count: 1, last_seq: 0 })
+})
+
+t.test('[P20] every reply to a join says what the channel and the user\'s place in it are now, also when members come back', async t => {
+  const ann = await server.enter('ann')
+  const name = 'places'
+  const set = { topic: 'tea', slow_mode: 5, retention: 30 }
+  await ann.request({ command: 'create_channel', name, ...set })
+  const join = async (client: Client): Promise<Frame> => (await client.request({ type: 'join_channel', channel: name })).data as Frame
+  t.match(await join(ann), { ...set, user_count: 1, me: { role: 'user', is_moderator: true, muted_until: null } })
+  const ben = await server.enter('ben')
+  const first = await join(ben)
+  t.match(first, { ...set, user_count: 2, me: { role: 'user', is_moderator: false, muted_until: null } })
+  t.match(await join(ben), { user_count: 2, me: first.me }, 'joined again')
+
+  const about = { channel: name, user_id: ben.person.user.id }
+  const { data: { expires_at: until } } = await ann.request({ command: 'mute_user', ...about, duration: 60 })
+  await ann.request({ command: 'add_moderator', ...about })
+  await ann.request({ command: 'update_channel', channel: name, topic: 'cake', slow_mode: 0, retention: null })
+  const after = { topic: 'cake', slow_mode: 0, retention: null, user_count: 2, me: { ...first.me, is_moderator: true, muted_until: until } }
+  t.match(await join(await server.login(ben.person)), after)
+  await ben.request({ type: 'leave_channel', channel: name })
+  t.match(await join(ben), { user_count: 2, me: { is_moderator: true, muted_until: until } }, 'a new membership')
+
+  const boss = await server.enter('boss')
+  await server.database.prisma.user.update({ where: { id: boss.person.user.id }, data: { role: 'admin' } })
+  for (const time of ['first', 'second']) t.match(await join(boss), { user_count: 3, me: { role: 'admin', is_moderator: true } }, time)
 })
 
 t.test('[P19] with create_on_join off, joining an unknown name answers channel_not_found and creates nothing', async t => {

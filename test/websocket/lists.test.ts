@@ -26,7 +26,7 @@ t.test('[P19] channel_list lists the channels that are visible to the user in pa
     cursor = page.next_cursor ?? undefined
   } while (cursor)
   t.same(found.map(({ name }) => name), ['general', ...names])
-  t.same(Object.keys(found[0]!), ['id', 'name', 'channel_type', 'user_count', 'online_count', 'joined'])
+  t.same(Object.keys(found[0]!), ['id', 'name', 'channel_type', 'user_count', 'online_count', 'joined', 'topic'])
   t.match(found[0], { channel_type: 'public', user_count: 0, online_count: 0, joined: false })
 })
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Client, Frame } from '../client.ts'
+import type { Frame } from '../client.ts'
 import { startServer } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 
@@ -8,12 +8,12 @@ const REPLAY = 32_768
 const server = await startServer(t, { config: { channels: { resume_limit: 10 }, performance: { max_buffered: 2 * REPLAY } } })
 
 /** Creates a channel with `count` messages, by default `m1`, `m2` and so on. @returns its name, its id and the member who sent them. */
-async function filled (count: number, text = (n: number) => `m${n}`): Promise<{ name: string, id: string, writer: Client }> {
+async function filled (count: number, text = (n: number) => `m${n}`) {
   const name = `r-${randomUUID()}`
   const writer = await server.enter('writer')
-  const { data } = await writer.request({ type: 'join_channel', channel: name })
+  const { data }: Frame = await writer.request({ type: 'join_channel', channel: name })
   for (let n = 1; n <= count; n++) await writer.request({ type: 'send_message', channel: name, message: text(n), client_id: `c${n}` })
-  return { name, id: data.channel_id, writer }
+  return { name, id: data.channel_id as string, writer }
 }
 
 /** Joins with `since` and checks that the live stream continues right after the `seq` of the reply. */
@@ -136,4 +136,106 @@ t.test('[P20] [P30] joining again on the same connection replays messages, and t
   for (const seq of [1, 2, 3]) t.equal((await writer.expect('message')).seq, seq)
   await writer.request({ type: 'send_message', channel: name, message: 'live' })
   t.equal((await writer.expect('message')).seq, 4)
+})
+
+t.test('[P37] last_id is the id of the entry at seq, in channel_joined and in history, and null in an empty channel', async t => {
+  const empty = await filled(0)
+  const look = async (channel: string) => {
+    const { data } = await (await server.enter('reader')).request({ type: 'join_channel', channel })
+    const { body } = await server.call('GET', `/api/channels/${channel}/messages`, { token: empty.writer.person.access_token })
+    t.same([body.last_seq, body.last_id], [data.seq, data.last_id], 'REST says the same')
+    return { seq: data.seq, last_id: data.last_id }
+  }
+  t.same(await look(empty.name), { seq: 0, last_id: null })
+  const { name, writer } = await filled(2)
+  const sent = await writer.request({ type: 'send_message', channel: name, message: 'last' })
+  t.same(await look(name), { seq: 3, last_id: sent.data.id })
+  await writer.request({ command: 'edit_message', channel: name, id: sent.data.id, message: 'edited' })
+  t.same(await look(name), { seq: 4, last_id: sent.data.id }, 'an edit has the id of its message')
+  const { data: first } = await writer.request({ type: 'send_message', channel: name, message: 'x' })
+  await writer.request({ command: 'delete_message', channel: name, id: sent.data.id })
+  t.same(await look(name), { seq: 6, last_id: sent.data.id })
+  const again = await writer.request({ type: 'join_channel', channel: name })
+  t.match(again.data, { seq: 6, last_id: sent.data.id }, 'a repeated join')
+  t.not(first.id, sent.data.id)
+})
+
+t.test('[P37] last_id belongs to seq also while others send', async t => {
+  const { name, writer } = await filled(1)
+  const joins = 30
+  let isJoining = true
+  const sent = new Map<number, string>()
+  const sending = (async () => {
+    while (isJoining) {
+      const replies = await Promise.all([1, 2, 3].map(() => writer.request({ type: 'send_message', channel: name, message: 'x' })))
+      for (const { data } of replies) sent.set(data.seq, data.id)
+    }
+  })()
+  const reader = await server.enter('reader')
+  const seen: Array<{ seq: number, last_id: string }> = []
+  for (let i = 0; i < joins; i++) seen.push((await reader.request({ type: 'join_channel', channel: name })).data)
+  isJoining = false
+  await sending
+  for (const { seq, last_id: id } of seen.filter(({ seq }) => seq > 1)) t.equal(id, sent.get(seq))
+  await reader.expect(({ type, seq }) => type === 'message' && seq === Math.max(...sent.keys()))
+  const seqs = reader.inbox.filter(({ type }) => type === 'message').map(({ seq }) => seq)
+  t.same(seqs, seqs.map((_, i) => seqs[0] + i), 'the live stream has no gap and no repetition')
+})
+
+t.test('[P37] a resume is recovered if since_id is the id of the entry at since, and not if it is another or gone', async t => {
+  const channel = await filled(4)
+  const { name, id: channelId, writer } = channel
+  const ids = (await server.call('GET', `/api/channels/${name}/messages`, { token: writer.person.access_token })).body.messages
+    .map(({ id }: Frame) => id)
+  const reader = await server.enter('reader')
+  const join = async (since: number, sinceId: unknown) =>
+    (await reader.request({ type: 'join_channel', channel: name, channel_id: channelId, since, since_id: sinceId })).data
+  const [kept, lost] = [{ recovered: true, seq: 4 }, { recovered: false, messages: [], seq: 4 }]
+  t.same(seqs(await join(2, ids[1])), [3, 4])
+  t.match(await join(2, ids[1].toUpperCase()), kept)
+  t.match(await join(4, ids[3]), { ...kept, messages: [] })
+  t.same(seqs(await join(0, null)), [1, 2, 3, 4])
+  t.match(await join(2, ids[2]), lost, 'the id of another entry')
+  t.match(await join(4, ids[2]), lost, 'also without missed entries')
+  t.match(await join(2, randomUUID()), lost)
+  t.match(await join(0, ids[0]), lost, 'there is no entry at 0')
+  t.match(await join(2, null), lost, 'null says that there was no entry')
+  t.match(await join(5, ids[3]), lost, 'beyond seq')
+  await server.database.prisma.message.deleteMany({ where: { channelId, seq: { lte: 2 } } })
+  t.match(await join(2, ids[1]), lost, 'the entry at since is pruned')
+  t.match((await reader.request({ type: 'join_channel', channel: name, channel_id: channelId, since: 2 })).data, kept, 'without since_id')
+})
+
+t.test('[P37] since_id wants an id or null, and since', async t => {
+  const { name, id } = await filled(1)
+  const reader = await server.enter('reader')
+  for (const sinceId of [1, true, '', 'x', {}, [], `${randomUUID()}0`, '\0', '\ud800']) {
+    const frame = { type: 'join_channel', channel: name, channel_id: id, since: 1, since_id: sinceId }
+    t.match(await (await server.enter('reader')).exchange(frame), { type: 'error', code: 'invalid_frame', message: /since_id/ })
+  }
+  const alone = await reader.exchange({ type: 'join_channel', channel: name, channel_id: id, since_id: randomUUID() })
+  t.match(alone, { code: 'invalid_frame', message: 'Invalid message: since: required with since_id' })
+})
+
+t.test('[P37] [G18] a client that resumes after the database was restored to an earlier moment is not misled', async t => {
+  const first = await startServer(t)
+  const before = await first.enter('ann', 'restored')
+  const sent: Frame[] = []
+  for (let n = 1; n <= 6; n++) sent.push((await before.request({ type: 'send_message', channel: 'restored', message: `old ${n}` })).data)
+  await first.close()
+
+  const second = await startServer(t, { databaseUrl: first.databaseUrl })
+  const { prisma } = second.database
+  await prisma.message.deleteMany({ where: { seq: { gt: 3 } } })
+  const { id: channelId } = await prisma.channel.update({ where: { name: 'restored' }, data: { lastSeq: 3 } })
+  const client = await second.login(before.person)
+  const join = async (seq: number) => (await client.request({
+    type: 'join_channel', channel: 'restored', channel_id: channelId, since: seq, since_id: sent[seq - 1]!.id
+  })).data
+  t.match(await join(6), { recovered: false, seq: 3, last_id: sent[2]!.id }, 'the channel has not reached the seq again')
+  for (let n = 4; n <= 7; n++) await client.request({ type: 'send_message', channel: 'restored', message: `new ${n}` })
+  for (const seq of [4, 5, 6]) t.match(await join(seq), { recovered: false, messages: [], seq: 7 }, `it has another entry at ${seq}`)
+  const right = await join(3)
+  t.equal(right.recovered, true)
+  t.same(right.messages.map(({ message }: Frame) => message), ['new 4', 'new 5', 'new 6', 'new 7'])
 })

@@ -31,7 +31,7 @@ t.test('[P12] a logout closes the connections of its login, and no others', asyn
 })
 
 t.test('[G12] a replayed refresh token closes all connections of its login, also those with older access tokens', async t => {
-  const server = await startServer(t)
+  const server = await startServer(t, { config: { authentication: { refresh_window: 0 } } })
   const ann = await server.enter('ann')
   const first = ann.person.refresh_token
   const second = await refresh(server, first)

@@ -83,13 +83,14 @@ t.test('[P19] a missing channel and an invisible private channel give the same a
   }
   for (const command of Object.keys(commands).filter(name => name !== 'create_channel')) {
     const [there, absent] = [hidden.name, 'no-such-channel'].map(channel =>
-      stranger.exchange({ type: 'command', command, channel, id: message, message: 'y', user_id: people.creator.person.user.id }))
+      stranger.exchange({ command, channel, id: message, message: 'y', topic: 'z', user_id: people.creator.person.user.id }))
     t.same(await there, failure('channel_not_found'), command)
     t.same(await absent, await there)
   }
   const calls: Array<[string, string, object?]> = [
     ['GET', ''], ['PATCH', '', { channel_type: 'public' }], ['DELETE', ''],
-    ['GET', '/messages'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online'],
+    ['GET', '/messages'], ['GET', '/messages?around=1'], ['POST', '/messages', { message: 'x' }], ['GET', '/members'], ['GET', '/online'],
+    ['GET', `/messages/${message}`],
     ['PATCH', `/messages/${message}`, { message: 'y' }], ['DELETE', `/messages/${message}`],
     ...['bans', 'mutes', 'moderators', 'log'].map((list): [string, string] => ['GET', `/${list}`]),
     ...['members', 'bans', 'mutes', 'moderators'].flatMap(list => [people.creator.person.user.id, randomUUID(), 'nobody'].flatMap(

@@ -1,0 +1,112 @@
+-- [P37] Returns the id of a channel's entry with this `seq`: a message's id, also for an edit or a deletion of the message. Null where the
+-- channel has no such entry.
+CREATE OR REPLACE FUNCTION parley_entry_id(channel uuid, at bigint) RETURNS uuid LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT m.id FROM "Message" m WHERE m."channelId" = channel AND m.seq = at),
+    (SELECT x."messageId" FROM "MessageChange" x WHERE x."channelId" = channel AND x.seq = at))
+$$;
+
+-- [P18]–[P22] Makes users members of channels, which are given by name.
+-- batch: [{u: user id, s: login, n: channel name, i: id for the channel if it has to be created}, …]. A cap of 0 means no cap.
+-- Returns one row per join: its position `ord` in the batch, and an error code or the channel as it was at that moment. `last_id` is the id
+-- of the entry at `last_seq`.
+DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean, int, int);
+CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean,
+  max_created int DEFAULT 0, created_a_minute int DEFAULT 0)
+RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, last_id uuid, acl_version bigint, retry_after_ms bigint)
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+DECLARE
+  todo bigint[];
+  made uuid[];
+  item record;
+  ch "Channel";
+  us "User";
+BEGIN
+  -- Most joins by far are those of members who come back. They need no lock and write nothing. (`LATERAL … LIMIT 1`, here and below, makes
+  -- the planner use one index probe per row, whatever sizes it assumes for the tables.)
+  FOR item IN
+    SELECT b.ord, c.id, c."channelType", c."lastSeq", parley_entry_id(c.id, c."lastSeq") AS last_id, c."aclVersion",
+      m.found IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member
+    FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
+    LEFT JOIN LATERAL (
+      SELECT o.id, o.role FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, b.s)) LIMIT 1) u ON true
+    LEFT JOIN LATERAL (SELECT * FROM "Channel" o WHERE o.name = b.n LIMIT 1) c ON true
+    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelUser" o WHERE o."channelId" = c.id AND o."userId" = u.id LIMIT 1) m ON true
+    LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelBan" o WHERE o."channelId" = c.id AND o."userId" = u.id
+      AND (o."expiresAt" IS NULL OR o."expiresAt" > clock_timestamp()) LIMIT 1) x ON true
+  LOOP
+    IF item.member THEN
+      RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item.last_id, item."aclVersion", NULL::bigint;
+    ELSE
+      todo := todo || item.ord;
+    END IF;
+  END LOOP;
+  IF todo IS NULL THEN RETURN; END IF;
+
+  PERFORM FROM "User" u
+    WHERE u.id = ANY (ARRAY(SELECT (b ->> 'u')::uuid FROM json_array_elements(batch) b)) ORDER BY u.id FOR NO KEY UPDATE;
+  IF create_missing THEN
+    -- Channels are inserted in the order of their names, so that two batches that create the same channels do not deadlock.
+    WITH new AS (
+      INSERT INTO "Channel" (id, name, "channelType")
+      SELECT DISTINCT ON (b.n) b.i, b.n, coalesce(parley_type_of_name(b.n), 'public')
+      FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
+      CROSS JOIN LATERAL (
+        SELECT o AS us FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, b.s)) LIMIT 1) u
+      WHERE b.ord = ANY (todo) AND parley_role_fits((u.us).role, coalesce(parley_type_of_name(b.n), 'public'))
+        AND (SELECT true FROM "Channel" c WHERE c.name = b.n LIMIT 1) IS NULL
+        AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = b.u) < max_channels)
+        AND (b.n = default_room OR parley_judge_creation(u.us, max_created, created_a_minute) IS NULL)
+      ORDER BY b.n, b.ord
+      ON CONFLICT (name) DO NOTHING RETURNING id
+    ) SELECT array_agg(new.id) INTO made FROM new;
+  END IF;
+  PERFORM FROM "Channel" c
+    WHERE c.name = ANY (ARRAY(SELECT b ->> 'n' FROM json_array_elements(batch) b)) ORDER BY c.id FOR NO KEY UPDATE;
+
+  FOR item IN
+    SELECT b.* FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
+    WHERE b.ord = ANY (todo) ORDER BY b.ord
+  LOOP
+    us := parley_actor(item.u, item.s);
+    SELECT * INTO ch FROM "Channel" c WHERE c.name = item.n;
+    ord := item.ord; channel_id := ch.id; channel_type := ch."channelType"; last_seq := ch."lastSeq"; last_id := parley_entry_id(ch.id, ch."lastSeq"); acl_version := ch."aclVersion";
+    code := CASE
+      WHEN us.id IS NULL THEN 'authentication_failed'
+      WHEN ch.id IS NULL THEN CASE
+        WHEN NOT create_missing THEN 'channel_not_found'
+        WHEN NOT parley_role_fits(us.role, coalesce(parley_type_of_name(item.n), 'public')) THEN 'not_authorized'
+        ELSE coalesce(parley_judge_creation(us, max_created, created_a_minute), 'too_many_channels') END
+      WHEN NOT parley_sees(us, ch) THEN 'channel_not_found'
+      WHEN NOT parley_role_fits(us.role, ch."channelType") THEN 'not_authorized'
+      WHEN EXISTS (SELECT FROM "ChannelBan" x WHERE x."channelId" = ch.id AND x."userId" = us.id
+        AND (x."expiresAt" IS NULL OR x."expiresAt" > clock_timestamp())) THEN 'banned'
+      WHEN EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = us.id) THEN 'member'
+      WHEN item.n = default_room THEN NULL
+      WHEN max_channels > 0 AND (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = us.id) >= max_channels THEN 'too_many_channels'
+      WHEN max_users > 0 AND ch."userCount" >= max_users THEN 'channel_full'
+      -- The first member of a channel that this batch created counts as its maker, so the limits on creating apply to them.
+      WHEN ch.id = ANY (made) AND ch."userCount" = 0 THEN parley_judge_creation(us, max_created, created_a_minute)
+    END;
+    retry_after_ms := CASE WHEN code = 'rate_limited' THEN parley_creation_wait(us, created_a_minute) END;
+    IF code IS NULL THEN
+      INSERT INTO "ChannelUser" ("channelId", "userId") VALUES (ch.id, us.id);
+      DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = us.id;
+      UPDATE "Channel" c SET "userCount" = c."userCount" + 1 WHERE c.id = ch.id;
+      IF ch.id = ANY (made) AND ch."userCount" = 0 AND item.n <> default_room THEN
+        PERFORM parley_count_creation(us.id, created_a_minute);
+      END IF;
+      -- The first member of a channel that this batch created becomes its creator and first moderator, unless they are a guest.
+      IF ch.id = ANY (made) AND ch."userCount" = 0 AND us.email IS NOT NULL THEN
+        UPDATE "Channel" c SET "createdBy" = us.id WHERE c.id = ch.id;
+        INSERT INTO "ChannelModerator" ("channelId", "userId") VALUES (ch.id, us.id);
+      END IF;
+    ELSIF code = 'member' THEN
+      code := NULL;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+  -- Channels were created by what each user had before the batch, and an earlier join of the same batch may have used up a limit. So
+  -- channels that nobody joined are deleted again.
+  DELETE FROM "Channel" c WHERE c.id = ANY (made) AND c."userCount" = 0;
+END $$;
