@@ -42,7 +42,9 @@ export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
   async function send (redis: Redis, i: number): Promise<void> {
     missed[i]!.answers++
     missed[i]!.echoes++
-    await redis.eval(BEAT, 2, key, name, Buffer.concat([id, Buffer.of(i)]))
+    const listeners = await redis.eval(BEAT, 2, key, name, Buffer.concat([id, Buffer.of(i)]))
+    // The beat would still come back by replication, but this server counts none of the subscriptions of the other one.
+    if (listeners === 0) throw new Error('the subscription is on another server than this connection')
     missed[i]!.answers = 0
   }
 

@@ -32,7 +32,10 @@ export async function startBrokers (t: Test) {
   }
 }
 
-/** Publishes a message to every topic. Resolves with whether all of them have arrived within half a second. */
+/**
+ * Publishes a message to every topic. Resolves with whether all of them have arrived within half a second. An instance that has just
+ * connected may not know of the other one yet, and then it publishes nothing: try again until this resolves with true.
+ */
 export async function arrives (topics: Topic[], from: Listener, to: Listener, text: string): Promise<boolean> {
   const before = to.events.length
   for (const topic of topics) from.broker.publish(topic, notice(text))
