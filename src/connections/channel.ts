@@ -143,6 +143,24 @@ export class LocalChannel {
     if (heldAt !== undefined) this.goLive(subscriber, heldAt)
   }
 
+  /**
+   * Goes back to the versions that a join has read, where they are older than the known ones. Returns true if one is: the membership may
+   * have ended since, and the subscriber lacks settings of which the others have been told already.
+   */
+  goBackTo ({ aclVersion, settingsVersion }: Pick<ChannelState, 'aclVersion' | 'settingsVersion'>): boolean {
+    const isOlder = aclVersion < this.aclVersion || settingsVersion < this.settingsVersion
+    this.aclVersion = Math.min(aclVersion, this.aclVersion)
+    this.settingsVersion = Math.min(settingsVersion, this.settingsVersion)
+    return isOlder
+  }
+
+  /** Records that this instance knows of the change that led to this version. Returns false if it does not know of one before it. */
+  reach (aclVersion: number): boolean {
+    if (aclVersion > this.aclVersion + 1) return false
+    this.aclVersion = Math.max(this.aclVersion, aclVersion)
+    return true
+  }
+
   /** Milliseconds for which the user is still muted, as far as this instance knows; 0: they are not. */
   mutedFor (userId: string): number {
     const mute = this.#mutes.get(userId)

@@ -123,16 +123,7 @@ export class Hub {
     channel.attach(session, joined.aclVersion)
     channel.mute(session.userId!, joined.mutedFor, joined.aclVersion)
     session.subscriptions.set(channelName, channel)
-    // The membership was read before the newest change known here and may have ended since: have all memberships checked again.
-    if (joined.aclVersion < channel.aclVersion) {
-      channel.aclVersion = joined.aclVersion
-      this.doubts.channels([channel.id])
-    }
-    // The settings were read before a change of which the subscribers have been told already: have them told again.
-    if (joined.settingsVersion < channel.settingsVersion) {
-      channel.settingsVersion = joined.settingsVersion
-      this.doubts.channels([channel.id])
-    }
+    if (channel.goBackTo(joined)) this.doubts.channels([channel.id])
     return channel
   }
 
@@ -247,18 +238,11 @@ export class Hub {
     else if (channel && action.type === 'membership_ended') {
       const gone = new Set(action.userIds)
       this.endSubscriptions(channel, action.aclVersion, userId => gone.has(userId))
-      this.#reach(channel, action.aclVersion)
+      if (!channel.reach(action.aclVersion)) this.doubts.channels([id])
     } else if (channel && action.type === 'mute_changed') {
       if (this.#byUser.has(action.userId)) channel.mute(action.userId, action.seconds * 1000, action.aclVersion)
-      this.#reach(channel, action.aclVersion)
+      if (!channel.reach(action.aclVersion)) this.doubts.channels([id])
     }
-  }
-
-  /** Records that this instance knows of the change that led to this version of the channel. */
-  #reach (channel: LocalChannel, aclVersion: number): void {
-    // A skipped version belongs to a change that this instance does not know of.
-    if (aclVersion > channel.aclVersion + 1) this.doubts.channels([channel.id])
-    else channel.aclVersion = Math.max(channel.aclVersion, aclVersion)
   }
 
   /** Has an action that another instance reports looked up in the database before it takes effect [P60]. */
