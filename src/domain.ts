@@ -80,17 +80,18 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const { loginRevoked: onLoginRevoked } = events
   const passwords = createPasswords()
   const throttle = createLoginThrottle({ counters, limitAll: isLimited })
+  const caps = {
+    maxChannels: config.channels.max_channels_per_user,
+    maxUsers: config.channels.max_users_per_channel,
+    defaultRoom: config.channels.default_room
+  }
   const auth = createAuth({
     users,
     tokens,
     passwords,
     throttle,
     invitationCodes: stores.invitationCodes,
-    invitationRules: {
-      maxChannels: config.channels.max_channels_per_user,
-      maxUsers: config.channels.max_users_per_channel,
-      defaultRoom: config.channels.default_room
-    },
+    invitationRules: caps,
     ...accessTokens,
     config: config.authentication,
     onLoginRevoked
@@ -103,7 +104,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
   })
 
   const creation = {
-    maxChannels: config.channels.max_channels_per_user,
+    maxChannels: caps.maxChannels,
     maxCreated: config.channels.max_created_per_user,
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
@@ -119,9 +120,8 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.memberships,
     events,
     rules: {
+      ...caps,
       ...creation,
-      maxUsers: config.channels.max_users_per_channel,
-      defaultRoom: config.channels.default_room,
       createMissing: config.channels.create_on_join
     }
   })

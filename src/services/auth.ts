@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
@@ -10,9 +10,9 @@ import type { Account, InvitationRules, Users } from '../store/users.ts'
 import { isAccessClaims } from './access-claims.ts'
 import { createBatcher } from './batcher.ts'
 import { normaliseEmail, toEmail } from './email.ts'
-import { hashOfCode } from './invitation-codes.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { Passwords } from './passwords.ts'
+import { hashOf } from './secret-hash.ts'
 
 export interface AuthDeps {
   users: Users
@@ -104,7 +104,7 @@ export function createAuth (deps: AuthDeps) {
       if (config.registration === 'closed') throw new AppError('registration_closed')
       const email = toEmail(given)
       await throttle.register(client.address)
-      const codeHash = code === undefined ? null : hashOfCode(code)
+      const codeHash = code === undefined ? null : hashOf(code)
       // Who has no valid code costs no hash of a password, and does not learn which addresses have accounts.
       const isInvited = codeHash === null ? config.registration === 'open' : await invitationCodes.isUsable(codeHash)
       if (!isInvited) throw new AppError('invalid_invitation_code')
@@ -166,8 +166,4 @@ export function createAuth (deps: AuthDeps) {
 /** An account as its own user sees it. */
 export function toUser ({ id, email, name, role, createdAt }: Account): User {
   return { id, email, name, role, created_at: createdAt.toISOString() }
-}
-
-function hashOf (value: string): Uint8Array<ArrayBuffer> {
-  return createHash('sha256').update(value).digest()
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { PageQuery } from '../schemas/common.ts'
@@ -6,8 +6,9 @@ import { DEFAULT_EXPIRY, DEFAULT_USES, type InvitationCodeCreation, type NewInvi
 import type { InvitationCodeStore } from '../store/invitation-codes.ts'
 import type { Actor } from '../store/users.ts'
 import { readPage, type PageOrder } from './paging.ts'
+import { hashOf } from './secret-hash.ts'
 
-/** Nobody guesses a code of 160 random bits, so a plain hash of it reveals nothing. */
+/** Random bytes of a code. */
 const CODE_BYTES = 20
 
 export type InvitationCodes = ReturnType<typeof createInvitationCodes>
@@ -20,7 +21,7 @@ export function createInvitationCodes (store: InvitationCodeStore) {
       const { uses = DEFAULT_USES, expires_in: lifetime = DEFAULT_EXPIRY, channels = [] } = creation
       const value = randomBytes(CODE_BYTES).toString('base64url')
       const id = uuidv7()
-      const refusal = await store.create(actor, { id, hash: hashOfCode(value), uses, lifetime, channels: [...new Set(channels)] })
+      const refusal = await store.create(actor, { id, hash: hashOf(value), uses, lifetime, channels: [...new Set(channels)] })
       if (refusal) throw new AppError(refusal)
       const stored = await store.find(id)
       if (!stored) throw new AppError('invitation_code_not_found')
@@ -39,10 +40,6 @@ export function createInvitationCodes (store: InvitationCodeStore) {
       if (refusal) throw new AppError(refusal)
     }
   }
-}
-
-export function hashOfCode (value: string): Uint8Array<ArrayBuffer> {
-  return createHash('sha256').update(value).digest()
 }
 
 const byId: PageOrder<{ id: string }> = { shape: 'uuid', key: row => row.id }
