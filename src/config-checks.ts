@@ -2,6 +2,7 @@ import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { readDatabaseUrl } from './database-url.ts'
 import { largestReply, largestRequest } from './frame-size.ts'
+import { faultOfOrigins } from './origins.ts'
 import { checkRedis } from './redis-settings.ts'
 
 /** Returns what errors call a key such as `redis.url`: the variable or the file that has set it. Undefined if nothing has. */
@@ -11,15 +12,21 @@ type NameOf = (key: string) => string | undefined
 const LARGEST_FRAMES = 4
 
 /**
- * Checks what the schema of single keys cannot: connection URLs and certificates, and values that have to fit together.
+ * Checks what the schema of single keys cannot: origins, connection URLs and certificates, and values that have to fit together.
  * @throws ConfigError for the first mistake.
  */
 export function checkTogether (config: Config, nameOf: NameOf): void {
+  checkOrigins(config, nameOf)
   checkAdmin(config)
   checkDatabase(config, nameOf)
   checkSizes(config)
   checkInbox(config)
   checkRedis(config.redis, key => nameOf(`redis.${key}`))
+}
+
+function checkOrigins ({ server: { allowed_origins: origins = '' } }: Config, nameOf: NameOf): void {
+  const fault = faultOfOrigins(origins)
+  if (fault !== null) throw new ConfigError(`${nameOf('server.allowed_origins')}: ${fault}`)
 }
 
 function checkAdmin ({ authentication: { admin_email: email, admin_password: password } }: Config): void {

@@ -6,7 +6,6 @@ import { parse } from 'yaml'
 import { checkTogether } from './config-checks.ts'
 import { ConfigError } from './config-error.ts'
 import { findWarnings, isServiceLink, type EnvironmentWarning } from './env-names.ts'
-import { faultOfOrigins } from './origins.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -28,7 +27,6 @@ const optional = (options: object = {}) => Type.Optional(Type.String({ minLength
 const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
-FormatRegistry.Set('origins', value => faultOfOrigins(value) === null)
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
 
 /** A frame may have 16 levels [P4], of which the frame itself is one. */
@@ -42,7 +40,6 @@ const ConfigSchema = Type.Object({
     max_connections: count(10_000, { minimum: 1, env: ['WEBSOCKET_MAX_CONNECTIONS'] }),
     max_payload: count(65_536, { minimum: 1024, maximum: 16_777_216, description: 'bytes' }),
     allowed_origins: Type.Optional(Type.String({
-      format: 'origins',
       description: 'a comma list of origins such as https://chat.example.org or https://*.example.org, or * for any',
       env: ['ALLOWED_ORIGINS']
     })),
@@ -257,8 +254,6 @@ function parseText (schema: TSchema, value: string): unknown {
 
 function check (schema: TSchema, value: unknown, where: string): void {
   if (TypeCompiler.Compile(schema).Check(value)) return
-  const fault = schema.format === 'origins' && typeof value === 'string' ? faultOfOrigins(value) : null
-  if (fault !== null) throw new ConfigError(`${where}: ${fault}`)
   const shown = schema.secret ? '' : `, not ${JSON.stringify(value)}`
   throw new ConfigError(`${where} must be ${allowed(schema)}${shown}`)
 }

@@ -187,15 +187,22 @@ export type Limits = ReturnType<typeof createLimits>
 /** The limits of this instance's connections. `now`: milliseconds of a monotonic clock. */
 export function createLimits (config: Config['limits'], now: () => number = () => performance.now()) {
   const paces = {
-    connection: paceOf(
-      config.connection_frames, config.connection_bytes, config.connection_joins, config.connection_commands, config.connection_signals,
-      config.unauthenticated_frames
-    ),
-    user: paceOf(config.user_frames, config.user_bytes, config.user_joins, config.user_commands, Infinity, Infinity),
-    address: paceOf(
-      config.address_frames, config.address_bytes, config.address_joins, config.address_commands, Infinity,
-      config.address_unauthenticated_frames
-    )
+    connection: paceOf({
+      frame: config.connection_frames,
+      byte: config.connection_bytes,
+      join: config.connection_joins,
+      command: config.connection_commands,
+      signal: config.connection_signals,
+      unauthenticated: config.unauthenticated_frames
+    }),
+    user: paceOf({ frame: config.user_frames, byte: config.user_bytes, join: config.user_joins, command: config.user_commands }),
+    address: paceOf({
+      frame: config.address_frames,
+      byte: config.address_bytes,
+      join: config.address_joins,
+      command: config.address_commands,
+      unauthenticated: config.address_unauthenticated_frames
+    })
   }
   const upgradePace = 1000 / config.address_upgrades
   const users = new Map<string, SharedMeter>()
@@ -257,14 +264,17 @@ function meterOf (meters: Map<string, SharedMeter>, key: string, pace: Pace): Sh
   return meter
 }
 
-/** Converts limits per second. */
-function paceOf (frames: number, bytes: number, joins: number, commands: number, signals: number, unauthenticated: number): Pace {
+/** Converts limits per second. Not every kind has a limit for users and addresses. */
+function paceOf (
+  { frame, byte, join, command, signal = Infinity, unauthenticated = Infinity }:
+  Omit<Pace, 'signal' | 'unauthenticated'> & Partial<Pace>
+): Pace {
   return {
-    frame: 1000 / frames,
-    byte: 1000 / bytes,
-    join: 1000 / joins,
-    command: 1000 / commands,
-    signal: 1000 / signals,
+    frame: 1000 / frame,
+    byte: 1000 / byte,
+    join: 1000 / join,
+    command: 1000 / command,
+    signal: 1000 / signal,
     unauthenticated: 1000 / unauthenticated
   }
 }
