@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts'
 
-/** What is wrong with a connection URL. The text quotes nothing of the URL, because any part of it may belong to the password. */
+/** A mistake in a connection URL. The text quotes nothing of the URL, because any part of it may belong to the password. */
 export class UrlMistake extends Error {}
 
 /**

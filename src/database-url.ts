@@ -7,7 +7,7 @@ import { decodePart, readPort, readUrl, UrlMistake } from './connection-url.ts'
 /** One server of a connection URL. Without `host`, the driver's default counts: PGHOST, or localhost. */
 export interface DatabaseHost { host?: string, port?: number }
 
-/** What a connection URL means, in the terms of node-postgres. */
+/** The meaning of a connection URL, in the terms of node-postgres. */
 export interface DatabaseTarget {
   /** Servers to try in order. */
   hosts: DatabaseHost[]

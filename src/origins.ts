@@ -13,7 +13,7 @@ const ANY = '*'
 const EXAMPLE = 'write it as in https://chat.example.org'
 /** Stands for the `*` of an item while the item is read as an origin. */
 const ANY_LABEL = 'any'
-/** What a browser may send as the host of an origin: labels or an IPv6 address, without the empty label of a final dot. */
+/** The host of an origin, as browsers send it: labels or an IPv6 address, without the empty label of a final dot. */
 const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d+)?$/
 
 /**

@@ -166,7 +166,7 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
   }
 }
 
-/** What an error means to the operator, or what they can do about it. */
+/** The meaning of an error for the operator, or advice for them. */
 const HINTS: Array<[RegExp, string]> = [
   [/READONLY/, 'a read-only replica'],
   [/\b(MOVED|CROSSSLOT|CLUSTERDOWN)\b/, 'Redis Cluster cannot be used: turn cluster mode off'],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { resolvesWithin } from '../deadline.ts'
 import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
 import type { RedisSettings } from '../redis-settings.ts'
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
@@ -157,9 +157,7 @@ export function createRedisBroker ({
     async close () {
       handlers = undefined
       const flushed = Promise.all(link.session?.senders.map(sender => sender.flushed()) ?? [])
-      const ended = new AbortController()
-      await Promise.race([flushed, sleep(CLOSE_TIMEOUT_MS, undefined, { signal: ended.signal }).catch(() => {})])
-      ended.abort()
+      await resolvesWithin(flushed, CLOSE_TIMEOUT_MS)
       await link.close()
     }
   }

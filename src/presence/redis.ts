@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { resolvesWithin } from '../deadline.ts'
 import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
 import type { RedisSettings } from '../redis-settings.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
@@ -37,7 +38,7 @@ interface OpenPresence {
   lost (error: Error): void
 }
 
-/** What this instance learns when it joins an epoch. */
+/** The answer that this instance gets when it joins an epoch. */
 interface Membership {
   epoch: string
   own: Map<string, StoredEntry>
@@ -277,10 +278,8 @@ export function createRedisPresence ({
         const session = link.session
         if (session) await session.redis.presenceRenew(root, instance, session.generation, epoch!, Math.round(lease / 5), SWEEP_TIMEOUT_MS)
       }
-      let timer: NodeJS.Timeout | undefined
-      const timeout = new Promise<void>(resolve => { timer = setTimeout(resolve, CLOSE_TIMEOUT_MS) })
-      await Promise.race([farewell().catch(() => { /* The lease then expires by itself. */ }), timeout])
-      clearTimeout(timer)
+      // If the farewell fails, the lease expires by itself.
+      await resolvesWithin(farewell(), CLOSE_TIMEOUT_MS)
       entries.close()
       await link.close()
       entries.close()

@@ -230,7 +230,7 @@ export type StepResult = 0 | 1 | 2
 /** Length of an epoch's name. The scripts count on it. */
 export const EPOCH_LENGTH = 8
 
-/** What Redis stores of an entry of this instance. `counts`: in the epoch that was asked for. */
+/** An entry of this instance, as Redis stores it. `counts`: the entry belongs to the epoch that was asked for. */
 export interface StoredEntry { flag: string, counts: boolean, info: string }
 
 /** Parses a value of the hash `instance:<instance>`. */

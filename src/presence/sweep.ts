@@ -5,7 +5,7 @@ const KEYS_PER_SCAN = 1000
 
 interface SweepDeps {
   redis: Redis
-  /** What the names of all keys of presence begin with. */
+  /** The prefix of all keys of presence. */
   root: string
   instance: string
   generation: number

@@ -9,7 +9,7 @@ export class StartError extends Error {}
 const EXPECTED = [ConfigError, DatabaseError, StartError]
 
 const DATABASE_HINT = 'look at its log and at DATABASE_URL'
-/** What to look at when the system refuses something, by Node's code. The message of such an error names the file or the address. */
+/** Advice for errors of the system, by Node's code. The message of such an error names the file or the address. */
 const HINTS: Record<string, string> = {
   EACCES: 'may this user do that?',
   EPERM: 'may this user do that?',
@@ -59,7 +59,7 @@ function lineOf (error: unknown): string {
 
 interface PrismaMeta { driverAdapterError?: { cause?: { originalMessage?: string } } }
 
-/** What the database answered, if the error comes from there: from a driver, whose errors have a severity, or wrapped by Prisma. */
+/** Returns the database's answer if the error has one: errors of a driver have a severity, and Prisma wraps such errors. */
 function answerOf (error: Error): string | null {
   const { name, severity, meta } = error as Error & { severity?: string, meta?: PrismaMeta }
   if (severity === undefined && !/^PrismaClient(KnownRequest|UnknownRequest|Initialization)Error$/.test(name)) return null

@@ -6,7 +6,7 @@ export const MAX_SLOW_MODE = 86_400
 /** Days. */
 const MAX_RETENTION = 36_500
 
-/** What may be set for a channel, besides its name [P50]. */
+/** The settings of a channel, besides its name [P50]. */
 export const Settings = Type.Object({
   channel_type: ChannelType,
   /** The service checks the length, which is configured. */

@@ -48,9 +48,10 @@ const CREATE_RECORD = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
  * so a migration that failed or was killed has changed nothing and runs again. Several instances may do so at the same time.
  */
 export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
-  const { pending } = await readMigrationStatus(target.query)
+  const migrations = readMigrations()
+  const { pending } = statusOf(migrations, await readRecord(target.query))
   const applied: string[] = []
-  for (const migration of readMigrations()) {
+  for (const migration of migrations) {
     if (pending.includes(migration.name) && await apply(migration, target)) applied.push(migration.name)
   }
   return applied
@@ -101,9 +102,11 @@ export async function isMigrated (query: Query): Promise<boolean> {
 }
 
 export async function readMigrationStatus (query: Query): Promise<MigrationStatus> {
-  const recorded = await readRecord(query)
+  return statusOf(readMigrations(), await readRecord(query))
+}
+
+function statusOf (migrations: Migration[], recorded: Applied[]): MigrationStatus {
   const applied = new Map(recorded.filter(({ finished }) => finished).map(row => [row.migration_name, row.checksum]))
-  const migrations = readMigrations()
   const known = new Set(migrations.map(({ name }) => name))
   return {
     pending: migrations.filter(({ name }) => !applied.has(name)).map(({ name }) => name),
