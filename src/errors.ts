@@ -39,6 +39,7 @@ export const errorTable = {
   invalid_invitation_code: { message: 'Invalid invitation code', status: 403 },
   invitation_code_not_found: { message: 'Invitation code not found', status: 404 },
   login_not_found: { message: 'Login not found', status: 404 },
+  handle_taken: { message: 'Handle already taken', status: 409 },
   email_taken: { message: 'Email already registered', status: 409 },
   payload_too_large: { message: 'Payload too large', status: 413 },
   unsupported_media_type: { message: 'Unsupported media type', status: 415 }

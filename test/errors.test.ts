@@ -39,6 +39,7 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'invalid_invitation_code | Invalid invitation code | 403',
     'invitation_code_not_found | Invitation code not found | 404',
     'login_not_found | Login not found | 404',
+    'handle_taken | Handle already taken | 409',
     'email_taken | Email already registered | 409',
     'payload_too_large | Payload too large | 413',
     'unsupported_media_type | Unsupported media type | 415'

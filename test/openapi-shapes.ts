@@ -1,10 +1,10 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
-const user = '{ id, email, name, role, created_at }'
+const user = '{ id, email, name, handle, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
 const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
-const account = '{ id, email, name, role, created_at, disabled_at }'
+const account = '{ id, email, name, handle, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
 const codeFields = 'id, uses, uses_left, expires_at, channels [], created_by, created_at'
 const code = `{ ${codeFields} }`
@@ -14,16 +14,16 @@ interface Shape { query?: string, body?: string, answers: Record<string, string>
 
 /** Every route of the OpenAPI document except the routes of commands. */
 export const shapes: Record<string, Shape> = {
-  'POST /api/auth/register': { body: '{ email, name, password, invitation_code? }', answers: { 201: login } },
+  'POST /api/auth/register': { body: '{ email, name, handle?, password, invitation_code? }', answers: { 201: login } },
   'POST /api/auth/login': { body: '{ email, password }', answers: { 200: login } },
   'POST /api/auth/refresh': { body: '{ refresh_token }', answers: { 200: login } },
   'POST /api/auth/logout': { body: '{ refresh_token }', answers: { 204: '' } },
   'GET /api/me': { answers: { 200: user } },
-  'PATCH /api/me': { body: '{ name?, password?, current_password? }', answers: { 200: user } },
+  'PATCH /api/me': { body: '{ name?, handle?, password?, current_password? }', answers: { 200: user } },
   'DELETE /api/me': { body: '{ password }', answers: { 204: '' } },
   'GET /api/me/invitations': {
     query: 'limit cursor',
-    answers: { 200: '{ invitations [{ channel, channel_id, channel_type, invited_by, username, created_at }], next_cursor }' }
+    answers: { 200: '{ invitations [{ channel, channel_id, channel_type, invited_by, username, handle, created_at }], next_cursor }' }
   },
   'GET /api/me/logins': {
     query: 'limit cursor', answers: { 200: '{ logins [{ id, device, address, created_at, last_used_at, current }], next_cursor }' }
@@ -33,10 +33,10 @@ export const shapes: Record<string, Shape> = {
   'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
   'GET /api/channels/{name}/members': {
-    query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, joined_at }], next_cursor }' }
+    query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, handle, joined_at }], next_cursor }' }
   },
   'GET /api/channels/{name}/online': {
-    query: 'limit cursor', answers: { 200: '{ users [{ user_id, username }], count, next_cursor }' }
+    query: 'limit cursor', answers: { 200: '{ users [{ user_id, username, handle }], count, next_cursor }' }
   },
   'GET /api/channels/{name}/messages': {
     query: 'before after around limit',
@@ -49,14 +49,14 @@ export const shapes: Record<string, Shape> = {
   'POST /api/channels/{name}/signals': { body: '{ event, data? }', answers: { 204: '' } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',
-    answers: { 200: '{ bans [{ user_id, username, reason, banned_by, expires_at, created_at }], next_cursor }' }
+    answers: { 200: '{ bans [{ user_id, username, handle, reason, banned_by, expires_at, created_at }], next_cursor }' }
   },
   'GET /api/channels/{name}/mutes': {
     query: 'limit cursor',
-    answers: { 200: '{ mutes [{ user_id, username, muted_by, expires_at, created_at }], next_cursor }' }
+    answers: { 200: '{ mutes [{ user_id, username, handle, muted_by, expires_at, created_at }], next_cursor }' }
   },
   'GET /api/channels/{name}/moderators': {
-    query: 'limit cursor', answers: { 200: '{ moderators [{ user_id, username, created_at }], next_cursor }' }
+    query: 'limit cursor', answers: { 200: '{ moderators [{ user_id, username, handle, created_at }], next_cursor }' }
   },
   'GET /api/channels/{name}/log': { query: 'limit cursor', answers: { 200: log } },
   'GET /api/admin/users': { query: 'limit cursor query', answers: { 200: `{ users [${account}], next_cursor }` } },

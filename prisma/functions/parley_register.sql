@@ -1,11 +1,14 @@
 -- [P64] Makes an account. `code_hash` is null where no invitation code is needed; otherwise one use of the code is taken in this statement, and
 -- the new user joins its channels, except those that are gone, full or not for users any more. `code` says why nothing was written. An email
--- that is taken already raises `unique_violation`, which also gives the use back. A cap of 0 means no cap.
+-- that is taken already raises `unique_violation`, which also gives the use back. A cap of 0 means no cap. `new_handle` is null where the
+-- handle is made from the name [P65]; instances of the previous release never give one.
+DROP FUNCTION IF EXISTS parley_register(uuid, text, text, text, bytea, int, int, text);
 CREATE OR REPLACE FUNCTION parley_register(new_id uuid, new_email text, new_name text, password_hash text, code_hash bytea, max_channels int,
-  max_users int, default_room text)
-RETURNS TABLE (code text, created_at timestamptz) LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+  max_users int, default_room text, new_handle text DEFAULT NULL)
+RETURNS TABLE (code text, created_at timestamptz, handle text) LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   invitation "InvitationCode";
+  us "User";
 BEGIN
   IF code_hash IS NOT NULL THEN
     -- Registrations with one code wait here for each other, and each sees the uses that are left after the one before it.
@@ -17,7 +20,15 @@ BEGIN
       RETURN;
     END IF;
   END IF;
-  INSERT INTO "User" AS u (id, email, name, "passwordHash") VALUES (new_id, new_email, new_name, password_hash) RETURNING u."createdAt" INTO created_at;
+  us := parley_add_account(new_id, new_email, new_name, password_hash, new_handle);
+  IF us.id IS NULL THEN
+    code := 'handle_taken';
+    UPDATE "InvitationCode" i SET "usesLeft" = i."usesLeft" + 1 WHERE i.id = invitation.id;
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  created_at := us."createdAt";
+  handle := us.handle;
   PERFORM FROM "Channel" c WHERE c.id = ANY (invitation."channelIds") ORDER BY c.id FOR NO KEY UPDATE;
   WITH joined AS (
     INSERT INTO "ChannelUser" ("channelId", "userId")

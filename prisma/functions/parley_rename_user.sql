@@ -1,4 +1,4 @@
--- Changes the acting user's name. Returns null or an error code.
+-- Changes the acting user's name, for instances of the previous release. Returns null or an error code.
 CREATE OR REPLACE FUNCTION parley_rename_user(user_id uuid, login uuid, new_name text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   us "User";

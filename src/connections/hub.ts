@@ -163,13 +163,13 @@ export class Hub {
   }
 
   /** Applies the database's state of a user who may be connected to this instance. */
-  update ({ id, name, role, disabled, disconnects }: UserState): void {
+  update ({ id, name, handle, role, disabled, disconnects }: UserState): void {
     for (const session of this.sessionsOf(id)) {
       const user = session.user!
       // Another instance ended the guest because it took this instance for dead. The client may come back as a new guest.
       if (disabled) session.close(user.guest ? 'service_restart' : 'disconnected')
       else if (user.disconnects < disconnects) session.close('disconnected')
-      else Object.assign(user, { name, role })
+      else Object.assign(user, { name, handle, role })
     }
   }
 

@@ -13,7 +13,16 @@ import type { Transport } from './transport.ts'
 import type { Turns } from './turns.ts'
 
 /** `disconnects`: how often an admin had closed the user's connections before this connection authenticated. */
-export interface SessionUser { id: string, name: string, email: string | null, role: Role, guest: boolean, disconnects: number }
+export interface SessionUser {
+  id: string
+  name: string
+  /** Null for a guest [P65]. */
+  handle: string | null
+  email: string | null
+  role: Role
+  guest: boolean
+  disconnects: number
+}
 
 /** Times are milliseconds of the connections' clock, but `expiresAt` is Unix time by the wall clock [P14]. */
 export type SessionState =

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
 import type { SessionUser } from '../connections/session.ts'
 import { AppError } from '../errors.ts'
-import { Role, Timestamp, Uuid } from '../schemas/common.ts'
+import { AnyHandle, Role, Timestamp, Uuid } from '../schemas/common.ts'
 import { request, type RequestContext } from './row.ts'
 
 /** Requests about the connection itself: authentication and heartbeats. */
@@ -16,6 +16,7 @@ export const requests = {
       data: Type.Object({
         user_id: Uuid,
         username: Type.String(),
+        handle: AnyHandle,
         email: Type.Union([Type.String(), Type.Null()]),
         role: Role,
         expires_at: Type.Union([Timestamp, Type.Null()])
@@ -36,6 +37,7 @@ export const requests = {
       const reply = success('authenticated', {
         user_id: user.id,
         username: user.name,
+        handle: user.handle,
         email: user.email,
         role: user.role,
         expires_at: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null
@@ -60,6 +62,6 @@ async function identify (
     if (token === '' || authenticationEnabled) throw new AppError('token_required')
     return guests.admit(current)
   }
-  const { user: { id, name, email, role, disconnects }, sid, expiresAt } = await auth.verifyAccess(token)
-  return { user: { id, name, email, role, guest: false, disconnects }, sid, expiresAt }
+  const { user: { id, name, handle, email, role, disconnects }, sid, expiresAt } = await auth.verifyAccess(token)
+  return { user: { id, name, handle, email, role, guest: false, disconnects }, sid, expiresAt }
 }

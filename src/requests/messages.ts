@@ -28,10 +28,10 @@ export const requests = {
       signals.check(data)
       const subscription = session.subscriptions.get(channel)
       if (!subscription) throw new AppError('not_in_channel')
-      const { id: userId, name: username } = session.user!
-      const retryAfterMs = subscription.mutedFor(userId)
+      const sender = session.user!
+      const retryAfterMs = subscription.mutedFor(sender.id)
       if (retryAfterMs > 0) throw new AppError('muted', { retryAfterMs })
-      signals.send({ channelId: subscription.id, channelName: channel, userId, username, event, data }, session.id)
+      signals.send({ channelId: subscription.id, channelName: channel, sender, event, data }, session.id)
       return success('signal_sent', { channel })
     }
   })

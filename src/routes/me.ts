@@ -25,7 +25,7 @@ const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, logins
     schema: {
       ...shared,
       operationId: 'change_me',
-      summary: 'Change name or password; a new password ends all other logins',
+      summary: 'Change name, handle or password; a new password ends all other logins',
       body: UserPatch,
       response: answers(200, User)
     }

@@ -49,7 +49,7 @@ const routes: FastifyPluginAsyncTypebox<{ messages: Messages, signals: Signals }
     }
   }, async (request, reply) => {
     const { event, data } = request.body
-    await signals.publish(request.actor, request.user.name, request.params.name, event, data)
+    await signals.publish(request.actor, request.user, request.params.name, event, data)
     return reply.code(204).send(null)
   })
 }

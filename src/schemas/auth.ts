@@ -1,10 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Text } from './common.ts'
+import { Handle, Text } from './common.ts'
 import { Email, Password, User, UserName } from './user.ts'
 
 export const Registration = Type.Object({
   email: Email,
   name: UserName,
+  handle: Type.Optional(Handle),
   password: Password,
   invitation_code: Type.Optional(Text({ minLength: 1, maxLength: 64 }))
 }, { additionalProperties: false })

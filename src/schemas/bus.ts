@@ -22,10 +22,10 @@ export const MuteChanged = Type.Object({
   aclVersion: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 })
 
-/** Published for a user: the account's name or role changed. */
+/** Published for a user: the account's name, handle or role changed. */
 export const UserChanged = Type.Object({
   type: Type.Literal('user_changed'),
-  user: Type.Object({ name: Type.Optional(Type.String()), role: Type.Optional(Role) })
+  user: Type.Object({ name: Type.Optional(Type.String()), handle: Type.Optional(Type.String()), role: Type.Optional(Role) })
 })
 
 /** Published for a user: the user's connections must close, all of them or only those of one login. */

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, ChannelType, NextCursor, PageQuery, Role, Seq, Text, Timestamp, Uuid } from './common.ts'
+import { AnyHandle, ChannelName, ChannelType, NextCursor, PageQuery, Role, Seq, Text, Timestamp, Uuid } from './common.ts'
 
 /** Seconds: the greatest value that `channels.max_slow_mode` may have. */
 export const MAX_SLOW_MODE = 86_400
@@ -47,14 +47,17 @@ export const Place = Type.Object({
 })
 export type Place = Static<typeof Place>
 
-export const Member = Type.Object({ user_id: Uuid, username: Type.String(), joined_at: Timestamp })
+export const Member = Type.Object({ user_id: Uuid, username: Type.String(), handle: AnyHandle, joined_at: Timestamp })
 export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
 
-/** A user as other users see them. */
+/** A user as the frames about presence name them. Their fields do not change. */
 export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
 export type Person = Static<typeof Person>
+/** A user as lists and newer frames name them. */
+export const PersonWithHandle = Type.Object({ ...Person.properties, handle: AnyHandle })
+export type PersonWithHandle = Static<typeof PersonWithHandle>
 /** A user came online in a channel, or left it [P23]. */
 export const PresenceNotice = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
-export const OnlinePage = Type.Object({ users: Type.Array(Person), count: Type.Integer(), next_cursor: NextCursor })
+export const OnlinePage = Type.Object({ users: Type.Array(PersonWithHandle), count: Type.Integer(), next_cursor: NextCursor })

@@ -26,6 +26,10 @@ const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 /** Accepted in either case. `compile` returns it in lower case, as the database does, so that ids can be compared as they are. */
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
+/** What a user's handle may be [P65]. */
+export const Handle = Type.String({ pattern: '^[a-z0-9][a-z0-9_]{2,31}$', examples: ['ann'] })
+/** The handle in an answer; null for a guest and for an erased account. */
+export const AnyHandle = Type.Union([Type.String(), Type.Null()])
 /** The id of a channel's entry at some `seq`; null where there is no entry [P37]. */
 export const EntryId = Type.Union([Uuid, Type.Null()])
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelType, NextCursor, PageQuery, Text, Timestamp, Uuid } from './common.ts'
+import { AnyHandle, ChannelType, NextCursor, PageQuery, Text, Timestamp, Uuid } from './common.ts'
 
 const YEAR = 31_536_000
 
@@ -9,7 +9,7 @@ export const DEFAULT_MUTE = 3600
 export const BanDuration = Type.Integer({ minimum: 1, maximum: 10 * YEAR })
 export const Reason = Text({ maxLength: 500 })
 
-const person = { user_id: Uuid, username: Type.String() }
+const person = { user_id: Uuid, username: Type.String(), handle: AnyHandle }
 const expiry = Type.Union([Timestamp, Type.Null()])
 
 export const Ban = Type.Object({
@@ -26,9 +26,10 @@ export const Moderator = Type.Object({ ...person, created_at: Timestamp })
 export type Moderator = Static<typeof Moderator>
 export const ModeratorPage = Type.Object({ moderators: Type.Array(Moderator), next_cursor: NextCursor })
 
-/** `invited_by` and `username` are the id and name of the user who invited. */
+/** `invited_by`, `username` and `handle` are the id, name and handle of the user who invited. */
 export const Invitation = Type.Object({
-  channel: Type.String(), channel_id: Uuid, channel_type: ChannelType, invited_by: Uuid, username: Type.String(), created_at: Timestamp
+  channel: Type.String(), channel_id: Uuid, channel_type: ChannelType, invited_by: Uuid, username: Type.String(), handle: AnyHandle,
+  created_at: Timestamp
 })
 export type Invitation = Static<typeof Invitation>
 export const InvitationPage = Type.Object({ invitations: Type.Array(Invitation), next_cursor: NextCursor })

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Person } from './channel.ts'
+import { PersonWithHandle } from './channel.ts'
 import { Timestamp } from './common.ts'
 
 /** The name of a signal, such as `typing` [P42]. */
@@ -11,6 +11,6 @@ export const SignalCreation = Type.Object({ event: SignalName, data: SignalData 
 
 /** A signal as the channel's other subscribers get it. `data` is absent where the sender gave none. */
 export const Signal = Type.Object({
-  channel: Type.String(), event: SignalName, ...Person.properties, data: SignalData, timestamp: Timestamp
+  channel: Type.String(), event: SignalName, ...PersonWithHandle.properties, data: SignalData, timestamp: Timestamp
 })
 export type Signal = Static<typeof Signal>

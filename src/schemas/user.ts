@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Role, Text, Timestamp, Uuid } from './common.ts'
+import { AnyHandle, Handle, Role, Text, Timestamp, Uuid } from './common.ts'
 
 /** 8 to 256 characters: long enough to resist guessing, short enough to hash. */
 export const Password = Text({ minLength: 8, maxLength: 256, examples: ['correct horse'] })
@@ -10,6 +10,7 @@ export const User = Type.Object({
   id: Uuid,
   email: Type.Union([Type.String(), Type.Null()]),
   name: Type.String(),
+  handle: AnyHandle,
   role: Role,
   created_at: Timestamp
 }, { $id: 'User' })
@@ -17,6 +18,7 @@ export type User = Static<typeof User>
 
 export const UserPatch = Type.Object({
   name: Type.Optional(UserName),
+  handle: Type.Optional(Handle),
   password: Type.Optional(Password),
   current_password: Type.Optional(Text({ maxLength: 256 }))
 }, { additionalProperties: false })

@@ -1,5 +1,4 @@
 import { AppError } from '../errors.ts'
-import type { Role } from '../schemas/common.ts'
 import type { UserPatch } from '../schemas/user.ts'
 import type { Account, Actor, Users } from '../store/users.ts'
 import { toEmail } from './email.ts'
@@ -13,8 +12,8 @@ export interface AccountsDeps {
   onLoginRevoked (userId: string, sid: string): void
   /** Erases the account and closes its connections with 4503. */
   erase (actor: Actor): Promise<void>
-  /** Called after the account's name has changed. */
-  onUserChanged (userId: string, change: { name?: string, role?: Role }): void
+  /** Called after the account's name or handle has changed. */
+  onUserChanged (userId: string, change: { name?: string, handle?: string }): void
 }
 
 export type Accounts = ReturnType<typeof createAccounts>
@@ -38,20 +37,26 @@ export function createAccounts ({ users, passwords, throttle, onLoginRevoked, er
 
   return {
     /**
-     * Changes the name, the password or both. A new password ends all other logins. `address` is the client's address.
-     * @throws AppError `not_authorized` for a wrong current password, `rate_limited` after too many attempts.
+     * Changes what is given of name, handle and password. A new password ends all other logins. `address` is the client's address.
+     * @throws AppError `not_authorized` for a wrong current password, `handle_taken`, `rate_limited` after too many attempts or changes of
+     * the handle [P65].
      */
     async update (identity: { user: Account } & Pick<Actor, 'sid'>, patch: UserPatch, address: string): Promise<Account> {
-      const { name, password, current_password: current } = patch
+      const { name, handle, password, current_password: current } = patch
       if (password !== undefined) {
         if (current === undefined) throw new AppError('invalid_request', { detail: 'current_password: required with password' })
         await changePassword(identity, current, password, address)
       }
-      if (name === undefined || name === identity.user.name) return identity.user
-      const code = await users.rename({ userId: identity.user.id, sid: identity.sid }, name)
-      if (code) throw new AppError(code)
-      onUserChanged(identity.user.id, { name })
-      return { ...identity.user, name }
+      const { user, sid } = identity
+      const change = {
+        ...name !== undefined && name !== user.name && { name },
+        ...handle !== undefined && handle !== user.handle && { handle }
+      }
+      if (Object.keys(change).length === 0) return user
+      const refusal = await users.rename({ userId: user.id, sid }, change)
+      if (refusal) throw new AppError(refusal.code, refusal)
+      onUserChanged(user.id, change)
+      return { ...user, ...change }
     },
 
     /**

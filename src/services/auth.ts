@@ -98,9 +98,11 @@ export function createAuth (deps: AuthDeps) {
   return {
     /**
      * Makes an account and logs in. An invitation code that is given must be valid, also where none is needed [P64].
-     * @throws AppError `registration_closed`, `invalid_invitation_code`, `email_taken`, `invalid_request`, `rate_limited`, `busy`.
+     * @throws AppError `registration_closed`, `invalid_invitation_code`, `email_taken`, `handle_taken`, `invalid_request`, `rate_limited`,
+     * `busy`.
      */
-    async register ({ email: given, name, password, invitation_code: code }: Registration, client: Client): Promise<Login> {
+    async register (registration: Registration, client: Client): Promise<Login> {
+      const { email: given, name, handle = null, password, invitation_code: code } = registration
       if (config.registration === 'closed') throw new AppError('registration_closed')
       const email = toEmail(given)
       await throttle.register(client.address)
@@ -110,7 +112,7 @@ export function createAuth (deps: AuthDeps) {
       if (!isInvited) throw new AppError('invalid_invitation_code')
       if (await users.findByEmail(email)) throw new AppError('email_taken')
       const passwordHash = await passwords.hash(password, client.address)
-      const account = await users.register({ email, name, passwordHash, codeHash }, invitationRules)
+      const account = await users.register({ email, name, handle, passwordHash, codeHash }, invitationRules)
       return startLogin(account, passwordHash, client)
     },
 
@@ -164,6 +166,6 @@ export function createAuth (deps: AuthDeps) {
 }
 
 /** An account as its own user sees it. */
-export function toUser ({ id, email, name, role, createdAt }: Account): User {
-  return { id, email, name, role, created_at: createdAt.toISOString() }
+export function toUser ({ id, email, name, handle, role, createdAt }: Account): User {
+  return { id, email, name, handle, role, created_at: createdAt.toISOString() }
 }

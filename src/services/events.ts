@@ -24,8 +24,8 @@ export interface Events {
   signalled (channelId: string, signal: Signal, except?: string): void
   /** The channel's settings changed: every instance reads them and tells its subscribers [P50]. */
   settingsChanged (channelId: string): void
-  /** The user's name or role changed. */
-  userChanged (userId: string, change: { name?: string, role?: Role }): void
+  /** The user's name, handle or role changed. */
+  userChanged (userId: string, change: { name?: string, handle?: string, role?: Role }): void
   /** The user was disabled, erased, or disconnected by an admin: their connections close with 4503. */
   userDisconnected (userId: string): void
   /** Sends an announcement to every authenticated connection. */

@@ -5,7 +5,7 @@ import type { GuestStore } from '../store/guests.ts'
 
 export type Guests = ReturnType<typeof createGuests>
 
-interface Guest { id: string, name: string, email: null, role: 'user', guest: true, disconnects: 0 }
+interface Guest { id: string, name: string, handle: null, email: null, role: 'user', guest: true, disconnects: 0 }
 
 export interface GuestsDeps {
   store: GuestStore
@@ -74,7 +74,7 @@ export function createGuests ({ store, enabled, onFault, lease = 20_000, renew =
       if (current && !current.guest) throw new AppError('not_authorized')
       const { id, name } = current ?? { id: uuidv7(), name: `guest-${randomBytes(3).toString('hex')}` }
       if (!current) await store.admit({ id, name, instanceId, seconds: lease / 1000 })
-      return { user: { id, name, email: null, role: 'user', guest: true, disconnects: 0 }, sid: null, expiresAt: Infinity }
+      return { user: { id, name, handle: null, email: null, role: 'user', guest: true, disconnects: 0 }, sid: null, expiresAt: Infinity }
     },
 
     /** Ends a guest and their memberships when the connection ends. If the database is unreachable, this happens as soon as it is back. */

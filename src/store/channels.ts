@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { Channel, Member, Person, Settings, SettingsChange } from '../schemas/channel.ts'
+import type { Channel, Member, PersonWithHandle, Settings, SettingsChange } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
@@ -59,8 +59,8 @@ export function createChannelStore (prisma: PrismaClient) {
 
     /** Lists members in order of id, after the id `after`. */
     async members (channelId: string, after: string | undefined, limit: number): Promise<Member[]> {
-      const rows = await prisma.$queryRaw<Array<{ user_id: string, username: string, joined_at: Date }>>`
-        SELECT m."userId" AS user_id, u.name AS username, m."joinedAt" AS joined_at
+      const rows = await prisma.$queryRaw<Array<PersonWithHandle & { joined_at: Date }>>`
+        SELECT m."userId" AS user_id, u.name AS username, u.handle, m."joinedAt" AS joined_at
         FROM "ChannelUser" m JOIN "User" u ON u.id = m."userId"
         WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
       return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString() }))
@@ -81,10 +81,10 @@ export function createChannelStore (prisma: PrismaClient) {
       return new Map(rows.map(({ id, ms }) => [id, Number(ms)]))
     },
 
-    /** Finds the names of users, in order of id. */
-    async people (userIds: string[]): Promise<Person[]> {
-      return await prisma.$queryRaw<Person[]>`
-        SELECT id AS user_id, name AS username FROM "User" WHERE id = ANY (${userIds}::uuid[]) ORDER BY id`
+    /** Finds the names and handles of users, in order of id. */
+    async people (userIds: string[]): Promise<PersonWithHandle[]> {
+      return await prisma.$queryRaw<PersonWithHandle[]>`
+        SELECT id AS user_id, name AS username, handle FROM "User" WHERE id = ANY (${userIds}::uuid[]) ORDER BY id`
     },
 
     /** Reads the counters of the given channels; channels that no longer exist are left out. */

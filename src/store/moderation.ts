@@ -63,10 +63,10 @@ export function createModerationStore (prisma: PrismaClient) {
     async invitations (userId: string, after: string | undefined, limit: number): Promise<Invitation[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Invitation>>>`
         SELECT c.name AS channel, c.id AS channel_id, c."channelType"::text AS channel_type, i."invitedBy" AS invited_by,
-          coalesce(u.name, '') AS username, i."createdAt" AS created_at
+          coalesce(u.name, '') AS username, u.handle, i."createdAt" AS created_at
         FROM "ChannelInvite" i
         CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = i."channelId" LIMIT 1) c
-        LEFT JOIN LATERAL (SELECT x.name FROM "User" x WHERE x.id = i."invitedBy" LIMIT 1) u ON true
+        LEFT JOIN LATERAL (SELECT x.name, x.handle FROM "User" x WHERE x.id = i."invitedBy" LIMIT 1) u ON true
         WHERE i."userId" = ${userId}::uuid AND c.name > ${after ?? ''} ORDER BY c.name LIMIT ${limit}`
       return rows.map(withTimes)
     },
@@ -82,7 +82,7 @@ export function createModerationStore (prisma: PrismaClient) {
     /** Lists the bans in force in order of user id, after the id `after`. */
     async bans (channelId: string, after: string | undefined, limit: number): Promise<Ban[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Ban>>>`
-        SELECT b."userId" AS user_id, u.name AS username, b.reason, b."bannedBy" AS banned_by, b."expiresAt" AS expires_at,
+        SELECT b."userId" AS user_id, u.name AS username, u.handle, b.reason, b."bannedBy" AS banned_by, b."expiresAt" AS expires_at,
           b."createdAt" AS created_at
         FROM "ChannelBan" b JOIN "User" u ON u.id = b."userId"
         WHERE b."channelId" = ${channelId}::uuid AND b."userId" > ${after ?? NIL}::uuid
@@ -94,7 +94,8 @@ export function createModerationStore (prisma: PrismaClient) {
     /** Lists the mutes in force in order of user id, after the id `after`. */
     async mutes (channelId: string, after: string | undefined, limit: number): Promise<Mute[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Mute>>>`
-        SELECT m."userId" AS user_id, u.name AS username, m."mutedBy" AS muted_by, m."expiresAt" AS expires_at, m."createdAt" AS created_at
+        SELECT m."userId" AS user_id, u.name AS username, u.handle, m."mutedBy" AS muted_by, m."expiresAt" AS expires_at,
+          m."createdAt" AS created_at
         FROM "ChannelMute" m JOIN "User" u ON u.id = m."userId"
         WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid AND m."expiresAt" > clock_timestamp()
         ORDER BY m."userId" LIMIT ${limit}`
@@ -103,7 +104,7 @@ export function createModerationStore (prisma: PrismaClient) {
 
     async moderators (channelId: string, after: string | undefined, limit: number): Promise<Moderator[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Moderator>>>`
-        SELECT m."userId" AS user_id, u.name AS username, m."createdAt" AS created_at
+        SELECT m."userId" AS user_id, u.name AS username, u.handle, m."createdAt" AS created_at
         FROM "ChannelModerator" m JOIN "User" u ON u.id = m."userId"
         WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
       return rows.map(withTimes)

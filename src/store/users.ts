@@ -2,6 +2,7 @@ import { uuidv7 } from 'uuidv7'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
+import { refused, type Refused } from './channels.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
 import type { JoinRules } from './memberships.ts'
 
@@ -10,6 +11,8 @@ export interface Account {
   id: string
   email: string | null
   name: string
+  /** Null for a guest and for an erased account [P65]. */
+  handle: string | null
   role: Role
   createdAt: Date
 }
@@ -21,7 +24,7 @@ export interface Account {
 export interface Actor { userId: string, sid: string | null }
 
 /** The state of a user that open connections depend on. `disconnects`: how often an admin has closed all of the user's connections. */
-export interface UserState { id: string, name: string, role: Role, disabled: boolean, disconnects: number }
+export interface UserState { id: string, name: string, handle: string | null, role: Role, disabled: boolean, disconnects: number }
 
 /** An account with the fields that only authentication needs. `passwordHash` is a PHC string. */
 export interface AccountSecrets extends Account {
@@ -29,11 +32,19 @@ export interface AccountSecrets extends Account {
   disabledAt: Date | null
 }
 
-export const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
+export const accountFields = { id: true, email: true, name: true, handle: true, role: true, createdAt: true } as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
-/** Somebody who registers, and the hash of their invitation code, if they have one. */
-export interface NewAccount { email: string, name: string, passwordHash: string, codeHash: Uint8Array<ArrayBuffer> | null }
+/** Somebody who registers, with the handle that they want and the hash of their invitation code, if they name any. */
+export interface NewAccount {
+  email: string
+  name: string
+  handle: string | null
+  passwordHash: string
+  codeHash: Uint8Array<ArrayBuffer> | null
+}
+
+interface Registered { code: ErrorCode | null, createdAt: Date, handle: string }
 
 /** What limits the channels that new users join by an invitation code. A cap of 0 means no cap; `defaultRoom` is never full. */
 export type InvitationRules = Pick<JoinRules, 'maxChannels' | 'maxUsers' | 'defaultRoom'>
@@ -42,7 +53,7 @@ export type Users = ReturnType<typeof createUsers>
 
 export function createUsers (prisma: PrismaClient) {
   const findStates = (condition: Prisma.Sql): Promise<UserState[]> => prisma.$queryRaw<UserState[]>`
-    SELECT id, name, role::text AS role, "disabledAt" IS NOT NULL AS disabled, disconnects FROM "User" WHERE ${condition}`
+    SELECT id, name, handle, role::text AS role, "disabledAt" IS NOT NULL AS disabled, disconnects FROM "User" WHERE ${condition}`
 
   return withStoreErrors({
     /** `email` has to be in its normalised form. Disabled accounts are found too. */
@@ -55,9 +66,12 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /** @throws AppError `email_taken`, also when another registration with this email happens at the same moment. */
-    async create (user: { email: string, name: string, passwordHash: string }): Promise<Account> {
+    async create ({ email, name, passwordHash }: { email: string, name: string, passwordHash: string }): Promise<Account> {
       try {
-        return await prisma.user.create({ data: user, select: accountFields })
+        const [account] = await prisma.$queryRaw<[Account]>`
+          SELECT id, email, name, handle, role::text AS role, "createdAt"
+          FROM parley_add_account(${uuidv7()}::uuid, ${email}, ${name}, ${passwordHash}, NULL)`
+        return account
       } catch (error) {
         throw isUniqueViolation(error) ? new AppError('email_taken') : error
       }
@@ -66,17 +80,18 @@ export function createUsers (prisma: PrismaClient) {
     /**
      * Makes an account for somebody who registers. Where `codeHash` is given, it takes one use of that invitation code, and the user joins
      * its channels within the caps of `rules` [P64].
-     * @throws AppError `email_taken`, `invalid_invitation_code`.
+     * @throws AppError `email_taken`, `handle_taken`, `invalid_invitation_code`.
      */
-    async register ({ email, name, passwordHash, codeHash }: NewAccount, rules: InvitationRules): Promise<Account> {
+    async register ({ email, name, handle: wanted, passwordHash, codeHash }: NewAccount, rules: InvitationRules): Promise<Account> {
       const id = uuidv7()
       const { maxChannels, maxUsers, defaultRoom } = rules
       try {
-        const [{ code, createdAt }] = await prisma.$queryRaw<[{ code: ErrorCode | null, createdAt: Date }]>`
-          SELECT code, created_at AS "createdAt" FROM parley_register(${id}::uuid, ${email}, ${name}, ${passwordHash}, ${codeHash}::bytea,
-            ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom})`
+        const [{ code, createdAt, handle }] = await prisma.$queryRaw<[Registered]>`
+          SELECT code, created_at AS "createdAt", handle FROM parley_register(
+            ${id}::uuid, ${email}, ${name}, ${passwordHash}, ${codeHash}::bytea,
+            ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${wanted})`
         if (code !== null) throw new AppError(code)
-        return { id, email, name, role: 'user', createdAt }
+        return { id, email, name, handle, role: 'user', createdAt }
       } catch (error) {
         throw isUniqueViolation(error) ? new AppError('email_taken') : error
       }
@@ -95,11 +110,11 @@ export function createUsers (prisma: PrismaClient) {
       return done
     },
 
-    /** @returns null, or the error code of the refusal. */
-    async rename ({ userId, sid }: Actor, name: string): Promise<ErrorCode | null> {
-      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
-        SELECT parley_rename_user(${userId}::uuid, ${sid}::uuid, ${name}) AS code`
-      return row.code
+    /** Changes the name, the handle, or both; what is undefined stays as it is. @returns null, or the refusal. */
+    async rename ({ userId, sid }: Actor, { name, handle }: { name?: string, handle?: string }): Promise<Refused | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, retry_after_ms: bigint | null }]>`
+        SELECT * FROM parley_rename(${userId}::uuid, ${sid}::uuid, ${name ?? null}, ${handle ?? null})`
+      return row.code === null ? null : refused(row.code, row.retry_after_ms)
     },
 
     /**

@@ -10,7 +10,9 @@ import { createTraffic } from '../../src/connections/traffic.ts'
 import type { Transport } from '../../src/connections/transport.ts'
 import { Turns } from '../../src/connections/turns.ts'
 
-export const ann: SessionUser = { id: 'u1', name: 'ann', email: 'ann@example.org', role: 'user', guest: false, disconnects: 0 }
+export const ann: SessionUser = {
+  id: 'u1', name: 'ann', handle: 'ann', email: 'ann@example.org', role: 'user', guest: false, disconnects: 0
+}
 export const limits = {
   authenticationTimeout: 10_000, connectionTimeout: 300_000, heartbeatInterval: 30_000, pongTimeout: 10_000, maxBuffered: 100_000,
   maxPayload: 65_536, unauthenticatedFrame: 65_536

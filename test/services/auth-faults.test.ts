@@ -39,7 +39,7 @@ t.test('[G16] a lock time-out and a cut connection answer `unavailable`, and the
   ])
 
   const waiting = Promise.all([
-    t.rejects(users.rename({ userId: id, sid: null }, 'Other'), unavailable, 'cut off'),
+    t.rejects(users.rename({ userId: id, sid: null }, { name: 'Other' }), unavailable, 'cut off'),
     t.rejects(tokens.revoke(id), unavailable, 'cut off in a raw query'),
     t.rejects(users.changePassword({ id, sid: id, from: 'x', to: 'y' }), unavailable, 'cut off in a transaction')
   ])

@@ -151,7 +151,7 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     const hash = Buffer.from('code')
     const code = { id: uuidv7(), hash, uses: 1, lifetime: 60, channels: ['joined'] }
     t.equal(await stores.invitationCodes.create(actorOf(admin), code), null)
-    await stores.users.register({ email: 'new@example.org', name: 'new', passwordHash: 'x', codeHash: hash }, rules)
+    await stores.users.register({ email: 'new@example.org', name: 'new', handle: null, passwordHash: 'x', codeHash: hash }, rules)
     t.equal((await stores.invitationCodes.list(undefined, 51))[0]!.uses_left, 0)
     t.equal(await database.prisma.channelUser.count({ where: { user: { email: 'new@example.org' } } }), 1)
   },
