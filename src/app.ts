@@ -46,6 +46,7 @@ import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
 import websocketRoutes from './routes/websocket.ts'
+import { admitsGuests } from './services/guests.ts'
 import type { Database } from './store/client.ts'
 
 export interface AppDeps {
@@ -106,7 +107,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     ...domain,
     hub,
     traffic,
-    authenticationEnabled: config.authentication.enabled,
+    admitsGuests: admitsGuests(config.authentication),
     resumeLimit: config.channels.resume_limit,
     maxItems: maxItemBytes(config.performance)
   })

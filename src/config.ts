@@ -55,6 +55,7 @@ const ConfigSchema = Type.Object({
   }),
   authentication: Type.Object({
     enabled: flag(true),
+    guests: flag(false),
     registration: Type.Unsafe<'open' | 'invite' | 'closed'>(Type.String({
       pattern: '^(open|invite|closed)$', default: 'open', description: 'open, invite or closed'
     })),
@@ -135,6 +136,9 @@ const ConfigSchema = Type.Object({
     address_commands: count(1000, { minimum: 1, description: 'a second' }),
     address_upgrades: count(500, { minimum: 1, description: 'a second' }),
     address_connections: count(5000, { minimum: 1 }),
+    address_guests: count(600, { minimum: 1, description: 'a minute, new guests of all instances together' }),
+    address_mails: count(60, { minimum: 1, description: 'a minute, asked for at all instances together' }),
+    account_mails: count(5, { minimum: 1, description: 'an hour, to one account' }),
     rest_requests: count(6000, { minimum: 1, description: 'a minute, by user or, without one, by address' }),
     event_loop_delay: count(500, { description: 'milliseconds; 0 is no limit' }),
     heap_percent: count(90, { minimum: 1, maximum: 100, description: 'of what Node may use' })

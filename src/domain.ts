@@ -8,7 +8,7 @@ import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
-import { createGuests } from './services/guests.ts'
+import { admitsGuests, createGuests } from './services/guests.ts'
 import { createInvitationCodes } from './services/invitation-codes.ts'
 import { createLogins } from './services/logins.ts'
 import { createLoginThrottle } from './services/login-throttle.ts'
@@ -79,7 +79,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const { enabled: isLimited, ...limits } = config.limits
   const { loginRevoked: onLoginRevoked } = events
   const passwords = createPasswords()
-  const throttle = createLoginThrottle({ counters, limitAll: isLimited })
+  const throttle = createLoginThrottle({ counters, limits: config.limits })
   const caps = {
     maxChannels: config.channels.max_channels_per_user,
     maxUsers: config.channels.max_users_per_channel,
@@ -157,7 +157,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
-  const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
+  const guests = createGuests({ store: stores.guests, throttle, enabled: admitsGuests(config.authentication), onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
     pruning: stores.pruning,

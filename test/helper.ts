@@ -104,7 +104,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const auth = createAuth({
     ...createStores(database),
     passwords: { hash: () => hashed, verify: async () => true },
-    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: config.limits.enabled }),
+    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limits: config.limits }),
     ...app.accessTokens,
     invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
     config: { ...config.authentication, registration: 'open' },

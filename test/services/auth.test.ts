@@ -1,3 +1,4 @@
+import { loadConfig } from '../../src/config.ts'
 import { createCounters } from '../../src/counters.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
 import { createAuth } from '../../src/services/auth.ts'
@@ -20,7 +21,9 @@ async function buildAuth (t: Test) {
     users,
     tokens,
     passwords: createPasswords(),
-    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limitAll: true }),
+    throttle: createLoginThrottle({
+      counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limits: loadConfig({}).config.limits
+    }),
     ...rest.app.accessTokens,
     invitationCodes: createInvitationCodeStore(rest.database.prisma),
     invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
