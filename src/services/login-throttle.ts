@@ -54,7 +54,10 @@ export function createLoginThrottle ({ counters, limits }: LoginThrottleDeps) {
       await take({ key: `mails:${fingerprint(account)}`, most: limits.account_mails }, MAIL_WINDOW_MS)
     },
 
-    /** Begins a password check. `account` names the account, which need not exist. `admit` throws AppError `rate_limited`. */
+    /**
+     * Begins a check of a password or code. `account` names the account, which need not exist, or is the code. `admit` throws AppError
+     * `rate_limited`.
+     */
     attempt (account: string, address: string): Attempt {
       const limitsOf = (kind: string, { pair, address: most }: typeof WRONG): Limit[] => [
         { key: `${kind}:${address} ${fingerprint(account)}`, most: pair },

@@ -12,6 +12,8 @@ export interface Account {
   name: string
   role: Role
   createdAt: Date
+  /** When the user proved that they receive mails to `email` [P76]. */
+  emailVerifiedAt: Date | null
 }
 
 /**
@@ -29,7 +31,7 @@ export interface AccountSecrets extends Account {
   disabledAt: Date | null
 }
 
-export const accountFields = { id: true, email: true, name: true, role: true, createdAt: true } as const
+export const accountFields = { id: true, email: true, name: true, role: true, createdAt: true, emailVerifiedAt: true } as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
 /** Somebody who registers, and the hash of their invitation code, if they have one. */
@@ -76,7 +78,7 @@ export function createUsers (prisma: PrismaClient) {
           SELECT code, created_at AS "createdAt" FROM parley_register(${id}::uuid, ${email}, ${name}, ${passwordHash}, ${codeHash}::bytea,
             ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom})`
         if (code !== null) throw new AppError(code)
-        return { id, email, name, role: 'user', createdAt }
+        return { id, email, name, role: 'user', createdAt, emailVerifiedAt: null }
       } catch (error) {
         throw isUniqueViolation(error) ? new AppError('email_taken') : error
       }

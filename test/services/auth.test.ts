@@ -27,7 +27,8 @@ async function buildAuth (t: Test) {
     ...rest.app.accessTokens,
     invitationCodes: createInvitationCodeStore(rest.database.prisma),
     invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
-    config: { registration: 'open', token_expiry: 3600, refresh_token_expiry: 86_400, refresh_window: 60, max_logins: 100 },
+    config: loadConfig({}).config.authentication,
+    mailVerification: () => {},
     onLoginRevoked: () => {}
   })
   return { ...rest, tokens, auth }
