@@ -1,11 +1,14 @@
+import { loadConfig } from '../src/config.ts'
 import { createStores } from '../src/domain.ts'
 import { AppError } from '../src/errors.ts'
 import type { Role } from '../src/schemas/common.ts'
 import type { ManagedUser } from '../src/schemas/admin.ts'
+import { giveResetCode } from '../src/services/account-codes.ts'
 import { createAdmin, type Admin } from '../src/services/admin.ts'
 import { normaliseEmail } from '../src/services/email.ts'
 import type { Events } from '../src/services/events.ts'
-import type { Users } from '../src/store/users.ts'
+import type { AccountCodeStore } from '../src/store/account-codes.ts'
+import type { AccountSecrets, Users } from '../src/store/users.ts'
 import { runCommand, UsageError, withDatabase } from './command.ts'
 import { printable } from '../src/printable.ts'
 
@@ -14,17 +17,19 @@ const USAGE = `usage: npm run admin -- COMMAND
   promote EMAIL [moderator | admin]   makes the user an admin (the default) or a moderator
   demote EMAIL                        makes the user an ordinary user again
   disable EMAIL                       forbids logins and closes all of the user's connections
-  enable EMAIL                        allows logins again`
+  enable EMAIL                        allows logins again
+  reset EMAIL                         makes a code with which the user sets a new password, once, within an hour`
 
-interface Context { users: Users, admin: Admin }
+interface Context { users: Users, admin: Admin, codes: AccountCodeStore }
 
 /** The commands by name, each with the least and the most arguments that it takes. */
-const commands: Record<string, { takes: [number, number], run (context: Context, ...args: string[]): Promise<ManagedUser[]> }> = {
+const commands: Record<string, { takes: [number, number], run (context: Context, ...args: string[]): Promise<string> }> = {
   list: { takes: [0, 1], run: ({ admin }, query) => list(admin, query) },
   promote: { takes: [1, 2], run: (context, email, role = 'admin') => change(context, email!, { role: promotion(role) }) },
   demote: { takes: [1, 1], run: (context, email) => change(context, email!, { role: 'user' }) },
   disable: { takes: [1, 1], run: (context, email) => change(context, email!, { disabled: true }) },
-  enable: { takes: [1, 1], run: (context, email) => change(context, email!, { disabled: false }) }
+  enable: { takes: [1, 1], run: (context, email) => change(context, email!, { disabled: false }) },
+  reset: { takes: [1, 1], run: (context, email) => reset(context, email!) }
 }
 
 /** No client is connected to this process, so no event has a receiver. */
@@ -55,13 +60,14 @@ async function main ([name = '', ...args]: string[]): Promise<void> {
   if (!command || args.length < command.takes[0] || args.length > command.takes[1]) throw new UsageError(USAGE)
   if (name === 'promote') promotion(args[1] ?? 'admin')
   await withDatabase(async database => {
-    const { users, accounts, moderation } = createStores(database)
+    const { users, accounts, accountCodes, moderation } = createStores(database)
     const admin = createAdmin({ store: accounts, log: moderation.log, events })
-    print(await command.run({ users, admin }, ...args))
+    const text = await command.run({ users, admin, codes: accountCodes }, ...args)
+    if (text !== '') console.log(text)
   })
 }
 
-async function list (admin: Admin, query: string | undefined): Promise<ManagedUser[]> {
+async function list (admin: Admin, query: string | undefined): Promise<string> {
   const found: ManagedUser[] = []
   let cursor: string | null | undefined
   do {
@@ -69,14 +75,27 @@ async function list (admin: Admin, query: string | undefined): Promise<ManagedUs
     found.push(...page.users)
     cursor = page.next_cursor
   } while (cursor)
+  return tableOf(found)
+}
+
+async function find (users: Users, email: string): Promise<AccountSecrets> {
+  const found = await users.findByEmail(normaliseEmail(email))
+  if (!found) throw new UsageError(`no account has the email ${printable(email)}`)
   return found
 }
 
-async function change ({ users, admin }: Context, email: string, to: { role: Role } | { disabled: boolean }): Promise<ManagedUser[]> {
-  const found = await users.findByEmail(normaliseEmail(email))
-  if (!found) throw new UsageError(`no account has the email ${printable(email)}`)
+/** Returns the link of the code, or the code where no `PUBLIC_URL` is set. */
+async function reset ({ users, codes }: Context, email: string): Promise<string> {
+  const found = await find(users, email)
+  if (found.disabledAt !== null) throw new UsageError(`${printable(email)} is disabled: enable the account first`)
+  const { code, link } = await giveResetCode({ store: codes, publicUrl: loadConfig().config.server.public_url }, null, found.id)
+  return link ?? code
+}
+
+async function change ({ users, admin }: Context, email: string, to: { role: Role } | { disabled: boolean }): Promise<string> {
+  const found = await find(users, email)
   try {
-    return [await admin.change(null, found.id, to)]
+    return tableOf([await admin.change(null, found.id, to)])
   } catch (error) {
     if (error instanceof AppError && error.code === 'last_admin') {
       throw new UsageError(`${printable(email)} is the last enabled admin: promote another account first`)
@@ -90,9 +109,9 @@ function promotion (role: string): Role {
   return role
 }
 
-function print (accounts: ManagedUser[]): void {
+function tableOf (accounts: ManagedUser[]): string {
   const rows = accounts.map(account =>
     [printable(account.email!), account.role, account.disabled_at === null ? 'enabled' : 'disabled', printable(account.name)])
   const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)))
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  return rows.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
 }

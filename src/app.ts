@@ -18,6 +18,7 @@ import { createCountdown } from './deadline.ts'
 import { createDomain, createStores, type Domain } from './domain.ts'
 import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
+import { createMailer } from './mailer.ts'
 import { createHttp } from './http.ts'
 import { createMetrics } from './metrics/registry.ts'
 import { createAllowedOrigins } from './origins.ts'
@@ -36,6 +37,7 @@ import type { Presence } from './presence/presence.ts'
 import { StartError } from './process/start-error.ts'
 import { createRequests } from './requests/requests.ts'
 import { table } from './requests/table.ts'
+import accountCodeRoutes from './routes/account-codes.ts'
 import adminRoutes from './routes/admin.ts'
 import authRoutes from './routes/auth.ts'
 import channelRoutes from './routes/channels.ts'
@@ -46,6 +48,8 @@ import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
 import websocketRoutes from './routes/websocket.ts'
+import { admitsGuests } from './services/guests.ts'
+import { createMailQueue, type MailQueue } from './services/mail-queue.ts'
 import type { Database } from './store/client.ts'
 
 export interface AppDeps {
@@ -95,8 +99,9 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const events = createEvents(broker, onFault)
   const counters = createCounters({ ...config.redis, url: config.redis.url, logger })
   const outbound = createOutboundMemory(config.performance.max_buffered_total)
+  const mails = openMailQueue(config.mail, logger)
   const domain = createDomain({
-    config, database, stores, presence, events, counters, accessTokens: app.accessTokens, outbound, onFault
+    config, database, stores, presence, events, counters, accessTokens: app.accessTokens, outbound, mails, onFault
   })
   const { accounts, guests, maintenance, messages, publisher } = domain
 
@@ -106,7 +111,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     ...domain,
     hub,
     traffic,
-    authenticationEnabled: config.authentication.enabled,
+    admitsGuests: admitsGuests(config.authentication),
     resumeLimit: config.channels.resume_limit,
     maxItems: maxItemBytes(config.performance)
   })
@@ -156,12 +161,19 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
     await connections.drain(publisher.close, timeLeft())
     await app.requestsAnswered(timeLeft())
+    await mails?.close(timeLeft())
     app.upgrades.close()
     reconciler.stop()
     guests.stop()
     maintenance.stop()
   })
   return app
+}
+
+/** Null where no mail server is configured. */
+function openMailQueue ({ url, from, queue_size: size, ...tls }: Config['mail'], logger: Logger): MailQueue | null {
+  if (url === undefined || from === undefined) return null
+  return createMailQueue({ send: createMailer({ url, from, ...tls }), size, logger })
 }
 
 /** Registers the routes of `/api` and the documents that describe them. */
@@ -173,6 +185,7 @@ async function registerApi (
   if (config.limits.enabled) await app.register(limitsPlugin, { config: config.limits, auth, counters })
   await app.register(docsPlugin)
   await app.register(authRoutes, domain)
+  await app.register(accountCodeRoutes, domain)
   await app.register(meRoutes, domain)
   await app.register(channelRoutes, domain)
   await app.register(messageRoutes, domain)

@@ -4,6 +4,7 @@ import { readDatabaseUrl } from './database-url.ts'
 import { largestReply, largestRequest } from './frame-size.ts'
 import { faultOfOrigins } from './origins.ts'
 import { checkRedis } from './redis-settings.ts'
+import { checkSmtp } from './smtp-settings.ts'
 
 /** Returns what errors call a key such as `redis.url`: the variable or the file that has set it. Undefined if nothing has. */
 type NameOf = (key: string) => string | undefined
@@ -22,6 +23,8 @@ export function checkTogether (config: Config, nameOf: NameOf): void {
   checkSizes(config)
   checkInbox(config)
   checkRedis(config.redis, key => nameOf(`redis.${key}`))
+  checkSmtp(config.mail, key => nameOf(`mail.${key}`))
+  checkVerification(config, nameOf)
 }
 
 function checkOrigins ({ server: { allowed_origins: origins = '' } }: Config, nameOf: NameOf): void {
@@ -33,6 +36,12 @@ function checkAdmin ({ authentication: { admin_email: email, admin_password: pas
   if ((email === undefined) === (password === undefined)) return
   const [missing, given] = email === undefined ? ['EMAIL', 'PASSWORD'] : ['PASSWORD', 'EMAIL']
   throw new ConfigError(`ADMIN_${missing} is missing: ADMIN_${given} does nothing without it`)
+}
+
+function checkVerification ({ authentication, mail }: Config, nameOf: NameOf): void {
+  if (!authentication.require_verified_email || mail.url !== undefined) return
+  const key = nameOf('authentication.require_verified_email')
+  throw new ConfigError(`SMTP_URL is missing: with ${key}, nobody could log in without it`)
 }
 
 /** Finds mistakes in the connection URLs, which would otherwise only show when the database is opened. */

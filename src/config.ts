@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { checkTogether } from './config-checks.ts'
 import { ConfigError } from './config-error.ts'
 import { findWarnings, isServiceLink, type EnvironmentWarning } from './env-names.ts'
+import { readSender } from './smtp-settings.ts'
 
 declare module '@sinclair/typebox' {
   interface SchemaOptions {
@@ -28,6 +29,8 @@ const RANGE_NAMES = ['loopback', 'linklocal', 'uniquelocal']
 
 FormatRegistry.Set('trust-proxy', value => /^(true|false)$/.test(value) || value.split(',').every(item => isProxy(item.trim())))
 FormatRegistry.Set('account-email', value => isEmail(value.normalize('NFKC')))
+FormatRegistry.Set('public-url', value => isPublicUrl(value))
+FormatRegistry.Set('mail-sender', value => readSender(value) !== null)
 
 /** A frame may have 16 levels [P4], of which the frame itself is one. */
 const MAX_DATA_DEPTH = 15
@@ -50,14 +53,21 @@ const ConfigSchema = Type.Object({
       env: ['TRUST_PROXY']
     }),
     drain_timeout: seconds(10),
+    public_url: optional({
+      format: 'public-url',
+      description: 'the http:// or https:// URL of the pages that people use, without ? and #',
+      env: ['PUBLIC_URL']
+    }),
     keep_alive_timeout: seconds(72, { maximum: 86_400, env: ['KEEP_ALIVE_TIMEOUT'] }),
     workers: count(1, { minimum: 1, maximum: 256, description: 'processes', env: ['WEB_CONCURRENCY'] })
   }),
   authentication: Type.Object({
     enabled: flag(true),
+    guests: flag(false),
     registration: Type.Unsafe<'open' | 'invite' | 'closed'>(Type.String({
       pattern: '^(open|invite|closed)$', default: 'open', description: 'open, invite or closed'
     })),
+    require_verified_email: flag(false),
     token_expiry: seconds(3600),
     refresh_token_expiry: seconds(86_400),
     refresh_window: seconds(60, { minimum: 0, maximum: 86_400 }),
@@ -106,6 +116,15 @@ const ConfigSchema = Type.Object({
     pool_timeout: seconds(5),
     data_dir: text('./data', { env: ['PARLEY_DATA_DIR'] })
   }),
+  mail: Type.Object({
+    url: optional({ secret: true, description: 'an smtp:// or smtps:// URL', env: ['SMTP_URL'] }),
+    from: optional({
+      format: 'mail-sender', maxLength: 320, description: 'an email address, or a name and an address: Parley <parley@example.org>'
+    }),
+    ca: optional({ description: 'PEM text or the path of a PEM file', env: ['SMTP_CA'] }),
+    tls_verify: flag(true, { env: ['SMTP_TLS_VERIFY'] }),
+    queue_size: count(1000, { minimum: 1, maximum: 100_000, description: 'mails that wait for the mail server' })
+  }),
   metrics: Type.Object({
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
     token: optional({ minLength: 16, secret: true })
@@ -135,6 +154,9 @@ const ConfigSchema = Type.Object({
     address_commands: count(1000, { minimum: 1, description: 'a second' }),
     address_upgrades: count(500, { minimum: 1, description: 'a second' }),
     address_connections: count(5000, { minimum: 1 }),
+    address_guests: count(600, { minimum: 1, description: 'a minute, new guests of all instances together' }),
+    address_mails: count(60, { minimum: 1, description: 'a minute, asked for at all instances together' }),
+    account_mails: count(5, { minimum: 1, description: 'an hour, to one account' }),
     rest_requests: count(6000, { minimum: 1, description: 'a minute, by user or, without one, by address' }),
     event_loop_delay: count(500, { description: 'milliseconds; 0 is no limit' }),
     heap_percent: count(90, { minimum: 1, maximum: 100, description: 'of what Node may use' })
@@ -198,6 +220,10 @@ export function loadConfig (env: NodeJS.ProcessEnv = process.env): {
 /** Applies the rule that registrations have to meet: `Email` in schemas/user.ts. */
 function isEmail (text: string): boolean {
   return text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)
+}
+
+function isPublicUrl (text: string): boolean {
+  return /^https?:\/\/[^\s?#@]+$/.test(text) && URL.canParse(text)
 }
 
 /** Whether the text is an IP address, a CIDR range or the name of a range. */

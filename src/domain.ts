@@ -3,15 +3,17 @@ import type { OutboundMemory } from './connections/backlog.ts'
 import type { Counters } from './counters.ts'
 import { maxItemBytes } from './frame-size.ts'
 import type { Presence } from './presence/presence.ts'
+import { createAccountCodes } from './services/account-codes.ts'
 import { createAccounts } from './services/accounts.ts'
 import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
-import { createGuests } from './services/guests.ts'
+import { admitsGuests, createGuests } from './services/guests.ts'
 import { createInvitationCodes } from './services/invitation-codes.ts'
 import { createLogins } from './services/logins.ts'
 import { createLoginThrottle } from './services/login-throttle.ts'
+import type { MailQueue } from './services/mail-queue.ts'
 import { createMaintenance } from './services/maintenance.ts'
 import { createMemberships } from './services/memberships.ts'
 import { createMessages } from './services/messages.ts'
@@ -19,6 +21,7 @@ import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
 import { createSignals } from './services/signals.ts'
+import { createAccountCodeStore } from './store/account-codes.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
@@ -41,6 +44,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
   return {
     users: createUsers(prisma),
     accounts: createAccountStore(prisma),
+    accountCodes: createAccountCodeStore(prisma),
     tokens: createTokens(database),
     logins: createLoginStore(prisma),
     invitationCodes: createInvitationCodeStore(prisma),
@@ -63,6 +67,8 @@ export interface DomainDeps {
   counters: Counters
   accessTokens: Pick<AuthDeps, 'sign' | 'verify'>
   outbound: OutboundMemory
+  /** Null where no mail server is configured. */
+  mails: MailQueue | null
   onFault (error: unknown): void
 }
 
@@ -74,12 +80,16 @@ const BURSTS = 8
 export type Domain = ReturnType<typeof createDomain>
 
 /** Creates the services, which REST and WebSocket share. */
-export function createDomain ({ config, database, stores, presence, events, counters, accessTokens, outbound, onFault }: DomainDeps) {
+export function createDomain (deps: DomainDeps) {
+  const { config, database, stores, presence, events, counters, accessTokens, outbound, mails, onFault } = deps
   const { users, tokens } = stores
   const { enabled: isLimited, ...limits } = config.limits
   const { loginRevoked: onLoginRevoked } = events
   const passwords = createPasswords()
-  const throttle = createLoginThrottle({ counters, limitAll: isLimited })
+  const throttle = createLoginThrottle({ counters, limits: config.limits })
+  const accountCodes = createAccountCodes({
+    store: stores.accountCodes, passwords, throttle, mails, publicUrl: config.server.public_url, onLoginRevoked, onFault
+  })
   const caps = {
     maxChannels: config.channels.max_channels_per_user,
     maxUsers: config.channels.max_users_per_channel,
@@ -94,6 +104,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     invitationRules: caps,
     ...accessTokens,
     config: config.authentication,
+    mailVerification: accountCodes.mailVerification,
     onLoginRevoked
   })
   const invitationCodes = createInvitationCodes(stores.invitationCodes)
@@ -157,11 +168,12 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
-  const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
+  const guests = createGuests({ store: stores.guests, throttle, enabled: admitsGuests(config.authentication), onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
     pruning: stores.pruning,
     tokens,
+    accountCodes: stores.accountCodes,
     tokenLifetime: config.authentication.token_expiry,
     hasAutovacuum: database.kind === 'postgresql',
     onFault
@@ -170,6 +182,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     auth,
     admin,
     accounts,
+    accountCodes,
     logins,
     invitationCodes,
     channels,

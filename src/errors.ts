@@ -38,6 +38,8 @@ export const errorTable = {
   registration_closed: { message: 'Registration closed', status: 403 },
   invalid_invitation_code: { message: 'Invalid invitation code', status: 403 },
   invitation_code_not_found: { message: 'Invitation code not found', status: 404 },
+  email_not_verified: { message: 'Email not verified', status: 403 },
+  invalid_code: { message: 'Invalid code', status: 403 },
   login_not_found: { message: 'Login not found', status: 404 },
   handle_taken: { message: 'Handle already taken', status: 409 },
   email_taken: { message: 'Email already registered', status: 409 },

@@ -38,6 +38,8 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'registration_closed | Registration closed | 403',
     'invalid_invitation_code | Invalid invitation code | 403',
     'invitation_code_not_found | Invitation code not found | 404',
+    'email_not_verified | Email not verified | 403',
+    'invalid_code | Invalid code | 403',
     'login_not_found | Login not found | 404',
     'handle_taken | Handle already taken | 409',
     'email_taken | Email already registered | 409',

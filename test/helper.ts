@@ -104,10 +104,11 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const auth = createAuth({
     ...createStores(database),
     passwords: { hash: () => hashed, verify: async () => true },
-    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limitAll: config.limits.enabled }),
+    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger }), limits: config.limits }),
     ...app.accessTokens,
     invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
-    config: { ...config.authentication, registration: 'open' },
+    config: { ...config.authentication, registration: 'open', require_verified_email: false },
+    mailVerification: () => {},
     onLoginRevoked: () => {}
   })
 
@@ -130,7 +131,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   async function register (name = 'user'): Promise<Person> {
     const email = `${name}-${randomUUID()}@example.org`
     const client = { address: '127.0.0.1', device: null, network: null }
-    return { ...await auth.register({ email, name, password: PASSWORD }, client), email, password: PASSWORD }
+    return { ...await auth.register({ email, name, password: PASSWORD }, client) as Login, email, password: PASSWORD }
   }
 
   return {

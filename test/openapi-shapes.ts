@@ -1,10 +1,10 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
-const user = '{ id, email, name, handle, role, created_at }'
+const user = '{ id, email, email_verified, name, handle, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
 const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
-const account = '{ id, email, name, handle, role, created_at, disabled_at }'
+const account = '{ id, email, email_verified, name, handle, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
 const codeFields = 'id, uses, uses_left, expires_at, channels [], created_by, created_at'
 const code = `{ ${codeFields} }`
@@ -14,13 +14,19 @@ interface Shape { query?: string, body?: string, answers: Record<string, string>
 
 /** Every route of the OpenAPI document except the routes of commands. */
 export const shapes: Record<string, Shape> = {
-  'POST /api/auth/register': { body: '{ email, name, handle?, password, invitation_code? }', answers: { 201: login } },
+  'POST /api/auth/register': {
+    body: '{ email, name, handle?, password, invitation_code? }', answers: { 201: login, 202: `{ user ${user} }` }
+  },
   'POST /api/auth/login': { body: '{ email, password }', answers: { 200: login } },
   'POST /api/auth/refresh': { body: '{ refresh_token }', answers: { 200: login } },
   'POST /api/auth/logout': { body: '{ refresh_token }', answers: { 204: '' } },
+  'POST /api/auth/forgot': { body: '{ email }', answers: { 204: '' } },
+  'POST /api/auth/reset': { body: '{ code, password }', answers: { 204: '' } },
+  'POST /api/auth/verify': { body: '{ code }', answers: { 204: '' } },
   'GET /api/me': { answers: { 200: user } },
   'PATCH /api/me': { body: '{ name?, handle?, password?, current_password? }', answers: { 200: user } },
   'DELETE /api/me': { body: '{ password }', answers: { 204: '' } },
+  'POST /api/me/verification': { answers: { 204: '' } },
   'GET /api/me/invitations': {
     query: 'limit cursor',
     answers: { 200: '{ invitations [{ channel, channel_id, channel_type, invited_by, username, handle, created_at }], next_cursor }' }
@@ -63,6 +69,7 @@ export const shapes: Record<string, Shape> = {
   'PATCH /api/admin/users/{id}': { body: '{ role?, disabled? }', answers: { 200: account } },
   'DELETE /api/admin/users/{id}': { answers: { 204: '' } },
   'DELETE /api/admin/users/{id}/connections': { answers: { 204: '' } },
+  'POST /api/admin/users/{id}/reset': { answers: { 201: '{ code, link, expires_at }' } },
   'POST /api/admin/announcements': { body: '{ message }', answers: { 204: '' } },
   'GET /api/admin/log': { query: 'limit cursor', answers: { 200: log } },
   'POST /api/admin/invitation-codes': { body: '{ uses?, expires_in?, channels? [] }', answers: { 201: newCode } },

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { CommandRow, Who } from '../src/requests/row.ts'
 import { commands } from '../src/requests/table.ts'
+import { hashOf } from '../src/services/secret-hash.ts'
 import { eventually } from './eventually.ts'
 import type { Scope, Server } from './helper.ts'
 import { countLockWaiters } from './lock-waiters.ts'
@@ -59,8 +60,8 @@ export type Scene = Awaited<ReturnType<ReturnType<typeof createScenes>>>
 
 /**
  * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room`, the
- * channel `other`, which the actor may join, and an invitation code. Where the change takes something from an admin, the actor is an admin
- * and the channels have the type `admin`; otherwise the actor is a user who moderates the public `room`.
+ * channel `other`, which the actor may join, an invitation code, and codes of the actor's account. Where the change takes something from an
+ * admin, the actor is an admin and the channels have the type `admin`; otherwise the actor is a user who moderates the public `room`.
  */
 export function createScenes (server: Server) {
   const rows = createRows(server.database)
@@ -77,7 +78,13 @@ export function createScenes (server: Server) {
     const code = await server.database.prisma.invitationCode.create({
       data: { codeHash: randomBytes(32), uses: 1, usesLeft: 1, expiresAt: new Date(Date.now() + 3_600_000), createdBy: target.user.id }
     })
-    return { actor, target: target.user.id, room: room.name, other: other.name, message, invitationCode: code.id }
+    const codes = { mailed_reset: randomUUID(), verification: randomUUID() }
+    for (const kind of ['mailed_reset', 'verification'] as const) {
+      await server.database.prisma.accountCode.create({
+        data: { userId: actor.user.id, kind, codeHash: hashOf(codes[kind]), expiresAt: new Date(Date.now() + 3_600_000) }
+      })
+    }
+    return { actor, target: target.user.id, room: room.name, other: other.name, message, invitationCode: code.id, codes }
   }
 }
 
@@ -135,5 +142,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog', 'InvitationCode'
+  'MessageChange', 'ModerationLog', 'InvitationCode', 'AccountCode'
 ]

@@ -91,6 +91,8 @@ export class Session {
   framesReceived = 0
   framesSent = 0
   readonly transport: Transport
+  /** The address or network whose limits bind the connection. */
+  readonly subject: string
   readonly inbox: Inbox
   /** The limits of this connection; null: nothing is limited. */
   readonly #allowance: Allowance | null
@@ -100,9 +102,10 @@ export class Session {
   #nextPingAt: number
   #violations: number[] | null = null
 
-  constructor (id: string, transport: Transport, allowance: Allowance | null, deps: SessionDeps) {
+  constructor (id: string, transport: Transport, subject: string, allowance: Allowance | null, deps: SessionDeps) {
     this.id = id
     this.transport = transport
+    this.subject = subject
     this.#allowance = allowance
     this.#deps = deps
     this.inbox = new Inbox(this, allowance, deps)

@@ -1,14 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
-import type { SessionUser } from '../connections/session.ts'
+import type { Session, SessionUser } from '../connections/session.ts'
 import { AppError } from '../errors.ts'
-import { AnyHandle, Role, Timestamp, Uuid } from '../schemas/common.ts'
+import { AnyHandle, isAbsent, isBlank, Role, Timestamp, Uuid } from '../schemas/common.ts'
 import { request, type RequestContext } from './row.ts'
 
 /** Requests about the connection itself: authentication and heartbeats. */
 export const requests = {
   authenticate: request({
-    /** Where authentication is off, a client without a token becomes a guest [P16]. */
+    /** Where guests are admitted, a client without a token becomes one [P16]. */
     fields: { token: Type.Optional(Type.Union([Type.String(), Type.Null()])) },
     who: 'anyone',
     reply: {
@@ -24,7 +24,7 @@ export const requests = {
     },
     async answer (context, session, { token }) {
       const { hub, guests } = context
-      const { user, sid, expiresAt } = await identify(context, session.user, token)
+      const { user, sid, expiresAt } = await identify(context, session, token)
       if (session.closing) {
         if (user.guest) await guests.end(user.id)
         // The connection is closing, so nobody reads the reply.
@@ -54,14 +54,15 @@ export const requests = {
   })
 }
 
-/** Finds a token's user, or makes a guest. @throws AppError `token_required`, `authentication_failed`; for a guest as `guests.admit`. */
+/**
+ * Finds a token's user, or makes a guest if there is no token. A bad token never makes a guest.
+ * @throws AppError `token_required`, `authentication_failed`; for a guest as `guests.admit`.
+ */
 async function identify (
-  { auth, guests, authenticationEnabled }: RequestContext, current: SessionUser | null, token: string | null | undefined
+  { auth, guests, admitsGuests }: RequestContext, { user: current, subject }: Session, token: string | null | undefined
 ): Promise<{ user: SessionUser, sid: string | null, expiresAt: number }> {
-  if (!token || !/\S/.test(token)) {
-    if (token === '' || authenticationEnabled) throw new AppError('token_required')
-    return guests.admit(current)
-  }
-  const { user: { id, name, handle, email, role, disconnects }, sid, expiresAt } = await auth.verifyAccess(token)
+  if (isAbsent(token) && admitsGuests) return guests.admit(current, subject)
+  if (isBlank(token)) throw new AppError('token_required')
+  const { user: { id, name, handle, email, role, disconnects }, sid, expiresAt } = await auth.verifyAccess(token!)
   return { user: { id, name, handle, email, role, guest: false, disconnects }, sid, expiresAt }
 }

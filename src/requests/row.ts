@@ -41,8 +41,8 @@ export interface RequestContext extends Services {
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
   signals: Signals
-  /** False: a client without a token becomes a guest [P16]. */
-  authenticationEnabled: boolean
+  /** Whether a client without a token becomes a guest [P16]. */
+  admitsGuests: boolean
   /** Most entries that a client may have missed and still receive when it rejoins [P30]. */
   resumeLimit: number
   /** Most bytes that the items of a list in a reply may take as JSON, including `messages` of a join [P59]. */

@@ -1,18 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../errors.ts'
+import { ResetCode } from '../schemas/account-code.ts'
 import { answers } from '../schemas/common.ts'
 import { Announcement, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/admin.ts'
 import { InvitationCodeCreation, InvitationCodePage, InvitationCodeParams, NewInvitationCode } from '../schemas/invitation-code.ts'
 import { LogPage, LogQuery } from '../schemas/moderation.ts'
+import type { AccountCodes } from '../services/account-codes.ts'
 import type { Admin } from '../services/admin.ts'
 import type { InvitationCodes } from '../services/invitation-codes.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
 
+interface AdminDeps { admin: Admin, accountCodes: AccountCodes, invitationCodes: InvitationCodes }
+
 /** Routes for admins. Other users get `not_authorized` before fields are checked. Statements that write check the role again [P55]. */
-const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: InvitationCodes }> = async (app, { admin, invitationCodes }) => {
+const routes: FastifyPluginAsyncTypebox<AdminDeps> = async (app, { admin, accountCodes, invitationCodes }) => {
   app.requireUser()
   app.addHook('preValidation', async request => {
     if (request.user.role !== 'admin') throw new AppError('not_authorized')
@@ -63,6 +67,19 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: Invitat
   }, async (request, reply) => {
     await admin.disconnect(request.actor, request.params.id)
     return reply.code(204).send(null)
+  })
+
+  app.post('/api/admin/users/:id/reset', {
+    schema: {
+      ...shared,
+      operationId: 'reset_account',
+      summary: 'Make a code that lets a user set a new password; it is shown only here',
+      params: UserParams,
+      response: answers(201, ResetCode)
+    }
+  }, async (request, reply) => {
+    const made = await accountCodes.give(request.actor, request.params.id)
+    return reply.code(201).send(made)
   })
 
   app.post('/api/admin/announcements', {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { clientOf } from '../plugins/client.ts'
-import { Credentials, Login, RefreshRequest, Registration } from '../schemas/auth.ts'
+import { Credentials, Login, RefreshRequest, Registered, Registration } from '../schemas/auth.ts'
 import { answers } from '../schemas/common.ts'
 import type { Auth } from '../services/auth.ts'
 
@@ -14,11 +14,11 @@ const routes: FastifyPluginAsyncTypebox<{ auth: Auth }> = async (app, { auth }) 
       operationId: 'register',
       summary: 'Make an account and log in; an invitation code may be required',
       body: Registration,
-      response: answers(201, Login)
+      response: { ...answers(201, Login), 202: Registered }
     }
   }, async (request, reply) => {
     const login = await auth.register(request.body, clientOf(request))
-    return reply.code(201).send(login)
+    return 'access_token' in login ? reply.code(201).send(login) : reply.code(202).send(login)
   })
 
   app.post('/api/auth/login', {

@@ -5,6 +5,7 @@ import { answers } from '../schemas/common.ts'
 import { LoginPage, LoginParams } from '../schemas/login.ts'
 import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
+import type { AccountCodes } from '../services/account-codes.ts'
 import type { Accounts } from '../services/accounts.ts'
 import { toUser } from '../services/auth.ts'
 import type { Logins } from '../services/logins.ts'
@@ -12,9 +13,9 @@ import type { Moderation } from '../services/moderation.ts'
 
 const shared = { tags: ['me'], security: [{ bearer: [] }] }
 
-interface MeDeps { accounts: Accounts, logins: Logins, moderation: Moderation }
+interface MeDeps { accounts: Accounts, accountCodes: AccountCodes, logins: Logins, moderation: Moderation }
 
-const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, logins, moderation }) => {
+const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, accountCodes, logins, moderation }) => {
   app.requireUser()
 
   app.get('/api/me', {
@@ -41,6 +42,18 @@ const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, logins
     }
   }, async (request, reply) => {
     await accounts.erase(request.actor, request.body.password, request.address)
+    return reply.code(204).send(null)
+  })
+
+  app.post('/api/me/verification', {
+    schema: {
+      ...shared,
+      operationId: 'ask_verification',
+      summary: 'Mail a code that verifies the email address again',
+      response: answers(204, Type.Null())
+    }
+  }, async (request, reply) => {
+    await accountCodes.askVerification(request.user.email!, request.address)
     return reply.code(204).send(null)
   })
 

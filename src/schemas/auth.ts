@@ -32,6 +32,10 @@ export const Login = Type.Object({
 }, { $id: 'Login' })
 export type Login = Static<typeof Login>
 
+/** The answer to a registration that is not logged in, because the address has to be verified first. */
+export const Registered = Type.Object({ user: User }, { $id: 'Registered' })
+export type Registered = Static<typeof Registered>
+
 /** The claims of an access token. `sid` is the id of the login, which its refresh tokens share. */
 export interface AccessClaims {
   user_id: string

@@ -9,6 +9,7 @@ export const UserName = Text({ minLength: 1, maxLength: 64, pattern: '\\S', exam
 export const User = Type.Object({
   id: Uuid,
   email: Type.Union([Type.String(), Type.Null()]),
+  email_verified: Type.Boolean(),
   name: Type.String(),
   handle: AnyHandle,
   role: Role,

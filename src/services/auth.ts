@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-import type { AccessClaims, Credentials, Login, Registration } from '../schemas/auth.ts'
+import type { AccessClaims, Credentials, Login, Registered, Registration } from '../schemas/auth.ts'
 import type { User } from '../schemas/user.ts'
 import type { InvitationCodeStore } from '../store/invitation-codes.ts'
 import type { Authenticated, ClientTrace, PresentedToken, StoredToken, Tokens } from '../store/tokens.ts'
@@ -25,7 +25,12 @@ export interface AuthDeps {
   verify (token: string): unknown
   invitationCodes: Pick<InvitationCodeStore, 'isUsable'>
   invitationRules: InvitationRules
-  config: Pick<Config['authentication'], 'registration' | 'token_expiry' | 'refresh_token_expiry' | 'refresh_window' | 'max_logins'>
+  config: Pick<
+    Config['authentication'],
+    'registration' | 'require_verified_email' | 'token_expiry' | 'refresh_token_expiry' | 'refresh_window' | 'max_logins'
+  >
+  /** Mails a code that verifies the address [P76]; does nothing where no mail server is configured. */
+  mailVerification (email: string, address: string): void
   /** Called when a login has ended, so that its connections close with 4504. */
   onLoginRevoked (userId: string, sid: string): void
 }
@@ -40,9 +45,14 @@ export type Auth = ReturnType<typeof createAuth>
 
 /** Logins, access tokens and refresh tokens. All wrong credentials and tokens give the same error: `authentication_failed` [P12]. */
 export function createAuth (deps: AuthDeps) {
-  const { users, tokens, passwords, throttle, invitationCodes, invitationRules, sign, verify, config, onLoginRevoked } = deps
+  const { users, tokens, passwords, throttle, invitationCodes, invitationRules, sign, verify, config } = deps
+  const { mailVerification, onLoginRevoked } = deps
   /** Looks up logins in batches, so that many clients that reconnect at once cost a few database round trips. */
   const findLogin = createBatcher(tokens.findLogins)
+
+  /** Admins need no verified address, so that the setting locks no operator out [P76]. */
+  const isUnverified = ({ role, emailVerifiedAt }: Account): boolean =>
+    config.require_verified_email && emailVerifiedAt === null && role !== 'admin'
 
   async function startLogin (account: Account, passwordHash: string, client: Client): Promise<Login> {
     const sid = uuidv7()
@@ -97,11 +107,12 @@ export function createAuth (deps: AuthDeps) {
 
   return {
     /**
-     * Makes an account and logs in. An invitation code that is given must be valid, also where none is needed [P64].
+     * Makes an account and logs in. An invitation code that is given must be valid, also where none is needed [P64]. Where the address has
+     * to be verified first, it returns the account without a login [P76].
      * @throws AppError `registration_closed`, `invalid_invitation_code`, `email_taken`, `handle_taken`, `invalid_request`, `rate_limited`,
      * `busy`.
      */
-    async register (registration: Registration, client: Client): Promise<Login> {
+    async register (registration: Registration, client: Client): Promise<Login | Registered> {
       const { email: given, name, handle = null, password, invitation_code: code } = registration
       if (config.registration === 'closed') throw new AppError('registration_closed')
       const email = toEmail(given)
@@ -113,10 +124,11 @@ export function createAuth (deps: AuthDeps) {
       if (await users.findByEmail(email)) throw new AppError('email_taken')
       const passwordHash = await passwords.hash(password, client.address)
       const account = await users.register({ email, name, handle, passwordHash, codeHash }, invitationRules)
-      return startLogin(account, passwordHash, client)
+      mailVerification(email, client.address)
+      return isUnverified(account) ? { user: toUser(account) } : startLogin(account, passwordHash, client)
     },
 
-    /** @throws AppError `authentication_failed`, `rate_limited`, `busy`. */
+    /** @throws AppError `authentication_failed`, `email_not_verified`, `rate_limited`, `busy`. */
     async login ({ email, password }: Credentials, client: Client): Promise<Login> {
       const account = normaliseEmail(email)
       const attempt = throttle.attempt(account, client.address)
@@ -124,6 +136,10 @@ export function createAuth (deps: AuthDeps) {
       const found = await users.findByEmail(account)
       const right = await passwords.verify(found?.passwordHash ?? null, password, attempt)
       if (!found?.passwordHash || !right) throw new AppError('authentication_failed')
+      if (isUnverified(found)) {
+        mailVerification(account, client.address)
+        throw new AppError('email_not_verified')
+      }
       return startLogin(found, found.passwordHash, client)
     },
 
@@ -135,6 +151,7 @@ export function createAuth (deps: AuthDeps) {
       const hash = hashOf(value)
       const presented = await tokens.find(hash)
       if (!presented || presented.revoked || presented.disabled) throw new AppError('authentication_failed')
+      if (isUnverified(presented.account)) throw new AppError('email_not_verified')
       const successor = createHmac('sha256', value).update(presented.salt).digest('base64url')
       if (presented.usedFor !== null) return replay(presented, presented.usedFor, successor)
       if (presented.expired) throw new AppError('authentication_failed')
@@ -166,6 +183,6 @@ export function createAuth (deps: AuthDeps) {
 }
 
 /** An account as its own user sees it. */
-export function toUser ({ id, email, name, handle, role, createdAt }: Account): User {
-  return { id, email, name, handle, role, created_at: createdAt.toISOString() }
+export function toUser ({ id, email, emailVerifiedAt, name, handle, role, createdAt }: Account): User {
+  return { id, email, email_verified: emailVerifiedAt !== null, name, handle, role, created_at: createdAt.toISOString() }
 }

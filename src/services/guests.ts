@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
+import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { GuestStore } from '../store/guests.ts'
+import type { LoginThrottle } from './login-throttle.ts'
 
 export type Guests = ReturnType<typeof createGuests>
 
@@ -9,6 +11,7 @@ interface Guest { id: string, name: string, handle: null, email: null, role: 'us
 
 export interface GuestsDeps {
   store: GuestStore
+  throttle: Pick<LoginThrottle, 'guest'>
   /** False if every connection needs a token: this instance then has no guests. */
   enabled: boolean
   onFault (error: unknown): void
@@ -18,14 +21,19 @@ export interface GuestsDeps {
   renew?: number
 }
 
+/** Whether a client without a token becomes a guest: in place of users with accounts, or beside them. */
+export function admitsGuests ({ enabled, guests }: Pick<Config['authentication'], 'enabled' | 'guests'>): boolean {
+  return guests || !enabled
+}
+
 /** Guests that one statement ends at most, because it locks their channels while it runs. */
 const ENDED_AT_ONCE = 50
 
 /**
- * Guests: users that exist only as long as one connection, when authentication is off [P16]. Each guest belongs to the instance that
- * holds the connection. Every instance renews a lease, and ends the guests of instances whose lease has run out [P60].
+ * Guests: users without an account, who exist only as long as one connection [P16]. Each guest belongs to the instance that holds the
+ * connection. Every instance renews a lease, and ends the guests of instances whose lease has run out [P60].
  */
-export function createGuests ({ store, enabled, onFault, lease = 20_000, renew = 5000 }: GuestsDeps) {
+export function createGuests ({ store, throttle, enabled, onFault, lease = 20_000, renew = 5000 }: GuestsDeps) {
   const instanceId = uuidv7()
   /** Ids of guests whose connections have ended and whose end is not yet stored in the database. */
   const unended = new Set<string>()
@@ -68,10 +76,14 @@ export function createGuests ({ store, enabled, onFault, lease = 20_000, renew =
   return {
     /**
      * Creates a guest for a connection. `current` is its user so far: a guest stays the same guest, any other user is refused.
-     * @throws AppError `not_authorized`.
+     * `address`: the client's address, whose limit the new guest counts towards.
+     * @throws AppError `not_authorized`, `rate_limited`.
      */
-    async admit (current: { id: string, name: string, guest: boolean } | null): Promise<{ user: Guest, sid: null, expiresAt: number }> {
+    async admit (
+      current: { id: string, name: string, guest: boolean } | null, address: string
+    ): Promise<{ user: Guest, sid: null, expiresAt: number }> {
       if (current && !current.guest) throw new AppError('not_authorized')
+      if (!current) await throttle.guest(address)
       const { id, name } = current ?? { id: uuidv7(), name: `guest-${randomBytes(3).toString('hex')}` }
       if (!current) await store.admit({ id, name, instanceId, seconds: lease / 1000 })
       return { user: { id, name, handle: null, email: null, role: 'user', guest: true, disconnects: 0 }, sid: null, expiresAt: Infinity }

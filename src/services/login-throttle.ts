@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import type { Config } from '../config.ts'
 import type { Counters } from '../counters.ts'
 import { AppError } from '../errors.ts'
 import type { Attempt } from './passwords.ts'
 
 /** Length of the window in which attempts are counted. */
 const WINDOW_MS = 60_000
+/** Length of the window in which mails to one account are counted. */
+const MAIL_WINDOW_MS = 3_600_000
 /** Wrong passwords per window: for one account from one address (`pair`), and for all accounts from one address. */
 const WRONG = { pair: 10, address: 50 }
 /** Logins with the right password per window, counted as in `WRONG`. Many people may share an address, but each logs in a few times. */
@@ -14,36 +17,54 @@ const REGISTRATIONS = 300
 
 export interface LoginThrottleDeps {
   counters: Pick<Counters, 'add' | 'read'>
-  /** Whether right passwords and registrations are limited as well as wrong passwords. */
-  limitAll: boolean
+  /** Where limits are not enabled, only wrong passwords and codes are limited. */
+  limits: Pick<Config['limits'], 'enabled' | 'address_guests' | 'address_mails' | 'account_mails'>
 }
 
 interface Limit { key: string, most: number }
 
 export type LoginThrottle = ReturnType<typeof createLoginThrottle>
 
-/** Limits logins by account and client address, and registrations by address: for the whole cluster, if `counters` are shared [P56]. */
-export function createLoginThrottle ({ counters, limitAll }: LoginThrottleDeps) {
+/** Limits logins by account and address, registrations and guests by address: for the whole cluster, if `counters` are shared [P56]. */
+export function createLoginThrottle ({ counters, limits }: LoginThrottleDeps) {
   async function count (limits: Limit[]): Promise<void> {
     await Promise.all(limits.map(({ key }) => counters.add(key, WINDOW_MS)))
   }
 
+  /** @throws AppError `rate_limited`. */
+  async function take ({ key, most }: Limit, window = WINDOW_MS): Promise<void> {
+    if (!limits.enabled) return
+    const { current, ttl } = await counters.add(key, window)
+    if (current > most) throw new AppError('rate_limited', { retryAfterMs: ttl })
+  }
+
   return {
     /** Counts a registration. @throws AppError `rate_limited`. */
-    async register (address: string): Promise<void> {
-      if (!limitAll) return
-      const { current, ttl } = await counters.add(`registrations:${address}`, WINDOW_MS)
-      if (current > REGISTRATIONS) throw new AppError('rate_limited', { retryAfterMs: ttl })
+    register: (address: string) => take({ key: `registrations:${address}`, most: REGISTRATIONS }),
+
+    /** Counts a new guest [P16]. @throws AppError `rate_limited`. */
+    guest: (address: string) => take({ key: `guests:${address}`, most: limits.address_guests }),
+
+    /**
+     * Counts a mail to an account, which need not exist. Mails are counted by address first, so that one address cannot use up the mails of
+     * many accounts. @throws AppError `rate_limited`.
+     */
+    async mail (account: string, address: string): Promise<void> {
+      await take({ key: `mails:${address}`, most: limits.address_mails })
+      await take({ key: `mails:${fingerprint(account)}`, most: limits.account_mails }, MAIL_WINDOW_MS)
     },
 
-    /** Begins a password check. `account` names the account, which need not exist. `admit` throws AppError `rate_limited`. */
+    /**
+     * Begins a check of a password or code. `account` names the account, which need not exist, or is the code. `admit` throws AppError
+     * `rate_limited`.
+     */
     attempt (account: string, address: string): Attempt {
       const limitsOf = (kind: string, { pair, address: most }: typeof WRONG): Limit[] => [
         { key: `${kind}:${address} ${fingerprint(account)}`, most: pair },
         { key: `${kind}:${address}`, most }
       ]
       const wrong = limitsOf('wrong', WRONG)
-      const right = limitAll ? limitsOf('right', RIGHT) : []
+      const right = limits.enabled ? limitsOf('right', RIGHT) : []
       return {
         address,
         async admit () {

@@ -1,4 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises'
+import type { AccountCodeStore } from '../store/account-codes.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Pruning } from '../store/pruning.ts'
 import type { Tokens } from '../store/tokens.ts'
@@ -13,12 +14,13 @@ const VACUUM_AFTER = 10_000
 
 /**
  * Deletes what is no longer needed: messages of deleted channels, entries older than their channel's retention [P50], old times of slow
- * mode, and expired logins. `tokenLifetime`: an access token's, in seconds. `hasAutovacuum` is false for the embedded database.
+ * mode, and expired logins and codes. `tokenLifetime`: an access token's, in seconds. `hasAutovacuum` is false for the embedded database.
  */
-export function createMaintenance ({ messages, pruning, tokens, tokenLifetime, hasAutovacuum, onFault }: {
+export function createMaintenance ({ messages, pruning, tokens, accountCodes, tokenLifetime, hasAutovacuum, onFault }: {
   messages: MessageStore
   pruning: Pruning
   tokens: Tokens
+  accountCodes: Pick<AccountCodeStore, 'purge'>
   tokenLifetime: number
   hasAutovacuum: boolean
   onFault: (error: unknown) => void
@@ -36,6 +38,7 @@ export function createMaintenance ({ messages, pruning, tokens, tokenLifetime, h
       await applyRetention()
       await untilNothing(() => messages.purgeSends(BATCH))
       await untilNothing(() => tokens.purge(tokenLifetime, BATCH))
+      await untilNothing(() => accountCodes.purge(BATCH))
     } catch (error) {
       onFault(error)
     } finally {

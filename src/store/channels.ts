@@ -45,7 +45,7 @@ export function createChannelStore (prisma: PrismaClient) {
           UNION SELECT x.id FROM u JOIN "Channel" x ON x."createdBy" = u.id
         ), c AS (
           SELECT page.* FROM u
-          JOIN unnest(${type ? [type] : channelTypes}::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
+          JOIN unnest(${type ? [type] : channelTypes}::text[]::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
           CROSS JOIN LATERAL (
             SELECT * FROM "Channel" x WHERE x."channelType" = t.type AND x.name > ${after ?? ''} ORDER BY x.name LIMIT ${limit}) page
           UNION ALL

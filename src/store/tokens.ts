@@ -61,7 +61,7 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       const userIds = logins.map(login => login.userId)
       const sids = logins.map(login => login.sid)
       const rows = await query<Authenticated | { id: null }>(`
-        SELECT u.id, u.email, u.name, u.handle, u.role::text AS role, u."createdAt", u.disconnects
+        SELECT u.id, u.email, u.name, u.handle, u.role::text AS role, u."createdAt", u."emailVerifiedAt", u.disconnects
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
         LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(u, asked.sid))
         ORDER BY asked.place`, [userIds, sids])
@@ -82,15 +82,16 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
 
     async find (hash: Uint8Array<ArrayBuffer>): Promise<PresentedToken | null> {
       const [row] = await prisma.$queryRaw<Array<Account & Omit<PresentedToken, 'account'>>>`
-        SELECT u.id, u.email, u.name, u.handle, u.role::text AS role, u."createdAt", u."disabledAt" IS NOT NULL AS disabled,
+        SELECT u.id, u.email, u.name, u.handle, u.role::text AS role, u."createdAt", u."emailVerifiedAt",
+          u."disabledAt" IS NOT NULL AS disabled,
           t."familyId" AS sid, t.salt, t."expiresAt" <= now() AS expired,
           extract(epoch FROM now() - t."usedAt")::float8 AS "usedFor",
           NOT EXISTS (SELECT FROM parley_live_login(u, t."familyId")) AS revoked
         FROM "RefreshToken" t JOIN "User" u ON u.id = t."userId"
         WHERE t."tokenHash" = ${hash}`
       if (!row) return null
-      const { id, email, name, handle, role, createdAt, ...token } = row
-      return { account: { id, email, name, handle, role, createdAt }, ...token }
+      const { id, email, name, handle, role, createdAt, emailVerifiedAt, ...token } = row
+      return { account: { id, email, name, handle, role, createdAt, emailVerifiedAt }, ...token }
     },
 
     /** Marks a token as used and stores its successor. @returns false where the token is used or expired, or its login has ended. */

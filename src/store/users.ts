@@ -15,6 +15,8 @@ export interface Account {
   handle: string | null
   role: Role
   createdAt: Date
+  /** When the user proved that they receive mails to `email` [P76]. */
+  emailVerifiedAt: Date | null
 }
 
 /**
@@ -32,7 +34,9 @@ export interface AccountSecrets extends Account {
   disabledAt: Date | null
 }
 
-export const accountFields = { id: true, email: true, name: true, handle: true, role: true, createdAt: true } as const
+export const accountFields = {
+  id: true, email: true, name: true, handle: true, role: true, createdAt: true, emailVerifiedAt: true
+} as const
 const secretFields = { ...accountFields, passwordHash: true, disabledAt: true } as const
 
 /** Somebody who registers, with the handle that they want and the hash of their invitation code, if they name any. */
@@ -91,7 +95,7 @@ export function createUsers (prisma: PrismaClient) {
             ${id}::uuid, ${email}, ${name}, ${passwordHash}, ${codeHash}::bytea,
             ${maxChannels}::int, ${maxUsers}::int, ${defaultRoom}, ${wanted})`
         if (code !== null) throw new AppError(code)
-        return { id, email, name, handle, role: 'user', createdAt }
+        return { id, email, name, handle, role: 'user', createdAt, emailVerifiedAt: null }
       } catch (error) {
         throw isUniqueViolation(error) ? new AppError('email_taken') : error
       }

@@ -50,7 +50,7 @@ export function createSession (
     terminate: call('terminate'),
     close: (code, reason) => { socket.calls.push(`close ${code} ${reason}`) }
   }
-  const session = new Session('s1', transport, allowance, {
+  const session = new Session('s1', transport, '127.0.0.1', allowance, {
     traffic: createTraffic(Object.keys(table)),
     memory: createOutboundMemory(Infinity),
     now: () => clock.now,

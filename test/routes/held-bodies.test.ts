@@ -6,7 +6,9 @@ import { t } from '../tap.ts'
 import { routesOf } from './routes.ts'
 import { writes, type Write } from './writes.ts'
 
-const server = await startServer(t, { config: { limits: { enabled: false } } })
+// Nothing listens there: mails are not sent, and no request waits for them.
+const mail = { url: 'smtp://127.0.0.1:1', from: 'parley@example.org' }
+const server = await startServer(t, { config: { limits: { enabled: false }, mail } })
 const root = await server.register('root')
 await createRows(server.database).role(root, 'admin')
 const asRoot = { token: root.access_token }

@@ -56,6 +56,28 @@ export const writes: Write[] = [
     token: false,
     refusals: {}
   },
+  {
+    route: 'POST /api/auth/forgot',
+    path: () => '/api/auth/forgot',
+    body: ({ actor: { email } }) => ({ email }),
+    token: false,
+    refusals: {}
+  },
+  {
+    route: 'POST /api/auth/reset',
+    path: () => '/api/auth/reset',
+    body: ({ codes }) => ({ code: codes.mailed_reset, password: 'a new password' }),
+    token: false,
+    refusals: { disabled: 'invalid_code', erased: 'invalid_code' }
+  },
+  {
+    route: 'POST /api/auth/verify',
+    path: () => '/api/auth/verify',
+    body: ({ codes }) => ({ code: codes.verification }),
+    token: false,
+    refusals: { disabled: 'invalid_code', erased: 'invalid_code' }
+  },
+  { route: 'POST /api/me/verification', path: () => '/api/me/verification', body: nothing, locks: false, refusals: gone },
   { route: 'PATCH /api/me', path: () => '/api/me', body: () => ({ name: 'renamed' }), refusals: gone },
   {
     route: 'PATCH /api/me',
@@ -97,6 +119,12 @@ export const writes: Write[] = [
   {
     route: 'DELETE /api/admin/users/:id/connections',
     path: ({ target }) => `/api/admin/users/${target}/connections`,
+    body: nothing,
+    refusals: admin
+  },
+  {
+    route: 'POST /api/admin/users/:id/reset',
+    path: ({ target }) => `/api/admin/users/${target}/reset`,
     body: nothing,
     refusals: admin
   },

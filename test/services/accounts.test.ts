@@ -1,3 +1,4 @@
+import { loadConfig } from '../../src/config.ts'
 import { createCounters } from '../../src/counters.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createAccounts } from '../../src/services/accounts.ts'
@@ -20,7 +21,7 @@ async function buildStart (t: Test) {
   const start = (address: string, password: string): Promise<string | null> => createAccounts({
     users: createUsers(prisma),
     passwords: createPasswords(),
-    throttle: createLoginThrottle({ counters, limitAll: true }),
+    throttle: createLoginThrottle({ counters, limits: loadConfig({}).config.limits }),
     onLoginRevoked: none,
     erase: async () => {},
     onUserChanged: none

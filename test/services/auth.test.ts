@@ -1,3 +1,4 @@
+import { loadConfig } from '../../src/config.ts'
 import { createCounters } from '../../src/counters.ts'
 import { createPasswords } from '../../src/services/passwords.ts'
 import { createAuth } from '../../src/services/auth.ts'
@@ -20,11 +21,14 @@ async function buildAuth (t: Test) {
     users,
     tokens,
     passwords: createPasswords(),
-    throttle: createLoginThrottle({ counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limitAll: true }),
+    throttle: createLoginThrottle({
+      counters: createCounters({ url: undefined, prefix: '', logger: rest.app.log }), limits: loadConfig({}).config.limits
+    }),
     ...rest.app.accessTokens,
     invitationCodes: createInvitationCodeStore(rest.database.prisma),
     invitationRules: { maxChannels: 0, maxUsers: 0, defaultRoom: 'general' },
-    config: { registration: 'open', token_expiry: 3600, refresh_token_expiry: 86_400, refresh_window: 60, max_logins: 100 },
+    config: loadConfig({}).config.authentication,
+    mailVerification: () => {},
     onLoginRevoked: () => {}
   })
   return { ...rest, tokens, auth }

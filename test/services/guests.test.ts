@@ -12,14 +12,15 @@ const store = createGuestStore(prisma)
 /** Starts the guest service of an instance with short lease times. `stop` has the effect of a kill: it ends no guest. */
 function start (t: Test, deps: Partial<GuestsDeps> = {}) {
   const faults: unknown[] = []
-  const guests = createGuests({ store, enabled: true, onFault: error => { faults.push(error) }, lease: 2500, renew: 200, ...deps })
+  const onFault = (error: unknown): void => { faults.push(error) }
+  const guests = createGuests({ store, throttle: { guest: async () => {} }, enabled: true, onFault, lease: 2500, renew: 200, ...deps })
   t.teardown(() => guests.stop())
   return {
     ...guests,
     faults,
     /** Admits a new guest and makes them a member of the channel. */
     async enter (channelId: string): Promise<string> {
-      const { user: { id } } = await guests.admit(null)
+      const { user: { id } } = await guests.admit(null, '127.0.0.1')
       await prisma.channelUser.create({ data: { channelId, userId: id } })
       await prisma.channel.update({ where: { id: channelId }, data: { userCount: { increment: 1 } } })
       return id
