@@ -38,6 +38,8 @@ export const errorTable = {
   registration_closed: { message: 'Registration closed', status: 403 },
   invalid_invitation_code: { message: 'Invalid invitation code', status: 403 },
   invitation_code_not_found: { message: 'Invitation code not found', status: 404 },
+  report_not_found: { message: 'Report not found', status: 404 },
+  report_settled: { message: 'Report already settled', status: 409 },
   login_not_found: { message: 'Login not found', status: 404 },
   email_taken: { message: 'Email already registered', status: 409 },
   payload_too_large: { message: 'Payload too large', status: 413 },

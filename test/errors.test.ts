@@ -38,6 +38,8 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'registration_closed | Registration closed | 403',
     'invalid_invitation_code | Invalid invitation code | 403',
     'invitation_code_not_found | Invitation code not found | 404',
+    'report_not_found | Report not found | 404',
+    'report_settled | Report already settled | 409',
     'login_not_found | Login not found | 404',
     'email_taken | Email already registered | 409',
     'payload_too_large | Payload too large | 413',
