@@ -38,6 +38,7 @@ const events: Events = {
   entriesStored: ignore,
   membershipsEnded: ignore,
   userNotified: ignore,
+  usersNotified: ignore,
   channelDeleted: ignore,
   settingsChanged: ignore,
   muteChanged: ignore,

@@ -4,9 +4,9 @@ import { runCommand, UsageError, withDatabase } from './command.ts'
 
 const USAGE = `usage: npm run prune -- --older-than AGE [--dry-run]
   AGE is a number of days or hours: 90d, 12h. The command removes messages, edits and deletions that are older than AGE, and
-  lines of the moderation log and the rows of guests and erased accounts that are older. Channels, accounts, bans and mutes
-  stay, and so does the newest entry of each channel; the numbering of messages continues.
-  --dry-run   only prints what would be removed`
+  lines of the moderation log, reports of messages and the rows of guests and erased accounts that are older. Channels,
+  accounts, bans and mutes stay, and so does the newest entry of each channel; the numbering of messages continues.
+  --dry-run   removes nothing, and prints how much of each kind would be removed`
 
 /** Seconds in each unit of AGE. */
 const UNITS: Record<string, number> = { d: 86_400, h: 3600 }
@@ -23,10 +23,11 @@ async function main (args: string[]): Promise<void> {
     const pruning = createPruning(database.prisma)
     const cutoff = await pruning.ago(seconds)
     const { messages, changes } = await pruneChannels(pruning, cutoff, dryRun)
-    const { log, users } = dryRun ? await pruning.oldRest(cutoff) : await pruneRest(pruning, cutoff)
+    const { log, reports, users } = dryRun ? await pruning.oldRest(cutoff) : await pruneRest(pruning, cutoff)
     if (!dryRun && database.kind === 'pglite') await pruning.vacuum()
     console.log(`${dryRun ? 'would remove' : 'removed'} what is older than ${cutoff.toISOString()}: ` +
-      `${messages} messages, ${changes} edits and deletions, ${log} lines of the moderation log, ${users} guests and erased accounts`)
+      `${messages} messages, ${changes} edits and deletions, ${log} lines of the moderation log, ${reports} reports, ` +
+      `${users} guests and erased accounts`)
   })
 }
 
@@ -71,6 +72,7 @@ async function pruneChannels (pruning: Pruning, cutoff: Date, dryRun: boolean): 
 async function pruneRest (pruning: Pruning, cutoff: Date): Promise<OldRest> {
   return {
     log: await untilNothing(() => pruning.deleteLog(cutoff, BATCH)),
+    reports: await untilNothing(() => pruning.deleteReports(cutoff, BATCH)),
     users: await untilNothing(() => pruning.deleteUsers(cutoff, BATCH))
   }
 }

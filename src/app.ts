@@ -47,6 +47,7 @@ import meRoutes from './routes/me.ts'
 import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
+import reportRoutes from './routes/reports.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { admitsGuests } from './services/guests.ts'
 import { createMailQueue, type MailQueue } from './services/mail-queue.ts'
@@ -191,6 +192,7 @@ async function registerApi (
   await app.register(messageRoutes, domain)
   await app.register(commandRoutes, domain)
   await app.register(moderationRoutes, domain)
+  await app.register(reportRoutes, domain)
   await app.register(adminRoutes, domain)
 }
 

@@ -20,6 +20,7 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createReports } from './services/reports.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountCodeStore } from './store/account-codes.ts'
 import { createAccountStore } from './store/accounts.ts'
@@ -33,6 +34,7 @@ import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
 import { createPruning } from './store/pruning.ts'
+import { createReportStore } from './store/reports.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
@@ -52,6 +54,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
+    reports: createReportStore(prisma),
     guests: createGuestStore(prisma),
     pruning: createPruning(prisma),
     functions: createFunctions(prisma)
@@ -168,6 +171,14 @@ export function createDomain (deps: DomainDeps) {
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
+  const reports = createReports({
+    store: stores.reports,
+    events,
+    maxReason: config.channels.max_report_reason,
+    perMinute: isLimited ? limits.user_reports : 0,
+    maxNotice: maxItemBytes(config.performance)
+  })
+
   const guests = createGuests({ store: stores.guests, throttle, enabled: admitsGuests(config.authentication), onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -191,6 +202,7 @@ export function createDomain (deps: DomainDeps) {
     publisher,
     messages,
     signals,
+    reports,
     guests,
     maintenance,
     call: stores.functions.call

@@ -40,6 +40,8 @@ export const errorTable = {
   invitation_code_not_found: { message: 'Invitation code not found', status: 404 },
   email_not_verified: { message: 'Email not verified', status: 403 },
   invalid_code: { message: 'Invalid code', status: 403 },
+  report_not_found: { message: 'Report not found', status: 404 },
+  report_settled: { message: 'Report already settled', status: 409 },
   login_not_found: { message: 'Login not found', status: 404 },
   handle_taken: { message: 'Handle already taken', status: 409 },
   email_taken: { message: 'Email already registered', status: 409 },

@@ -40,6 +40,8 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'invitation_code_not_found | Invitation code not found | 404',
     'email_not_verified | Email not verified | 403',
     'invalid_code | Invalid code | 403',
+    'report_not_found | Report not found | 404',
+    'report_settled | Report already settled | 409',
     'login_not_found | Login not found | 404',
     'handle_taken | Handle already taken | 409',
     'email_taken | Email already registered | 409',

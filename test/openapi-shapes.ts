@@ -10,6 +10,10 @@ const codeFields = 'id, uses, uses_left, expires_at, channels [], created_by, cr
 const code = `{ ${codeFields} }`
 const newCode = `{ ${codeFields}, code }`
 
+const report = '{ id, channel, channel_id, message_id, seq, user_id, username, message, data?, sent_at, reported_by, reason, created_at, ' +
+  'resolution, settled_by, settled_at }'
+const reports = `{ reports [${report}], next_cursor }`
+
 interface Shape { query?: string, body?: string, answers: Record<string, string> }
 
 /** Every route of the OpenAPI document except the routes of commands. */
@@ -65,6 +69,10 @@ export const shapes: Record<string, Shape> = {
     query: 'limit cursor', answers: { 200: '{ moderators [{ user_id, username, handle, created_at }], next_cursor }' }
   },
   'GET /api/channels/{name}/log': { query: 'limit cursor', answers: { 200: log } },
+  'GET /api/channels/{name}/reports': { query: 'limit cursor status', answers: { 200: reports } },
+  'PATCH /api/channels/{name}/reports/{id}': { body: '{ resolution }', answers: { 200: report } },
+  'GET /api/admin/reports': { query: 'limit cursor status', answers: { 200: reports } },
+  'PATCH /api/admin/reports/{id}': { body: '{ resolution }', answers: { 200: report } },
   'GET /api/admin/users': { query: 'limit cursor query', answers: { 200: `{ users [${account}], next_cursor }` } },
   'PATCH /api/admin/users/{id}': { body: '{ role?, disabled? }', answers: { 200: account } },
   'DELETE /api/admin/users/{id}': { answers: { 204: '' } },

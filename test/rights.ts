@@ -29,6 +29,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   moderator,
   'moderator not below the target': moderator,
   author: { ...member, demoted: 'not_authorized' },
+  'member except the author': { ...member, demoted: 'not_authorized' },
   'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
 }
 
@@ -39,11 +40,11 @@ interface CommandWrite { name: string, row: CommandRow, fields (scene: Scene): R
 export const commandWrites: CommandWrite[] = Object.entries(commands).map(([name, row]) => ({
   name,
   row,
-  fields: ({ room, target, message }) => {
+  fields: ({ room, target, message, theirs }) => {
     const values = {
       channel: room,
       user_id: target,
-      id: message,
+      id: row.who === 'member except the author' ? theirs : message,
       message: 'y',
       topic: 'z',
       name: `admin-${randomUUID()}`,
@@ -59,9 +60,10 @@ export const changesOf = (refusals: Refusals): Array<[Change, string]> => Object
 export type Scene = Awaited<ReturnType<ReturnType<typeof createScenes>>>
 
 /**
- * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room`, the
- * channel `other`, which the actor may join, an invitation code, and codes of the actor's account. Where the change takes something from an
- * admin, the actor is an admin and the channels have the type `admin`; otherwise the actor is a user who moderates the public `room`.
+ * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room` with
+ * a message (`theirs`) and an open report of it, the channel `other`, which the actor may join, an invitation code, and codes of the
+ * actor's account. Where the change takes something from an admin, the actor is an admin and the channels have the type `admin`; otherwise
+ * the actor is a user who moderates the public `room`.
  */
 export function createScenes (server: Server) {
   const rows = createRows(server.database)
@@ -73,7 +75,8 @@ export function createScenes (server: Server) {
     const [room, other] = [await rows.channel(type), await rows.channel(type)]
     await rows.member(room, actor)
     await rows.member(room, target)
-    const message = await rows.message(room, actor)
+    const [message, theirs] = [await rows.message(room, actor), await rows.message(room, target)]
+    const report = await rows.report(room, theirs, { author: target, reporter: await server.register('reporter') })
     if (!isAdmin) await server.database.prisma.channelModerator.create({ data: { channelId: room.id, userId: actor.user.id } })
     const code = await server.database.prisma.invitationCode.create({
       data: { codeHash: randomBytes(32), uses: 1, usesLeft: 1, expiresAt: new Date(Date.now() + 3_600_000), createdBy: target.user.id }
@@ -84,7 +87,7 @@ export function createScenes (server: Server) {
         data: { userId: actor.user.id, kind, codeHash: hashOf(codes[kind]), expiresAt: new Date(Date.now() + 3_600_000) }
       })
     }
-    return { actor, target: target.user.id, room: room.name, other: other.name, message, invitationCode: code.id, codes }
+    return { actor, target: target.user.id, room: room.name, other: other.name, message, theirs, report, invitationCode: code.id, codes }
   }
 }
 
@@ -142,5 +145,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog', 'InvitationCode', 'AccountCode'
+  'MessageChange', 'ModerationLog', 'InvitationCode', 'AccountCode', 'Report'
 ]

@@ -37,6 +37,14 @@ export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
       return (await prisma.message.create({ data })).id
     },
 
+    /** Writes an open report of a message. @returns its id. */
+    async report (channel: ChannelRow, messageId: string, { author, reporter }: { author: Given, reporter: Given }): Promise<string> {
+      const now = new Date()
+      const copy = { messageId, seq: 1, authorId: idOf(author), content: 'x', sentAt: now }
+      const data = { channelId: channel.id, channelName: channel.name, ...copy, reporterId: idOf(reporter), createdAt: now }
+      return (await prisma.report.create({ data: { id: uuidv7(), ...data } })).id
+    },
+
     async invitation (channel: ChannelRow, given: Given): Promise<void> {
       await prisma.channelInvite.create({ data: { channelId: channel.id, userId: idOf(given), invitedBy: idOf(given) } })
     },

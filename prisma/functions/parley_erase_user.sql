@@ -1,5 +1,5 @@
 -- Erases an account: it is then disabled, without email, name and password hash, in no channel, and all its logins are ended. Its messages
--- stay. `actor_id` is null if users erase their own account; `login` is the login of the acting user.
+-- stay, but not the copies of them in reports. `actor_id` is null if users erase their own account; `login` is the login of the acting user.
 DROP FUNCTION IF EXISTS parley_erase_user(uuid, uuid, uuid);
 CREATE OR REPLACE FUNCTION parley_erase_user(actor_id uuid, target_id uuid, log_id uuid, login uuid DEFAULT NULL)
 RETURNS TABLE (code text, channel_id uuid, channel_name text, acl_version bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -22,6 +22,7 @@ BEGIN
   RETURN QUERY SELECT NULL::text, e.channel_id, e.channel_name, e.acl_version FROM parley_end_memberships(target_id, true) e;
   DELETE FROM "ChannelInvite" i WHERE i."userId" = target_id;
   DELETE FROM "ChannelModerator" m WHERE m."userId" = target_id;
+  PERFORM parley_erase_from_reports(target_id);
   PERFORM parley_end_logins(target_id, 0);
   UPDATE "User" u SET email = NULL, name = 'deleted user', "passwordHash" = NULL, role = 'user', "disabledAt" = coalesce(u."disabledAt", clock_timestamp())
     WHERE u.id = target_id;

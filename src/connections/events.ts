@@ -12,6 +12,10 @@ export function createEvents (broker: Broker, onFault: (error: unknown) => void)
     membershipsEnded: (channelId, userIds, aclVersion) => toChannel(channelId, { type: 'membership_ended', userIds, aclVersion }),
     userNotified: (userId, notice, except) =>
       broker.publish(`user:${userId}`, { kind: 'notice', frame: encode(notice), ...except !== undefined && { except } }),
+    usersNotified (userIds, notice) {
+      const frame = encode(notice)
+      for (const userId of userIds) broker.publish(`user:${userId}`, { kind: 'notice', frame })
+    },
     channelDeleted: channelId => toChannel(channelId, { type: 'channel_deleted', timestamp: new Date().toISOString() }),
     muteChanged: (channelId, userId, seconds, aclVersion) => toChannel(channelId, { type: 'mute_changed', userId, seconds, aclVersion }),
     signalled: (channelId, signal, except) => broker.publish(`channel:${channelId}`,

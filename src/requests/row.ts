@@ -9,6 +9,7 @@ import type { Guests } from '../services/guests.ts'
 import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
 import type { Moderation } from '../services/moderation.ts'
+import type { Reports } from '../services/reports.ts'
 import type { Signals } from '../services/signals.ts'
 import type { Functions } from '../store/functions.ts'
 import type { Actor } from '../store/users.ts'
@@ -26,6 +27,7 @@ export type Who =
   | 'moderator not below the target'
   | 'author'
   | 'author, or moderator not below them'
+  | 'member except the author'
 
 /** The services that commands use. */
 export interface Services extends Pick<Functions, 'call'> {
@@ -33,6 +35,7 @@ export interface Services extends Pick<Functions, 'call'> {
   memberships: Memberships
   messages: Messages
   moderation: Moderation
+  reports: Reports
 }
 
 /** The services and settings that requests other than commands use in addition. */

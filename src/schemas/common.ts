@@ -35,6 +35,7 @@ export const EntryId = Type.Union([Uuid, Type.Null()])
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
 export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
+export const ReportId = Type.String({ pattern: uuidPattern, whenInvalid: 'report_not_found' })
 export const Timestamp = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
@@ -50,7 +51,7 @@ export const Role = Choice(['user', 'moderator', 'admin'])
 export type Role = Static<typeof Role>
 
 /** One of a few words. It is a pattern, so that a wrong word and a wrong JSON type give different errors [P9]. */
-function Choice<const T extends string> (words: T[], options: SchemaOptions = {}) {
+export function Choice<const T extends string> (words: T[], options: SchemaOptions = {}) {
   return Type.Unsafe<T>(Type.String({ pattern: `^(${words.join('|')})$`, description: words.join(' | '), ...options }))
 }
 

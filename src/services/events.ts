@@ -17,6 +17,8 @@ export interface Events {
   membershipsEnded (channelId: string, userIds: string[], aclVersion: number): void
   /** Sends a frame to all connections of a user. `except`: the id of a connection that gets a reply instead. */
   userNotified (userId: string, notice: Notice, except?: string): void
+  /** Sends one frame to all connections of each of these users. */
+  usersNotified (userIds: string[], notice: Notice): void
   channelDeleted (channelId: string): void
   /** The user was muted in the channel for so many seconds, or unmuted (0): it binds their signals on every instance [P42]. */
   muteChanged (channelId: string, userId: string, seconds: number, aclVersion: number): void

@@ -5,8 +5,8 @@ import { withStoreErrors } from './errors.ts'
 /** The oldest entries of a channel, up to and including the sequence number `upTo`. `changes` counts edits and deletions. */
 export interface OldEntries { upTo: bigint, messages: number, changes: number }
 
-/** Counts of old rows that are not channel entries: lines of the moderation log, and rows of ended guests and erased accounts. */
-export interface OldRest { log: number, users: number }
+/** Counts of old rows that are not channel entries: lines of the moderation log, reports, and ended guests and erased accounts. */
+export interface OldRest { log: number, reports: number, users: number }
 
 /** A channel with a retention [P50]. Entries from before `cutoff` are too old. `isDue`: it may have such entries, besides its newest. */
 export interface RetainingChannel { id: string, cutoff: Date, isDue: boolean }
@@ -74,9 +74,10 @@ export function createPruning (prisma: PrismaClient) {
 
     async oldRest (cutoff: Date): Promise<OldRest> {
       const log = await prisma.moderationLog.count({ where: { createdAt: { lt: cutoff } } })
+      const reports = await prisma.report.count({ where: { createdAt: { lt: cutoff } } })
       const [{ users }] = await prisma.$queryRaw<[{ users: number }]>`
         SELECT count(*)::int AS users FROM "User" u WHERE ${goneBefore(cutoff)}`
-      return { log, users }
+      return { log, reports, users }
     },
 
     /** Deletes up to `limit` lines of the moderation log that are older than `cutoff`. @returns how many it deleted. */
@@ -84,6 +85,16 @@ export function createPruning (prisma: PrismaClient) {
       return prisma.$executeRaw`
         DELETE FROM "ModerationLog" WHERE id = ANY (ARRAY(
           SELECT id FROM "ModerationLog" WHERE "createdAt" < ${cutoff} ORDER BY "createdAt" LIMIT ${limit}))`
+    },
+
+    /**
+     * Deletes up to `limit` reports that were made before `cutoff`, settled or not [P49], except those that another statement has locked.
+     * @returns how many it deleted.
+     */
+    async deleteReports (cutoff: Date, limit: number): Promise<number> {
+      return prisma.$executeRaw`
+        DELETE FROM "Report" WHERE id = ANY (ARRAY(
+          SELECT id FROM "Report" WHERE "createdAt" < ${cutoff} ORDER BY "createdAt" LIMIT ${limit} FOR UPDATE SKIP LOCKED))`
     },
 
     /**

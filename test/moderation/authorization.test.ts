@@ -17,7 +17,7 @@ const { prisma } = server.database
 const rows = createRows(server.database)
 
 /** A case with its channel and the ids for its request. A case that changes something has a channel of its own. */
-interface Trial { case: Case, channelId: string, channel: string, targetId: string, messageId: string }
+interface Trial { case: Case, channelId: string, channel: string, targetId: string, messageId: string, reportId: string }
 interface Actor { id: string, token: string | undefined, clients: Client[] }
 
 /** Connections of each actor. There are several because the requests of one connection take effect one after another. */
@@ -66,7 +66,7 @@ function * cases (kind: Kind): Generator<Case> {
 async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Trial[]> {
   const shared = new Map<string, string>()
   const made: Record<string, object[]> = {
-    channel: [], channelUser: [], channelModerator: [], channelInvite: [], channelBan: [], message: []
+    channel: [], channelUser: [], channelModerator: [], channelInvite: [], channelBan: [], message: [], report: []
   }
   const seqOf = new Map<string, number>()
   const trials = wanted.map((c): Trial => {
@@ -87,12 +87,18 @@ async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Tri
       if (c.standing === 'banned') made.channelBan!.push({ ...row, bannedBy: creatorId })
     }
     const messageId = uuidv7()
-    if (c.act === 'edit_message' || c.act === 'delete_message' || c.act === 'message') {
+    if (['edit_message', 'delete_message', 'report_message', 'message'].includes(c.act)) {
       const seq = (seqOf.get(channelId) ?? 0) + 1
       seqOf.set(channelId, seq)
       made.message!.push({ channelId, seq, id: messageId, userId: targetId, content: 'theirs', createdAt: new Date() })
     }
-    return { case: c, channelId, channel: `c-${channelId}`, targetId, messageId }
+    const reportId = uuidv7()
+    if (c.act === 'settle_report') {
+      const [now, userId] = [new Date(), others.peer.user]
+      const report = { id: reportId, channelId, channelName: `c-${channelId}`, messageId, seq: 1, sentAt: now, createdAt: now }
+      made.report!.push({ ...report, authorId: userId, content: 'theirs', reporterId: userId })
+    }
+    return { case: c, channelId, channel: `c-${channelId}`, targetId, messageId, reportId }
   })
   for (const [table, data] of Object.entries(made)) {
     await (prisma[table as 'channel'] as unknown as { createMany (args: { data: object[] }): Promise<unknown> }).createMany({ data })
@@ -119,7 +125,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
 type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
 
 /** The REST call that makes this request, or undefined if there is none. */
-function callOf ({ case: { act, relation }, channel, targetId, messageId }: Trial): Call | undefined {
+function callOf ({ case: { act, relation }, channel, targetId, messageId, reportId }: Trial): Call | undefined {
   const at = `/api/channels/${channel}`
   switch (act) {
     case 'join': return ['PUT', `${at}/members/${targetId}`]
@@ -128,7 +134,9 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId }: Tria
     case 'signal': return ['POST', `${at}/signals`, { event: 'typing' }]
     case 'history': return ['GET', `${at}/messages`]
     case 'message': return ['GET', `${at}/messages/${messageId}`]
-    case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': return ['GET', `${at}/${act}`]
+    case 'members': case 'online': case 'moderators': case 'bans': case 'mutes': case 'log': case 'reports':
+      return ['GET', `${at}/${act}`]
+    case 'settle_report': return ['PATCH', `${at}/reports/${reportId}`, { resolution: 'dismissed' }]
     case 'make_private': return ['PATCH', at, { channel_type: 'private' }]
     case 'make_admin': return ['PATCH', at, { channel_type: 'admin' }]
   }
@@ -156,7 +164,7 @@ for (const kind of kinds) {
   for (const transport of kind === 'guest' ? ['wire'] as const : ['wire', 'rest'] as const) {
     const who = kind === 'guest' ? 'a guest' : `the role ${kind}`
     t.test(`[P9] [P16] [P18] [P19] ${who} may do over ${transport} exactly what the protocol allows, in every channel`, async t => {
-      const placeless = { channelId: '', channel: '', targetId: '', messageId: '' }
+      const placeless = { channelId: '', channel: '', targetId: '', messageId: '', reportId: '' }
       const asks = (c: Case): boolean => (transport === 'wire' ? frameOf : callOf)({ case: c, ...placeless }) !== undefined
       const trials = await arrange([...cases(kind)].filter(asks), transport)
       const wrong: string[] = []

@@ -51,7 +51,8 @@ export function roleOfOther ({ type, kind, relation }: Case): Role {
 /** Requests that are not commands, with the right that each requires. None of them is about another user. */
 const otherActs = {
   join: 'user', leave: 'user', send: 'user', signal: 'user', history: 'user', message: 'user', members: 'user', online: 'user',
-  moderators: 'user', bans: 'moderator', mutes: 'moderator', log: 'moderator', make_private: 'creator or admin', make_admin: 'admin'
+  moderators: 'user', bans: 'moderator', mutes: 'moderator', log: 'moderator', reports: 'moderator', settle_report: 'moderator',
+  make_private: 'creator or admin', make_admin: 'admin'
 } as const
 
 /** Every act with the right that it requires. `isAboutSomeone`: it names a user, or a message that a user wrote. */
@@ -82,6 +83,7 @@ function isAuthorised (c: Case): boolean {
     case 'author': return kind !== 'guest' && fits(kind, type) && c.relation === 'self'
     case 'author, or moderator not below them':
       return kind !== 'guest' && fits(kind, type) && (c.relation === 'self' || (canModerate(c) && outranks(c)))
+    case 'member except the author': return kind !== 'guest' && fits(kind, type) && c.relation !== 'self'
     case 'admin': return kind === 'admin'
     case 'anyone': throw new Error(`${act}: anyone may ask this, also without a channel`)
   }
@@ -93,7 +95,8 @@ function stateOf (c: Case): ErrorCode | 'ok' {
   const isBanned = standing === 'banned'
   switch (act) {
     case 'join': return isBanned ? 'banned' : 'ok'
-    case 'send': case 'signal': case 'edit_message': return isBanned ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
+    case 'send': case 'signal': case 'edit_message': case 'report_message':
+      return isBanned ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'invite_user': return isBanned && relation === 'self' ? 'banned' : 'ok'
     case 'delete_message': return isBanned && kind !== 'admin' ? 'banned' : 'ok'
     default: return 'ok'

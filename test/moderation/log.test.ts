@@ -8,11 +8,13 @@ import { t } from '../tap.ts'
 
 t.setTimeout(120_000)
 
-/** What an act needs: an admin, a member and message of theirs in `channel`, and a command or a REST request of the admin. */
+/** What an act needs: an admin, a member and message of theirs in `channel`, reports of it, and a command or REST request of the admin. */
 interface Stage {
   channel: string
   target: Person
   message: string
+  /** The ids of three open reports of the message. */
+  reports: string[]
   command (name: string, fields?: object): Promise<unknown>
   rest (method: string, path: string, body?: object): Promise<unknown>
 }
@@ -42,6 +44,12 @@ const acts: Row[] = [
   { action: 'unban_user', run: ({ command }) => command('unban_user'), once: true },
   { action: 'add_moderator', run: ({ command }) => command('add_moderator'), once: true },
   { action: 'remove_moderator', run: ({ command }) => command('remove_moderator'), once: true },
+  ...(['dismissed', 'removed', 'sanctioned'] as const).map((resolution, i): Row => ({
+    action: `settle_report_${resolution}`,
+    run: ({ rest, channel, reports }) => rest('PATCH', `/api/channels/${channel}/reports/${reports[i]}`, { resolution }),
+    line: ({ reports }) => ({ reason: reports[i] }),
+    once: true
+  })),
   { action: 'delete_message', run: ({ command, message }) => command('delete_message', { id: message }), once: true },
   ...(['private', 'moderator', 'admin', 'public'] as const).map((type): Row => ({
     action: `set_type_${type}`,
@@ -84,8 +92,8 @@ const acts: Row[] = [
   { action: 'erase_user', run: ({ rest, target }) => rest('DELETE', `/api/admin/users/${target.user.id}`), inChannel: false, once: true }
 ]
 
-/** Commands that are no acts of moderation or administration: users only change what is their own. */
-const ownCommands = ['create_channel', 'edit_message', 'decline_invitation']
+/** Commands that are no acts of moderation or administration: users only change or add what is their own. */
+const ownCommands = ['create_channel', 'edit_message', 'decline_invitation', 'report_message']
 
 t.test('[P63] every command that is an act of moderation has a line in the table of this test', t => {
   const missing = Object.keys(commands).filter(name => !ownCommands.includes(name) && !acts.some(({ action, of = action }) => of === name))
@@ -189,13 +197,19 @@ async function arrange (server: Server, actor: Client & { person: Person }, scen
     const target = await server.register('target')
     const channel = await rows.channel('public', { name: `log-${randomUUID()}` })
     await rows.member(channel, target)
-    return { channel: channel.name, target, message: await rows.message(channel, target) }
+    const message = await rows.message(channel, target)
+    const reports = []
+    for (const name of ['a', 'b', 'c']) {
+      reports.push(await rows.report(channel, message, { author: target, reporter: await server.register(name) }))
+    }
+    return { channel: channel.name, target, message, reports }
   }
-  const { channel, target, message } = scene ?? await build()
+  const { channel, target, message, reports } = scene ?? await build()
   return {
     channel,
     target,
     message,
+    reports,
     command: (command, fields) => actor.exchange({ type: 'command', command, channel, user_id: target.user.id, ...fields }),
     rest: (method, path, body) => server.call(method, path, { token: actor.person.access_token, ...body && { body } })
   }

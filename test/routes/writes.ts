@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessClaims } from '../../src/schemas/auth.ts'
-import { admin, commandWrites, gone, member, type Refusals, type Scene } from '../rights.ts'
+import { admin, commandWrites, gone, member, moderator, type Refusals, type Scene } from '../rights.ts'
 import { urlOf } from './routes.ts'
 
 /** A request that writes: its route as the application lists it, and the error code that refuses it after each change of rights. */
@@ -102,6 +102,18 @@ export const writes: Write[] = [
     path: scene => `/api/channels/${scene.room}/members/${scene.actor.user.id}`,
     body: nothing,
     refusals: gone
+  },
+  {
+    route: `PATCH ${room}/reports/:id`,
+    path: ({ room, report }) => `/api/channels/${room}/reports/${report}`,
+    body: () => ({ resolution: 'dismissed' }),
+    refusals: moderator
+  },
+  {
+    route: 'PATCH /api/admin/reports/:id',
+    path: ({ report }) => `/api/admin/reports/${report}`,
+    body: () => ({ resolution: 'dismissed' }),
+    refusals: admin
   },
   {
     route: 'PATCH /api/admin/users/:id',

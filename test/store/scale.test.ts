@@ -48,6 +48,12 @@ async function fill (t: Test, count: number) {
     SELECT u.id, uuid_send(u.id), '', u.id, u.id, now() + interval '1 day',
       CASE WHEN u."disabledAt" IS NOT NULL THEN now() - interval '1 hour' END FROM "User" u`
 
+  await prisma.$executeRaw`INSERT INTO "Report"
+    (id, "channelId", "channelName", "messageId", seq, "authorId", content, "sentAt", "reporterId", "createdAt", resolution, "settledAt")
+    SELECT u.id, u.id, 'x', u.id, 1, u.id, 'x', now(), u.id, now(),
+      CASE WHEN u."disabledAt" IS NULL THEN 'dismissed'::"ReportResolution" END,
+      CASE WHEN u."disabledAt" IS NULL THEN now() END FROM "User" u`
+
   const people = { ann: await user('ann'), ben: await user('ben'), admin: await user('admin', { role: 'admin' }) }
   const { ann, ben } = people
   const channel = await rows.channel('private', { creator: ann })
@@ -65,6 +71,8 @@ async function fill (t: Test, count: number) {
   })
   await prisma.moderationLog.create({ data: { action: 'ban_user', createdAt: expiresAt } })
   await prisma.user.create({ data: { name: 'guest-1', disabledAt: expiresAt } })
+  const old = await rows.report(channel, uuidv7(), { author: ben, reporter: ann })
+  await prisma.report.update({ where: { id: old }, data: { createdAt: expiresAt } })
   const deleted = await rows.channel('public', { creator: ann })
   await rows.message(deleted, ann)
   await stores.channels.delete(actorOf(ann), deleted.name)
@@ -108,6 +116,21 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   history: ({ stores, channel }) => stores.messages.history(channel.id, { limit: 51 }),
   'history around a seq': ({ stores, channel }) => stores.messages.around(channel.id, 1, 51),
   'one message': ({ stores, channel }) => stores.messages.find(channel.id, uuidv7()),
+  reporting: async ({ stores, channel, people: { ann, ben } }) => {
+    const [message] = await stores.messages.history(channel.id, { limit: 1 })
+    const { report } = await stores.reports.file(actorOf(ben), channel.name, message!.id, 'spam', { perMinute: 20, mostTold: 200 })
+    t.equal(report.user_id, ann.user.id)
+  },
+  'reports of a channel': ({ stores, channel, people: { admin } }) =>
+    stores.reports.list(actorOf(admin), { channelName: channel.name, status: 'open' }, undefined, 51),
+  'all reports': ({ stores, people: { admin } }) =>
+    stores.reports.list(actorOf(admin), { channelName: null, status: undefined }, undefined, 51),
+  'open reports': ({ stores, people: { admin } }) =>
+    stores.reports.list(actorOf(admin), { channelName: null, status: 'open' }, undefined, 51),
+  'settling a report': async ({ stores, people: { admin } }) => {
+    const [report] = await stores.reports.list(actorOf(admin), { channelName: null, status: 'open' }, undefined, 1)
+    await stores.reports.settle(actorOf(admin), null, report!.id, 'dismissed')
+  },
   'the id of an entry': ({ stores, channel }) => stores.messages.entryId(channel.id, 1),
   entries: ({ stores, channel }) => stores.messages.entries(channel.id, 0, 1000, 1000, 1_000_000),
   versions: ({ stores, channel }) => stores.channels.versions([channel.id]),
@@ -176,11 +199,12 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     await pruning.deleteEntries(channel.id, 1n)
   },
   'channels with a retention': ({ stores }) => stores.pruning.retaining(),
-  'pruning the log and gone users': async ({ database }) => {
+  'pruning the log, reports and gone users': async ({ database }) => {
     const pruning = createPruning(database.prisma)
     const cutoff = new Date(Date.now() - 80 * 86_400_000)
-    t.same(await pruning.oldRest(cutoff), { log: 1, users: 1 })
-    t.same([await pruning.deleteLog(cutoff, 1000), await pruning.deleteUsers(cutoff, 1000)], [1, 1])
+    t.same(await pruning.oldRest(cutoff), { log: 1, reports: 1, users: 1 })
+    const removed = [pruning.deleteLog, pruning.deleteReports, pruning.deleteUsers].map(remove => remove(cutoff, 1000))
+    t.same(await Promise.all(removed), [1, 1, 1])
   }
 }
 
