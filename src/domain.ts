@@ -141,6 +141,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     events,
     queueSize: config.performance.message_queue_size,
     batchSize: BATCH_SIZE[database.kind],
+    maxReactions: config.channels.max_reactions,
     batchLength: burst,
     untilRoom: outbound.untilRoom
   })

@@ -27,6 +27,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   'creator or admin': admin,
   moderator,
   'moderator not below the target': moderator,
+  member: { ...member, demoted: 'not_authorized' },
   author: { ...member, demoted: 'not_authorized' },
   'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
 }
@@ -45,6 +46,7 @@ export const commandWrites: CommandWrite[] = Object.entries(commands).map(([name
       id: message,
       message: 'y',
       topic: 'z',
+      reaction: '👍',
       name: `admin-${randomUUID()}`,
       ...name === 'create_channel' && { channel_type: 'admin' }
     }
@@ -135,5 +137,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog', 'InvitationCode'
+  'MessageChange', 'Reaction', 'ModerationLog', 'InvitationCode'
 ]
