@@ -87,6 +87,7 @@ const ConfigSchema = Type.Object({
     max_data_bytes: count(4096, { maximum: 1_000_000, description: 'bytes of JSON; 0 allows no data' }),
     max_data_depth: count(8, { maximum: MAX_DATA_DEPTH, description: 'levels of lists and objects' }),
     resume_limit: count(1000),
+    max_reactions: count(20, { maximum: 100, description: 'different ones on a message; 0 allows none' }),
     max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
     max_signal_data: count(1024, { maximum: 16_384, description: 'bytes of JSON' }),
     max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' }),

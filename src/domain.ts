@@ -155,6 +155,7 @@ export function createDomain (deps: DomainDeps) {
     events,
     queueSize: config.performance.message_queue_size,
     batchSize: BATCH_SIZE[database.kind],
+    maxReactions: config.channels.max_reactions,
     batchLength: burst,
     untilRoom: outbound.untilRoom
   })

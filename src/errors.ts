@@ -26,6 +26,7 @@ export const errorTable = {
   too_many_channels: { message: 'Maximum channels per user exceeded', status: 409 },
   too_many_invitations: { message: 'Maximum invitations per user exceeded', status: 409 },
   message_not_found: { message: 'Message not found', status: 404 },
+  too_many_reactions: { message: 'Too many reactions', status: 409 },
   last_admin: { message: 'Last administrator', status: 409 },
   message_too_long: { message: 'Message too long', status: 400 },
   rate_limited: { message: 'Too many requests', status: 429 },

@@ -27,6 +27,7 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'too_many_channels | Maximum channels per user exceeded | 409',
     'too_many_invitations | Maximum invitations per user exceeded | 409',
     'message_not_found | Message not found | 404',
+    'too_many_reactions | Too many reactions | 409',
     'last_admin | Last administrator | 409',
     'message_too_long | Message too long | 400',
     'rate_limited | Too many requests | 429',

@@ -2,7 +2,8 @@
 const user = '{ id, email, email_verified, name, handle, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
-const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
+const shown = 'data?, reactions? [{ reaction, count, user_ids [] }], reactions_seq?, edited_at?, deleted?'
+const message = `{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, ${shown} }`
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, email_verified, name, handle, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'

@@ -28,6 +28,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   'creator or admin': admin,
   moderator,
   'moderator not below the target': moderator,
+  member: { ...member, demoted: 'not_authorized' },
   author: { ...member, demoted: 'not_authorized' },
   'member except the author': { ...member, demoted: 'not_authorized' },
   'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
@@ -47,6 +48,7 @@ export const commandWrites: CommandWrite[] = Object.entries(commands).map(([name
       id: row.who === 'member except the author' ? theirs : message,
       message: 'y',
       topic: 'z',
+      reaction: '👍',
       name: `admin-${randomUUID()}`,
       ...name === 'create_channel' && { channel_type: 'admin' }
     }
@@ -145,5 +147,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog', 'InvitationCode', 'AccountCode', 'Report'
+  'MessageChange', 'Reaction', 'ModerationLog', 'InvitationCode', 'AccountCode', 'Report'
 ]

@@ -1,4 +1,4 @@
--- Deletes up to `most` entries (messages and changes) of one deleted channel, and with the last of them its row in DeletedChannel.
+-- Deletes up to `most` entries (messages, changes and reactions) of one deleted channel, and with the last of them its row in DeletedChannel.
 -- Returns the number of deleted rows; 0 means that nothing is left to purge. Instances that purge at the same time take different channels.
 -- The settings make PostgreSQL read in the order of the indexes: without them, a planner without statistics sorts a whole channel first.
 CREATE OR REPLACE FUNCTION parley_purge_messages(most int) RETURNS int LANGUAGE plpgsql VOLATILE
@@ -7,6 +7,7 @@ DECLARE
   channel uuid;
   messages int;
   changes int;
+  reactions int;
 BEGIN
   SELECT d.id INTO channel FROM "DeletedChannel" d ORDER BY d.id LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF channel IS NULL THEN RETURN 0; END IF;
@@ -17,7 +18,10 @@ BEGIN
   DELETE FROM "MessageChange" m WHERE m."channelId" = channel AND m.seq <= (
     SELECT max(o.seq) FROM (SELECT x.seq FROM "MessageChange" x WHERE x."channelId" = channel ORDER BY x.seq LIMIT most - messages) o);
   GET DIAGNOSTICS changes = ROW_COUNT;
-  IF messages + changes = most THEN RETURN most; END IF;
+  DELETE FROM "Reaction" m WHERE m."channelId" = channel AND m.seq <= (
+    SELECT max(o.seq) FROM (SELECT x.seq FROM "Reaction" x WHERE x."channelId" = channel ORDER BY x.seq LIMIT most - messages - changes) o);
+  GET DIAGNOSTICS reactions = ROW_COUNT;
+  IF messages + changes + reactions = most THEN RETURN most; END IF;
   DELETE FROM "DeletedChannel" d WHERE d.id = channel;
-  RETURN messages + changes + 1;
+  RETURN messages + changes + reactions + 1;
 END $$;

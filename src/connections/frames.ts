@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Entry } from '../schemas/message.ts'
+import { keyOf, type Entry } from '../schemas/message.ts'
 
 /** The first byte of a final text frame. */
 const TEXT_FRAME = 0x81
@@ -75,16 +75,6 @@ function endOfFrame (frames: Buffer, at: number): number {
   if (length < 126) return at + 2 + length
   if (length === 126) return at + 4 + frames.readUInt16BE(at + 2)
   return at + 10 + Number(frames.readBigUInt64BE(at + 2))
-}
-
-/** A key that distinguishes an entry from any other that claims the same `seq`. */
-export function keyOf ({ type, id }: Entry): string {
-  return `${type} ${id}`
-}
-
-/** The id of the entry that has this key. */
-export function idOfKey (key: string): string {
-  return key.slice(key.indexOf(' ') + 1)
 }
 
 /** Encodes consecutive entries of one channel as joined frames, in one buffer that all subscribers share. */

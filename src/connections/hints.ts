@@ -1,13 +1,14 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { BusEvent, EntriesEvent, NoticeEvent, Topic } from '../broker/broker.ts'
-import { Entry } from '../schemas/message.ts'
-import { keyOf, readFrames } from './frames.ts'
+import { Entry, keyOf } from '../schemas/message.ts'
+import { readFrames } from './frames.ts'
 
 const entrySchema = TypeCompiler.Compile(Entry)
 
 /** Frame types that no notice has, because their place among the replies or in a channel's sequence has a meaning. */
 const NOT_NOTICES: ReadonlySet<unknown> = new Set([
-  'welcome', 'success', 'error', 'heartbeat_ack', 'channel_list', 'user_list', 'message', 'message_edited', 'message_deleted'
+  'welcome', 'success', 'error', 'heartbeat_ack', 'channel_list', 'user_list', 'message', 'message_edited', 'message_deleted',
+  'reaction_added', 'reaction_removed'
 ])
 
 /** The control actions that each kind of topic may carry. */

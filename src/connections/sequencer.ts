@@ -1,6 +1,6 @@
 import type { EntriesEvent } from '../broker/broker.ts'
-import type { Entry } from '../schemas/message.ts'
-import { encodeEntries, idOfKey } from './frames.ts'
+import { idOfKey, type Entry } from '../schemas/message.ts'
+import { encodeEntries } from './frames.ts'
 import { after, consecutive, lastSeqOf, untold } from './runs.ts'
 
 /** Milliseconds that an early entry waits for the entries before it. After that, the database is asked for them. */
@@ -21,8 +21,8 @@ export interface SequencerDeps {
   messages: {
     /** Reads the next entries with `after < seq <= upTo` from the database, as many as one read may bring [P52]. */
     missing (channelId: string, after: number, upTo: number): Promise<Entry[]>
-    /** Returns whether this instance is committing the message and has not acked it yet. Then only its batch may deliver it. */
-    isInFlight (id: string): boolean
+    /** Returns whether this instance is committing the entry and has not acked it yet. Then only its batch may deliver it. */
+    isInFlight (entry: Entry): boolean
   }
   /** Returns whether more may be sent now. If not, the entries are read from the database later [P52]. */
   hasRoom (): boolean
@@ -250,7 +250,7 @@ export class Sequencer {
         if (this.#isContradicted) return
         // Delivery went back during the query.
         if (this.last < from) continue
-        const unsettled = entries.findIndex(entry => this.#deps.messages.isInFlight(entry.id))
+        const unsettled = entries.findIndex(entry => this.#deps.messages.isInFlight(entry))
         const known = unsettled === -1 ? entries : entries.slice(0, unsettled)
         if (known.length > 0) this.#openGap()
         for (const run of consecutive(known)) {

@@ -101,7 +101,7 @@ async function resume (
   const missed = seq - since
   if (missed < 0 || missed > resumeLimit) return NOTHING
   if (missed === 0) return { recovered: true, messages: [] }
-  const entries = await messages.entries(channel.id, since, seq, missed, maxItems)
+  const entries = await messages.entries(channel.id, since, seq, missed, maxItems, true)
   const isWhole = entries.length === missed && entries.reduce((sum, entry) => sum + sizeOf(entry), 0) <= maxItems
   return isWhole ? { recovered: true, messages: entries } : NOTHING
 }

@@ -67,8 +67,9 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
     }
   }
 
-  async function run (row: CommandRow, session: Session, fields: never): Promise<Reply> {
-    const result = await row.run(context, session.actor, fields)
+  async function run (row: CommandRow, session: Session, fields: { channel?: string }): Promise<Reply> {
+    if (row.subscribed && !session.subscriptions.has(fields.channel!)) throw new AppError('not_in_channel')
+    const result = await row.run(context, session.actor, fields as never)
     return success(row.reply.action, row.shown?.of(result as never) ?? result as object)
   }
 }

@@ -16,12 +16,14 @@ import type { Actor } from '../store/users.ts'
 
 /**
  * Who may make a request. The dispatcher checks only whether the connection is authenticated. The database checks everything else in the
- * statement that reads or writes [P55]. `moderator` is what docs/protocol.md calls "can-moderate".
+ * statement that reads or writes [P55]. `member`: not a guest, who has no commands [P16]. `moderator` is what docs/protocol.md calls
+ * "can-moderate".
  */
 export type Who =
   | 'anyone'
   | 'user'
   | 'registered user'
+  | 'member'
   | 'creator or admin'
   | 'moderator'
   | 'moderator not below the target'
@@ -84,6 +86,8 @@ export interface CommandRow<F extends TProperties = TProperties, R extends TSche
   /** The reply's `data`, if it differs from the result. */
   shown?: { data: TSchema, of (result: Static<R>): object }
   rest: RestRoute
+  /** True if a connection needs a subscription to the channel. REST needs none. */
+  subscribed?: true
   /** @throws AppError if the command is refused. */
   run (services: Services, actor: Actor, fields: Static<TObject<F>>): Promise<Static<R>>
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { ChannelName, EntryId, MessageId, Seq, Text, Timestamp, Uuid } from './common.ts'
+import { ReactionAdded, ReactionCounts, ReactionRemoved } from './reaction.ts'
 
 /**
  * [P25] A message with data may have no text [P38]. The service checks the length in code points, because a text that is too long has an
@@ -25,7 +26,10 @@ export interface Edit { message: string | undefined, data: unknown }
 
 export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
 
-/** A message as history shows it now. An edited one has `edited_at`, a deleted one `message: null` and `deleted: true` [P34]. */
+/**
+ * A message as history shows it now. An edited one has `edited_at`, a deleted one `message: null` and `deleted: true` [P34]. Its reactions
+ * are those after the channel's entry `reactions_seq` [P40].
+ */
 export const Message = Type.Object({
   id: Uuid,
   seq: Seq,
@@ -37,6 +41,8 @@ export const Message = Type.Object({
   client_id: Type.Optional(Type.String()),
   reply_to: Type.Optional(Uuid),
   data: MessageData,
+  reactions: Type.Optional(ReactionCounts),
+  reactions_seq: Type.Optional(Seq),
   edited_at: Type.Optional(Timestamp),
   deleted: Type.Optional(Type.Literal(true))
 }, { $id: 'Message' })
@@ -79,6 +85,22 @@ export const MessageEdited = Type.Object({
 })
 export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change })
 
-/** An entry of a channel's sequence, in the form of the frame that carries it [P27] [P34]. */
-export const Entry = Type.Union([MessageSent, MessageEdited, MessageDeleted])
+/** An entry of a channel's sequence, in the form of the frame that carries it [P27] [P34] [P40]. */
+export const Entry = Type.Union([MessageSent, MessageEdited, MessageDeleted, ReactionAdded, ReactionRemoved])
 export type Entry = Static<typeof Entry>
+
+/** What distinguishes an entry from any other that claims the same `seq`. */
+export type EntryMark =
+  | { type: 'message' | 'message_edited' | 'message_deleted', id: string }
+  | { type: 'reaction_added' | 'reaction_removed', id: string, user_id: string, reaction: string }
+
+/** A key that distinguishes an entry from any other that claims the same `seq`, and from any other that is being committed. */
+export function keyOf (entry: EntryMark): string {
+  const key = `${entry.type} ${entry.id}`
+  return 'reaction' in entry ? `${key} ${entry.user_id} ${entry.reaction}` : key
+}
+
+/** The id of the entry that has this key: that of its message. */
+export function idOfKey (key: string): string {
+  return key.split(' ', 2)[1]!
+}

@@ -1,11 +1,13 @@
 import { AppError } from '../errors.ts'
 import { isAbsent, isBlank } from '../schemas/common.ts'
 import { NO_DATA, type Edit, type Entry, type HistoryQuery, type Message, type MessageCreation, type Receipt } from '../schemas/message.ts'
+import type { ReactionReceipt } from '../schemas/reaction.ts'
 import type { MessageStore } from '../store/messages.ts'
 import type { Actor } from '../store/users.ts'
 import type { Channels } from './channels.ts'
 import { toJson, type DataLimits } from './json-data.ts'
-import type { Done, Draft, Publisher } from './publisher.ts'
+import type { Done, Draft } from './pending.ts'
+import type { Publisher } from './publisher.ts'
 import { longerThan } from './text.ts'
 
 /** Entries that one read fetches at most when the bus has lost entries. */
@@ -66,6 +68,11 @@ export function createMessages ({ store, channels, publisher, maxLength, dataLim
       return await promised(done => publisher.change({ channelName, userId, sid, messageId, text: null }, done))
     },
 
+    /** Adds the user's reaction to a message, or takes it back [P40]. What is so already changes nothing. @throws AppError */
+    async react ({ userId, sid }: Actor, channelName: string, messageId: string, reaction: string, isAdded: boolean) {
+      return await promised<ReactionReceipt>(done => publisher.react({ channelName, userId, sid, messageId, reaction, isAdded }, done))
+    },
+
     /**
      * A page of history, for users who may read the channel [P19]. `last_seq` is never older than the page. `last_id` is the id of the
      * entry at `last_seq`, null where there is none [P37].
@@ -110,6 +117,6 @@ export function createMessages ({ store, channels, publisher, maxLength, dataLim
   }
 }
 
-function promised (start: (done: Done) => void): Promise<Receipt> {
+function promised<R = Receipt> (start: (done: Done<R>) => void): Promise<R> {
   return new Promise((resolve, reject) => start((error, receipt) => error ? reject(error) : resolve(receipt!)))
 }

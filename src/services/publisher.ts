@@ -2,26 +2,14 @@ import { setTimeout } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import { Histogram, SECONDS } from '../histogram.ts'
-import { editedData, type Entry, type Receipt } from '../schemas/message.ts'
+import { editedData, keyOf, type Entry } from '../schemas/message.ts'
+import type { ReactionReceipt } from '../schemas/reaction.ts'
 import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
-import type { Actor } from '../store/users.ts'
+import type { NewReaction, ReactionVerdict } from '../store/reactions.ts'
 import type { Events } from './events.ts'
-
-/** A message that its sender may send as far as this instance knows. The database decides [P32]. */
-export interface Draft extends Actor {
-  channelId: string
-  channelName: string
-  username: string
-  text: string
-  clientId: string | undefined
-  /** The id of the message that it replies to [P39]. */
-  replyTo: string | undefined
-  /** JSON text [P38]. */
-  data: string | undefined
-}
-
-/** Called once per draft or change, in the order in which they were queued, and before any client receives the message. */
-export type Done = (error: AppError | null, receipt?: Receipt) => void
+import {
+  isDraft, keyOfPending, lengthOf, type Done, type Draft, type Pending, type PendingChange, type PendingDraft, type PendingReaction
+} from './pending.ts'
 
 /**
  * Milliseconds between the starts of two commits, at least, while a commit has more than one message: larger batches cost less per
@@ -34,23 +22,20 @@ const PROBE_INTERVAL_MS = 250
 const ROOM_PATIENCE_MS = 1000
 const BATCH_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
-/** A queued request: a new message, or an edit or deletion. `queuedAt` is on the clock of `performance.now()`. */
-type Pending =
-  | { kind: 'draft', draft: Draft, id: string, done: Done, queuedAt: number }
-  /** `id` is that of the message that changes. */
-  | { kind: 'change', change: MessageChange, id: string, done: Done, queuedAt: number }
-type PendingDraft = Pending & { kind: 'draft' }
-type PendingChange = Pending & { kind: 'change' }
-
 /**
- * The only committer of this instance. Requests wait in a bounded queue. All that wait, up to `batchSize`, go to the database in one
- * round trip, so each message costs less as the load grows. Acks are sent after the commit and before the messages are delivered [P26].
+ * The only committer of this instance. Requests wait in a bounded queue. All that wait, of whatever kind and up to `batchSize`, go to the
+ * database in one round trip, so each costs less as the load grows. Acks are sent after the commit and before the entries are delivered
+ * [P26].
  */
-export function createPublisher ({ store, events, queueSize, batchSize, batchLength = Infinity, untilRoom = async () => {} }: {
+export function createPublisher ({
+  store, events, queueSize, batchSize, maxReactions = 0, batchLength = Infinity, untilRoom = async () => {}
+}: {
   store: MessageStore
   events: Events
   queueSize: number
   batchSize: number
+  /** Different reactions that a message may have [P40]. */
+  maxReactions?: number
   /** UTF-16 units of text and data after which a batch takes no further message, so that one commit delivers a bounded amount [P52]. */
   batchLength?: number
   /** While all connections together hold too many outbound bytes, waits at most `within` milliseconds [P52]. */
@@ -58,6 +43,8 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
 }) {
   let queue: Pending[] = []
   let inFlight: Pending[] = []
+  /** The keys of the entries that are being committed. They are only needed, and made, when somebody asks for one. */
+  let inFlightKeys: Set<string> | undefined
   let running = false
   /** True after the database did not answer, until `recover` finds that it answers again. */
   let down = false
@@ -84,11 +71,12 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       if (!closing) await untilRoom(ROOM_PATIENCE_MS)
       const begun = performance.now()
       inFlight = takeBatch()
+      inFlightKeys = undefined
       batchSizes.observe(inFlight.length)
       const isBusy = inFlight.length > 1
       try {
-        if (isDrafts(inFlight)) settleDrafts(inFlight, await timed(judge(inFlight)))
-        else settleChanges(inFlight as PendingChange[], await timed(change(inFlight as PendingChange[])))
+        if (inFlight.every(isDraft)) await commitDrafts(inFlight)
+        else await commitMixed(inFlight)
       } catch (error) {
         // The queued requests fail as well: they would meet the same fault later, after the time limit for their answer.
         const failed = [...inFlight, ...queue]
@@ -98,6 +86,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
         fail(failed, error)
       }
       inFlight = []
+      inFlightKeys = undefined
       const early = MIN_INTERVAL_MS - (performance.now() - begun)
       if (isBusy && early > 0 && queue.length < batchSize) await setTimeout(early)
     }
@@ -127,12 +116,11 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     }
   }
 
-  /** Takes the oldest requests from the queue, all of one kind: new messages and changes need different calls. */
+  /** Takes the oldest requests from the queue. */
   function takeBatch (): Pending[] {
-    const [first] = queue
     let length = 0
     const end = queue.findIndex((pending, i) => {
-      const isOver = length >= batchLength || i === batchSize || pending.kind !== first!.kind
+      const isOver = length >= batchLength || i === batchSize
       length += lengthOf(pending)
       return isOver
     })
@@ -141,8 +129,34 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     return batch
   }
 
-  /** Stores drafts and returns one verdict per draft. A repeated client id is stored once; the later draft is a duplicate [P28]. */
-  async function judge (batch: PendingDraft[]): Promise<Verdict[]> {
+  async function commitDrafts (batch: PendingDraft[]): Promise<void> {
+    const { firsts, places } = withoutRepeats(batch)
+    const verdicts = await timed(store.publish(firsts))
+    deliver(settleDrafts(batch, places, verdicts), batch[0]!.queuedAt)
+  }
+
+  /**
+   * Commits requests of several kinds. Requests of one connection are never of different kinds at once [P7], so their order among the kinds
+   * is free. The entries of each kind in a channel have consecutive numbers.
+   */
+  async function commitMixed (batch: Pending[]): Promise<void> {
+    const drafts = batch.filter(isDraft)
+    const changes = batch.filter(pending => pending.kind === 'change')
+    const reactions = batch.filter(pending => pending.kind === 'reaction')
+    const { firsts, places } = withoutRepeats(drafts)
+    const verdicts = await timed(store.commit({
+      messages: firsts, changes: changes.map(({ change }) => change), reactions: reactions.map(({ reaction }) => reaction)
+    }, maxReactions))
+    const stored = [
+      settleDrafts(drafts, places, verdicts.messages),
+      settleChanges(changes, verdicts.changes),
+      settleReactions(reactions, verdicts.reactions)
+    ]
+    for (const entries of stored) deliver(entries, batch[0]!.queuedAt)
+  }
+
+  /** The messages to store, and for each draft its place among them. A repeated client id is stored once; later drafts repeat it [P28]. */
+  function withoutRepeats (batch: PendingDraft[]): { firsts: NewMessage[], places: Place[] } {
     const firsts: NewMessage[] = []
     const placeOf = new Map<string, number>()
     const places = batch.map(({ draft, id }) => {
@@ -154,24 +168,18 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       firsts.push({ id, channelId, userId, sid, content, clientId, replyTo, data })
       return { place: firsts.length - 1, repeated: false }
     })
-    const verdicts = await store.publish(firsts)
-    return places.map(({ place, repeated }) => {
-      const verdict = verdicts[place]!
-      return repeated && verdict.code === null ? { ...verdict, duplicate: true } : verdict
-    })
+    return { firsts, places }
   }
 
-  function change (batch: PendingChange[]): Promise<ChangeVerdict[]> {
-    return store.change(batch.map(({ change }) => change))
-  }
-
-  /** Acks all drafts first, then delivers the stored messages channel by channel. */
-  function settleDrafts (batch: PendingDraft[], verdicts: Verdict[]): void {
+  /** Acks all drafts. @returns the stored messages by channel. */
+  function settleDrafts (batch: PendingDraft[], places: Place[], verdicts: Verdict[]): Map<string, Entry[]> {
     const stored = new Map<string, Entry[]>()
     batch.forEach(({ draft, done }, i) => {
-      const verdict = verdicts[i]!
+      const { place, repeated } = places[i]!
+      const verdict = verdicts[place]!
       if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
-      const { id, seq, duplicate } = verdict
+      const { id, seq } = verdict
+      const duplicate = verdict.duplicate || repeated
       const timestamp = verdict.createdAt.toISOString()
       const client = draft.clientId === undefined ? undefined : { client_id: draft.clientId }
       answer(done, null, { channel: draft.channelName, id, seq, timestamp, ...client, ...duplicate && { duplicate } })
@@ -183,10 +191,11 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
         type: 'message', id, seq, channel, user_id: userId, username, message: text, timestamp, ...client, ...reply, ...data
       })
     })
-    deliver(stored, batch[0]!.queuedAt)
+    return stored
   }
 
-  function settleChanges (batch: PendingChange[], verdicts: ChangeVerdict[]): void {
+  /** Acks all edits and deletions. @returns their entries by channel. */
+  function settleChanges (batch: PendingChange[], verdicts: ChangeVerdict[]): Map<string, Entry[]> {
     const stored = new Map<string, Entry[]>()
     batch.forEach(({ change: { channelName: channel, userId, messageId: id, text }, done }, i) => {
       const verdict = verdicts[i]!
@@ -198,7 +207,23 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
         ? { type: 'message_deleted', id, seq, channel, user_id: userId, timestamp }
         : { type: 'message_edited', id, seq, channel, user_id: authorId, message: text, timestamp, ...editedData(data) })
     })
-    deliver(stored, batch[0]!.queuedAt)
+    return stored
+  }
+
+  /** Acks all reactions. @returns the entries of those that changed something, by channel. */
+  function settleReactions (batch: PendingReaction[], verdicts: ReactionVerdict[]): Map<string, Entry[]> {
+    const stored = new Map<string, Entry[]>()
+    batch.forEach(({ reaction: { channelName: channel, userId, messageId: id, reaction, isAdded }, done }, i) => {
+      const verdict = verdicts[i]!
+      if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
+      const { channelId, seq, username } = verdict
+      const timestamp = verdict.createdAt.toISOString()
+      answer(done, null, { channel, id, ...seq !== null && { seq }, reaction, timestamp })
+      if (seq === null) return
+      const type = isAdded ? 'reaction_added' : 'reaction_removed'
+      append(stored, channelId, { type, id, seq, channel, user_id: userId, username, reaction, timestamp })
+    })
+    return stored
   }
 
   function deliver (stored: Map<string, Entry[]>, queuedAt: number): void {
@@ -213,7 +238,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
   }
 
   /** Answers one request. If `done` throws, the other requests are still answered: what is stored stays stored. */
-  function answer (done: Done, error: AppError | null, receipt?: Receipt): void {
+  function answer<R> (done: Done<R>, error: AppError | null, receipt?: R): void {
     try {
       done(error, receipt)
     } catch (fault) {
@@ -223,7 +248,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
 
   function fail (batch: Pending[], error: unknown): void {
     const shown = error instanceof AppError ? error : new AppError('internal')
-    for (const { done } of batch) answer(done, shown)
+    for (const { done } of batch) answer(done as Done<never>, shown)
     if (shown !== error) events.faultFound(error)
   }
 
@@ -231,9 +256,15 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
     publish: (draft: Draft, done: Done): void => enqueue({ kind: 'draft', draft, id: uuidv7(), done, queuedAt: performance.now() }),
     /** Queues an edit or deletion behind the requests that already wait [P34]. */
     change: (change: MessageChange, done: Done): void =>
-      enqueue({ kind: 'change', change, id: change.messageId, done, queuedAt: performance.now() }),
-    /** Whether this message or a change of it is being committed, with an unknown outcome. Then only its own batch may deliver it. */
-    isInFlight: (id: string): boolean => inFlight.some(pending => pending.id === id),
+      enqueue({ kind: 'change', change, done, queuedAt: performance.now() }),
+    /** Queues a reaction behind the requests that already wait [P40]. */
+    react: (reaction: NewReaction, done: Done<ReactionReceipt>): void =>
+      enqueue({ kind: 'reaction', reaction, done, queuedAt: performance.now() }),
+    /** Whether this entry is being committed, with an unknown outcome. Then only its own batch may deliver it. */
+    isInFlight (entry: Entry): boolean {
+      inFlightKeys ??= new Set(inFlight.map(keyOfPending))
+      return inFlightKeys.has(keyOf(entry))
+    },
     batchSizes,
     commitSeconds,
     /** Number of requests that wait, and seconds since the oldest unanswered request was queued, including the time of its commit. */
@@ -249,14 +280,8 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
   }
 }
 
-function isDrafts (batch: Pending[]): batch is PendingDraft[] {
-  return batch[0]!.kind === 'draft'
-}
-
-function lengthOf (pending: Pending): number {
-  const { text, data } = pending.kind === 'draft' ? pending.draft : pending.change
-  return (text?.length ?? 0) + (data?.length ?? 0)
-}
+/** Where a draft's verdict stands. `repeated`: an earlier draft of the batch has the same client id. */
+interface Place { place: number, repeated: boolean }
 
 function append (entriesOf: Map<string, Entry[]>, channelId: string, entry: Entry): void {
   const entries = entriesOf.get(channelId)

@@ -4,7 +4,11 @@ import type { ErrorCode } from '../errors.ts'
 import { MAX_SLOW_MODE } from '../schemas/channel.ts'
 import { NO_DATA, editedData, type Entry, type Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
-import { isLockTimeout, withStoreErrors } from './errors.ts'
+import { byChannel, despiteLocks, refused, unlessLocked, type Refusal } from './despite-locks.ts'
+import { withStoreErrors } from './errors.ts'
+import {
+  noReactionColumns, reactionColumns, toReaction, toReactionVerdict, type NewReaction, type ReactionRow, type ReactionVerdict
+} from './reactions.ts'
 import type { Actor } from './users.ts'
 
 /** A message that is not stored yet. */
@@ -28,6 +32,8 @@ export type Verdict =
 const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
   m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
   m."deletedAt" AS deleted_at, m.data`
+/** The same with the reactions to the message, as history shows it. */
+const shownColumns = Prisma.sql`${messageColumns}, ${reactionColumns}`
 const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /**
@@ -41,6 +47,10 @@ export type ChangeVerdict =
   | { code: null, channelId: string, seq: number, createdAt: Date, authorId: string, data: string | null }
   | Refusal
 
+/** Requests of all kinds that are stored together, and the database's answers in the same order. */
+export interface Batch { messages: NewMessage[], changes: MessageChange[], reactions: NewReaction[] }
+export interface BatchVerdicts { messages: Verdict[], changes: ChangeVerdict[], reactions: ReactionVerdict[] }
+
 export interface HistoryRange { before?: number | undefined, after?: number | undefined, limit: number }
 
 export type MessageStore = ReturnType<typeof createMessageStore>
@@ -53,13 +63,24 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     return rows.map(toVerdict)
   }
 
-  async function changeTogether (batch: MessageChange[]): Promise<ChangeVerdict[]> {
-    const json = JSON.stringify(batch.map(change =>
-      ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, d: change.data, l: uuidv7() })))
-    const rows = await prisma.$queryRaw<ChangeRow[]>`SELECT * FROM parley_change(${json}::json)`
-    return rows.map(row => row.code === null
-      ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id, data: row.data }
-      : refused(row.code, row.retry_after_ms))
+  async function commitTogether ({ messages, changes, reactions }: Batch, maxReactions: number): Promise<BatchVerdicts> {
+    const drafts = bySender(messages)
+    const rows = await query<CommitRow>('SELECT * FROM parley_commit($1::json, $2::json, $3::json, $4::json, $5::int)', [
+      JSON.stringify(drafts.senders),
+      JSON.stringify(drafts.messages),
+      JSON.stringify(changes.map(change =>
+        ({ n: change.channelName, u: change.userId, s: change.sid, i: change.messageId, m: change.text, d: change.data, l: uuidv7() }))),
+      JSON.stringify(reactions.map(({ channelName, userId, sid, messageId, reaction, isAdded }) =>
+        ({ n: channelName, u: userId, s: sid, i: messageId, r: reaction, a: isAdded }))),
+      maxReactions
+    ])
+    rows.sort((one, other) => Number(one.ord) - Number(other.ord))
+    const rowsOf = (kind: CommitRow['kind']): CommitRow[] => rows.filter(row => row.kind === kind)
+    return {
+      messages: rowsOf('message').map(toVerdict),
+      changes: rowsOf('change').map(toChangeVerdict),
+      reactions: rowsOf('reaction').map(toReactionVerdict)
+    }
   }
 
   return withStoreErrors({
@@ -71,8 +92,22 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
      */
     publish: (batch: NewMessage[]): Promise<Verdict[]> => despiteLocks(batch, message => message.channelId, publishTogether),
 
-    /** Stores a batch of edits and deletions. Each gets its channel's next `seq`, or is refused [P34]. @returns the verdicts in order. */
-    change: (batch: MessageChange[]): Promise<ChangeVerdict[]> => despiteLocks(batch, change => change.channelName, changeTogether),
+    /**
+     * Stores requests of all kinds [P34] [P40] as `publish` stores messages. Those of one kind get consecutive numbers of their channel.
+     * @param maxReactions different reactions that a message may have.
+     */
+    async commit (batch: Batch, maxReactions: number): Promise<BatchVerdicts> {
+      const verdicts = await unlessLocked(() => commitTogether(batch, maxReactions))
+      if (verdicts) return verdicts
+      const none: Batch = { messages: [], changes: [], reactions: [] }
+      const commitPart = (part: Partial<Batch>): Promise<BatchVerdicts> => commitTogether({ ...none, ...part }, maxReactions)
+      const [messages, changes, reactions] = await Promise.all([
+        byChannel(batch.messages, message => message.channelId, publishTogether),
+        byChannel(batch.changes, change => change.channelName, async part => (await commitPart({ changes: part })).changes),
+        byChannel(batch.reactions, reaction => reaction.channelName, async part => (await commitPart({ reactions: part })).reactions)
+      ])
+      return { messages, changes, reactions }
+    },
 
     /**
      * Reads messages as they are now [P34], in ascending order of `seq`: with `after`, the oldest `limit` messages after it, otherwise the
@@ -81,11 +116,11 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     async history (channelId: string, { before, after, limit }: HistoryRange): Promise<Message[]> {
       const rows = after !== undefined
         ? await prisma.$queryRaw<EntryRow[]>`
-          SELECT ${messageColumns} FROM ${messageTables}
+          SELECT ${shownColumns} FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq < ${before ?? Number.MAX_SAFE_INTEGER}
           ORDER BY m.seq LIMIT ${limit}`
         : await prisma.$queryRaw<EntryRow[]>`
-          SELECT ${messageColumns} FROM ${messageTables}
+          SELECT ${shownColumns} FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq < ${before ?? Number.MAX_SAFE_INTEGER} ORDER BY m.seq DESC LIMIT ${limit}`
       if (after === undefined) rows.reverse()
       return rows.map(toMessage)
@@ -97,10 +132,10 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
      */
     async around (channelId: string, seq: number, limit: number): Promise<Message[]> {
       const rows = await prisma.$queryRaw<EntryRow[]>`
-        (SELECT ${messageColumns} FROM ${messageTables}
+        (SELECT ${shownColumns} FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq < ${seq} ORDER BY m.seq DESC LIMIT ${limit})
         UNION ALL
-        (SELECT ${messageColumns} FROM ${messageTables}
+        (SELECT ${shownColumns} FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq >= ${seq} ORDER BY m.seq LIMIT ${limit})
         ORDER BY seq`
       const found = rows.map(toMessage)
@@ -112,7 +147,7 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     /** Reads one message of the channel as it is now [P41]. @returns null where the channel has no message with this id. */
     async find (channelId: string, id: string): Promise<Message | null> {
       const [row] = await prisma.$queryRaw<EntryRow[]>`
-        SELECT ${messageColumns} FROM ${messageTables} WHERE m.id = ${id}::uuid AND m."channelId" = ${channelId}::uuid`
+        SELECT ${shownColumns} FROM ${messageTables} WHERE m.id = ${id}::uuid AND m."channelId" = ${channelId}::uuid`
       return row ? toMessage(row) : null
     },
 
@@ -123,22 +158,30 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     },
 
     /**
-     * Reads the entries (messages, edits, deletions [P34]) with `after < seq <= upTo`, in ascending order: at most `limit` entries, and
-     * none after the one at which the texts together reach `maxBytes` bytes.
+     * Reads the entries (messages, edits, deletions [P34], reactions [P40]) with `after < seq <= upTo`, in ascending order: at most `limit`
+     * entries, and none after the one at which the texts together reach `maxBytes` bytes. `withReactions`: messages have their reactions.
      */
-    async entries (channelId: string, after: number, upTo: number, limit: number, maxBytes: number): Promise<Entry[]> {
+    async entries (
+      channelId: string, after: number, upTo: number, limit: number, maxBytes: number, withReactions = false
+    ): Promise<Entry[]> {
       const rows = await prisma.$queryRaw<EntryRow[]>`
         WITH found AS (
-          SELECT 'message' AS kind, ${messageColumns}
+          SELECT 'message' AS kind, ${messageColumns}, ${withReactions ? reactionColumns : noReactionColumns}
           FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
           UNION ALL
-          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL, m.data
+          SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL, m.data,
+            ${noReactionColumns}
           FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
+          WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
+          UNION ALL
+          SELECT CASE WHEN x.added THEN 'reaction_added' ELSE 'reaction_removed' END, x."messageId", x.seq, c.name, x."userId",
+            coalesce(u.name, ''), x.reaction, NULL, NULL, x."createdAt", NULL, NULL, NULL, ${noReactionColumns}
+          FROM "Reaction" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "User" u ON u.id = x."userId"
           WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
           ORDER BY seq LIMIT ${limit}
         ), measured AS (
-          SELECT *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(data), 0))
+          SELECT *, sum(coalesce(octet_length(content), 0) + coalesce(octet_length(data), 0) + coalesce(octet_length(reactions::text), 0))
             OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM found
         )
         SELECT * FROM measured WHERE coalesce(bytes, 0) < ${maxBytes} ORDER BY seq`
@@ -171,24 +214,21 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
 interface PublishRow {
   code: ErrorCode | null
   id: string
-  seq: bigint | number | string
+  seq: bigint | number | string | null
   created_at: Date
   duplicate: boolean
   retry_after_ms: bigint | number | string | null
 }
 
-interface ChangeRow {
-  code: ErrorCode | null
-  channel_id: string
-  seq: bigint
-  created_at: Date
+interface CommitRow extends PublishRow, ReactionRow {
+  kind: 'message' | 'change' | 'reaction'
+  ord: bigint | number | string
   author_id: string
   data: string | null
-  retry_after_ms: bigint | null
 }
 
 interface EntryRow {
-  kind: 'message' | 'edited' | 'deleted'
+  kind: 'message' | 'edited' | 'deleted' | 'reaction_added' | 'reaction_removed'
   id: string
   seq: bigint
   channel: string
@@ -201,34 +241,8 @@ interface EntryRow {
   edited_at: Date | null
   deleted_at: Date | null
   data: string | null
-}
-
-interface Refusal { code: ErrorCode, retryAfterMs: number | undefined }
-
-/**
- * Runs the whole batch. After a lock time-out it runs the batch again by channel, so that only items of a locked channel fail. The items of
- * the other channels are delayed by that one time-out.
- */
-async function despiteLocks<T, V> (
-  batch: T[], channelOf: (item: T) => string, run: (part: T[]) => Promise<V[]>
-): Promise<Array<V | Refusal>> {
-  try {
-    return await run(batch)
-  } catch (error) {
-    if (!isLockTimeout(error)) throw error
-  }
-  const verdicts = new Map<T, V | Refusal>()
-  await Promise.all([...new Set(batch.map(channelOf))].map(async channel => {
-    const part = batch.filter(item => channelOf(item) === channel)
-    try {
-      const found = await run(part)
-      part.forEach((item, i) => verdicts.set(item, found[i]!))
-    } catch (error) {
-      if (!isLockTimeout(error)) throw error
-      for (const item of part) verdicts.set(item, { code: 'unavailable', retryAfterMs: undefined })
-    }
-  }))
-  return batch.map(item => verdicts.get(item)!)
+  reactions: Message['reactions'] | null
+  reactions_seq: bigint | null
 }
 
 function toVerdict (row: PublishRow): Verdict {
@@ -237,8 +251,10 @@ function toVerdict (row: PublishRow): Verdict {
     : refused(row.code, row.retry_after_ms)
 }
 
-function refused (code: ErrorCode, retryAfterMs: bigint | number | string | null): Refusal {
-  return { code, retryAfterMs: retryAfterMs === null ? undefined : Number(retryAfterMs) }
+function toChangeVerdict (row: CommitRow): ChangeVerdict {
+  return row.code === null
+    ? { code: null, channelId: row.channel_id, seq: Number(row.seq), createdAt: row.created_at, authorId: row.author_id, data: row.data }
+    : refused(row.code, row.retry_after_ms)
 }
 
 /** Formats a batch for parley_publish: a list of senders without repetition, and messages that refer to a sender by position (from 1). */
@@ -269,6 +285,7 @@ function toMessage (row: EntryRow): Message {
     ...row.client_id !== null && { client_id: row.client_id },
     ...row.reply_to !== null && { reply_to: row.reply_to },
     ...row.data !== null && row.data !== NO_DATA && { data: JSON.parse(row.data) as unknown },
+    ...row.reactions && { reactions: row.reactions, reactions_seq: Number(row.reactions_seq) },
     ...row.edited_at && { edited_at: row.edited_at.toISOString() },
     ...row.deleted_at && { deleted: true }
   }
@@ -276,6 +293,7 @@ function toMessage (row: EntryRow): Message {
 
 function toEntry (row: EntryRow): Entry {
   if (row.kind === 'message') return { type: 'message', ...toMessage(row) }
+  if (row.kind === 'reaction_added' || row.kind === 'reaction_removed') return toReaction(row.kind, row)
   const change = { id: row.id, seq: Number(row.seq), channel: row.channel, user_id: row.user_id, timestamp: row.created_at.toISOString() }
   if (row.kind === 'deleted') return { type: 'message_deleted', ...change }
   return { type: 'message_edited', ...change, message: row.content, ...editedData(row.data) }

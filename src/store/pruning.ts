@@ -2,7 +2,7 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import { NIL } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
 
-/** The oldest entries of a channel, up to and including the sequence number `upTo`. `changes` counts edits and deletions. */
+/** The oldest entries of a channel, up to and including the sequence number `upTo`. `changes` counts edits, deletions and reactions. */
 export interface OldEntries { upTo: bigint, messages: number, changes: number }
 
 /** Counts of old rows that are not channel entries: lines of the moderation log, reports, and ended guests and erased accounts. */
@@ -42,6 +42,9 @@ export function createPruning (prisma: PrismaClient) {
           UNION ALL
           (SELECT seq, "createdAt", false FROM "MessageChange" WHERE "channelId" = ${channelId}::uuid AND seq > ${after}
             ORDER BY seq LIMIT ${limit})
+          UNION ALL
+          (SELECT seq, "createdAt", false FROM "Reaction" WHERE "channelId" = ${channelId}::uuid AND seq > ${after}
+            ORDER BY seq LIMIT ${limit})
           ORDER BY seq LIMIT ${limit}
         )
         SELECT max(seq) AS up_to, count(*) FILTER (WHERE message) AS messages, count(*) FILTER (WHERE NOT message) AS changes
@@ -53,14 +56,15 @@ export function createPruning (prisma: PrismaClient) {
     /** Deletes entries up to `upTo`. Numbering continues [P27]; a client that resumes from an earlier `seq` is told of the loss [P30]. */
     async deleteEntries (channelId: string, upTo: bigint): Promise<void> {
       await prisma.$executeRaw`
-        WITH message AS (DELETE FROM "Message" WHERE "channelId" = ${channelId}::uuid AND seq <= ${upTo})
+        WITH message AS (DELETE FROM "Message" WHERE "channelId" = ${channelId}::uuid AND seq <= ${upTo}),
+        reaction AS (DELETE FROM "Reaction" WHERE "channelId" = ${channelId}::uuid AND seq <= ${upTo})
         DELETE FROM "MessageChange" WHERE "channelId" = ${channelId}::uuid AND seq <= ${upTo}`
     },
 
     /** Lists up to `limit` channels with a retention, in order of id, after the id `after` [P50]. */
     async retaining (after: string = NIL, limit = 1000): Promise<RetainingChannel[]> {
       const rows = await prisma.$queryRaw<Array<{ id: string, cutoff: Date, due: boolean }>>`
-        SELECT c.id, c.cutoff, coalesce(least(m.at, x.at) < c.cutoff, false) AS due
+        SELECT c.id, c.cutoff, coalesce(least(m.at, x.at, r.at) < c.cutoff, false) AS due
         FROM (
           SELECT id, "lastSeq" AS last, now() - make_interval(days => retention) AS cutoff FROM "Channel"
           WHERE retention IS NOT NULL AND id > ${after}::uuid ORDER BY id LIMIT ${limit}) c
@@ -68,6 +72,8 @@ export function createPruning (prisma: PrismaClient) {
           SELECT "createdAt" AS at FROM "Message" WHERE "channelId" = c.id AND seq < c.last ORDER BY seq LIMIT 1) m ON true
         LEFT JOIN LATERAL (
           SELECT "createdAt" AS at FROM "MessageChange" WHERE "channelId" = c.id AND seq < c.last ORDER BY seq LIMIT 1) x ON true
+        LEFT JOIN LATERAL (
+          SELECT "createdAt" AS at FROM "Reaction" WHERE "channelId" = c.id AND seq < c.last ORDER BY seq LIMIT 1) r ON true
         ORDER BY c.id`
       return rows.map(({ id, cutoff, due }) => ({ id, cutoff, isDue: due }))
     },

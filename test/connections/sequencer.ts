@@ -40,7 +40,7 @@ export function start (t: Test, last: number, stored: number[] = []) {
         await database.gate()
         return found
       },
-      isInFlight: id => database.inFlight.has(id)
+      isInFlight: ({ id }) => database.inFlight.has(id)
     },
     hasRoom: () => database.hasRoom,
     onFault: error => { faults.push(error) },

@@ -87,7 +87,7 @@ async function arrange (wanted: Case[], transport: 'rest' | 'wire'): Promise<Tri
       if (c.standing === 'banned') made.channelBan!.push({ ...row, bannedBy: creatorId })
     }
     const messageId = uuidv7()
-    if (['edit_message', 'delete_message', 'report_message', 'message'].includes(c.act)) {
+    if (c.act === 'message' || 'id' in (commands[c.act as CommandName]?.fields ?? {})) {
       const seq = (seqOf.get(channelId) ?? 0) + 1
       seqOf.set(channelId, seq)
       made.message!.push({ channelId, seq, id: messageId, userId: targetId, content: 'theirs', createdAt: new Date() })
@@ -119,7 +119,7 @@ function frameOf ({ case: { act }, channel, targetId, messageId }: Trial): objec
     case 'online': return { type: 'user_list', channel }
   }
   const row = commands[act as CommandName]
-  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x', topic: 'x' }
+  return row && { type: 'command', command: act, channel, user_id: targetId, id: messageId, message: 'x', topic: 'x', reaction: 'x' }
 }
 
 type Call = ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', string, object?]
@@ -143,7 +143,7 @@ function callOf ({ case: { act, relation }, channel, targetId, messageId, report
   const { rest: { route, self }, fields } = commands[act]
   if (self && relation === 'self') return undefined
   const method = route.split(' ')[0] as Call[0]
-  const url = urlOf(route, { channel, user_id: targetId, id: messageId })
+  const url = urlOf(route, { channel, user_id: targetId, id: messageId, reaction: 'x' })
   const body = Object.fromEntries(['message', 'topic'].filter(name => name in fields).map(name => [name, 'x']))
   return method === 'DELETE' ? [method, url] : [method, url, body]
 }

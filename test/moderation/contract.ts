@@ -65,8 +65,8 @@ export const acts = Object.fromEntries([
 
 /** The rules of docs/protocol.md as a function: the expected error code, or `ok`. Checks have the order of [P9]. */
 export function verdict (c: Case, transport: 'rest' | 'wire'): ErrorCode | 'ok' {
-  // The connections of the test have no subscription, and a send without one answers not_in_channel everywhere [P19] [P26].
-  if ((c.act === 'send' || c.act === 'signal') && transport === 'wire') return 'not_in_channel'
+  // The connections of the test have no subscription, and a send or reaction without one answers not_in_channel everywhere [P19] [P26].
+  if (['send', 'signal', 'add_reaction', 'remove_reaction'].includes(c.act) && transport === 'wire') return 'not_in_channel'
   if (!sees(c)) return 'channel_not_found'
   return isAuthorised(c) ? stateOf(c) : 'not_authorized'
 }
@@ -77,6 +77,7 @@ function isAuthorised (c: Case): boolean {
     case 'user':
       return act === 'leave' || act === 'send' || act === 'signal' || fits(kind, type)
     case 'registered user': return kind !== 'guest'
+    case 'member': return kind !== 'guest' && fits(kind, type)
     case 'creator or admin': return owns(c)
     case 'moderator': return canModerate(c)
     case 'moderator not below the target': return canModerate(c) && outranks(c)
@@ -95,7 +96,7 @@ function stateOf (c: Case): ErrorCode | 'ok' {
   const isBanned = standing === 'banned'
   switch (act) {
     case 'join': return isBanned ? 'banned' : 'ok'
-    case 'send': case 'signal': case 'edit_message': case 'report_message':
+    case 'send': case 'signal': case 'edit_message': case 'report_message': case 'add_reaction': case 'remove_reaction':
       return isBanned ? 'banned' : isMember(c) ? 'ok' : 'not_in_channel'
     case 'invite_user': return isBanned && relation === 'self' ? 'banned' : 'ok'
     case 'delete_message': return isBanned && kind !== 'admin' ? 'banned' : 'ok'

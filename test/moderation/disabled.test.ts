@@ -37,8 +37,12 @@ t.test('[P15] requests of a disabled user change nothing and show nothing, even 
   t.match(await messages.publish([draft()]), [{ code: 'authentication_failed' }])
   for (const text of ['y', null]) {
     const change = { channelName: channel.name, userId: ann.id, sid: null, messageId: sent.id, text }
-    t.match(await messages.change([change]), [{ code: 'authentication_failed' }])
+    t.match((await messages.commit({ messages: [], changes: [change], reactions: [] }, 20)).changes, [{ code: 'authentication_failed' }])
   }
+  const reactions = [true, false].map(isAdded => ({ ...actor, channelName: channel.name, messageId: sent.id, reaction: 'x', isAdded }))
+  t.match(await messages.commit({ messages: [draft()], changes: [], reactions }, 20), {
+    messages: [{ code: 'authentication_failed' }], reactions: [{ code: 'authentication_failed' }, { code: 'authentication_failed' }]
+  })
   t.equal(await channels.find(actor, channel.name), null)
   t.same(await channels.list(actor, { limit: 10 }), [])
   const found = await prisma.channel.findMany({ where: { name: { not: 'general' } } })

@@ -6,7 +6,7 @@ import { openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-t.test('[P34] a locked channel does not delay messages, edits and deletions of other channels', async t => {
+t.test('[P34] [P40] a locked channel does not delay messages, edits, deletions and reactions of other channels', async t => {
   const database = await openTestDatabase(t)
   const { prisma } = database
   const rows = createRows(database)
@@ -19,17 +19,20 @@ t.test('[P34] a locked channel does not delay messages, edits and deletions of o
   const drafts = [draft(held), draft(free)]
   await messages.publish(drafts)
   const edits = [held, free].map(({ name }, i) => ({ ...actor, channelName: name, messageId: drafts[i]!.id, text: 'better' }))
+  const reactions = [held, free].map(({ name }, i) =>
+    ({ ...actor, channelName: name, messageId: drafts[i]!.id, reaction: '👍', isAdded: true }))
 
   const holder = new pg.Client(database.url)
   await holder.connect()
   await holder.query('BEGIN')
   await holder.query('SELECT FROM "Channel" WHERE id = $1 FOR NO KEY UPDATE', [held.id])
-  const [changed, published] = await Promise.all([messages.change(edits), messages.publish([draft(held), draft(free)])])
-  t.match(changed, [{ code: 'unavailable' }, { code: null, seq: Number }])
-  t.match(published, [{ code: 'unavailable' }, { code: null, seq: Number }])
+  const mixed = { messages: [draft(held), draft(free)], changes: edits, reactions }
+  const [verdicts, published] = await Promise.all([messages.commit(mixed, 20), messages.publish([draft(held), draft(free)])])
+  for (const found of [...Object.values(verdicts), published]) t.match(found, [{ code: 'unavailable' }, { code: null, seq: Number }])
   await holder.query('ROLLBACK')
   await holder.end()
-  t.match(await messages.change(edits), [{ code: null, seq: 2 }, { code: null, seq: 4 }], 'refused requests took no seq')
+  const { changes } = await messages.commit({ messages: [], changes: edits, reactions: [] }, 20)
+  t.match(changes, [{ code: null, seq: 2 }, { code: null, seq: 6 }], 'refused requests took no seq')
 })
 
 t.test('[P20] a locked channel does not delay joins of other channels', async t => {

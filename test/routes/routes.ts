@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 
 /** The URL of a route of the table (`METHOD path`), with the values of a command's fields in its path. */
-export function urlOf (route: string, { channel, user_id: userId, id }: { channel?: unknown, user_id?: unknown, id?: unknown }): string {
-  return route.split(' ')[1]!.replace(':name', `${channel}`).replace(':user_id', `${userId}`).replace(':id', `${id}`)
+export function urlOf (
+  route: string, { channel, user_id: userId, id, reaction }: { channel?: unknown, user_id?: unknown, id?: unknown, reaction?: unknown }
+): string {
+  const url = route.split(' ')[1]!.replace(':name', `${channel}`).replace(':user_id', `${userId}`).replace(':id', `${id}`)
+  return url.replace(':reaction', encodeURIComponent(`${reaction}`))
 }
 
 /** Lists the routes of the application, parsed from the tree that fastify's `printRoutes` prints. */

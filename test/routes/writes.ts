@@ -25,7 +25,7 @@ export const writes: Write[] = [
     route,
     path: scene => urlOf(route, fields(scene)),
     body: scene => Object.fromEntries(Object.entries(fields(scene)).filter(([name]) =>
-      ![...without, 'channel', 'user_id', 'id'].includes(name))),
+      ![...without, 'channel', 'user_id', 'id', 'reaction'].includes(name))),
     refusals
   })),
   {

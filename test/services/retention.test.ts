@@ -62,7 +62,8 @@ t.test('[P50] [P37] the newest entry of a channel stays, however old it is, on b
     for (const channel of [quiet, quiet, quiet, edited]) await rows.message(channel, { user })
     const messageId = await rows.message(edited, { user })
     const change = { channelName: edited.name, userId: user.id, sid: null, messageId, text: 'new' }
-    t.match(await createStores(database).messages.change([change]), [{ code: null, seq: 3 }])
+    const { messages } = createStores(database)
+    t.match((await messages.commit({ messages: [], changes: [change], reactions: [] }, 20)).changes, [{ code: null, seq: 3 }])
     for (const { id } of [quiet, edited, empty]) await age(database, id, 9)
     for (const round of ['first', 'second']) {
       await maintain(t, database)
