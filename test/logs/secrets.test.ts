@@ -71,6 +71,20 @@ t.test('no token, password or message text is logged at any level, whatever come
   ]
   for (const head of heads) await openSocket(t, port, head).answered()
 
+  const { user } = login
+  await server.database.prisma.user.update({ where: { id: user.id }, data: { role: 'admin' } })
+  const { body: other } = await call('POST', '/api/auth/register', { body: { ...credentials, email: 'cid@example.org', name: 'cid' } })
+  const path = `/api/admin/users/${other.user.id}/reset`
+  const { body: again } = await call('POST', '/api/auth/login', { body: { ...credentials, password: `${SECRET} anew` } })
+  const { body: { code } } = await call('POST', path, { token: again.access_token })
+  secrets.add(code)
+  t.match(code, /^[\w-]{27}$/)
+  const resets = [{ code, password: 'short' }, { code: SECRET, password: `${SECRET} again` }, { code, password: SECRET, [SECRET]: 1 }]
+  for (const body of resets) await call('POST', '/api/auth/reset', { body })
+  for (const path of ['forgot', 'verify']) await call('POST', `/api/auth/${path}`, { body: { email: SECRET, code } })
+  await refuse('AccountCode', 'false')
+  t.match(await call('POST', path, { token: again.access_token }), { status: 500 })
+
   await refuse('Message', 'false')
   t.match(await client.exchange({ type: 'send_message', channel: 'general', message: `long ${SECRET}` }), { code: 'internal' })
   t.match(await call('POST', '/api/channels/general/messages', { token, body: { message: `long ${SECRET}` } }), { status: 500 })
@@ -85,7 +99,7 @@ t.test('no token, password or message text is logged at any level, whatever come
   t.ok(server.lines.length > 100, `${server.lines.length} lines`)
   for (const found of secrets) t.notOk(all.includes(found), found.slice(0, 12))
   t.notOk(all.includes(Buffer.from(SECRET).join(',')), 'the secret is not logged as bytes either')
-  t.notMatch(all, /argon2id\$|ann@example|ben@example/, 'no password hash and no email address is logged')
+  t.notMatch(all, /argon2id\$|ann@example|ben@example|cid@example/, 'no password hash and no email address is logged')
 })
 
 t.test('no password of a database or of Redis is logged or shown', async t => {

@@ -35,6 +35,28 @@ t.test('[P15] the operator can promote, demote, disable and enable an account wh
     .map(action => ({ actorId: null, action, targetId: ann.person.user.id })))
 })
 
+t.test('[P75] the operator makes a code for a user, as a link where PUBLIC_URL is set, and not for a disabled account', async t => {
+  const server = await startServer(t)
+  const { prisma } = server.database
+  const env = { DATABASE_URL: server.databaseUrl }
+  const ann = await server.enter('ann')
+  const { email } = ann.person
+  const { stdout } = await admin(env, 'reset', email.toUpperCase())
+  t.match(stdout, /^[\w-]{27}\n$/)
+  const linked = await admin({ ...env, PUBLIC_URL: 'https://chat.example.org/' }, 'reset', email)
+  t.match(linked, { code: 0, stdout: /^https:\/\/chat\.example\.org\/reset#code=[\w-]{27}\n$/, stderr: '' })
+
+  const reset = (code: string) => server.call('POST', '/api/auth/reset', { body: { code, password: 'a password of theirs' } })
+  t.equal((await reset(stdout.trim())).body.code, 'invalid_code', 'a new code replaces the old one')
+  t.equal((await reset(linked.stdout.trim().split('=')[1]!)).status, 204)
+  t.match(await ann.closed(), { code: 4504 })
+  const line = { action: 'reset_password', actorId: null, targetId: ann.person.user.id }
+  t.match(await prisma.moderationLog.findMany(), [line, line])
+
+  await prisma.user.update({ where: { id: ann.person.user.id }, data: { disabledAt: new Date() } })
+  t.same(await admin(env, 'reset', email), { code: 1, stdout: '', stderr: `parley: ${email} is disabled: enable the account first\n` })
+})
+
 t.test('invalid arguments end the command with a message and exit code 1, before it opens the database', async t => {
   const directory = t.testdir()
   const env = { PARLEY_DATA_DIR: join(directory, 'data') }
