@@ -105,12 +105,13 @@ for (const [name, start] of Object.entries(settings)) {
 
     t.test('of two settlements at once the first stays, and the other is told', async t => {
       const { ann, channel, send, report } = await arrange(a, b)
-      const token = ann.person.access_token
+      const boss = await b.register('boss')
+      await rows.role({ user: boss.user }, 'admin')
       for (let round = 0; round < 3; round++) {
         const id = (await report(await send())).data.report_id
-        const settle = (server: Server, resolution: string) =>
+        const settle = (server: Server, { access_token: token }: Person, resolution: string) =>
           server.call('PATCH', `/api/channels/${channel}/reports/${id}`, { token, body: { resolution } })
-        const replies = await Promise.all([settle(a, 'dismissed'), settle(b, 'removed')])
+        const replies = await Promise.all([settle(a, ann.person, 'dismissed'), settle(b, boss, 'removed')])
         t.same(replies.map(({ status }) => status).sort(), [200, 409])
         const { resolution } = replies.find(({ status }) => status === 200)!.body
         t.match(await prisma.report.findUnique({ where: { id } }), { resolution })
