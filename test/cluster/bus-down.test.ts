@@ -121,4 +121,20 @@ t.test('[P33] [P38] [P39] with the bus down, a reply with data and edits of it r
   }
 })
 
+t.test('[P49] with the bus down, reports are made and settled on either instance; moderators on the same one are told', async t => {
+  const owner = await a.enter('owner')
+  await owner.request({ command: 'create_channel', name: 'reports' })
+  const apart = await b.login(owner.person)
+  const [ben, carl] = [await a.enter('ben', 'reports'), await b.enter('carl', 'reports')]
+  const { data: { id } } = await say(ben, 'reports')
+  const { data: { report_id: reportId } } = await carl.request({ command: 'report_message', channel: 'reports', id })
+  t.match(await apart.expect('report_filed'), { report: { id: reportId, message: 'hello' } })
+  const token = owner.person.access_token
+  const list = await a.call('GET', '/api/channels/reports/reports?status=open', { token })
+  t.match(list.body.reports, [{ id: reportId, message: 'hello' }])
+  const { status } = await a.call('PATCH', `/api/channels/reports/reports/${reportId}`, { token, body: { resolution: 'dismissed' } })
+  t.equal(status, 200)
+  t.match((await b.call('GET', '/api/channels/reports/reports', { token })).body.reports, [{ resolution: 'dismissed' }])
+})
+
 t.teardown(() => bus.kill())

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import type { Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
+import { countLockWaiters } from '../lock-waiters.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { createReportScene, idOf, type Someone } from './report-scene.ts'
@@ -33,6 +36,21 @@ t.test('[P49] [P63] the first settlement stays, with its author and time, and is
   const { body: { log } } = await call(ann, 'GET', `${at}/log`)
   t.match(log[0], { action: 'settle_report_sanctioned', actor_id: idOf(cat), target_id: idOf(ben), channel, reason: id })
   t.equal(log.filter(({ action }: Frame) => action.startsWith('settle')).length, 1)
+})
+
+t.test('[P49] [P55] of two settlements that wait for the same report, one is made and the other is refused', async t => {
+  const { ann, cat, dan, report, settle } = await arrange()
+  const id = (await report(dan)).data.report_id
+  const holder = new pg.Client(server.databaseUrl)
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM "Report" WHERE id = $1 FOR UPDATE', [id])
+  const both = Promise.all([settle(ann, id, 'dismissed'), settle(cat, id, 'removed')])
+  await eventually(async () => await countLockWaiters(holder) === 2)
+  await holder.query('COMMIT')
+  t.same((await both).map(({ status }) => status).sort(), [200, 409])
+  t.equal(await prisma.moderationLog.count({ where: { reason: id } }), 1)
 })
 
 t.test('[P9] [P49] settlements of others, with bad values or of reports that the channel does not have are refused', async t => {
