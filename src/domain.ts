@@ -180,6 +180,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     signals,
     guests,
     maintenance,
-    call: stores.functions.call
+    call: stores.functions.call,
+    idOfHandle: users.idOfHandle
   }
 }
