@@ -206,6 +206,7 @@ export function createDomain (deps: DomainDeps) {
     reports,
     guests,
     maintenance,
-    call: stores.functions.call
+    call: stores.functions.call,
+    idOfHandle: users.idOfHandle
   }
 }

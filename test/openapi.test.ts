@@ -95,7 +95,8 @@ t.test('openapi.json has exactly the routes of the application, each with its pa
 /** Derives the expected route of a command, with its body and answers, from the row of the command table. */
 function shapeOfCommand ({ fields, result, rest: { route, status, without = [] } }: CommandRow) {
   const call = route.replace(/:(\w+)/g, '{$1}')
-  const inPath = [...route.matchAll(/:(\w+)/g)].map(([, name]) => name === 'name' ? 'channel' : name)
+  const inPath = [...route.matchAll(/:(\w+)/g)].flatMap(([, name]) =>
+    name === 'name' ? ['channel'] : name === 'user_id' ? [name, 'handle'] : [name])
   const body = Object.entries(fields).filter(([name]) => !inPath.includes(name) && !without.includes(name))
     .map(([name, field]) => field[OptionalKind] ? `${name}?` : name)
   const answers = { [status]: status === 204 ? '' : shapeOf(result) }

@@ -9,6 +9,7 @@ import { Ref } from '../schemas/protocol.ts'
 import { decode, unknown, type Envelope } from './envelope.ts'
 import type { CommandRow, RequestContext, Row } from './row.ts'
 import { requests, table } from './table.ts'
+import { hasTarget, resolveTarget } from './target.ts'
 
 type SendFields = { ref?: Ref } & Static<TObject<typeof requests.send_message.fields>>
 
@@ -36,7 +37,8 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
       if (!row) throw command === undefined ? unknown('unknown_type', type) : unknown('unknown_command', command)
       admit(session, row)
       const fields = checks[kind]!(body)
-      return row.kind === 'command' ? run(row, session, fields) : row.answer!(context, session, fields)
+      if (hasTarget(row.fields)) return resolveTarget(context, fields as object).then(known => answer(row, session, known as never))
+      return answer(row, session, fields)
     },
 
     /** Queues a message. `done` receives the reply once the message is stored or refused. @throws AppError before it queues the message. */
@@ -65,6 +67,10 @@ export function createRequests (context: RequestContext & { traffic: Traffic }) 
         done(encodeError(shown, ref))
       })
     }
+  }
+
+  function answer (row: Row, session: Session, fields: never): Promise<Reply> | Reply {
+    return row.kind === 'command' ? run(row, session, fields) : row.answer!(context, session, fields)
   }
 
   async function run (row: CommandRow, session: Session, fields: { channel?: string }): Promise<Reply> {

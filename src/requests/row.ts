@@ -13,6 +13,7 @@ import type { Reports } from '../services/reports.ts'
 import type { Signals } from '../services/signals.ts'
 import type { Functions } from '../store/functions.ts'
 import type { Actor } from '../store/users.ts'
+import { withHandle, type HandleLookup } from './target.ts'
 
 /**
  * Who may make a request. The dispatcher checks only whether the connection is authenticated. The database checks everything else in the
@@ -32,7 +33,7 @@ export type Who =
   | 'member except the author'
 
 /** The services that commands use. */
-export interface Services extends Pick<Functions, 'call'> {
+export interface Services extends Pick<Functions, 'call'>, HandleLookup {
   channels: Channels
   memberships: Memberships
   messages: Messages
@@ -57,7 +58,10 @@ export interface RequestContext extends Services {
 interface SuccessReply { action: string, data: TSchema }
 
 interface CommonRow<F extends TProperties> {
-  /** The frame's fields besides `ref` and the name of the request. Unknown extra fields are ignored [P9]. */
+  /**
+   * The frame's fields besides `ref` and the name of the request. Unknown extra fields are ignored [P9]. Where there is a `user_id`, a
+   * client may give a `handle` instead [P65].
+   */
   fields: F
   who: Who
   /** The `action` and `data` of a `success` reply, or a reply with a `type` of its own. */
@@ -110,11 +114,11 @@ export type Row = RequestRow | CommandRow
 
 /** Lets the compiler infer the types of a row's fields and result. */
 export function request<F extends TProperties> (row: Omit<RequestRow<F>, 'kind'>): RequestRow<F> {
-  return { kind: 'request', ...row }
+  return { kind: 'request', ...row, fields: withHandle(row.fields) }
 }
 
 export function command<F extends TProperties, R extends TSchema> (
   { action, ...row }: Omit<CommandRow<F, R>, 'kind' | 'reply'> & { action: string }
 ): CommandRow<F, R> {
-  return { kind: 'command', reply: { action, data: row.shown?.data ?? row.result }, ...row }
+  return { kind: 'command', reply: { action, data: row.shown?.data ?? row.result }, ...row, fields: withHandle(row.fields) }
 }

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsync, RouteOptions } from 'fastify'
-import { Type } from '@sinclair/typebox'
-import { answers } from '../schemas/common.ts'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { answers, UserKey } from '../schemas/common.ts'
 import type { CommandRow, Services } from '../requests/row.ts'
 import { commands } from '../requests/table.ts'
+import { hasTarget, resolveTarget, targetOf } from '../requests/target.ts'
 
 /** REST routes for all channel commands, derived from their rows in the command table. */
 const routes: FastifyPluginAsync<Services> = async (app, services) => {
@@ -17,7 +18,9 @@ function routeOf (operationId: string, { fields, result, rest, run }: CommandRow
   const [method, url] = route.split(' ') as [string, string]
   const inPath = [...url.matchAll(/:(\w+)/g)].map(([, name]) => ({ name: name!, field: fieldOf(name!) }))
   const hasBody = method !== 'DELETE'
-  const inBody = Object.entries(fields).filter(([field]) => !without.includes(field) && !inPath.some(part => part.field === field))
+  const elsewhere = [...without, ...inPath.flatMap(({ field }) => field === 'user_id' ? [field, 'handle'] : [field])]
+  const schemaOf = (field: string): TSchema => field === 'user_id' ? UserKey : fields[field]!
+  const inBody = Object.entries(fields).filter(([field]) => !elsewhere.includes(field))
   return {
     method,
     url,
@@ -26,13 +29,17 @@ function routeOf (operationId: string, { fields, result, rest, run }: CommandRow
       security: [{ bearer: [] }],
       operationId,
       summary,
-      ...inPath.length > 0 && { params: Type.Object(Object.fromEntries(inPath.map(({ name, field }) => [name, fields[field]!]))) },
+      ...inPath.length > 0 && { params: Type.Object(Object.fromEntries(inPath.map(({ name, field }) => [name, schemaOf(field)]))) },
       ...hasBody && { body: Type.Object(Object.fromEntries(inBody), { additionalProperties: false }) },
       response: answers(status, status === 204 ? Type.Null() : result)
     },
     async handler ({ actor, params, body }, reply) {
-      const given: Record<string, unknown> = hasBody ? { ...body as object } : {}
-      for (const { name, field } of inPath) given[field] = (params as Record<string, unknown>)[name]
+      const named: Record<string, unknown> = hasBody ? { ...body as object } : {}
+      for (const { name, field } of inPath) {
+        const value = (params as Record<string, string>)[name]!
+        Object.assign(named, field === 'user_id' ? targetOf(value) : { [field]: value })
+      }
+      const given = hasTarget(fields) ? await resolveTarget(services, named) : named
       const answer = self && given.user_id === actor.userId
         ? await self(services, actor, given.channel as string)
         : await run(services, actor, given as never)

@@ -26,8 +26,17 @@ const uuidPattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 /** Accepted in either case. `compile` returns it in lower case, as the database does, so that ids can be compared as they are. */
 export const Uuid = Type.String({ pattern: uuidPattern })
 export const UserId = Type.String({ pattern: uuidPattern, whenMissing: 'user_required', whenInvalid: 'user_not_found' })
+/** Where a handle names somebody, capitals count as small letters. */
+export const handlePattern = '^[A-Za-z0-9][A-Za-z0-9_]{2,31}$'
+/** The user that a path names: the id or the handle [P65]. */
+export const UserKey = Type.String({
+  pattern: `${uuidPattern}|${handlePattern}`,
+  description: 'user id or handle',
+  whenMissing: 'user_required',
+  whenInvalid: 'user_not_found'
+})
 /** What a user's handle may be [P65]. */
-export const Handle = Type.String({ pattern: '^[a-z0-9][a-z0-9_]{2,31}$', examples: ['ann'] })
+export const Handle = Type.String({ pattern: '^[a-z0-9][a-z0-9_]{2,31}$' })
 /** The handle in an answer; null for a guest and for an erased account. */
 export const AnyHandle = Type.Union([Type.String(), Type.Null()])
 /** The id of a channel's entry at some `seq`; null where there is no entry [P37]. */

@@ -2,7 +2,7 @@ import { uuidv7 } from 'uuidv7'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Role } from '../schemas/common.ts'
-import { refused, type Refused } from './channels.ts'
+import { NIL, refused, type Refused } from './channels.ts'
 import { isUniqueViolation, withStoreErrors } from './errors.ts'
 import type { JoinRules } from './memberships.ts'
 
@@ -67,6 +67,12 @@ export function createUsers (prisma: PrismaClient) {
 
     findById (id: string): Promise<AccountSecrets | null> {
       return prisma.user.findUnique({ where: { id }, select: secretFields })
+    },
+
+    /** Returns the id of the user with this handle, also of a disabled one, or the nil id, which is nobody's. */
+    async idOfHandle (handle: string): Promise<string> {
+      const [row] = await prisma.$queryRaw<Array<{ id: string }>>`SELECT id FROM "User" WHERE handle = ${handle}`
+      return row?.id ?? NIL
     },
 
     /** @throws AppError `email_taken`, also when another registration with this email happens at the same moment. */

@@ -72,7 +72,7 @@ t.test('[P57] GET /api/me/invitations lists invitations in pages by channel name
   t.match(first, {
     channel: names[0], channel_id: String, channel_type: 'private', invited_by: ann.person.user.id, username: 'ann', created_at: /^\d.+Z$/
   })
-  t.same(Object.keys(first), ['channel', 'channel_id', 'channel_type', 'invited_by', 'username', 'created_at'])
+  t.same(Object.keys(first), ['channel', 'channel_id', 'channel_type', 'invited_by', 'username', 'handle', 'created_at'])
   t.same((await list(server, ann.person)).invitations, [], 'each user sees only their own')
 
   const remove = (name: string, token?: string) => server.call('DELETE', `/api/me/invitations/${name}`, { token })

@@ -33,7 +33,7 @@ t.test('[P20] members are listed in pages, each once, online or not', async t =>
   const { pages, items } = await walk(`/api/channels/${channel.name}/members`, 'members')
   t.equal(pages, 3)
   t.same(items.map(item => item.user_id), ids)
-  t.same(Object.keys(items[0]!), ['user_id', 'username', 'joined_at'])
+  t.same(Object.keys(items[0]!), ['user_id', 'username', 'handle', 'joined_at'])
   t.match((await get(`/api/channels/${channel.name}/members?limit=7`)).body, { next_cursor: null, members: { length: 7 } })
 })
 
@@ -50,7 +50,7 @@ t.test('[P23] online users are listed in pages with their total count, and leave
   const { pages, items } = await walk('/api/channels/busy-place/online', 'users')
   t.equal(pages, 3)
   t.same(items.map(item => item.user_id), ids)
-  t.same(Object.keys(items[0]!), ['user_id', 'username'])
+  t.same(Object.keys(items[0]!), ['user_id', 'username', 'handle'])
   await clients[3]!.close()
   await eventually(async () => (await get('/api/channels/busy-place/online')).body.count === 6)
   t.equal((await get('/api/channels/busy-place/members')).body.members.length, 7, 'the user stays a member')

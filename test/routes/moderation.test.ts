@@ -69,6 +69,7 @@ t.test('PUT of a ban takes an optional reason and duration, GET lists the bans i
     bans: [{
       user_id: id,
       username: 'ben',
+      handle: ben.person.user.handle,
       reason: 'spam',
       banned_by: ann.person.user.id,
       expires_at: body.expires_at,

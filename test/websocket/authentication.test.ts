@@ -48,6 +48,7 @@ t.test('[P12] a valid token is answered with its user, and a missing token with 
     data: {
       user_id: ann.user.id,
       username: 'ann',
+      handle: ann.user.handle,
       email: ann.user.email,
       role: 'user',
       expires_at: new Date(Number(claimsOf(ann).exp) * 1000).toISOString()

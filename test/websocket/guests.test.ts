@@ -34,7 +34,7 @@ for (const [name, authentication] of Object.entries(modes)) {
     t.match(reply, {
       type: 'success',
       action: 'authenticated',
-      data: { user_id: /^[0-9a-f-]{36}$/, username: /^guest-[0-9a-z]{6}$/, email: null, role: 'user', expires_at: null }
+      data: { user_id: /^[0-9a-f-]{36}$/, username: /^guest-[0-9a-z]{6}$/, handle: null, email: null, role: 'user', expires_at: null }
     })
     t.same((await client.exchange({ type: 'authenticate', token: null })).data, reply.data, 'a second authenticate keeps the guest')
 

@@ -47,7 +47,7 @@ t.test('[P23] channel_list and user_list count the online users of all instances
     const { users, ...list } = await client.request({ type: 'user_list', channel: name })
     t.same(list, { type: 'user_list', channel: name, count: 2, next_cursor: null })
     // The list is sorted by id, and UUIDv7 ids sort by the time of creation.
-    t.same(users, [ann, ben].map(({ person: { user } }) => ({ user_id: user.id, username: user.name })))
+    t.same(users, [ann, ben].map(({ person: { user } }) => ({ user_id: user.id, username: user.name, handle: user.handle })))
   }
 })
 
@@ -57,7 +57,7 @@ async function crowd (channel: string, names: string[], on = server) {
   await on.database.prisma.user.createMany({ data: users })
   const { id } = await on.database.prisma.channel.findUniqueOrThrow({ where: { name: channel } })
   for (const user of users) on.presence.enter({ id, name: channel }, { user_id: user.id, username: user.name })
-  return users.map(user => ({ user_id: user.id, username: user.name }))
+  return users.map(user => ({ user_id: user.id, username: user.name, handle: null }))
 }
 
 /** Reads all pages of a channel's `user_list`. */

@@ -23,7 +23,8 @@ t.test('[P23] all subscribers get user_joined when a user joins, and so does the
   }
   t.notOk(seen(ben).includes('user_joined ann'), 'users who were there before are in user_list')
   const { users, count } = await ben.request({ type: 'user_list', channel: 'lobby' })
-  t.same({ users, count }, { users: [ann, ben].map(({ person }) => ({ user_id: person.user.id, username: person.user.name })), count: 2 })
+  const online = [ann, ben].map(({ person: { user } }) => ({ user_id: user.id, username: user.name, handle: user.handle }))
+  t.same({ users, count }, { users: online, count: 2 })
 })
 
 t.test('[P23] no presence frame precedes the reply to the join', async t => {

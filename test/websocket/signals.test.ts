@@ -15,13 +15,13 @@ t.test('[P42] every other subscribed connection gets a signal, with its data as 
   const [ann, ben, away] = [await server.enter('ann', 'talk'), await server.enter('ben', 'talk'), await server.enter('away')]
   const tab = await server.login(ann.person)
   await tab.request({ type: 'join_channel', channel: 'talk' })
-  const { id, name } = ann.person.user
+  const { id, name, handle } = ann.person.user
   const values = [{ typing: true }, [1, 'ü😀', null, { a: [0.5, -1] }], '', 0, false]
   for (const given of [{}, ...values.map(data => ({ data }))]) {
     t.same(await ann.exchange(typing('talk', given)), { type: 'success', action: 'signal_sent', data: { channel: 'talk' } })
     for (const client of [ben, tab]) {
       const { timestamp, ...frame } = await client.expect('signal')
-      t.same(frame, { type: 'signal', channel: 'talk', event: 'typing', user_id: id, username: name, ...given })
+      t.same(frame, { type: 'signal', channel: 'talk', event: 'typing', user_id: id, username: name, handle, ...given })
       t.equal(new Date(timestamp).toISOString(), timestamp)
     }
   }
@@ -33,7 +33,9 @@ t.test('[P42] every other subscribed connection gets a signal, with its data as 
     token: ann.person.access_token, body: { event: 'wave', data: { n: 1 } }
   })
   t.same([status, body], [204, null])
-  for (const client of [ann, ben]) t.match(await client.expect('signal'), { event: 'wave', user_id: id, username: name, data: { n: 1 } })
+  for (const client of [ann, ben]) {
+    t.match(await client.expect('signal'), { event: 'wave', user_id: id, username: name, handle, data: { n: 1 } })
+  }
   t.equal(await server.database.prisma.message.count(), 0)
   t.match(await server.database.prisma.channel.findUnique({ where: { name: 'talk' } }), { lastSeq: 0n })
 })
