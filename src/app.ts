@@ -45,6 +45,7 @@ import meRoutes from './routes/me.ts'
 import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
+import searchRoutes from './routes/search.ts'
 import websocketRoutes from './routes/websocket.ts'
 import type { Database } from './store/client.ts'
 
@@ -98,7 +99,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const domain = createDomain({
     config, database, stores, presence, events, counters, accessTokens: app.accessTokens, outbound, onFault
   })
-  const { accounts, guests, maintenance, messages, publisher } = domain
+  const { accounts, guests, maintenance, messages, publisher, searchIndex } = domain
 
   const traffic = createTraffic(Object.keys(table))
   const hub = new Hub({ broker, presence, traffic, messages, onFault, maxWaiting: config.performance.max_buffered / 2, outbound })
@@ -160,6 +161,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     reconciler.stop()
     guests.stop()
     maintenance.stop()
+    searchIndex.stop()
   })
   return app
 }
@@ -178,6 +180,7 @@ async function registerApi (
   await app.register(messageRoutes, domain)
   await app.register(commandRoutes, domain)
   await app.register(moderationRoutes, domain)
+  await app.register(searchRoutes, domain)
   await app.register(adminRoutes, domain)
 }
 

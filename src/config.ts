@@ -127,6 +127,7 @@ const ConfigSchema = Type.Object({
     user_connections: count(100, { minimum: 1 }),
     user_channels_created: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute' }),
     user_pending_invitations: count(100, { minimum: 1, maximum: 1_000_000, description: 'to one user by all others' }),
+    search_requests: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute, of one user' }),
     user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),

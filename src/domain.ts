@@ -18,6 +18,8 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createSearch } from './services/search.ts'
+import { createSearchIndex } from './services/search-index.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
@@ -30,13 +32,14 @@ import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
 import { createPruning } from './store/pruning.ts'
+import { createSearchStore } from './store/search.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
 export type Stores = ReturnType<typeof createStores>
 
 /** Creates all database queries, grouped by subject. */
-export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
+export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kind'>) {
   const { prisma } = database
   return {
     users: createUsers(prisma),
@@ -50,6 +53,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     moderation: createModerationStore(prisma),
     guests: createGuestStore(prisma),
     pruning: createPruning(prisma),
+    search: createSearchStore(database),
     functions: createFunctions(prisma)
   }
 }
@@ -68,6 +72,8 @@ export interface DomainDeps {
 
 /** Messages that one commit stores at most. The embedded database runs on the server's own thread, which a long commit would block. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** Entries that one batch adds to the index of search, for the same reason. */
+const INDEX_BATCH_SIZE = { postgresql: 500, pglite: 100 }
 /** One commit, or one read of entries that the bus lost, delivers at most about `performance.max_buffered` / BURSTS bytes [P52]. */
 const BURSTS = 8
 
@@ -157,6 +163,11 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
+  const search = createSearch({ store: stores.search, counters, perMinute: isLimited ? limits.search_requests : 0 })
+  const searchIndex = createSearchIndex({
+    store: stores.search, batchSize: INDEX_BATCH_SIZE[database.kind], isBusy: () => publisher.backlog().messages > 0, onFault
+  })
+
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -178,6 +189,8 @@ export function createDomain ({ config, database, stores, presence, events, coun
     publisher,
     messages,
     signals,
+    search,
+    searchIndex,
     guests,
     maintenance,
     call: stores.functions.call

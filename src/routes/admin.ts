@@ -5,14 +5,18 @@ import { answers } from '../schemas/common.ts'
 import { Announcement, ManagedUser, UserChange, UserPage, UserParams, UserQuery } from '../schemas/admin.ts'
 import { InvitationCodeCreation, InvitationCodePage, InvitationCodeParams, NewInvitationCode } from '../schemas/invitation-code.ts'
 import { LogPage, LogQuery } from '../schemas/moderation.ts'
+import { SearchPage, SearchQuery } from '../schemas/search.ts'
 import type { Admin } from '../services/admin.ts'
 import type { InvitationCodes } from '../services/invitation-codes.ts'
+import type { MessageSearch } from '../services/search.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
+interface AdminDeps { admin: Admin, invitationCodes: InvitationCodes, search: MessageSearch }
+
 const NoContent = answers(204, Type.Null())
 
 /** Routes for admins. Other users get `not_authorized` before fields are checked. Statements that write check the role again [P55]. */
-const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: InvitationCodes }> = async (app, { admin, invitationCodes }) => {
+const routes: FastifyPluginAsyncTypebox<AdminDeps> = async (app, { admin, invitationCodes, search }) => {
   app.requireUser()
   app.addHook('preValidation', async request => {
     if (request.user.role !== 'admin') throw new AppError('not_authorized')
@@ -81,6 +85,16 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: Invitat
       response: answers(200, LogPage)
     }
   }, request => admin.log(request.query))
+
+  app.get('/api/admin/messages', {
+    schema: {
+      ...shared,
+      operationId: 'search_all_messages',
+      summary: 'Search the texts of messages, newest first',
+      querystring: SearchQuery,
+      response: answers(200, SearchPage)
+    }
+  }, request => search.all(request.actor, request.query))
 
   app.post('/api/admin/invitation-codes', {
     schema: {

@@ -25,10 +25,10 @@ export type Verdict =
   | Refusal
 
 /** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
-const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
+export const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
   m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
   m."deletedAt" AS deleted_at, m.data`
-const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
+export const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /**
  * An edit or a deletion of a message. `text` is the new text, null for a deletion. `data` is the new data as JSON text, `NO_DATA` to remove
@@ -187,7 +187,7 @@ interface ChangeRow {
   retry_after_ms: bigint | null
 }
 
-interface EntryRow {
+export interface EntryRow {
   kind: 'message' | 'edited' | 'deleted'
   id: string
   seq: bigint
@@ -257,7 +257,7 @@ function bySender (batch: NewMessage[]): { senders: object[], messages: object[]
   return { senders, messages }
 }
 
-function toMessage (row: EntryRow): Message {
+export function toMessage (row: EntryRow): Message {
   return {
     id: row.id,
     seq: Number(row.seq),
