@@ -99,7 +99,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const domain = createDomain({
     config, database, stores, presence, events, counters, accessTokens: app.accessTokens, outbound, onFault
   })
-  const { accounts, guests, maintenance, messages, publisher, searchIndex } = domain
+  const { accounts, exports, guests, maintenance, messages, publisher, searchIndex } = domain
 
   const traffic = createTraffic(Object.keys(table))
   const hub = new Hub({ broker, presence, traffic, messages, onFault, maxWaiting: config.performance.max_buffered / 2, outbound })
@@ -155,6 +155,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   app.addHook('onClose', counters.close)
   app.addHook('preClose', async () => {
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
+    exports.stop()
     await connections.drain(publisher.close, timeLeft())
     await app.requestsAnswered(timeLeft())
     app.upgrades.close()

@@ -8,6 +8,7 @@ import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
+import { createExports } from './services/exports.ts'
 import { createGuests } from './services/guests.ts'
 import { createInvitationCodes } from './services/invitation-codes.ts'
 import { createLogins } from './services/logins.ts'
@@ -24,6 +25,7 @@ import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createExportStore } from './store/export.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
 import { createInvitationCodeStore } from './store/invitation-codes.ts'
@@ -54,6 +56,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kin
     guests: createGuestStore(prisma),
     pruning: createPruning(prisma),
     search: createSearchStore(database),
+    exports: createExportStore(database),
     functions: createFunctions(prisma)
   }
 }
@@ -164,6 +167,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
   })
 
   const search = createSearch({ store: stores.search, counters, perMinute: isLimited ? limits.search_requests : 0 })
+  const exports = createExports({ store: stores.exports, counters, perHour: isLimited ? limits.user_exports : 0 })
   const searchIndex = createSearchIndex({
     store: stores.search, batchSize: INDEX_BATCH_SIZE[database.kind], isBusy: () => publisher.backlog().messages > 0, onFault
   })
@@ -191,6 +195,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     signals,
     search,
     searchIndex,
+    exports,
     guests,
     maintenance,
     call: stores.functions.call

@@ -21,6 +21,7 @@ export const shapes: Record<string, Shape> = {
   'GET /api/me': { answers: { 200: user } },
   'PATCH /api/me': { body: '{ name?, password?, current_password? }', answers: { 200: user } },
   'DELETE /api/me': { body: '{ password }', answers: { 204: '' } },
+  'GET /api/me/export': { answers: { 200: '' } },
   'GET /api/me/invitations': {
     query: 'limit cursor',
     answers: { 200: '{ invitations [{ channel, channel_id, channel_type, invited_by, username, created_at }], next_cursor }' }

@@ -101,7 +101,8 @@ for (const [name, start] of Object.entries(settings)) {
     for (const [channel, code] of Object.entries(refusals)) {
       t.match(await ask(a, '/api/messages', { query: 'word', channel }, ann), { body: { code } }, channel)
     }
-    t.match(await ask(a, '/api/admin/messages', { query: 'word', channel: 'nowhere' }, admin), { status: 404, body: { code: 'channel_not_found' } })
+    const nowhere = await ask(a, '/api/admin/messages', { query: 'word', channel: 'nowhere' }, admin)
+    t.match(nowhere, { status: 404, body: { code: 'channel_not_found' } })
     t.match(await ask(a, '/api/admin/messages', { query: 'word' }, ann), { status: 403, body: { code: 'not_authorized' } })
     t.match(await ask(a, '/api/admin/messages', {}, ann), { status: 403, body: { code: 'not_authorized' } })
     await a.database.query('DELETE FROM "ChannelUser" WHERE "userId" = $1::uuid', [ann.user.id])
@@ -160,14 +161,18 @@ for (const [name, start] of Object.entries(settings)) {
     t.equal((await a.call('GET', '/api/messages?query=x')).status, 401)
     const cases: Array<[string, string]> = [
       ['', 'invalid_request'], ['query=', 'invalid_request'], ['query=%20%09', 'invalid_request'], ['query=a%00', 'invalid_request'],
-      [`query=${'a'.repeat(201)}`, 'invalid_request'], [`query=${encodeURIComponent('😀'.repeat(201))}`, 'invalid_request'],
+      [`query=${'a'.repeat(201)}`, 'invalid_request'],
+      [`query=${encodeURIComponent('😀'.repeat(201))}`, 'invalid_request'],
       ['query=a&query=b', 'invalid_request'], ['query=a&limit=0', 'invalid_request'], ['query=a&limit=101', 'invalid_request'],
       ['query=a&limit=x', 'invalid_request'], ['query=a&cursor=x', 'invalid_request'], ['query=a&cursor=', 'invalid_request'],
-      [`query=a&cursor=${Buffer.from('9999999999999999').toString('base64url')}`, 'invalid_request'], ['query=a&other=1', 'invalid_request'],
-      ['query=a&channel=NO', 'invalid_channel_name'], ['query=a&channel=', 'invalid_channel_name'], ['query=a&channel=a%00', 'invalid_channel_name']
+      [`query=a&cursor=${Buffer.from('9999999999999999').toString('base64url')}`, 'invalid_request'],
+      ['query=a&other=1', 'invalid_request'],
+      ['query=a&channel=NO', 'invalid_channel_name'], ['query=a&channel=', 'invalid_channel_name'],
+      ['query=a&channel=a%00', 'invalid_channel_name']
     ]
     for (const [query, code] of cases) {
-      t.match(await a.call('GET', `/api/messages?${query}`, { token: ann.access_token }), { status: 400, body: { code } }, query.slice(0, 60))
+      const { status, body } = await a.call('GET', `/api/messages?${query}`, { token: ann.access_token })
+      t.match({ status, body }, { status: 400, body: { code } }, query.slice(0, 60))
     }
     t.equal((await ask(a, '/api/messages', { query: '😀'.repeat(200) }, ann)).status, 200)
   })

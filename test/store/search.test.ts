@@ -5,7 +5,10 @@ import { openEmbeddedDatabase, openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 
-const databases: Record<string, (t: Test) => Promise<Database>> = { PostgreSQL: openTestDatabase, 'the embedded database': openEmbeddedDatabase }
+const databases: Record<string, (t: Test) => Promise<Database>> = {
+  PostgreSQL: openTestDatabase,
+  'the embedded database': openEmbeddedDatabase
+}
 
 /** A database with an admin and two channels. `write` adds messages with these texts to a channel, without the publisher. */
 async function prepare (open: (t: Test) => Promise<Database>, t: Test) {
