@@ -48,6 +48,7 @@ import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
 import reportRoutes from './routes/reports.ts'
+import searchRoutes from './routes/search.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { admitsGuests } from './services/guests.ts'
 import { createMailQueue, type MailQueue } from './services/mail-queue.ts'
@@ -104,7 +105,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const domain = createDomain({
     config, database, stores, presence, events, counters, accessTokens: app.accessTokens, outbound, mails, onFault
   })
-  const { accounts, guests, maintenance, messages, publisher } = domain
+  const { accounts, exports, guests, maintenance, messages, publisher, searchIndex } = domain
 
   const traffic = createTraffic(Object.keys(table))
   const hub = new Hub({ broker, presence, traffic, messages, onFault, maxWaiting: config.performance.max_buffered / 2, outbound })
@@ -160,6 +161,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   app.addHook('onClose', counters.close)
   app.addHook('preClose', async () => {
     const timeLeft = createCountdown(config.server.drain_timeout * 1000 * DRAIN_SHARE)
+    exports.stop()
     await connections.drain(publisher.close, timeLeft())
     await app.requestsAnswered(timeLeft())
     await mails?.close(timeLeft())
@@ -167,6 +169,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     reconciler.stop()
     guests.stop()
     maintenance.stop()
+    searchIndex.stop()
   })
   return app
 }
@@ -193,6 +196,7 @@ async function registerApi (
   await app.register(commandRoutes, domain)
   await app.register(moderationRoutes, domain)
   await app.register(reportRoutes, domain)
+  await app.register(searchRoutes, domain)
   await app.register(adminRoutes, domain)
 }
 

@@ -148,6 +148,8 @@ const ConfigSchema = Type.Object({
     user_connections: count(100, { minimum: 1 }),
     user_channels_created: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute' }),
     user_pending_invitations: count(100, { minimum: 1, maximum: 1_000_000, description: 'to one user by all others' }),
+    user_exports: count(5, { minimum: 1, maximum: 1_000_000, description: 'an hour' }),
+    search_requests: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute, of one user' }),
     user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     user_reports: count(20, { minimum: 1, maximum: 1000, description: 'a minute' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),

@@ -9,6 +9,7 @@ import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
 import type { Events } from './services/events.ts'
+import { createExports } from './services/exports.ts'
 import { admitsGuests, createGuests } from './services/guests.ts'
 import { createInvitationCodes } from './services/invitation-codes.ts'
 import { createLogins } from './services/logins.ts'
@@ -21,11 +22,14 @@ import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
 import { createReports } from './services/reports.ts'
+import { createSearch } from './services/search.ts'
+import { createSearchIndex } from './services/search-index.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountCodeStore } from './store/account-codes.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createExportStore } from './store/export.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
 import { createInvitationCodeStore } from './store/invitation-codes.ts'
@@ -35,13 +39,14 @@ import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
 import { createPruning } from './store/pruning.ts'
 import { createReportStore } from './store/reports.ts'
+import { createSearchStore } from './store/search.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
 export type Stores = ReturnType<typeof createStores>
 
 /** Creates all database queries, grouped by subject. */
-export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
+export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kind'>) {
   const { prisma } = database
   return {
     users: createUsers(prisma),
@@ -57,6 +62,8 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     reports: createReportStore(prisma),
     guests: createGuestStore(prisma),
     pruning: createPruning(prisma),
+    search: createSearchStore(database),
+    exports: createExportStore(database),
     functions: createFunctions(prisma)
   }
 }
@@ -77,6 +84,8 @@ export interface DomainDeps {
 
 /** Messages that one commit stores at most. The embedded database runs on the server's own thread, which a long commit would block. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** Entries that one batch adds to the index of search, for the same reason. */
+const INDEX_BATCH_SIZE = { postgresql: 500, pglite: 100 }
 /** One commit, or one read of entries that the bus lost, delivers at most about `performance.max_buffered` / BURSTS bytes [P52]. */
 const BURSTS = 8
 
@@ -180,6 +189,12 @@ export function createDomain (deps: DomainDeps) {
     maxNotice: maxItemBytes(config.performance)
   })
 
+  const search = createSearch({ store: stores.search, counters, perMinute: isLimited ? limits.search_requests : 0 })
+  const exports = createExports({ store: stores.exports, counters, perHour: isLimited ? limits.user_exports : 0 })
+  const searchIndex = createSearchIndex({
+    store: stores.search, batchSize: INDEX_BATCH_SIZE[database.kind], isBusy: () => publisher.backlog().messages > 0, onFault
+  })
+
   const guests = createGuests({ store: stores.guests, throttle, enabled: admitsGuests(config.authentication), onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -204,6 +219,9 @@ export function createDomain (deps: DomainDeps) {
     messages,
     signals,
     reports,
+    search,
+    searchIndex,
+    exports,
     guests,
     maintenance,
     call: stores.functions.call,

@@ -32,6 +32,7 @@ export const shapes: Record<string, Shape> = {
   'PATCH /api/me': { body: '{ name?, handle?, password?, current_password? }', answers: { 200: user } },
   'DELETE /api/me': { body: '{ password }', answers: { 204: '' } },
   'POST /api/me/verification': { answers: { 204: '' } },
+  'GET /api/me/export': { answers: { 200: '' } },
   'GET /api/me/invitations': {
     query: 'limit cursor',
     answers: { 200: '{ invitations [{ channel, channel_id, channel_type, invited_by, username, handle, created_at }], next_cursor }' }
@@ -56,6 +57,7 @@ export const shapes: Record<string, Shape> = {
     }
   },
   'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
+  'GET /api/messages': { query: 'limit cursor query channel', answers: { 200: `{ messages [${message}], next_cursor }` } },
   'POST /api/channels/{name}/messages': { body: '{ message?, client_id?, reply_to?, data? }', answers: { 200: receipt, 201: receipt } },
   'POST /api/channels/{name}/signals': { body: '{ event, data? }', answers: { 204: '' } },
   'GET /api/channels/{name}/bans': {
@@ -81,6 +83,7 @@ export const shapes: Record<string, Shape> = {
   'POST /api/admin/users/{id}/reset': { answers: { 201: '{ code, link, expires_at }' } },
   'POST /api/admin/announcements': { body: '{ message }', answers: { 204: '' } },
   'GET /api/admin/log': { query: 'limit cursor', answers: { 200: log } },
+  'GET /api/admin/messages': { query: 'limit cursor query channel', answers: { 200: `{ messages [${message}], next_cursor }` } },
   'POST /api/admin/invitation-codes': { body: '{ uses?, expires_in?, channels? [] }', answers: { 201: newCode } },
   'GET /api/admin/invitation-codes': { query: 'limit cursor', answers: { 200: `{ invitation_codes [${code}], next_cursor }` } },
   'DELETE /api/admin/invitation-codes/{id}': { answers: { 204: '' } },

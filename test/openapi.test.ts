@@ -70,7 +70,7 @@ function shapeOf (schema: Json): string {
   return `{ ${fields.join(', ')} }`
 }
 
-const contentOf = ({ content }: Json): string => content ? shapeOf(content['application/json'].schema) : ''
+const contentOf = ({ content }: Json): string => content?.['application/json'] ? shapeOf(content['application/json'].schema) : ''
 
 t.test('openapi.json has exactly the routes of the application, each with its parameters, body, answers and errors', async t => {
   const error = '{ statusCode, error, code, message, retry_after_ms? }'

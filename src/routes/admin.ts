@@ -7,16 +7,18 @@ import { Announcement, ManagedUser, UserChange, UserPage, UserParams, UserQuery 
 import { InvitationCodeCreation, InvitationCodePage, InvitationCodeParams, NewInvitationCode } from '../schemas/invitation-code.ts'
 import { LogPage, LogQuery } from '../schemas/moderation.ts'
 import type { AccountCodes } from '../services/account-codes.ts'
+import { SearchPage, SearchQuery } from '../schemas/search.ts'
 import type { Admin } from '../services/admin.ts'
 import type { InvitationCodes } from '../services/invitation-codes.ts'
+import type { MessageSearch } from '../services/search.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
 
-interface AdminDeps { admin: Admin, accountCodes: AccountCodes, invitationCodes: InvitationCodes }
+interface AdminDeps { admin: Admin, accountCodes: AccountCodes, invitationCodes: InvitationCodes, search: MessageSearch }
 
 /** Routes for admins. Other users get `not_authorized` before fields are checked. Statements that write check the role again [P55]. */
-const routes: FastifyPluginAsyncTypebox<AdminDeps> = async (app, { admin, accountCodes, invitationCodes }) => {
+const routes: FastifyPluginAsyncTypebox<AdminDeps> = async (app, { admin, accountCodes, invitationCodes, search }) => {
   app.requireUser()
   app.addHook('preValidation', async request => {
     if (request.user.role !== 'admin') throw new AppError('not_authorized')
@@ -98,6 +100,16 @@ const routes: FastifyPluginAsyncTypebox<AdminDeps> = async (app, { admin, accoun
       response: answers(200, LogPage)
     }
   }, request => admin.log(request.query))
+
+  app.get('/api/admin/messages', {
+    schema: {
+      ...shared,
+      operationId: 'search_all_messages',
+      summary: 'Search the texts of messages, newest first',
+      querystring: SearchQuery,
+      response: answers(200, SearchPage)
+    }
+  }, request => search.all(request.actor, request.query))
 
   app.post('/api/admin/invitation-codes', {
     schema: {

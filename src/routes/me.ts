@@ -1,21 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { MemberQuery } from '../schemas/channel.ts'
-import { answers } from '../schemas/common.ts'
+import { ErrorReply, answers } from '../schemas/common.ts'
 import { LoginPage, LoginParams } from '../schemas/login.ts'
 import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
 import type { AccountCodes } from '../services/account-codes.ts'
 import type { Accounts } from '../services/accounts.ts'
 import { toUser } from '../services/auth.ts'
+import type { Exports } from '../services/exports.ts'
 import type { Logins } from '../services/logins.ts'
 import type { Moderation } from '../services/moderation.ts'
 
 const shared = { tags: ['me'], security: [{ bearer: [] }] }
 
-interface MeDeps { accounts: Accounts, accountCodes: AccountCodes, logins: Logins, moderation: Moderation }
+interface MeDeps { accounts: Accounts, accountCodes: AccountCodes, exports: Exports, logins: Logins, moderation: Moderation }
 
-const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, accountCodes, logins, moderation }) => {
+const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, accountCodes, exports, logins, moderation }) => {
   app.requireUser()
 
   app.get('/api/me', {
@@ -66,6 +67,26 @@ const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, accoun
       response: answers(200, InvitationPage)
     }
   }, request => moderation.invitations(request.user.id, request.query))
+
+  app.get('/api/me/export', {
+    // A HEAD request would run the whole export.
+    exposeHeadRoute: false,
+    schema: {
+      ...shared,
+      operationId: 'export_me',
+      summary: 'Everything that is kept of the user, as NDJSON: one JSON object a line, the last of type end',
+      response: {
+        200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: Type.String() } } }, '4xx': ErrorReply
+      }
+    }
+  }, async (request, reply) => {
+    const stream = await exports.begin(request.actor)
+    return reply
+      .type('application/x-ndjson; charset=utf-8')
+      .header('content-disposition', `attachment; filename="parley-${new Date().toISOString().slice(0, 10)}.ndjson"`)
+      .header('cache-control', 'no-store')
+      .send(stream as unknown as string)
+  })
 
   app.get('/api/me/logins', {
     schema: {

@@ -1,13 +1,15 @@
 import { AppError } from '../errors.ts'
 import { jsonSize } from '../frame-size.ts'
 
-const DEFAULT_LIMIT = 50
+export const DEFAULT_LIMIT = 50
 
 const shapes = {
   name: /^[a-z0-9][a-z0-9_-]{0,63}$/,
   /** Unix milliseconds, and the id of a row. */
   time: /^\d{1,14} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  /** A place in the order of all messages. */
+  place: /^-?\d{1,15}$/
 }
 
 /** The key that the rows of a list are ordered by, and the key's format. A cursor holds the key of the last row of a page. */
@@ -28,9 +30,9 @@ export async function readPage<T> (
   { shape, key }: PageOrder<T>,
   read: (after: string | undefined, most: number) => Promise<T[]>
 ): Promise<Page<T>> {
-  const rows = await read(decode(cursor, shape), limit + 1)
+  const rows = await read(readCursor(cursor, shape), limit + 1)
   const items = rows.slice(0, limit)
-  return { items, next_cursor: rows.length > limit ? encode(key(items.at(-1)!)) : null }
+  return { items, next_cursor: rows.length > limit ? toCursor(key(items.at(-1)!)) : null }
 }
 
 /**
@@ -42,14 +44,15 @@ export function fitPage<T> (page: Page<T>, key: (row: T) => string, maxBytes: nu
   const end = page.items.findIndex(row => (left -= jsonSize(row) + 1) < 0)
   if (end === -1) return page
   const items = page.items.slice(0, Math.max(1, end))
-  return items.length === page.items.length ? page : { items, next_cursor: encode(key(items.at(-1)!)) }
+  return items.length === page.items.length ? page : { items, next_cursor: toCursor(key(items.at(-1)!)) }
 }
 
-function encode (key: string): string {
+export function toCursor (key: string): string {
   return Buffer.from(key).toString('base64url')
 }
 
-function decode (cursor: string | undefined, shape: keyof typeof shapes): string | undefined {
+/** Returns the key that a cursor holds, undefined without a cursor. @throws AppError `invalid_request` if the cursor is malformed. */
+export function readCursor (cursor: string | undefined, shape: keyof typeof shapes): string | undefined {
   if (cursor === undefined) return undefined
   const key = Buffer.from(cursor, 'base64url').toString()
   if (!shapes[shape].test(key)) throw new AppError('invalid_request', { detail: 'cursor: malformed' })

@@ -33,8 +33,8 @@ const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS 
   m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
   m."deletedAt" AS deleted_at, m.data`
 /** The same with the reactions to the message, as history shows it. */
-const shownColumns = Prisma.sql`${messageColumns}, ${reactionColumns}`
-const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
+export const shownColumns = Prisma.sql`${messageColumns}, ${reactionColumns}`
+export const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /**
  * An edit or a deletion of a message. `text` is the new text, null for a deletion. `data` is the new data as JSON text, `NO_DATA` to remove
@@ -227,7 +227,7 @@ interface CommitRow extends PublishRow, ReactionRow {
   data: string | null
 }
 
-interface EntryRow {
+export interface EntryRow {
   kind: 'message' | 'edited' | 'deleted' | 'reaction_added' | 'reaction_removed'
   id: string
   seq: bigint
@@ -273,7 +273,7 @@ function bySender (batch: NewMessage[]): { senders: object[], messages: object[]
   return { senders, messages }
 }
 
-function toMessage (row: EntryRow): Message {
+export function toMessage (row: EntryRow): Message {
   return {
     id: row.id,
     seq: Number(row.seq),
