@@ -37,6 +37,7 @@ const events: Events = {
   settingsChanged: ignore,
   muteChanged: ignore,
   signalled: ignore,
+  directOpened: ignore,
   userChanged: ignore,
   userDisconnected: ignore,
   announced: ignore,

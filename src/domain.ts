@@ -6,7 +6,9 @@ import type { Presence } from './presence/presence.ts'
 import { createAccounts } from './services/accounts.ts'
 import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
+import { createBlocks } from './services/blocks.ts'
 import { createChannels } from './services/channels.ts'
+import { createDirects } from './services/directs.ts'
 import type { Events } from './services/events.ts'
 import { createGuests } from './services/guests.ts'
 import { createInvitationCodes } from './services/invitation-codes.ts'
@@ -20,8 +22,10 @@ import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
+import { createBlockStore } from './store/blocks.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createDirectStore } from './store/directs.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
 import { createInvitationCodeStore } from './store/invitation-codes.ts'
@@ -50,6 +54,8 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     moderation: createModerationStore(prisma),
     guests: createGuestStore(prisma),
     pruning: createPruning(prisma),
+    directs: createDirectStore(prisma),
+    blocks: createBlockStore(prisma),
     functions: createFunctions(prisma)
   }
 }
@@ -157,6 +163,9 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
+  const directs = createDirects({ store: stores.directs, channels, events, createdPerMinute: creation.createdPerMinute })
+  const blocks = createBlocks({ store: stores.blocks, events, maxBlocks: isLimited ? limits.user_blocks : 0 })
+
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -178,6 +187,8 @@ export function createDomain ({ config, database, stores, presence, events, coun
     publisher,
     messages,
     signals,
+    directs,
+    blocks,
     guests,
     maintenance,
     call: stores.functions.call

@@ -1,7 +1,7 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
-const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
+const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, peer? { user_id, username } }'
 const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'
@@ -30,6 +30,10 @@ export const shapes: Record<string, Shape> = {
   },
   'DELETE /api/me/logins': { answers: { 204: '' } },
   'DELETE /api/me/logins/{id}': { answers: { 204: '' } },
+  'GET /api/me/blocks': { query: 'limit cursor', answers: { 200: '{ blocks [{ user_id, username, created_at }], next_cursor }' } },
+  'PUT /api/me/blocks/{user_id}': { answers: { 200: '{ user_id }' } },
+  'DELETE /api/me/blocks/{user_id}': { answers: { 204: '' } },
+  'POST /api/directs': { body: '{ user_id }', answers: { 200: channel, 201: channel } },
   'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
   'GET /api/channels/{name}/members': {

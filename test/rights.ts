@@ -135,5 +135,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'ModerationLog', 'InvitationCode'
+  'MessageChange', 'ModerationLog', 'InvitationCode', 'DirectPeer', 'UserBlock'
 ]

@@ -20,6 +20,10 @@ export type Settings = Static<typeof Settings>
 /** Settings to change. The others stay as they are. */
 export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined }
 
+/** A user as other users see them. */
+export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
+export type Person = Static<typeof Person>
+
 export const Channel = Type.Object({
   id: Uuid,
   name: Type.String(),
@@ -30,7 +34,9 @@ export const Channel = Type.Object({
   last_seq: Seq,
   topic: Type.String(),
   slow_mode: Type.Integer(),
-  retention: Settings.properties.retention
+  retention: Settings.properties.retention,
+  /** The other user of a direct channel [P47]. */
+  peer: Type.Optional(Person)
 }, { $id: 'Channel' })
 export type Channel = Static<typeof Channel>
 
@@ -52,9 +58,6 @@ export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
 
-/** A user as other users see them. */
-export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
-export type Person = Static<typeof Person>
 /** A user came online in a channel, or left it [P23]. */
 export const PresenceNotice = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
 export const OnlinePage = Type.Object({ users: Type.Array(Person), count: Type.Integer(), next_cursor: NextCursor })

@@ -184,6 +184,7 @@ export function createPublisher ({ store, events, queueSize, batchSize, batchLen
       })
     })
     deliver(stored, batch[0]!.queuedAt)
+    for (const verdict of verdicts) if (verdict.code === null && verdict.told !== null) events.directOpened(verdict.told)
   }
 
   function settleChanges (batch: PendingChange[], verdicts: ChangeVerdict[]): void {

@@ -19,9 +19,9 @@ export interface NewMessage extends Actor {
   data?: string | undefined
 }
 
-/** The database's answer for one message of a batch. */
+/** The database's answer for one message of a batch. `told`: the id of the user who has to be told of a direct channel now [P47]. */
 export type Verdict =
-  | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean }
+  | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean, told: string | null }
   | Refusal
 
 /** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
@@ -175,6 +175,7 @@ interface PublishRow {
   created_at: Date
   duplicate: boolean
   retry_after_ms: bigint | number | string | null
+  told: string | null
 }
 
 interface ChangeRow {
@@ -233,7 +234,7 @@ async function despiteLocks<T, V> (
 
 function toVerdict (row: PublishRow): Verdict {
   return row.code === null
-    ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
+    ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate, told: row.told }
     : refused(row.code, row.retry_after_ms)
 }
 
