@@ -69,7 +69,9 @@ const ConfigSchema = Type.Object({
   }),
   channels: Type.Object({
     // Names `direct-…` are reserved [P47].
-    default_room: Type.String({ pattern: '^(?!direct-)[a-z0-9][a-z0-9_-]{0,63}$', default: 'general' }),
+    default_room: Type.String({
+      pattern: '^(?!direct-)[a-z0-9][a-z0-9_-]{0,63}$', default: 'general', description: 'a channel name that does not begin with direct-'
+    }),
     max_channels_per_user: count(50),
     max_users_per_channel: count(1000),
     max_created_per_user: count(100),

@@ -224,6 +224,14 @@ t.test('[P3] ALLOWED_ORIGINS takes a list of origins or *; an item that no page 
   refuses(t, file(t, 'server:\n  allowed_origins: [https://a.example]\n'), 'server.allowed_origins must be a comma list of origins such as')
 })
 
+t.test('[P17] [P47] the default room has a name that a public channel can have', async t => {
+  for (const name of ['', 'General', 'a b', 'direct-talk', 'x'.repeat(65)]) {
+    const line = 'channels.default_room must be a channel name that does not begin with direct-'
+    refuses(t, file(t, `channels:\n  default_room: ${JSON.stringify(name)}\n`), line, name)
+  }
+  t.equal(loadConfig(file(t, 'channels:\n  default_room: directions\n')).config.channels.default_room, 'directions')
+})
+
 t.test('no error line shows a secret', async t => {
   for (const env of [{ JWT_SECRET: 'hush' }, { ADMIN_PASSWORD: 'hush' }, { DATABASE_URL: 'mysql://u:hush@h' }, { REDIS_URL: 'hush' }]) {
     const { message } = refuses(t, env, Object.keys(env)[0]!)

@@ -1,7 +1,8 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
-const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, peer? { user_id, username } }'
+const peer = 'peer? { user_id, username }'
+const channel = `{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, ${peer} }`
 const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'

