@@ -52,9 +52,8 @@ RETURNS TABLE (code text, channel_id uuid, acl_version bigint) LANGUAGE plpgsql 
 DECLARE
   us "User";
 BEGIN
-  -- A direct channel that is being opened, an invitation and a message that are being written are committed before the block, or see it.
+  -- A direct channel that is being opened and an invitation that is being written are committed before the block, or see it.
   PERFORM FROM "User" u WHERE u.id IN (user_id, target_id) ORDER BY u.id FOR NO KEY UPDATE;
-  PERFORM FROM "Channel" c WHERE c.name = parley_direct_name(user_id, target_id) FOR NO KEY UPDATE;
   us := parley_actor(user_id, login);
   code := CASE
     WHEN us.id IS NULL THEN 'authentication_failed'
@@ -70,6 +69,7 @@ BEGIN
     DELETE FROM "UserBlock" b WHERE b."userId" = us.id AND b."blockedId" = target_id;
   END IF;
   IF FOUND THEN
+    -- This waits for messages that were judged before the block.
     UPDATE "Channel" c SET "aclVersion" = c."aclVersion" + 1
       WHERE c.name = parley_direct_name(us.id, target_id) AND c."channelType" = 'direct' RETURNING c.id, c."aclVersion" INTO channel_id, acl_version;
   END IF;
