@@ -43,6 +43,7 @@ const events: Events = {
   settingsChanged: ignore,
   muteChanged: ignore,
   signalled: ignore,
+  directOpened: ignore,
   userChanged: ignore,
   userDisconnected: ignore,
   announced: ignore,

@@ -47,6 +47,7 @@ import meRoutes from './routes/me.ts'
 import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
+import peopleRoutes from './routes/people.ts'
 import reportRoutes from './routes/reports.ts'
 import searchRoutes from './routes/search.ts'
 import websocketRoutes from './routes/websocket.ts'
@@ -120,7 +121,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const inboxes = new InboxBudget(config.performance.max_inbox)
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const connections = createConnections({ config, limits, inboxes, outbound, hub, traffic, requests, guests, onFault, onEnd })
-  const reconciler = createReconciler({ hub, broker, ...stores.channels, ...stores.users, ...stores.tokens, onFault })
+  const reconciler = createReconciler({ hub, broker, ...stores.channels, ...stores.users, ...stores.tokens, ...stores.directs, onFault })
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
@@ -195,6 +196,7 @@ async function registerApi (
   await app.register(messageRoutes, domain)
   await app.register(commandRoutes, domain)
   await app.register(moderationRoutes, domain)
+  await app.register(peopleRoutes, domain)
   await app.register(reportRoutes, domain)
   await app.register(searchRoutes, domain)
   await app.register(adminRoutes, domain)

@@ -78,7 +78,10 @@ const ConfigSchema = Type.Object({
     admin_password: optional({ minLength: 8, secret: true, env: ['ADMIN_PASSWORD'] })
   }),
   channels: Type.Object({
-    default_room: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', default: 'general' }),
+    // Names `direct-…` are reserved [P47].
+    default_room: Type.String({
+      pattern: '^(?!direct-)[a-z0-9][a-z0-9_-]{0,63}$', default: 'general', description: 'a channel name that does not begin with direct-'
+    }),
     max_channels_per_user: count(50),
     max_users_per_channel: count(1000),
     max_created_per_user: count(100),
@@ -152,6 +155,7 @@ const ConfigSchema = Type.Object({
     search_requests: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute, of one user' }),
     user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     user_reports: count(20, { minimum: 1, maximum: 1000, description: 'a minute' }),
+    user_blocks: count(1000, { minimum: 1, maximum: 1_000_000, description: 'users that one user may block' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
     address_unauthenticated_frames: count(1000, { minimum: 1, description: 'a second, of connections before they are authenticated' }),

@@ -7,7 +7,9 @@ import { createAccountCodes } from './services/account-codes.ts'
 import { createAccounts } from './services/accounts.ts'
 import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
+import { createBlocks } from './services/blocks.ts'
 import { createChannels } from './services/channels.ts'
+import { createDirects } from './services/directs.ts'
 import type { Events } from './services/events.ts'
 import { createExports } from './services/exports.ts'
 import { admitsGuests, createGuests } from './services/guests.ts'
@@ -27,8 +29,10 @@ import { createSearchIndex } from './services/search-index.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountCodeStore } from './store/account-codes.ts'
 import { createAccountStore } from './store/accounts.ts'
+import { createBlockStore } from './store/blocks.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createDirectStore } from './store/directs.ts'
 import { createExportStore } from './store/export.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
@@ -62,6 +66,8 @@ export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kin
     reports: createReportStore(prisma),
     guests: createGuestStore(prisma),
     pruning: createPruning(prisma),
+    directs: createDirectStore(prisma),
+    blocks: createBlockStore(prisma),
     search: createSearchStore(database),
     exports: createExportStore(database),
     functions: createFunctions(prisma)
@@ -181,6 +187,9 @@ export function createDomain (deps: DomainDeps) {
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
+  const directs = createDirects({ store: stores.directs, channels, events, createdPerMinute: creation.createdPerMinute })
+  const blocks = createBlocks({ store: stores.blocks, events, maxBlocks: isLimited ? limits.user_blocks : 0 })
+
   const reports = createReports({
     store: stores.reports,
     events,
@@ -218,6 +227,8 @@ export function createDomain (deps: DomainDeps) {
     publisher,
     messages,
     signals,
+    directs,
+    blocks,
     reports,
     search,
     searchIndex,

@@ -25,6 +25,8 @@ export const errorTable = {
   channel_full: { message: 'Maximum users per channel exceeded', status: 409 },
   too_many_channels: { message: 'Maximum channels per user exceeded', status: 409 },
   too_many_invitations: { message: 'Maximum invitations per user exceeded', status: 409 },
+  blocked: { message: 'Blocked by user', status: 403 },
+  too_many_blocks: { message: 'Maximum blocks per user exceeded', status: 409 },
   message_not_found: { message: 'Message not found', status: 404 },
   too_many_reactions: { message: 'Too many reactions', status: 409 },
   last_admin: { message: 'Last administrator', status: 409 },

@@ -148,7 +148,7 @@ t.test('a wrong value stops the start with one line that has the name, the allow
   refuses(t, { WEBSOCKET_MAX_CONNECTIONS: '0' }, 'WEBSOCKET_MAX_CONNECTIONS', 'from 1')
   refuses(t, { AUTHENTICATION_ENABLED: 'yes' }, 'AUTHENTICATION_ENABLED', 'true or false', '"yes"')
   refuses(t, { AUTHENTICATION_TOKEN_EXPIRY: '0' }, 'AUTHENTICATION_TOKEN_EXPIRY', 'seconds')
-  refuses(t, { CHANNELS_DEFAULT_ROOM: 'General' }, 'CHANNELS_DEFAULT_ROOM', '^[a-z0-9]', '"General"')
+  refuses(t, { CHANNELS_DEFAULT_ROOM: 'General' }, 'CHANNELS_DEFAULT_ROOM', 'a channel name', '"General"')
   refuses(t, { PERFORMANCE_MAX_BUFFERED: '1' }, 'PERFORMANCE_MAX_BUFFERED', 'bytes')
   refuses(t, { REDIS_URL: 'http://x' }, 'REDIS_URL', 'redis://')
   refuses(t, { DATABASE_URL: 'mysql://x' }, 'DATABASE_URL', 'postgresql://')
@@ -222,6 +222,14 @@ t.test('[P3] ALLOWED_ORIGINS takes a list of origins or *; an item that no page 
       `websocket.tusk: server.allowed_origins: ${JSON.stringify(item)}`, fault, instead)
   }
   refuses(t, file(t, 'server:\n  allowed_origins: [https://a.example]\n'), 'server.allowed_origins must be a comma list of origins such as')
+})
+
+t.test('[P17] [P47] the default room has a name that a public channel can have', async t => {
+  for (const name of ['', 'General', 'a b', 'direct-talk', 'x'.repeat(65)]) {
+    const line = 'channels.default_room must be a channel name that does not begin with direct-'
+    refuses(t, file(t, `channels:\n  default_room: ${JSON.stringify(name)}\n`), line, name)
+  }
+  t.equal(loadConfig(file(t, 'channels:\n  default_room: directions\n')).config.channels.default_room, 'directions')
 })
 
 t.test('no error line shows a secret', async t => {

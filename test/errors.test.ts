@@ -26,6 +26,8 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'channel_full | Maximum users per channel exceeded | 409',
     'too_many_channels | Maximum channels per user exceeded | 409',
     'too_many_invitations | Maximum invitations per user exceeded | 409',
+    'blocked | Blocked by user | 403',
+    'too_many_blocks | Maximum blocks per user exceeded | 409',
     'message_not_found | Message not found | 404',
     'too_many_reactions | Too many reactions | 409',
     'last_admin | Last administrator | 409',

@@ -1,7 +1,8 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, email_verified, name, handle, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
-const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
+const peer = 'peer? { user_id, username, handle }'
+const channel = `{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, ${peer} }`
 const shown = 'data?, reactions? [{ reaction, count, user_ids [] }], reactions_seq?, edited_at?, deleted?'
 const message = `{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, ${shown} }`
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
@@ -11,8 +12,8 @@ const codeFields = 'id, uses, uses_left, expires_at, channels [], created_by, cr
 const code = `{ ${codeFields} }`
 const newCode = `{ ${codeFields}, code }`
 
-const report = '{ id, channel, channel_id, message_id, seq, user_id, username, message, data?, sent_at, reported_by, reason, created_at, ' +
-  'resolution, settled_by, settled_at }'
+const report = '{ id, channel, channel_id, message_id, seq, user_id, username, handle, message, data?, sent_at, reported_by, reason, ' +
+  'created_at, resolution, settled_by, settled_at }'
 const reports = `{ reports [${report}], next_cursor }`
 
 interface Shape { query?: string, body?: string, answers: Record<string, string> }
@@ -42,6 +43,10 @@ export const shapes: Record<string, Shape> = {
   },
   'DELETE /api/me/logins': { answers: { 204: '' } },
   'DELETE /api/me/logins/{id}': { answers: { 204: '' } },
+  'GET /api/me/blocks': { query: 'limit cursor', answers: { 200: '{ blocks [{ user_id, username, handle, created_at }], next_cursor }' } },
+  'PUT /api/me/blocks/{user_id}': { answers: { 200: '{ user_id }' } },
+  'DELETE /api/me/blocks/{user_id}': { answers: { 204: '' } },
+  'POST /api/directs': { body: '{ user_id }', answers: { 200: channel, 201: channel } },
   'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
   'GET /api/channels/{name}/members': {

@@ -147,5 +147,5 @@ export async function createRival (t: Scope, server: Server) {
 
 const tables = [
   'User', 'RefreshToken', 'Channel', 'ChannelUser', 'ChannelInvite', 'ChannelModerator', 'ChannelBan', 'ChannelMute', 'Message',
-  'MessageChange', 'Reaction', 'ModerationLog', 'InvitationCode', 'AccountCode', 'Report'
+  'MessageChange', 'Reaction', 'ModerationLog', 'InvitationCode', 'AccountCode', 'Report', 'DirectPeer', 'UserBlock'
 ]

@@ -37,6 +37,7 @@ BEGIN
       WHEN item.m IS NULL THEN NULL
       WHEN NOT EXISTS (SELECT FROM "ChannelUser" x WHERE x."channelId" = ch.id AND x."userId" = us.id) THEN 'not_in_channel'
       WHEN muted_until IS NOT NULL THEN 'muted'
+      WHEN ch."channelType" = 'direct' AND parley_is_blocked(ch.id, us.id) THEN 'blocked'
     END;
     channel_id := ch.id; seq := NULL; created_at := at; author_id := msg."userId"; data := NULL; retry_after_ms := NULL;
     IF code = 'muted' THEN retry_after_ms := ceil(extract(epoch FROM muted_until - at) * 1000)::bigint; END IF;

@@ -13,7 +13,7 @@ BEGIN
   refusal := parley_judge_type(us, channel_name, new_type);
   IF refusal IS NOT NULL THEN RETURN refusal; END IF;
   IF EXISTS (SELECT FROM "Channel" c WHERE c.name = channel_name) THEN RETURN 'channel_exists'; END IF;
-  IF max_channels > 0 AND (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = us.id) >= max_channels THEN RETURN 'too_many_channels'; END IF;
+  IF max_channels > 0 AND parley_count_channels(us.id) >= max_channels THEN RETURN 'too_many_channels'; END IF;
   refusal := parley_judge_creation(us, max_created, created_a_minute);
   IF refusal IS NOT NULL THEN RETURN refusal; END IF;
   INSERT INTO "Channel" (id, name, "channelType", "createdBy", "userCount", topic, "slowMode", retention)

@@ -9,7 +9,7 @@ BEGIN
   PERFORM FROM "User" u WHERE u.id = actor_id FOR SHARE;
   refusal := parley_judge_admin(actor_id, login);
   IF refusal IS NOT NULL THEN RETURN refusal; END IF;
-  ids := ARRAY(SELECT c.id FROM "Channel" c WHERE c.name = ANY (channel_names));
+  ids := ARRAY(SELECT c.id FROM "Channel" c WHERE c.name = ANY (channel_names) AND c."channelType" <> 'direct');
   IF cardinality(ids) < cardinality(channel_names) THEN RETURN 'channel_not_found'; END IF;
   -- New users have the role user.
   IF EXISTS (SELECT FROM "Channel" c WHERE c.id = ANY (ids) AND NOT parley_role_fits('user', c."channelType")) THEN RETURN 'invalid_channel_type'; END IF;

@@ -23,7 +23,8 @@ BEGIN
       c."settingsVersion", c.topic, c."slowMode", c.retention, c."userCount", u.role, m.since, mute.until AS muted_until,
       m.since IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member,
       -- What parley_can_moderate says of a member who is not banned.
-      u.role = 'admin' OR (u.email IS NOT NULL AND (moderates.found OR (u.role = 'moderator' AND c."channelType" = 'moderator'))) AS moderator
+      c."channelType" <> 'direct' AND (
+        u.role = 'admin' OR (u.email IS NOT NULL AND (moderates.found OR (u.role = 'moderator' AND c."channelType" = 'moderator')))) AS moderator
     FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
     LEFT JOIN LATERAL (
       SELECT o.id, o.role, o.email FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, b.s)) LIMIT 1) u ON true
@@ -55,9 +56,9 @@ BEGIN
       FROM ROWS FROM (json_to_recordset(batch) AS (u uuid, s uuid, n text, i uuid)) WITH ORDINALITY AS b (u, s, n, i, ord)
       CROSS JOIN LATERAL (
         SELECT o AS us FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, b.s)) LIMIT 1) u
-      WHERE b.ord = ANY (todo) AND parley_role_fits((u.us).role, coalesce(parley_type_of_name(b.n), 'public'))
+      WHERE b.ord = ANY (todo) AND b.n NOT LIKE 'direct-%' AND parley_role_fits((u.us).role, coalesce(parley_type_of_name(b.n), 'public'))
         AND (SELECT true FROM "Channel" c WHERE c.name = b.n LIMIT 1) IS NULL
-        AND (max_channels = 0 OR b.n = default_room OR (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = b.u) < max_channels)
+        AND (max_channels = 0 OR b.n = default_room OR parley_count_channels(b.u) < max_channels)
         AND (b.n = default_room OR parley_judge_creation(u.us, max_created, created_a_minute) IS NULL)
       ORDER BY b.n, b.ord
       ON CONFLICT (name) DO NOTHING RETURNING id
@@ -79,7 +80,7 @@ BEGIN
     code := CASE
       WHEN us.id IS NULL THEN 'authentication_failed'
       WHEN ch.id IS NULL THEN CASE
-        WHEN NOT create_missing THEN 'channel_not_found'
+        WHEN NOT create_missing OR item.n LIKE 'direct-%' THEN 'channel_not_found'
         WHEN NOT parley_role_fits(us.role, coalesce(parley_type_of_name(item.n), 'public')) THEN 'not_authorized'
         ELSE coalesce(parley_judge_creation(us, max_created, created_a_minute), 'too_many_channels') END
       WHEN NOT parley_sees(us, ch) THEN 'channel_not_found'
@@ -88,7 +89,7 @@ BEGIN
         AND (x."expiresAt" IS NULL OR x."expiresAt" > clock_timestamp())) THEN 'banned'
       WHEN EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = us.id) THEN 'member'
       WHEN item.n = default_room THEN NULL
-      WHEN max_channels > 0 AND (SELECT count(*) FROM "ChannelUser" m WHERE m."userId" = us.id) >= max_channels THEN 'too_many_channels'
+      WHEN max_channels > 0 AND parley_count_channels(us.id) >= max_channels THEN 'too_many_channels'
       WHEN max_users > 0 AND ch."userCount" >= max_users THEN 'channel_full'
       -- The first member of a channel that this batch created counts as its maker, so the limits on creating apply to them.
       WHEN ch.id = ANY (made) AND ch."userCount" = 0 THEN parley_judge_creation(us, max_created, created_a_minute)

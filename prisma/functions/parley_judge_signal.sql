@@ -18,6 +18,7 @@ BEGIN
     WHEN NOT EXISTS (SELECT FROM "ChannelUser" x WHERE x."channelId" = ch.id AND x."userId" = us.id) THEN 'not_in_channel'
     WHEN NOT parley_role_fits(us.role, ch."channelType") THEN 'not_authorized'
     WHEN muted_until IS NOT NULL THEN 'muted'
+    WHEN ch."channelType" = 'direct' THEN (parley_judge_directs(json_build_array(json_build_object('c', ch.id, 'u', us.id)))).refusals[1]
   END;
   channel_id := ch.id;
   IF code = 'muted' THEN retry_after_ms := greatest(1, ceil(extract(epoch FROM muted_until - clock_timestamp()) * 1000)); END IF;

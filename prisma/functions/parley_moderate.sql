@@ -14,6 +14,7 @@ DECLARE
   ch "Channel";
   at timestamptz;
   is_banned boolean;
+  is_hidden boolean;
   times_told int;
 BEGIN
   IF act = 'invite_user' THEN
@@ -39,19 +40,21 @@ BEGIN
   IF code IS NOT NULL THEN RETURN NEXT; RETURN; END IF;
 
   is_banned := EXISTS (SELECT FROM "ChannelBan" b WHERE b."channelId" = ch.id AND b."userId" = target.id AND (b."expiresAt" IS NULL OR b."expiresAt" > at));
+  -- [P48] The target blocks the user who invited them, and so is not told of anything that concerns the invitation.
+  is_hidden := EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id AND parley_blocks(target.id, i."invitedBy"));
   IF act IN ('ban_user', 'mute_user') THEN expires_at := at + make_interval(secs => duration); END IF;
 
   IF act = 'invite_user' THEN
     IF is_banned THEN code := 'banned'; RETURN NEXT; RETURN; END IF;
-    SELECT r.code, r.effect, r.effect, r.retry_after_ms INTO code, effect, tell, retry_after_ms
+    SELECT r.code, r.effect, r.effect AND NOT parley_blocks(target.id, us.id), r.retry_after_ms INTO code, effect, tell, retry_after_ms
       FROM parley_invite(ch.id, us.id, target.id, max_invitations, invitations_a_minute) r;
   ELSIF act IN ('kick_user', 'ban_user') THEN
     DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id;
     effect := FOUND;
     SELECT r.acl_version, r.ended INTO acl_version, ended FROM parley_end_membership(ch.id, target.id) r;
-    tell := effect OR ended;
+    tell := (effect AND NOT is_hidden) OR ended;
     DELETE FROM "ChannelModerator" m WHERE m."channelId" = ch.id AND m."userId" = target.id;
-    effect := tell OR FOUND;
+    effect := effect OR ended OR FOUND;
     IF act = 'ban_user' THEN
       -- A user who was told of a ban is also told of the next two bans that replace it, so that they know when it ends.
       times_told := CASE WHEN tell THEN 0
@@ -69,7 +72,7 @@ BEGIN
     tell := effect AND times_told > 0;
   ELSIF act = 'mute_user' THEN
     tell := EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = target.id)
-      OR EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id);
+      OR (NOT is_hidden AND EXISTS (SELECT FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = target.id));
     INSERT INTO "ChannelMute" AS x ("channelId", "userId", "mutedBy", told, "expiresAt", "createdAt")
       VALUES (ch.id, target.id, us.id, tell, expires_at, at)
       ON CONFLICT ("channelId", "userId") DO UPDATE SET "mutedBy" = EXCLUDED."mutedBy", told = EXCLUDED.told OR x.told,

@@ -1,10 +1,10 @@
 -- [P40] Stores a batch of reactions that users add or take back, each as an entry of its channel's sequence.
 -- batch: [{n: channel name, u: user id, s: login, i: message id, r: reaction, a: true to add it, false to take it back}, …].
 -- max_reactions: how many different reactions a message may have.
--- Returns one row per item: its position `ord` in the batch, and an error code or the entry's channel, seq and time and the user's name. `seq`
+-- Returns one row per item: its position `ord` in the batch, and an error code or the entry's channel, seq and time and the user's name and handle. `seq`
 -- is null where the item changed nothing: the user had added or taken back this reaction before.
 CREATE OR REPLACE FUNCTION parley_react(batch json, max_reactions int)
-RETURNS TABLE (ord bigint, code text, channel_id uuid, seq bigint, created_at timestamptz, username text, retry_after_ms bigint)
+RETURNS TABLE (ord bigint, code text, channel_id uuid, seq bigint, created_at timestamptz, username text, handle text, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   item record;
@@ -39,12 +39,13 @@ BEGIN
       WHEN EXISTS (SELECT FROM "ChannelBan" x WHERE x."channelId" = ch.id AND x."userId" = us.id AND (x."expiresAt" IS NULL OR x."expiresAt" > at)) THEN 'banned'
       WHEN NOT EXISTS (SELECT FROM "ChannelUser" x WHERE x."channelId" = ch.id AND x."userId" = us.id) THEN 'not_in_channel'
       WHEN muted_until IS NOT NULL THEN 'muted'
+      WHEN item.a AND ch."channelType" = 'direct' AND parley_is_blocked(ch.id, us.id) THEN 'blocked'
       -- A message takes reactions as long as it takes replies: it is one of the channel that is not deleted.
       WHEN NOT parley_takes_reply(ch.id, item.i) THEN 'message_not_found'
       WHEN item.a AND NOT EXISTS (SELECT FROM "Reaction" x WHERE x."messageId" = item.i AND x.reaction = item.r AND x.current)
         AND parley_count_reactions(item.i) >= max_reactions THEN 'too_many_reactions'
     END;
-    ord := item.ord; channel_id := ch.id; seq := NULL; created_at := at; username := us.name; retry_after_ms := NULL;
+    ord := item.ord; channel_id := ch.id; seq := NULL; created_at := at; username := us.name; handle := us.handle; retry_after_ms := NULL;
     IF code = 'muted' THEN retry_after_ms := ceil(extract(epoch FROM muted_until - at) * 1000)::bigint; END IF;
     IF code IS NULL AND item.a = (own IS NULL) THEN
       last := last + 1;

@@ -20,6 +20,7 @@ export function createEvents (broker: Broker, onFault: (error: unknown) => void)
     muteChanged: (channelId, userId, seconds, aclVersion) => toChannel(channelId, { type: 'mute_changed', userId, seconds, aclVersion }),
     signalled: (channelId, signal, except) => broker.publish(`channel:${channelId}`,
       { kind: 'notice', frame: encode({ type: 'signal', ...signal }), isSignal: true, ...except !== undefined && { except } }),
+    directOpened: userId => toUser(userId, { type: 'direct_opened' }),
     settingsChanged: channelId => toChannel(channelId, { type: 'settings_changed' }),
     userChanged: (userId, user) => toUser(userId, { type: 'user_changed', user }),
     userDisconnected: userId => toUser(userId, { type: 'disconnect', reason: 'disconnected' }),

@@ -14,7 +14,7 @@ const NOT_NOTICES: ReadonlySet<unknown> = new Set([
 /** The control actions that each kind of topic may carry. */
 const ACTIONS = {
   channel: ['membership_ended', 'channel_deleted', 'settings_changed', 'mute_changed'],
-  user: ['user_changed', 'disconnect'],
+  user: ['user_changed', 'disconnect', 'direct_opened'],
   broadcast: [] as string[]
 }
 

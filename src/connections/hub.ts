@@ -27,6 +27,8 @@ export interface HubDeps {
 export interface Doubts {
   channels (ids: string[]): void
   user (id: string): void
+  /** The user may have to be told of a direct channel [P47]. */
+  direct (userId: string): void
 }
 
 /** This instance's connections and their subscriptions. */
@@ -41,7 +43,7 @@ export class Hub {
   /** The newest channel of each name that is in use on this instance. */
   readonly #names = new Map<string, LocalChannel>()
   /** Set by the reconciler. */
-  doubts: Doubts = { channels () {}, user () {} }
+  doubts: Doubts = { channels () {}, user () {}, direct () {} }
 
   constructor (deps: HubDeps) {
     this.#deps = deps
@@ -230,7 +232,8 @@ export class Hub {
 
   /** Carries out an action that this instance has just committed, so it need not look it up in the database. */
   #act (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
-    if (action.type === 'disconnect') this.disconnect(id, action.reason, action.sid)
+    if (action.type === 'direct_opened') this.doubts.direct(id)
+    else if (action.type === 'disconnect') this.disconnect(id, action.reason, action.sid)
     else if (action.type === 'user_changed') {
       for (const { user } of this.sessionsOf(id)) Object.assign(user!, action.user)
     } else if (channel && action.type === 'channel_deleted') this.endChannel(channel, action.timestamp)
@@ -247,6 +250,7 @@ export class Hub {
 
   /** Has an action that another instance reports looked up in the database before it takes effect [P60]. */
   #look (id: string, channel: LocalChannel | undefined, action: ControlAction): void {
+    if (action.type === 'direct_opened') return this.doubts.direct(id)
     if (!channel) return this.doubts.user(id)
     if (action.type === 'membership_ended') {
       for (const userId of action.userIds) {

@@ -2,6 +2,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { ChannelSettings, ChannelVersion } from '../store/channels.ts'
 import type { UserState } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
+import { createDirectNotices, type DirectsDeps } from './directs.ts'
 import { encode } from './frames.ts'
 import type { Hub } from './hub.ts'
 
@@ -18,7 +19,7 @@ const ITEMS_PER_QUERY = 1000
 
 interface Login { userId: string, sid: string }
 
-export interface ReconcilerDeps {
+export interface ReconcilerDeps extends Pick<DirectsDeps, 'toldWithin'> {
   hub: Hub
   broker: Pick<Broker, 'connected'>
   /** The versions of those of the channels that still exist. */
@@ -45,6 +46,9 @@ export interface ReconcilerDeps {
 export function createReconciler ({ hub, broker, onFault, ...store }: ReconcilerDeps) {
   let doubted = new Set<string>()
   let doubtedUsers = new Set<string>()
+  /** Users who may have to be told of a direct channel [P47]. */
+  let doubtedDirects = new Set<string>()
+  const directs = createDirectNotices({ hub, toldWithin: store.toldWithin })
   /** Channels whose `aclVersion` is older than the database's, and since when this has been known. */
   const behindSince = new WeakMap<LocalChannel, number>()
   let checking = false
@@ -63,14 +67,18 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     let pause = HINT_INTERVAL_MS
     all = allDue
     allDue = false
-    const [channels, users] = [doubted, doubtedUsers]
+    const [channels, users, receivers] = [doubted, doubtedUsers, doubtedDirects]
     doubted = new Set()
     doubtedUsers = new Set()
+    doubtedDirects = new Set()
     if (all) for (const { id } of hub.channels()) channels.add(id)
     try {
       for (const part of parts([...channels])) await checkChannels(part)
       for (const part of parts([...users])) await checkUsers(part)
+      for (const part of parts([...receivers])) await directs.check(OVERLAP_MS, part)
       if (all && hub.size > 0) await checkChanges()
+      // Nobody is connected, so nobody has to be told later of what changes now.
+      else if (all) lastCheck = performance.now()
     } catch (error) {
       // The next check of everything includes what this check was asked for.
       pause = INTERVAL_MS
@@ -79,7 +87,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
       checking = false
       hintsFrom = performance.now() + pause
     }
-    if (allDue || doubted.size > 0 || doubtedUsers.size > 0) checkSoon()
+    if (allDue || doubted.size > 0 || doubtedUsers.size > 0 || doubtedDirects.size > 0) checkSoon()
   }
 
   function checkSoon (): void {
@@ -176,6 +184,7 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     for (const state of await store.changedWithin(ms)) hub.update(state)
     const loggedOut = (await store.loggedOutWithin(ms)).filter(id => hub.sessionsOf(id).length > 0)
     for (const part of parts(loggedOut)) await checkUsers(part)
+    await directs.checkAll(ms)
     lastCheck = began
   }
 
@@ -192,6 +201,11 @@ export function createReconciler ({ hub, broker, onFault, ...store }: Reconciler
     },
     user (id) {
       doubtedUsers.add(id)
+      checkSoon()
+    },
+    direct (userId) {
+      if (hub.sessionsOf(userId).length === 0) return
+      doubtedDirects.add(userId)
       checkSoon()
     }
   }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Channel, Settings } from '../schemas/channel.ts'
-import { ChannelName, ChannelType, Timestamp } from '../schemas/common.ts'
+import { ChannelName, GivenType, Timestamp } from '../schemas/common.ts'
 import { command } from './row.ts'
 
 const tag = 'channels'
@@ -16,7 +16,7 @@ export const commands = {
   create_channel: command({
     fields: {
       name: ChannelName,
-      channel_type: Type.Optional(ChannelType),
+      channel_type: Type.Optional(GivenType),
       ...settings,
       /** If the frame's `type` is `public` or `private`, it is the type of the new channel; `channel_type` takes precedence. */
       type: Type.Optional(Type.Unknown())
@@ -34,7 +34,7 @@ export const commands = {
   }),
 
   update_channel: command({
-    fields: { channel: ChannelName, channel_type: Type.Optional(ChannelType), ...settings },
+    fields: { channel: ChannelName, channel_type: Type.Optional(GivenType), ...settings },
     /** Topic and slow mode are the moderators'. Only the creator and admins may change the rest [P50]. */
     who: 'moderator',
     action: 'channel_updated',

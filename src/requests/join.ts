@@ -124,9 +124,9 @@ function fallBack (hub: Hub, session: Session, channel: LocalChannel, position: 
 
 function reply (channel: LocalChannel, joined: Joined, head: Head, start: Start): Reply {
   const { name, id } = channel
-  const { settings: { channel_type, ...settings }, userCount, place } = joined
+  const { settings: { channel_type, ...settings }, userCount, place, peer } = joined
   return success('channel_joined', {
-    channel: name, channel_id: id, channel_type, ...head, ...start, ...settings, user_count: userCount, me: place
+    channel: name, channel_id: id, channel_type, ...head, ...start, ...settings, user_count: userCount, me: place, ...peer && { peer }
   })
 }
 

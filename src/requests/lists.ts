@@ -8,7 +8,7 @@ import { request } from './row.ts'
 const MAX_USERS_PER_PAGE = 1000
 
 const ListedChannel = Type.Composite([
-  Type.Pick(Channel, ['id', 'name', 'channel_type', 'user_count', 'topic']),
+  Type.Pick(Channel, ['id', 'name', 'channel_type', 'user_count', 'topic', 'peer']),
   Type.Object({ online_count: Type.Integer(), joined: Type.Boolean() })
 ])
 
@@ -22,8 +22,8 @@ export const requests = {
     async answer ({ channels, maxItems }, session, { limit, cursor }) {
       const page = await channels.list(session.actor, { limit, cursor })
       const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
-      const rows = page.channels.map(({ channel: { id, name, channel_type, user_count, topic }, isMember }, i) =>
-        ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember, topic }))
+      const rows = page.channels.map(({ channel: { id, name, channel_type, user_count, topic, peer }, isMember }, i) =>
+        ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember, topic, ...peer && { peer } }))
       const { items, next_cursor } = fitPage({ items: rows, next_cursor: page.next_cursor }, ({ name }) => name, maxItems)
       return { frame: { type: 'channel_list', channels: items, next_cursor } }
     }

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
 import { AppError } from '../errors.ts'
 import { ChannelName, MessageId } from '../schemas/common.ts'
+import { isDirect } from '../schemas/direct.ts'
 import { MessageData, MessageText, MessageDeleted, MessageEdited, MessageSent, Receipt, messageFields } from '../schemas/message.ts'
 import { Signal, SignalData, SignalName } from '../schemas/signal.ts'
 import { command, request } from './row.ts'
@@ -30,6 +31,8 @@ export const requests = {
       if (!subscription) throw new AppError('not_in_channel')
       const sender = session.user!
       const retryAfterMs = subscription.mutedFor(sender.id)
+      // In a direct channel nobody is muted: the other user blocks the sender [P48].
+      if (retryAfterMs > 0 && isDirect(channel)) throw new AppError('blocked')
       if (retryAfterMs > 0) throw new AppError('muted', { retryAfterMs })
       signals.send({ channelId: subscription.id, channelName: channel, sender, event, data }, session.id)
       return success('signal_sent', { channel })

@@ -4,7 +4,9 @@ import type { RequestCost } from '../connections/limits.ts'
 import type { Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
 import type { Auth } from '../services/auth.ts'
+import type { Blocks } from '../services/blocks.ts'
 import type { Channels } from '../services/channels.ts'
+import type { Directs } from '../services/directs.ts'
 import type { Guests } from '../services/guests.ts'
 import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
@@ -47,6 +49,8 @@ export interface RequestContext extends Services {
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
   signals: Signals
+  directs: Directs
+  blocks: Blocks
   /** Whether a client without a token becomes a guest [P16]. */
   admitsGuests: boolean
   /** Most entries that a client may have missed and still receive when it rejoins [P30]. */

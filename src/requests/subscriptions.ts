@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
-import { Place, PresenceNotice, Settings } from '../schemas/channel.ts'
+import { Person, Place, PresenceNotice, Settings } from '../schemas/channel.ts'
 import { ChannelName, ChannelType, EntryId, Seq, Timestamp, Uuid } from '../schemas/common.ts'
 import { Entry } from '../schemas/message.ts'
 import { join, joinFields } from './join.ts'
@@ -24,7 +24,8 @@ export const requests = {
         messages: Type.Array(Entry),
         ...Type.Omit(Settings, ['channel_type']).properties,
         user_count: Type.Integer(),
-        me: Place
+        me: Place,
+        peer: Type.Optional(Person)
       })
     },
     notices: { user_joined: PresenceNotice },

@@ -22,6 +22,9 @@ export const MuteChanged = Type.Object({
   aclVersion: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 })
 
+/** Published for a user who has to be told of a direct channel, which receivers read from the database. */
+export const DirectOpened = Type.Object({ type: Type.Literal('direct_opened') })
+
 /** Published for a user: the account's name, handle or role changed. */
 export const UserChanged = Type.Object({
   type: Type.Literal('user_changed'),
@@ -36,5 +39,7 @@ export const Disconnect = Type.Object({
 })
 
 /** What instances tell each other, besides frames for clients. Unknown extra fields come from a later release and are ignored. */
-export const ControlAction = Type.Union([MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, UserChanged, Disconnect])
+export const ControlAction = Type.Union([
+  MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, DirectOpened, UserChanged, Disconnect
+])
 export type ControlAction = Static<typeof ControlAction>

@@ -20,6 +20,13 @@ export type Settings = Static<typeof Settings>
 /** Settings to change. The others stay as they are. */
 export type SettingsChange = { [K in keyof Settings]?: Settings[K] | undefined }
 
+/** A user as the frames about presence name them. Their fields do not change. */
+export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
+export type Person = Static<typeof Person>
+/** A user as lists and newer frames name them. */
+export const PersonWithHandle = Type.Object({ ...Person.properties, handle: AnyHandle })
+export type PersonWithHandle = Static<typeof PersonWithHandle>
+
 export const Channel = Type.Object({
   id: Uuid,
   name: Type.String(),
@@ -30,7 +37,9 @@ export const Channel = Type.Object({
   last_seq: Seq,
   topic: Type.String(),
   slow_mode: Type.Integer(),
-  retention: Settings.properties.retention
+  retention: Settings.properties.retention,
+  /** The other user of a direct channel [P47]. */
+  peer: Type.Optional(PersonWithHandle)
 }, { $id: 'Channel' })
 export type Channel = Static<typeof Channel>
 
@@ -52,12 +61,6 @@ export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
 
-/** A user as the frames about presence name them. Their fields do not change. */
-export const Person = Type.Object({ user_id: Uuid, username: Type.String() })
-export type Person = Static<typeof Person>
-/** A user as lists and newer frames name them. */
-export const PersonWithHandle = Type.Object({ ...Person.properties, handle: AnyHandle })
-export type PersonWithHandle = Static<typeof PersonWithHandle>
 /** A user came online in a channel, or left it [P23]. */
 export const PresenceNotice = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
 export const OnlinePage = Type.Object({ users: Type.Array(PersonWithHandle), count: Type.Integer(), next_cursor: NextCursor })

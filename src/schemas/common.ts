@@ -53,8 +53,10 @@ export const ChannelName = Type.String({
   pattern: '^[a-z0-9][a-z0-9_-]{0,63}$', whenMissing: 'channel_required', whenInvalid: 'invalid_channel_name', examples: ['general']
 })
 
-export const ChannelType = Choice(['public', 'private', 'admin', 'moderator'], { whenInvalid: 'invalid_channel_type' })
+export const ChannelType = Choice(['public', 'private', 'admin', 'moderator', 'direct'], { whenInvalid: 'invalid_channel_type' })
 export type ChannelType = Static<typeof ChannelType>
+/** A type that a request may give to a channel. Direct channels are opened instead [P47]. */
+export const GivenType = Choice(['public', 'private', 'admin', 'moderator'], { whenInvalid: 'invalid_channel_type' })
 
 export const Role = Choice(['user', 'moderator', 'admin'])
 export type Role = Static<typeof Role>

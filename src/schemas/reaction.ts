@@ -1,5 +1,5 @@
 import { FormatRegistry, Type, type Static } from '@sinclair/typebox'
-import { Seq, Timestamp, Uuid } from './common.ts'
+import { AnyHandle, Seq, Timestamp, Uuid } from './common.ts'
 
 /** Most code points of a reaction. */
 const MAX_LENGTH = 32
@@ -31,6 +31,6 @@ const about = { channel: Type.String(), id: Uuid, reaction: Type.String(), times
 export const ReactionReceipt = Type.Object({ ...about, seq: Type.Optional(Seq) }, { $id: 'ReactionReceipt' })
 export type ReactionReceipt = Static<typeof ReactionReceipt>
 
-const entry = { ...about, seq: Seq, user_id: Uuid, username: Type.String() }
+const entry = { ...about, seq: Seq, user_id: Uuid, username: Type.String(), handle: AnyHandle }
 export const ReactionAdded = Type.Object({ type: Type.Literal('reaction_added'), ...entry })
 export const ReactionRemoved = Type.Object({ type: Type.Literal('reaction_removed'), ...entry })

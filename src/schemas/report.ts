@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { ChannelName, Choice, NextCursor, PageQuery, ReportId, Seq, Text, Timestamp, Uuid } from './common.ts'
+import { AnyHandle, ChannelName, Choice, NextCursor, PageQuery, ReportId, Seq, Text, Timestamp, Uuid } from './common.ts'
 import { MessageData } from './message.ts'
 
 /** The service trims it and checks its length in code points. */
@@ -8,12 +8,13 @@ export const ReportReason = Text()
 export const Resolution = Choice(['dismissed', 'removed', 'sanctioned'])
 export type Resolution = Static<typeof Resolution>
 
-/** The reported message as it was then: `user_id` and `username` are its author, `message` is null once the author is erased. */
+/** The reported message as it was then. `user_id`, `username` and `handle` are its author's; `message` is null once they are erased. */
 const copy = {
   message_id: Uuid,
   seq: Seq,
   user_id: Uuid,
   username: Type.String(),
+  handle: AnyHandle,
   message: Type.Union([Type.String(), Type.Null()]),
   data: MessageData,
   sent_at: Timestamp

@@ -24,6 +24,8 @@ export interface Events {
   muteChanged (channelId: string, userId: string, seconds: number, aclVersion: number): void
   /** Sends a signal to the channel's subscribers, except the connection `except`, from which it came [P42]. */
   signalled (channelId: string, signal: Signal, except?: string): void
+  /** Somebody has written to the user in a direct channel that is new to them, or that they had left: they have to be told of it [P47]. */
+  directOpened (userId: string): void
   /** The channel's settings changed: every instance reads them and tells its subscribers [P50]. */
   settingsChanged (channelId: string): void
   /** The user's name, handle or role changed. */

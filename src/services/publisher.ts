@@ -133,6 +133,7 @@ export function createPublisher ({
     const { firsts, places } = withoutRepeats(batch)
     const verdicts = await timed(store.publish(firsts))
     deliver(settleDrafts(batch, places, verdicts), batch[0]!.queuedAt)
+    tellPeers(verdicts)
   }
 
   /**
@@ -153,6 +154,7 @@ export function createPublisher ({
       settleReactions(reactions, verdicts.reactions)
     ]
     for (const entries of stored) deliver(entries, batch[0]!.queuedAt)
+    tellPeers(verdicts.messages)
   }
 
   /** The messages to store, and for each draft its place among them. A repeated client id is stored once; later drafts repeat it [P28]. */
@@ -216,12 +218,12 @@ export function createPublisher ({
     batch.forEach(({ reaction: { channelName: channel, userId, messageId: id, reaction, isAdded }, done }, i) => {
       const verdict = verdicts[i]!
       if (verdict.code !== null) return answer(done, new AppError(verdict.code, { retryAfterMs: verdict.retryAfterMs }))
-      const { channelId, seq, username } = verdict
+      const { channelId, seq, username, handle } = verdict
       const timestamp = verdict.createdAt.toISOString()
       answer(done, null, { channel, id, ...seq !== null && { seq }, reaction, timestamp })
       if (seq === null) return
       const type = isAdded ? 'reaction_added' : 'reaction_removed'
-      append(stored, channelId, { type, id, seq, channel, user_id: userId, username, reaction, timestamp })
+      append(stored, channelId, { type, id, seq, channel, user_id: userId, username, handle, reaction, timestamp })
     })
     return stored
   }
@@ -235,6 +237,11 @@ export function createPublisher ({
         events.faultFound(error)
       }
     }
+  }
+
+  /** Tells the users of direct channels that are new to them, or that they had left [P47]. */
+  function tellPeers (verdicts: Verdict[]): void {
+    for (const verdict of verdicts) if (verdict.code === null && verdict.told !== null) events.directOpened(verdict.told)
   }
 
   /** Answers one request. If `done` throws, the other requests are still answered: what is stored stays stored. */

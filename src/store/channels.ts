@@ -29,29 +29,33 @@ export function createChannelStore (prisma: PrismaClient) {
 
     /**
      * Lists the channels that this user may see, in order of name, after the name `after`. It selects what `parley_sees` allows [P19], but
-     * by index. Of each type whose channels are all visible to the user it reads one page; it finds private channels through the user's
-     * memberships, invitations and own channels. LATERAL … LIMIT makes each lookup one index probe, whatever sizes the planner assumes.
+     * by index. Of each type whose channels are all visible to the user it reads one page; it finds private and direct channels through the
+     * user's memberships, invitations and own channels. Invitations of users whom the user blocks are not delivered [P48]. LATERAL … LIMIT
+     * makes each lookup one index probe, whatever sizes the planner assumes. (A new embedded database does not know arrays of an enum until
+     * it is opened again, so lists of types come as text.)
      */
     async list (
       { userId, sid }: Actor, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
     ): Promise<Standing[]> {
+      const [open, hidden] = [openTypes, hiddenTypes].map(types => types.filter(name => type === undefined || name === type))
       const rows = await prisma.$queryRaw<StandingRow[]>`
         WITH u AS MATERIALIZED (
           SELECT * FROM "User" o
           WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid))),
         own AS MATERIALIZED (
           SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
-          UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id
+          UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id AND NOT parley_blocks(u.id, i."invitedBy")
           UNION SELECT x.id FROM u JOIN "Channel" x ON x."createdBy" = u.id
         ), c AS (
           SELECT page.* FROM u
-          JOIN unnest(${type ? [type] : channelTypes}::text[]::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
+          JOIN unnest(${open}::text[]::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
           CROSS JOIN LATERAL (
             SELECT * FROM "Channel" x WHERE x."channelType" = t.type AND x.name > ${after ?? ''} ORDER BY x.name LIMIT ${limit}) page
           UNION ALL
-          SELECT x.* FROM u JOIN own ON u.role <> 'admin' AND u.email IS NOT NULL AND ${type ?? 'private'} = 'private'
+          SELECT x.* FROM u JOIN own ON u.email IS NOT NULL AND ${hidden!.length > 0}
           CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = own.id LIMIT 1) x
-          WHERE x."channelType" = 'private' AND x.name > ${after ?? ''}
+          WHERE x."channelType" = ANY (${hidden}::text[]::"ChannelType"[]) AND (x."channelType" = 'direct' OR u.role <> 'admin')
+            AND x.name > ${after ?? ''}
         )
         SELECT ${channelColumns}, ${standing} FROM (SELECT * FROM c ORDER BY c.name LIMIT ${limit}) c CROSS JOIN u ORDER BY c.name`
       return rows.map(toStanding)
@@ -73,11 +77,17 @@ export function createChannelStore (prisma: PrismaClient) {
       return new Set(rows.map(row => row.id))
     },
 
-    /** Returns for how many milliseconds those of the given users who are muted are still muted. */
+    /**
+     * Returns for how many milliseconds those of the given users who are muted are still muted. In a direct channel nobody is muted. But
+     * the other user may block them [P48], which counts as a mute without end.
+     */
     async mutesAmong (channelId: string, userIds: string[]): Promise<Map<string, number>> {
       const rows = await prisma.$queryRaw<Array<{ id: string, ms: bigint }>>`
         SELECT "userId" AS id, ceil(extract(epoch FROM "expiresAt" - clock_timestamp()) * 1000)::int8 AS ms FROM "ChannelMute"
-        WHERE "channelId" = ${channelId}::uuid AND "userId" = ANY (${userIds}::uuid[]) AND "expiresAt" > clock_timestamp()`
+        WHERE "channelId" = ${channelId}::uuid AND "userId" = ANY (${userIds}::uuid[]) AND "expiresAt" > clock_timestamp()
+        UNION ALL SELECT p."userId", ${BLOCKED_MS} FROM "DirectPeer" p
+        JOIN "UserBlock" b ON b."userId" = p."peerId" AND b."blockedId" = p."userId"
+        WHERE p."channelId" = ${channelId}::uuid AND p."userId" = ANY (${userIds}::uuid[])`
       return new Map(rows.map(({ id, ms }) => [id, Number(ms)]))
     },
 
@@ -164,30 +174,43 @@ interface UpdatedRow { code: ErrorCode | null, channel_id: string, acl_version: 
 /** The lowest UUID; every other id sorts after it. */
 export const NIL = '00000000-0000-0000-0000-000000000000'
 
-const channelTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
+/** The time without end for which a blocked user counts as muted in a direct channel, in milliseconds. */
+export const BLOCKED_MS = 1_000_000_000_000
 
-interface StandingRow extends Settings {
+/** Types whose channels are visible to everyone, or at least to all admins. */
+const openTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
+/** Types whose channels are not visible to everyone. */
+const hiddenTypes: ChannelType[] = ['private', 'direct']
+
+export interface ChannelRow extends Settings {
   id: string
   name: string
   created_by: string | null
   created_at: Date
   user_count: number
   last_seq: bigint
-  is_member: boolean
-  may_read: boolean
+  peer: PersonWithHandle | null
 }
 
+interface StandingRow extends ChannelRow { is_member: boolean, may_read: boolean }
+
 const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode, c.retention`
-const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
+export const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
 /** LIMIT 1 instead of EXISTS, because for a list of channels the planner may answer EXISTS by reading all memberships. */
 const standing = Prisma.sql`
   (SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
+  CASE WHEN c."channelType" = 'direct' THEN parley_peer(c.id, u.id) END AS peer,
   parley_role_fits(u.role, c."channelType") AS may_read`
 
 function toStanding (row: StandingRow): Standing {
-  const channel = {
+  return { channel: toChannel(row), isMember: row.is_member, mayRead: row.may_read }
+}
+
+/** A channel from its `channelColumns`, and its `peer` where it is a direct one. */
+export function toChannel (row: ChannelRow): Channel {
+  return {
     id: row.id,
     name: row.name,
     channel_type: row.channel_type,
@@ -197,7 +220,7 @@ function toStanding (row: StandingRow): Standing {
     last_seq: Number(row.last_seq),
     topic: row.topic,
     slow_mode: row.slow_mode,
-    retention: row.retention
+    retention: row.retention,
+    ...row.peer && { peer: row.peer }
   }
-  return { channel, isMember: row.is_member, mayRead: row.may_read }
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
-import type { Place, Settings } from '../schemas/channel.ts'
+import type { Person, Place, Settings } from '../schemas/channel.ts'
 import type { Role } from '../schemas/common.ts'
-import { refused, type CreationRules, type Refused } from './channels.ts'
+import { BLOCKED_MS, refused, type CreationRules, type Refused } from './channels.ts'
 import type { Database } from './client.ts'
 import { isLockTimeout, withStoreErrors } from './errors.ts'
 import type { Actor } from './users.ts'
@@ -26,16 +26,22 @@ export interface Joined {
   settings: Settings
   userCount: number
   place: Place
-  /** Milliseconds for which the user is still muted; 0: they are not. */
+  /** The other user of a direct channel [P47]. */
+  peer: Person | null
+  /** Milliseconds for which the user is still muted, or blocked in a direct channel [P48]; 0: they are not. */
   mutedFor: number
 }
 
 /** `ended` is false where the user was not a member. */
 export interface Left { code: null, channelId: string, aclVersion: number, ended: boolean }
 
+/** `batch.u` is the user of a row. Nobody is muted in a direct channel, but its other user may block them [P48]. */
 const JOIN = `
-  SELECT *, ceil(extract(epoch FROM muted_until - clock_timestamp()) * 1000)::int8 AS muted_for
-  FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int)`
+  SELECT j.*, CASE WHEN j.channel_type = 'direct' THEN CASE WHEN parley_is_blocked(j.channel_id, batch.u) THEN ${BLOCKED_MS} END
+      ELSE ceil(extract(epoch FROM j.muted_until - clock_timestamp()) * 1000)::int8 END AS muted_for,
+    CASE WHEN j.channel_type = 'direct' THEN parley_peer(j.channel_id, batch.u) END AS peer
+  FROM parley_join($1::json, $2::int, $3::int, $4, $5, $6::int, $7::int) j
+  CROSS JOIN LATERAL (SELECT ($1::json -> (j.ord::int - 1) ->> 'u')::uuid AS u) batch`
 
 export type MembershipStore = ReturnType<typeof createMembershipStore>
 
@@ -105,6 +111,7 @@ interface JoinRow extends Settings {
   is_moderator: boolean
   muted_until: Date | null
   muted_for: bigint | number | string | null
+  peer: Person | null
 }
 
 function toJoined (row: JoinRow): Joined {
@@ -123,6 +130,7 @@ function toJoined (row: JoinRow): Joined {
       is_moderator: row.is_moderator,
       muted_until: row.muted_until?.toISOString() ?? null
     },
+    peer: row.peer,
     mutedFor: Number(row.muted_for ?? 0)
   }
 }

@@ -23,9 +23,9 @@ export interface NewMessage extends Actor {
   data?: string | undefined
 }
 
-/** The database's answer for one message of a batch. */
+/** The database's answer for one message of a batch. `told`: the id of the user who has to be told of a direct channel now [P47]. */
 export type Verdict =
-  | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean }
+  | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean, told: string | null }
   | Refusal
 
 /** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
@@ -166,17 +166,18 @@ export function createMessageStore ({ prisma, query }: Pick<Database, 'prisma' |
     ): Promise<Entry[]> {
       const rows = await prisma.$queryRaw<EntryRow[]>`
         WITH found AS (
-          SELECT 'message' AS kind, ${messageColumns}, ${withReactions ? reactionColumns : noReactionColumns}
+          SELECT 'message' AS kind, ${messageColumns}, ${withReactions ? reactionColumns : noReactionColumns},
+            NULL AS handle
           FROM ${messageTables}
           WHERE m."channelId" = ${channelId}::uuid AND m.seq > ${after} AND m.seq <= ${upTo}
           UNION ALL
           SELECT x.kind::text, x."messageId", x.seq, c.name, x."userId", NULL, m.content, NULL, NULL, x."createdAt", NULL, NULL, m.data,
-            ${noReactionColumns}
+            ${noReactionColumns}, NULL
           FROM "MessageChange" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "Message" m ON m.id = x."messageId"
           WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
           UNION ALL
           SELECT CASE WHEN x.added THEN 'reaction_added' ELSE 'reaction_removed' END, x."messageId", x.seq, c.name, x."userId",
-            coalesce(u.name, ''), x.reaction, NULL, NULL, x."createdAt", NULL, NULL, NULL, ${noReactionColumns}
+            coalesce(u.name, ''), x.reaction, NULL, NULL, x."createdAt", NULL, NULL, NULL, ${noReactionColumns}, u.handle
           FROM "Reaction" x JOIN "Channel" c ON c.id = x."channelId" LEFT JOIN "User" u ON u.id = x."userId"
           WHERE x."channelId" = ${channelId}::uuid AND x.seq > ${after} AND x.seq <= ${upTo}
           ORDER BY seq LIMIT ${limit}
@@ -218,6 +219,7 @@ interface PublishRow {
   created_at: Date
   duplicate: boolean
   retry_after_ms: bigint | number | string | null
+  told: string | null
 }
 
 interface CommitRow extends PublishRow, ReactionRow {
@@ -243,11 +245,13 @@ export interface EntryRow {
   data: string | null
   reactions: Message['reactions'] | null
   reactions_seq: bigint | null
+  /** Only of the user of a reaction. */
+  handle?: string | null
 }
 
 function toVerdict (row: PublishRow): Verdict {
   return row.code === null
-    ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate }
+    ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate, told: row.told }
     : refused(row.code, row.retry_after_ms)
 }
 

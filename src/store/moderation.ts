@@ -59,7 +59,10 @@ export function createModerationStore (prisma: PrismaClient) {
       }
     },
 
-    /** Lists the user's pending invitations in order of channel name, after the name `after`. */
+    /**
+     * Lists the user's pending invitations in order of channel name, after the name `after`. Those of users whom they block are left out
+     * [P48].
+     */
     async invitations (userId: string, after: string | undefined, limit: number): Promise<Invitation[]> {
       const rows = await prisma.$queryRaw<Array<Dated<Invitation>>>`
         SELECT c.name AS channel, c.id AS channel_id, c."channelType"::text AS channel_type, i."invitedBy" AS invited_by,
@@ -67,7 +70,8 @@ export function createModerationStore (prisma: PrismaClient) {
         FROM "ChannelInvite" i
         CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = i."channelId" LIMIT 1) c
         LEFT JOIN LATERAL (SELECT x.name, x.handle FROM "User" x WHERE x.id = i."invitedBy" LIMIT 1) u ON true
-        WHERE i."userId" = ${userId}::uuid AND c.name > ${after ?? ''} ORDER BY c.name LIMIT ${limit}`
+        WHERE i."userId" = ${userId}::uuid AND c.name > ${after ?? ''} AND NOT parley_blocks(i."userId", i."invitedBy")
+        ORDER BY c.name LIMIT ${limit}`
       return rows.map(withTimes)
     },
 

@@ -120,8 +120,12 @@ export function createPruning (prisma: PrismaClient) {
   })
 }
 
-/** Selects guests [P16] that ended and accounts that were erased before `cutoff`. Both have no email and no memberships. */
+/**
+ * Selects guests [P16] that ended and accounts that were erased before `cutoff`. Both have no email and no memberships. The row of an
+ * erased account stays as long as a direct channel of theirs does: it is the other user's `peer` [P47].
+ */
 function goneBefore (cutoff: Date): Prisma.Sql {
   return Prisma.sql`u.email IS NULL AND u."disabledAt" < ${cutoff}
-    AND (SELECT true FROM "ChannelUser" m WHERE m."userId" = u.id LIMIT 1) IS NULL`
+    AND (SELECT true FROM "ChannelUser" m WHERE m."userId" = u.id LIMIT 1) IS NULL
+    AND (SELECT true FROM "DirectPeer" p WHERE p."peerId" = u.id LIMIT 1) IS NULL`
 }

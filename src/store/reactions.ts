@@ -9,7 +9,7 @@ export interface NewReaction extends Actor { channelName: string, messageId: str
 
 /** The database's answer for one reaction of a batch. `seq` is null where it was added or taken back before, so that nothing was stored. */
 export type ReactionVerdict =
-  | { code: null, channelId: string, seq: number | null, createdAt: Date, username: string }
+  | { code: null, channelId: string, seq: number | null, createdAt: Date, username: string, handle: string | null }
   | Refusal
 
 /** Users of a reaction whose ids history shows [P40]. */
@@ -36,13 +36,14 @@ export interface ReactionRow {
   seq: bigint | number | string | null
   created_at: Date
   username: string
+  handle: string | null
   retry_after_ms: bigint | number | string | null
 }
 
 export function toReactionVerdict (row: ReactionRow): ReactionVerdict {
   if (row.code !== null) return refused(row.code, row.retry_after_ms)
   const seq = row.seq === null ? null : Number(row.seq)
-  return { code: null, channelId: row.channel_id, seq, createdAt: row.created_at, username: row.username }
+  return { code: null, channelId: row.channel_id, seq, createdAt: row.created_at, username: row.username, handle: row.handle }
 }
 
 /** `content` is the reaction. */
@@ -52,11 +53,12 @@ interface ReactionEntryRow {
   channel: string
   user_id: string
   username: string
+  handle?: string | null
   content: string | null
   created_at: Date
 }
 
 export function toReaction (type: 'reaction_added' | 'reaction_removed', row: ReactionEntryRow): Entry {
-  const { id, seq, channel, user_id, username, content, created_at: at } = row
-  return { type, id, seq: Number(seq), channel, user_id, username, reaction: content!, timestamp: at.toISOString() }
+  const { id, seq, channel, user_id, username, handle, content, created_at: at } = row
+  return { type, id, seq: Number(seq), channel, user_id, username, handle: handle!, reaction: content!, timestamp: at.toISOString() }
 }

@@ -55,12 +55,13 @@ export function createReportStore (prisma: PrismaClient) {
 
 /** The columns of a ReportRow, read from the result `x` of a function and the author `u` of the reported message. */
 const reportColumns = Prisma.sql`x.code, (x.report).id, (x.report)."channelName" AS channel, (x.report)."channelId" AS channel_id,
-  (x.report)."messageId" AS message_id, (x.report).seq, (x.report)."authorId" AS user_id, coalesce(u.name, '') AS username,
+  (x.report)."messageId" AS message_id, (x.report).seq, (x.report)."authorId" AS user_id, coalesce(u.name, '') AS username, u.handle,
   (x.report).content, (x.report).data, (x.report)."sentAt" AS sent_at, (x.report)."reporterId" AS reported_by, (x.report).reason,
   (x.report)."createdAt" AS created_at, (x.report).resolution::text AS resolution, (x.report)."settledBy" AS settled_by,
   (x.report)."settledAt" AS settled_at`
 /** LIMIT 1 makes each name one index probe, whatever sizes the planner assumes. */
-const withAuthor = Prisma.sql`LEFT JOIN LATERAL (SELECT o.name FROM "User" o WHERE o.id = (x.report)."authorId" LIMIT 1) u ON true`
+const withAuthor = Prisma.sql`LEFT JOIN LATERAL (
+  SELECT o.name, o.handle FROM "User" o WHERE o.id = (x.report)."authorId" LIMIT 1) u ON true`
 
 interface ReportRow {
   code: ErrorCode | null
@@ -71,6 +72,7 @@ interface ReportRow {
   seq: bigint
   user_id: string
   username: string
+  handle: string | null
   content: string | null
   data: string | null
   sent_at: Date
@@ -94,6 +96,7 @@ function toReport (row: ReportRow): Report {
     seq: Number(row.seq),
     user_id: row.user_id,
     username: row.username,
+    handle: row.handle,
     message: row.content,
     ...row.data !== null && { data: JSON.parse(row.data) as unknown },
     sent_at: row.sent_at.toISOString(),

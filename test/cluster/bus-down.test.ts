@@ -46,6 +46,41 @@ t.test('[P60] with the bus down, a disconnection by an admin closes connections 
   t.equal((await again.request({ type: 'heartbeat' })).type, 'heartbeat_ack')
 })
 
+t.test('[P47] with the bus down, the other user of a direct channel is told of it, once', async t => {
+  const [ann, ben] = [await a.enter('ann'), await b.enter('ben')]
+  const { data: { channel: { name } } } = await ann.request({ type: 'open_direct', user_id: ben.person.user.id })
+  await join(ann, name)
+  await say(ann, name)
+  t.match(await ben.expect('direct_opened'), { channel: { name, peer: { username: 'ann' } } })
+  await join(ben, name)
+  await ben.request({ type: 'leave_channel', channel: name })
+  await say(ann, name)
+  t.match(await ben.expect('direct_opened'), { channel: { name, last_seq: 2 } })
+  // A later check of the database also finds what was told before.
+  const carl = await a.enter('carl')
+  await carl.request({ type: 'open_direct', user_id: ben.person.user.id })
+  const { body } = await a.call('GET', '/api/channels?type=direct', { token: carl.person.access_token })
+  const other = body.channels[0].name
+  await join(carl, other)
+  await say(carl, other)
+  t.match(await ben.expect('direct_opened'), { channel: { name: other } })
+  t.notOk((await ben.settle()).some(({ type }) => type === 'direct_opened'))
+})
+
+t.test('[P48] with the bus down, a block on one instance and its end bind signals on the other', async t => {
+  const [ann, ben] = [await a.enter('ann'), await b.enter('ben')]
+  const { data: { channel: { name } } } = await ann.request({ type: 'open_direct', user_id: ben.person.user.id })
+  await join(ben, name)
+  const signal = (): Promise<Frame> => ben.exchange({ type: 'signal', channel: name, event: 'typing' })
+  t.equal((await signal()).action, 'signal_sent')
+  await ann.request({ type: 'block_user', user_id: ben.person.user.id })
+  t.same(await say(ben, name), failure('blocked'), 'at once for messages')
+  await eventually(async () => (await signal()).code === 'blocked')
+  await ann.request({ type: 'unblock_user', user_id: ben.person.user.id })
+  t.equal((await say(ben, name)).action, 'message_sent')
+  await eventually(async () => (await signal()).action === 'signal_sent')
+})
+
 t.test('[P60] [P30] with the bus down, a resume with the channel_id of a deleted channel is like one with an unknown id', async t => {
   const owner = await a.enter('owner')
   const create = { type: 'command', command: 'create_channel', name: 'phoenix' }

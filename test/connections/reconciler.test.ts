@@ -39,6 +39,7 @@ t.test('[P60] many hints cause few queries, which run one at a time and name eac
     mutesAmong: async () => new Map(),
     changedWithin: async () => [],
     loggedOutWithin: async () => [],
+    toldWithin: async () => [],
     findLogins: async () => [],
     onFault: error => { throw error }
   })

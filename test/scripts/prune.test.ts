@@ -105,13 +105,17 @@ t.test('[P16] log entries, guests and erased accounts are removed at the same ag
   await user('guest-gone', long)
   await user('guest-here', null)
   await user('guest-just-gone', new Date())
+  // The peer of a direct channel that somebody still has [P47].
+  const peer = await user('erased-peer', long)
+  const channel = await prisma.channel.create({ data: { name: 'direct-x', channelType: 'direct' } })
+  await prisma.directPeer.create({ data: { channelId: channel.id, userId: ann.user.id, peerId: peer.id } })
   await prisma.user.create({ data: { name: 'disabled', email: 'd@example.org', createdAt: long, disabledAt: long } })
   const log = (createdAt: Date) => prisma.moderationLog.create({ data: { action: 'ban_user', targetId: ann.user.id, createdAt } })
   await log(long)
   await log(new Date())
   t.match(await prune(env, '--older-than', '2160h'), { code: 0, stdout: summary('removed', 0, 0, 1, 1) })
   const names = (await prisma.user.findMany({ orderBy: { name: 'asc' } })).map(({ name }) => name)
-  t.same(names, ['ann', 'disabled', 'guest-here', 'guest-just-gone'])
+  t.same(names, ['ann', 'disabled', 'erased-peer', 'guest-here', 'guest-just-gone'])
   t.equal(await prisma.moderationLog.count(), 1)
 })
 

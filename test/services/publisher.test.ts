@@ -37,7 +37,7 @@ t.test('[G15] when a handler of events throws, a fault is reported, stored messa
   send('two')
   for (const seq of [1, 2]) {
     const { messages: [message], end } = batches[seq - 1]!
-    end([{ code: null, id: message!.id, seq, duplicate: false, createdAt: new Date() }])
+    end([{ code: null, id: message!.id, seq, duplicate: false, createdAt: new Date(), told: null }])
     await turn()
   }
   await publisher.close()

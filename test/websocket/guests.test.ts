@@ -131,6 +131,17 @@ t.test('[P16] guests and users talk in the same public channel, guests have no c
   t.same(await guest.exchange({ type: 'join_channel', channel: 'general' }), failure('banned'))
 })
 
+t.test('[P47] [P48] guests neither open a direct channel nor are its peer, and neither block nor are blocked', async t => {
+  const server = await startServer(t, { config: beside })
+  const ann = await server.enter('ann')
+  const guest = await enter(server)
+  for (const type of ['open_direct', 'block_user', 'unblock_user']) {
+    t.same(await guest.exchange({ type, user_id: ann.person.user.id }), failure('not_authorized'), type)
+    t.same(await ann.exchange({ type, user_id: guest.id }), failure('user_not_found'), type)
+  }
+  t.equal(await server.database.prisma.directPeer.count() + await server.database.prisma.userBlock.count(), 0)
+})
+
 t.test('[P16] [P64] guests are admitted where registration is closed or by invitation, and register as others do', async t => {
   for (const [registration, code] of [['closed', 'registration_closed'], ['invite', 'invalid_invitation_code']] as const) {
     const server = await startServer(t, { config: { authentication: { guests: true, registration } } })

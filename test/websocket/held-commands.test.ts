@@ -19,6 +19,9 @@ const writes: Record<string, Write> = {
   },
   leave_channel: { frame: ({ room }) => ({ type: 'leave_channel', channel: room }), refusals: gone },
   send_message: { frame: ({ room }) => ({ type: 'send_message', channel: room, message: 'x' }), refusals: member },
+  open_direct: { frame: ({ target }) => ({ type: 'open_direct', user_id: target }), refusals: gone },
+  block_user: { frame: ({ target }) => ({ type: 'block_user', user_id: target }), refusals: gone },
+  unblock_user: { frame: ({ target }) => ({ type: 'unblock_user', user_id: target }), refusals: gone },
   ...Object.fromEntries(commandWrites.map(({ name, fields, refusals }) =>
     [name, { frame: (scene: Scene) => ({ command: name, ...fields(scene) }), refusals }]))
 }

@@ -20,8 +20,8 @@ CREATE UNIQUE INDEX "Reaction_current_key" ON "Reaction"("messageId", "reaction"
 -- Returns one row per item: its `kind` and its position `ord` among the items of this kind, an error code, and what the functions return.
 -- All locks are taken here, users before channels and channels by id, because the three functions would take theirs one after the other.
 CREATE OR REPLACE FUNCTION parley_commit(senders json, messages json, changes json, reactions json, max_reactions int)
-RETURNS TABLE (kind text, ord bigint, code text, channel_id uuid, id uuid, seq bigint, created_at timestamptz, duplicate boolean,
-  author_id uuid, data text, username text, retry_after_ms bigint)
+RETURNS TABLE (kind text, ord bigint, code text, channel_id uuid, id uuid, seq bigint, created_at timestamptz, duplicate boolean, told uuid,
+  author_id uuid, data text, username text, handle text, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   ids uuid[] := ARRAY(SELECT (b ->> 'c')::uuid FROM json_array_elements(senders) b);
@@ -30,18 +30,18 @@ BEGIN
   PERFORM FROM "User" u WHERE u.id = ANY (ARRAY(SELECT (b ->> 'u')::uuid FROM json_array_elements(changes) b)) ORDER BY u.id FOR SHARE;
   PERFORM FROM "Channel" c WHERE c.id = ANY (ids) OR c.name = ANY (names) ORDER BY c.id FOR NO KEY UPDATE;
   IF json_array_length(messages) > 0 THEN
-    RETURN QUERY SELECT 'message', p.ordinality, p.code, NULL::uuid, p.id, p.seq, p.created_at, p.duplicate,
-      NULL::uuid, NULL::text, NULL::text, p.retry_after_ms
+    RETURN QUERY SELECT 'message', p.ordinality, p.code, NULL::uuid, p.id, p.seq, p.created_at, p.duplicate, p.told,
+      NULL::uuid, NULL::text, NULL::text, NULL::text, p.retry_after_ms
       FROM ROWS FROM (parley_publish(senders, messages)) WITH ORDINALITY p;
   END IF;
   IF json_array_length(changes) > 0 THEN
-    RETURN QUERY SELECT 'change', p.ordinality, p.code, p.channel_id, NULL::uuid, p.seq, p.created_at, NULL::boolean,
-      p.author_id, p.data, NULL::text, p.retry_after_ms
+    RETURN QUERY SELECT 'change', p.ordinality, p.code, p.channel_id, NULL::uuid, p.seq, p.created_at, NULL::boolean, NULL::uuid,
+      p.author_id, p.data, NULL::text, NULL::text, p.retry_after_ms
       FROM ROWS FROM (parley_change(changes)) WITH ORDINALITY p;
   END IF;
   IF json_array_length(reactions) > 0 THEN
-    RETURN QUERY SELECT 'reaction', p.ord, p.code, p.channel_id, NULL::uuid, p.seq, p.created_at, NULL::boolean,
-      NULL::uuid, NULL::text, p.username, p.retry_after_ms
+    RETURN QUERY SELECT 'reaction', p.ord, p.code, p.channel_id, NULL::uuid, p.seq, p.created_at, NULL::boolean, NULL::uuid,
+      NULL::uuid, NULL::text, p.username, p.handle, p.retry_after_ms
       FROM parley_react(reactions, max_reactions) p;
   END IF;
 END $$;
@@ -103,7 +103,7 @@ END $$;
 -- Returns one row per item: its position `ord` in the batch, and an error code or the entry's channel, seq and time and the user's name. `seq`
 -- is null where the item changed nothing: the user had added or taken back this reaction before.
 CREATE OR REPLACE FUNCTION parley_react(batch json, max_reactions int)
-RETURNS TABLE (ord bigint, code text, channel_id uuid, seq bigint, created_at timestamptz, username text, retry_after_ms bigint)
+RETURNS TABLE (ord bigint, code text, channel_id uuid, seq bigint, created_at timestamptz, username text, handle text, retry_after_ms bigint)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   item record;
@@ -138,12 +138,13 @@ BEGIN
       WHEN EXISTS (SELECT FROM "ChannelBan" x WHERE x."channelId" = ch.id AND x."userId" = us.id AND (x."expiresAt" IS NULL OR x."expiresAt" > at)) THEN 'banned'
       WHEN NOT EXISTS (SELECT FROM "ChannelUser" x WHERE x."channelId" = ch.id AND x."userId" = us.id) THEN 'not_in_channel'
       WHEN muted_until IS NOT NULL THEN 'muted'
+      WHEN item.a AND ch."channelType" = 'direct' AND parley_is_blocked(ch.id, us.id) THEN 'blocked'
       -- A message takes reactions as long as it takes replies: it is one of the channel that is not deleted.
       WHEN NOT parley_takes_reply(ch.id, item.i) THEN 'message_not_found'
       WHEN item.a AND NOT EXISTS (SELECT FROM "Reaction" x WHERE x."messageId" = item.i AND x.reaction = item.r AND x.current)
         AND parley_count_reactions(item.i) >= max_reactions THEN 'too_many_reactions'
     END;
-    ord := item.ord; channel_id := ch.id; seq := NULL; created_at := at; username := us.name; retry_after_ms := NULL;
+    ord := item.ord; channel_id := ch.id; seq := NULL; created_at := at; username := us.name; handle := us.handle; retry_after_ms := NULL;
     IF code = 'muted' THEN retry_after_ms := ceil(extract(epoch FROM muted_until - at) * 1000)::bigint; END IF;
     IF code IS NULL AND item.a = (own IS NULL) THEN
       last := last + 1;
