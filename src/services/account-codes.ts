@@ -6,16 +6,21 @@ import type { AccountCodeStore } from '../store/account-codes.ts'
 import type { Actor } from '../store/users.ts'
 import { normaliseEmail } from './email.ts'
 import type { LoginThrottle } from './login-throttle.ts'
-import type { MailQueue, WriteMail } from './mail-queue.ts'
+import type { MailQueue } from './mail-queue.ts'
 import { resetMail, verificationMail } from './mails.ts'
 import type { Passwords } from './passwords.ts'
 import { hashOf } from './secret-hash.ts'
 
 /** Random bytes of a code. */
 const CODE_BYTES = 20
-/** Seconds that a code lasts. */
+/** Seconds that a code lasts which resets a password. */
 const RESET_LIFETIME = 3600
-const VERIFICATION_LIFETIME = 86_400
+
+/** The codes that are mailed: what the mail says, the page that its link leads to, and the seconds that the code lasts. */
+const mailed = {
+  mailed_reset: { write: resetMail, page: 'reset', lifetime: RESET_LIFETIME },
+  verification: { write: verificationMail, page: 'verify', lifetime: 86_400 }
+} as const
 
 export interface AccountCodesDeps {
   store: AccountCodeStore
@@ -33,24 +38,26 @@ export type AccountCodes = ReturnType<typeof createAccountCodes>
 
 /** Codes that reset a forgotten password [P75] and that verify an email address [P76]. */
 export function createAccountCodes ({ store, passwords, throttle, mails, publicUrl, onLoginRevoked, onFault }: AccountCodesDeps) {
-  /** All accounts and addresses do the same work here: whether the account exists is looked up when the mail has its turn. */
-  async function queue (email: string, address: string, write: WriteMail): Promise<void> {
+  /**
+   * Queues a mail with a code. All accounts and addresses do the same work here: whether the account exists, and needs the mail, is looked
+   * up when the mail has its turn.
+   */
+  async function queue (kind: keyof typeof mailed, email: string, address: string): Promise<void> {
     if (!mails) throw new AppError('not_found')
     await throttle.mail(email, address)
-    mails.add(write)
+    const { write, page, lifetime } = mailed[kind]
+    mails.add(async () => {
+      const code = createCode()
+      const isWanted = isMailable(email) && await store.mail(kind, email, { hash: hashOf(code), lifetime })
+      return isWanted ? write(email, { code, link: linkOf(publicUrl, page, code) }) : null
+    })
   }
 
-  const writeVerification = (email: string): WriteMail => async () => {
-    const code = createCode()
-    const isWanted = isMailable(email) && await store.mail('verification', email, { hash: hashOf(code), lifetime: VERIFICATION_LIFETIME })
-    return isWanted ? verificationMail(email, { code, link: linkOf(publicUrl, 'verify', code) }) : null
-  }
-
-  /** Uses a code. A wrong one counts towards the limits of wrong passwords of the address. `use` returns null for a wrong one. */
-  async function attempt<T> (code: string, address: string, use: (hash: Uint8Array<ArrayBuffer>) => Promise<T | null>): Promise<T> {
+  /** Takes a code. A wrong one counts towards the limits of wrong passwords of the address. `take` returns null for a wrong one. */
+  async function useCode<T> (code: string, address: string, take: (hash: Uint8Array<ArrayBuffer>) => Promise<T | null>): Promise<T> {
     const attempt = throttle.attempt(code, address)
     await attempt.admit()
-    const result = await use(hashOf(code))
+    const result = await take(hashOf(code))
     await (result === null ? attempt.fail() : attempt.succeed())
     if (result === null) throw new AppError('invalid_code')
     return result
@@ -64,18 +71,11 @@ export function createAccountCodes ({ store, passwords, throttle, mails, publicU
      * Mails a code that resets the password of this account, if there is one. The answer does not wait for that, and does not depend on it.
      * @throws AppError `not_found` where no mail server is configured, `rate_limited`, `busy`.
      */
-    async forgot (given: string, address: string): Promise<void> {
-      const email = normaliseEmail(given)
-      await queue(email, address, async () => {
-        const code = createCode()
-        const isWanted = isMailable(email) && await store.mail('mailed_reset', email, { hash: hashOf(code), lifetime: RESET_LIFETIME })
-        return isWanted ? resetMail(email, { code, link: linkOf(publicUrl, 'reset', code) }) : null
-      })
-    },
+    forgot: (email: string, address: string): Promise<void> => queue('mailed_reset', normaliseEmail(email), address),
 
     /** Sets a new password by a code and ends all logins of its user. @throws AppError `invalid_code`, `rate_limited`, `busy`. */
     async reset ({ code, password }: PasswordReset, address: string): Promise<void> {
-      const { userId, ended } = await attempt(code, address, async hash => {
+      const { userId, ended } = await useCode(code, address, async hash => {
         // Who has no valid code costs no hash of a password.
         if (!await store.resets(hash)) return null
         return store.reset(hash, await passwords.hash(password, address))
@@ -85,19 +85,19 @@ export function createAccountCodes ({ store, passwords, throttle, mails, publicU
 
     /** Marks the address of the code's user as verified. @throws AppError `invalid_code`, `rate_limited`. */
     async verify (code: string, address: string): Promise<void> {
-      await attempt(code, address, async hash => await store.verify(hash) || null)
+      await useCode(code, address, async hash => await store.verify(hash) || null)
     },
 
     /**
      * Mails a code that verifies the address of this user, unless it is verified.
      * @throws AppError `not_found` where no mail server is configured, `rate_limited`, `busy`.
      */
-    askVerification: (email: string, address: string): Promise<void> => queue(email, address, writeVerification(email)),
+    askVerification: (email: string, address: string): Promise<void> => queue('verification', email, address),
 
     /** Does the same for somebody who did not ask for the mail: the limits may prevent it. */
     mailVerification (email: string, address: string): void {
       if (!mails) return
-      queue(email, address, writeVerification(email)).catch(error => {
+      queue('verification', email, address).catch(error => {
         if (!(error instanceof AppError)) onFault(error)
       })
     }

@@ -18,6 +18,9 @@ t.test('[P58] on the embedded database other work runs between rounds of mainten
   await prisma.$executeRaw`INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt")
     SELECT x.id, uuid_send(x.id), '', ${id}::uuid, x.id, now() - interval '1 year'
     FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 5000)) x`
+  await prisma.accountCode.create({ data: { userId: id, kind: 'verification', codeHash: Buffer.of(1), expiresAt: new Date(0) } })
+  const kept = { userId: id, kind: 'mailed_reset', codeHash: Buffer.of(2), expiresAt: new Date(Date.now() + 60_000) } as const
+  await prisma.accountCode.create({ data: kept })
   const faults: unknown[] = []
   const maintenance = createMaintenance({
     ...createStores(database), tokenLifetime: 60, hasAutovacuum: false, onFault: error => faults.push(error)
@@ -29,5 +32,6 @@ t.test('[P58] on the embedded database other work runs between rounds of mainten
   clearInterval(timer)
   t.same(faults, [])
   t.same([await prisma.message.count(), await prisma.refreshToken.count(), await prisma.deletedChannel.count()], [0, 0, 0])
+  t.match(await prisma.accountCode.findMany(), [{ kind: kept.kind }], 'only expired codes are deleted')
   t.ok(turns >= 20, `${turns} turns`)
 })
