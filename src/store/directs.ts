@@ -33,7 +33,7 @@ export function createDirectStore (prisma: PrismaClient) {
         FROM "DirectPeer" p
         JOIN "ChannelUser" m ON m."channelId" = p."channelId" AND m."userId" = p."userId"
         JOIN "Channel" c ON c.id = p."channelId"
-        WHERE p."toldAt" > clock_timestamp() - make_interval(secs => ${ms / 1000})
+        WHERE p."toldAt" > now() - make_interval(secs => ${ms / 1000})
           ${userIds === undefined ? Prisma.empty : Prisma.sql`AND p."userId" = ANY (${userIds}::uuid[])`}`
       return rows.map(row => ({ userId: row.user_id, at: row.told_at.getTime(), channel: toChannel(row) }))
     }

@@ -91,6 +91,20 @@ t.test('[P60] a forged disconnect closes no connection, whatever its reason and 
   await ann.settle()
 })
 
+t.test('[P60] [P47] a forged direct_opened tells nobody of a direct channel without a message, and of another one only once', async t => {
+  const [ann, ben] = [await server.enter('ann'), await server.enter('ben')]
+  const { data: { channel: { name } } } = await ann.request({ type: 'open_direct', user_id: ben.person.user.id })
+  await forgeAction(userTopic(ben), { type: 'direct_opened', channel: { name }, user_id: ann.person.user.id })
+  await settled(ben)
+  t.notOk((await ben.settle()).some(({ type }) => type === 'direct_opened'))
+  await ann.request({ type: 'join_channel', channel: name })
+  await say(ann, name, 'hello')
+  await ben.expect('direct_opened')
+  for (const client of [ann, ben, ben]) await forgeAction(userTopic(client), { type: 'direct_opened' })
+  await settled(ben)
+  for (const client of [ann, ben]) t.notOk((await client.settle()).some(({ type }) => type === 'direct_opened'))
+})
+
 t.test('[P60] a forged membership_ended or channel_deleted ends no subscription and is announced to nobody', async t => {
   const [ann, ben] = [await server.enter('ann', 'lasting'), await server.enter('ben', 'lasting')]
   const { topic } = await channelOf(ann, 'lasting')

@@ -2,6 +2,7 @@ import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
 import { createStores, type Stores } from '../../src/domain.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import type { Opened } from '../../src/store/directs.ts'
 import { createPruning } from '../../src/store/pruning.ts'
 import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
@@ -38,6 +39,9 @@ async function fill (t: Test, count: number) {
   await prisma.$executeRaw`INSERT INTO "ChannelBan" ("channelId", "userId", "bannedBy") SELECT u.id, u.id, u.id FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "ChannelMute" ("channelId", "userId", "mutedBy", "expiresAt")
     SELECT u.id, u.id, u.id, now() + interval '1 hour' FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "DirectPeer" ("channelId", "userId", "peerId", "toldAt")
+    SELECT u.id, u.id, u.id, now() - interval '1 hour' FROM "User" u`
+  await prisma.$executeRaw`INSERT INTO "UserBlock" ("userId", "blockedId") SELECT u.id, u.id FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
     SELECT u.id, 1, u.id, u.id, 'x', now() FROM "User" u`
   await prisma.$executeRaw`INSERT INTO "MessageChange" ("channelId", seq, "messageId", kind, "userId", "createdAt")
@@ -166,6 +170,20 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
   settings: ({ stores, channel }) => stores.channels.settings([channel.id]),
   'changing settings': ({ stores, channel, people: { ann } }) =>
     stores.channels.update(actorOf(ann), channel.name, { channel_type: 'public', topic: 'new' }),
+  'opening a direct channel and writing to it': async ({ stores, people: { ann, ben } }) => {
+    const channelId = uuidv7()
+    const opened = await stores.directs.open(actorOf(ann), ben.user.id, channelId, 60)
+    const draft = { id: uuidv7(), channelId, ...actorOf(ann), content: 'x', clientId: undefined }
+    t.match(await stores.messages.publish([draft]), [{ code: null, told: ben.user.id }])
+    t.match(await stores.memberships.join([{ ...actorOf(ben), channelName: (opened as Opened).channelName, newId: uuidv7() }], rules),
+      [{ code: null, peer: { username: 'ann' } }])
+  },
+  'direct channels of which users have to be told': async ({ stores, people: { ben } }) => {
+    for (const users of [undefined, [ben.user.id]]) t.equal((await stores.directs.toldWithin(30_000, users)).length, 1)
+  },
+  'mutes and blocks among users': ({ stores, channel, people: { ann } }) => stores.channels.mutesAmong(channel.id, [ann.user.id]),
+  blocking: ({ stores, people: { ann, ben } }) => stores.blocks.set(actorOf(ann), ben.user.id, true, 100),
+  blocks: ({ stores, people: { ann } }) => stores.blocks.list(ann.user.id, undefined, 51),
   'checking logins': ({ stores, people: { ann } }) => stores.tokens.findLogins([{ userId: ann.user.id, sid: uuidv7() }]),
   'listing logins': ({ stores, people: { ann } }) => stores.logins.list(ann.user.id, undefined, 51),
   'ending a login': ({ stores, people: { ann } }) => stores.logins.end(actorOf(ann), uuidv7()),
