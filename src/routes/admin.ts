@@ -10,6 +10,11 @@ import type { InvitationCodes } from '../services/invitation-codes.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
+const Erased = Type.Null({
+  description: 'Email address, name, password, logins and memberships are gone, and the copies of the messages in reports. ' +
+    'The messages stay, under the name `deleted user`, and so do ids and reasons in the moderation log, bans, mutes and reports: ' +
+    'docs/operating.md says what remains, why, and until when.'
+})
 
 /** Routes for admins. Other users get `not_authorized` before fields are checked. Statements that write check the role again [P55]. */
 const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: InvitationCodes }> = async (app, { admin, invitationCodes }) => {
@@ -45,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox<{ admin: Admin, invitationCodes: Invitat
       operationId: 'erase_account',
       summary: 'Erase an account; its messages stay',
       params: UserParams,
-      response: NoContent
+      response: answers(204, Erased)
     }
   }, async (request, reply) => {
     await admin.erase(request.actor, request.params.id)
