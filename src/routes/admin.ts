@@ -14,6 +14,11 @@ import type { MessageSearch } from '../services/search.ts'
 
 const shared = { tags: ['admin'], security: [{ bearer: [] }] }
 const NoContent = answers(204, Type.Null())
+const Erased = Type.Null({
+  description: 'Email address, name, password, logins and memberships are gone, and the copies of the messages in reports. ' +
+    'The messages stay, under the name `deleted user`, and so do ids and reasons in the moderation log, bans, mutes and reports: ' +
+    'docs/operating.md says what remains, why, and until when.'
+})
 
 interface AdminDeps { admin: Admin, accountCodes: AccountCodes, invitationCodes: InvitationCodes, search: MessageSearch }
 
@@ -51,7 +56,7 @@ const routes: FastifyPluginAsyncTypebox<AdminDeps> = async (app, { admin, accoun
       operationId: 'erase_account',
       summary: 'Erase an account; its messages stay',
       params: UserParams,
-      response: NoContent
+      response: answers(204, Erased)
     }
   }, async (request, reply) => {
     await admin.erase(request.actor, request.params.id)

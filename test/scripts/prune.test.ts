@@ -119,6 +119,43 @@ t.test('[P16] log entries, guests and erased accounts are removed at the same ag
   t.equal(await prisma.moderationLog.count(), 1)
 })
 
+t.test('[P49] a dry run removes nothing, and says of each kind as many as the run then removes', async t => {
+  const server = await startServer(t)
+  const { prisma } = server.database
+  const env = { DATABASE_URL: server.databaseUrl }
+  const rows = createRows(server.database)
+  const [ann, ben] = [await server.enter('ann', 'old'), await server.register('ben')]
+  const { id: channelId } = await prisma.channel.findUniqueOrThrow({ where: { name: 'old' } })
+  const sent = []
+  for (let i = 0; i < 5; i++) sent.push((await ann.request({ type: 'send_message', channel: 'old', message: 'x' })).data)
+  for (const { id } of sent.slice(0, 2)) await ann.request({ command: 'edit_message', channel: 'old', id, message: 'y' })
+  await age(server.database, channelId, 6)
+  const long = new Date(Date.now() - 100 * 86_400_000)
+  for (let i = 0; i < 3; i++) await prisma.moderationLog.create({ data: { action: 'ban_user', createdAt: i === 0 ? new Date() : long } })
+  const people = { author: ann, reporter: { user: ben.user } }
+  for (const [i, { id }] of sent.entries()) {
+    const report = await rows.report({ id: channelId, name: 'old' }, id, people)
+    const settled = i % 2 === 0 ? { resolution: 'dismissed' as const, settledAt: new Date() } : {}
+    if (i > 0) await prisma.report.update({ where: { id: report }, data: { createdAt: long, ...settled } })
+  }
+  for (let i = 0; i < 3; i++) await prisma.user.create({ data: { name: `guest-${i}`, disabledAt: i === 0 ? null : long } })
+
+  /** The rows of all tables, as one hash. */
+  async function content (): Promise<string> {
+    const tables = await prisma.$queryRaw<Array<{ name: string }>>`
+      SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = 'public'`
+    const all = tables.map(({ name }) => `SELECT x::text AS row FROM ${name} x`).join(' UNION ALL ')
+    return JSON.stringify(await prisma.$queryRawUnsafe(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS hash FROM (${all}) r`))
+  }
+  const before = await content()
+  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 5, 1, 2, 2, 4) })
+  t.equal(await content(), before)
+  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 5, 1, 2, 2, 4) })
+  t.not(await content(), before)
+  t.equal(await prisma.report.count(), 1)
+  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 0, 0, 0, 0, 0) })
+})
+
 t.test('invalid arguments are refused in one line, before the database is opened', async t => {
   const env = { DATABASE_URL: 'postgresql://127.0.0.1:1/nowhere' }
   for (const args of ['', '--older-than 90', '--older-than 0d --dry-run', '--older-than 90d --all']) {
