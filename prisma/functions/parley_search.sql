@@ -2,8 +2,8 @@
 -- `as_admin` searches all channels that admins see; else those that the user is a member of and may read. Returns an error code; or up to
 -- `most` rows, each a message with its place; or, if `budget` milliseconds are over before the end, with a last row without a message, from
 -- whose place the search goes on.
--- The first step looks into the newest block of places, where common words are found; the further steps look into large blocks, which
--- takes few reads for rare words. So the work depends on what is found much more than on how many messages there are.
+-- The first steps look into the two newest blocks of places (one may have only just begun), where common words are found. The further steps
+-- look into large blocks, which takes few reads for rare words. So the work depends on what is found much more than on how many messages there are.
 CREATE OR REPLACE FUNCTION parley_search(
   user_id uuid, login uuid, as_admin boolean, channel_name text, query text, below bigint, most int, budget int)
 RETURNS TABLE (code text, place bigint, channel_id uuid, seq bigint) LANGUAGE plpgsql STABLE
@@ -18,7 +18,8 @@ DECLARE
   step tsquery;
   until timestamptz := clock_timestamp() + budget * interval '1 millisecond';
   top bigint;
-  bits int := 13;
+  bits int;
+  blocks int := 0;
   hits int;
   found int := 0;
   hit record;
@@ -56,6 +57,7 @@ BEGIN
   SELECT * INTO st FROM "SearchState";
   top := least(below, st."nextPlace");
   WHILE top > st."lastPlace" LOOP
+    bits := CASE WHEN blocks < 2 THEN 13 ELSE 17 END;
     step := wanted && scope && format(''' %s %s''', CASE bits WHEN 13 THEN 'block' ELSE 'large' END, (top - 1) >> bits)::tsquery;
     hits := 0;
     FOR hit IN
@@ -79,7 +81,7 @@ BEGIN
       top := place;
     ELSE
       top := (top - 1) >> bits << bits;
-      bits := 17;
+      blocks := blocks + 1;
     END IF;
     IF clock_timestamp() > until AND top > st."lastPlace" THEN
       place := top; channel_id := NULL; seq := NULL;
