@@ -3,8 +3,9 @@
 -- looked at; 0 means that nothing is left, or that another instance is at it. Without entries, it writes nothing.
 -- Each message has a place: new ones get rising places, old ones falling places, so that the order of places is the order of messages. Only
 -- one batch is under way at a time, so places are visible in their order, too.
+-- The settings make PostgreSQL read a channel's entries in the order of the index, however many there are.
 CREATE OR REPLACE FUNCTION parley_index_messages(most int) RETURNS int LANGUAGE plpgsql VOLATILE
-SET enable_mergejoin = off SET jit = off AS $$
+SET enable_bitmapscan = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   st "SearchState";
   looked int;

@@ -2,7 +2,7 @@ import { setTimeout as rest } from 'node:timers/promises'
 import type { SearchStore } from '../store/search.ts'
 
 /** Milliseconds between two looks for new entries. */
-const INTERVAL_MS = 1000
+const INTERVAL_MS = 2000
 /**
  * Pauses after a batch, as a multiple of the time that it took: while messages wait to be stored, those come first. A look for new entries
  * reads the row of each channel, so with very many channels there are fewer looks.

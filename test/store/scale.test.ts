@@ -80,6 +80,7 @@ async function fill (t: Test, count: number) {
   const deleted = await rows.channel('public', { creator: ann })
   await rows.message(deleted, ann)
   await stores.channels.delete(actorOf(ann), deleted.name)
+  while (await stores.search.index(5000) > 0) { /* Go on until all messages are in the index. */ }
   await prisma.$executeRaw`VACUUM ANALYZE`
   return { database, stores, people, channel, invited }
 }
@@ -136,6 +137,10 @@ const statements: Record<string, (world: World) => Promise<unknown>> = {
     await stores.reports.settle(actorOf(admin), null, report!.id, 'dismissed')
   },
   'the id of an entry': ({ stores, channel }) => stores.messages.entryId(channel.id, 1),
+  'a search of a member for a word that all messages have': async ({ stores, people: { ann } }) => {
+    const { messages } = await stores.search.find(actorOf(ann), false, { query: 'x', channel: undefined, below: undefined, limit: 51 })
+    t.equal(messages.length, 1)
+  },
   entries: ({ stores, channel }) => stores.messages.entries(channel.id, 0, 1000, 1000, 1_000_000),
   versions: ({ stores, channel }) => stores.channels.versions([channel.id]),
   'members among': ({ stores, channel, people: { ann } }) => stores.channels.membersAmong(channel.id, [ann.user.id]),
