@@ -45,6 +45,7 @@ import meRoutes from './routes/me.ts'
 import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
+import userRoutes from './routes/users.ts'
 import websocketRoutes from './routes/websocket.ts'
 import type { Database } from './store/client.ts'
 
@@ -178,6 +179,7 @@ async function registerApi (
   await app.register(messageRoutes, domain)
   await app.register(commandRoutes, domain)
   await app.register(moderationRoutes, domain)
+  if (config.users.directory) await app.register(userRoutes, domain)
   await app.register(adminRoutes, domain)
 }
 

@@ -7,6 +7,7 @@ import { createAccounts } from './services/accounts.ts'
 import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createChannels } from './services/channels.ts'
+import { createDirectory } from './services/directory.ts'
 import type { Events } from './services/events.ts'
 import { createGuests } from './services/guests.ts'
 import { createInvitationCodes } from './services/invitation-codes.ts'
@@ -22,6 +23,7 @@ import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createDirectoryStore } from './store/directory.ts'
 import { createFunctions } from './store/functions.ts'
 import { createGuestStore } from './store/guests.ts'
 import { createInvitationCodeStore } from './store/invitation-codes.ts'
@@ -44,6 +46,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     tokens: createTokens(database),
     logins: createLoginStore(prisma),
     invitationCodes: createInvitationCodeStore(prisma),
+    directory: createDirectoryStore(prisma),
     channels: createChannelStore(prisma),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
@@ -157,6 +160,9 @@ export function createDomain ({ config, database, stores, presence, events, coun
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
+  const directory = createDirectory({
+    store: stores.directory, presence, counters, requestsPerMinute: isLimited ? limits.directory_requests : 0
+  })
   const guests = createGuests({ store: stores.guests, enabled: !config.authentication.enabled, onFault })
   const maintenance = createMaintenance({
     messages: stores.messages,
@@ -178,6 +184,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     publisher,
     messages,
     signals,
+    directory,
     guests,
     maintenance,
     call: stores.functions.call,
