@@ -50,6 +50,7 @@ import moderationRoutes from './routes/moderation.ts'
 import peopleRoutes from './routes/people.ts'
 import reportRoutes from './routes/reports.ts'
 import searchRoutes from './routes/search.ts'
+import userRoutes from './routes/users.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { admitsGuests } from './services/guests.ts'
 import { createMailQueue, type MailQueue } from './services/mail-queue.ts'
@@ -199,6 +200,7 @@ async function registerApi (
   await app.register(peopleRoutes, domain)
   await app.register(reportRoutes, domain)
   await app.register(searchRoutes, domain)
+  if (config.users.directory) await app.register(userRoutes, domain)
   await app.register(adminRoutes, domain)
 }
 

@@ -96,6 +96,9 @@ const ConfigSchema = Type.Object({
     max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' }),
     max_report_reason: count(500, { maximum: 4000, description: 'Unicode code points' })
   }),
+  users: Type.Object({
+    directory: flag(true, { description: 'users may find each other by name' })
+  }),
   performance: Type.Object({
     heartbeat_interval: seconds(30),
     connection_timeout: seconds(300),
@@ -156,6 +159,7 @@ const ConfigSchema = Type.Object({
     user_invitations: count(40, { minimum: 1, maximum: 1_000_000, description: 'a minute, to one user by all others' }),
     user_reports: count(20, { minimum: 1, maximum: 1000, description: 'a minute' }),
     user_blocks: count(1000, { minimum: 1, maximum: 1_000_000, description: 'users that one user may block' }),
+    directory_requests: count(60, { minimum: 1, maximum: 1_000_000, description: 'a minute and user' }),
     address_frames: count(10_000, { minimum: 1, description: 'a second' }),
     address_bytes: count(33_554_432, { minimum: 1024, description: 'bytes a second' }),
     address_unauthenticated_frames: count(1000, { minimum: 1, description: 'a second, of connections before they are authenticated' }),

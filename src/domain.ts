@@ -9,6 +9,7 @@ import { createAdmin } from './services/admin.ts'
 import { createAuth, type AuthDeps } from './services/auth.ts'
 import { createBlocks } from './services/blocks.ts'
 import { createChannels } from './services/channels.ts'
+import { createDirectory } from './services/directory.ts'
 import { createDirects } from './services/directs.ts'
 import type { Events } from './services/events.ts'
 import { createExports } from './services/exports.ts'
@@ -32,6 +33,7 @@ import { createAccountStore } from './store/accounts.ts'
 import { createBlockStore } from './store/blocks.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
+import { createDirectoryStore } from './store/directory.ts'
 import { createDirectStore } from './store/directs.ts'
 import { createExportStore } from './store/export.ts'
 import { createFunctions } from './store/functions.ts'
@@ -59,6 +61,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kin
     tokens: createTokens(database),
     logins: createLoginStore(prisma),
     invitationCodes: createInvitationCodeStore(prisma),
+    directory: createDirectoryStore(prisma),
     channels: createChannelStore(prisma),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
@@ -187,6 +190,9 @@ export function createDomain (deps: DomainDeps) {
     store: stores.memberships, events, dataLimits: { bytes: config.channels.max_signal_data, depth: config.channels.max_data_depth }
   })
 
+  const directory = createDirectory({
+    store: stores.directory, presence, counters, requestsPerMinute: isLimited ? limits.directory_requests : 0
+  })
   const directs = createDirects({ store: stores.directs, channels, events, createdPerMinute: creation.createdPerMinute })
   const blocks = createBlocks({ store: stores.blocks, events, maxBlocks: isLimited ? limits.user_blocks : 0 })
 
@@ -227,6 +233,7 @@ export function createDomain (deps: DomainDeps) {
     publisher,
     messages,
     signals,
+    directory,
     directs,
     blocks,
     reports,

@@ -8,6 +8,7 @@ const message = `{ id, seq, channel, user_id, username, message, timestamp, clie
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, email_verified, name, handle, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
+const found = '{ id, name, handle, created_at, online }'
 const codeFields = 'id, uses, uses_left, expires_at, channels [], created_by, created_at'
 const code = `{ ${codeFields} }`
 const newCode = `{ ${codeFields}, code }`
@@ -81,6 +82,8 @@ export const shapes: Record<string, Shape> = {
   'PATCH /api/channels/{name}/reports/{id}': { body: '{ resolution }', answers: { 200: report } },
   'GET /api/admin/reports': { query: 'limit cursor status', answers: { 200: reports } },
   'PATCH /api/admin/reports/{id}': { body: '{ resolution }', answers: { 200: report } },
+  'GET /api/users': { query: 'query limit cursor', answers: { 200: `{ users [${found}], next_cursor }` } },
+  'GET /api/users/{id}': { answers: { 200: found } },
   'GET /api/admin/users': { query: 'limit cursor query', answers: { 200: `{ users [${account}], next_cursor }` } },
   'PATCH /api/admin/users/{id}': { body: '{ role?, disabled? }', answers: { 200: account } },
   'DELETE /api/admin/users/{id}': { answers: { 204: '' } },

@@ -77,6 +77,7 @@ export class Hub {
     } else {
       this.#byUser.set(user.id, new Set([session]))
       this.#deps.broker.subscribe(`user:${user.id}`)
+      if (!user.guest) this.#deps.presence.connect(personOf(session))
     }
     this.#deps.broker.subscribe('broadcast')
   }
@@ -95,6 +96,7 @@ export class Hub {
     const sessions = user && this.#byUser.get(user.id)
     if (!sessions?.delete(session) || sessions.size > 0) return
     this.#byUser.delete(user!.id)
+    this.#deps.presence.disconnect(personOf(session))
     this.#deps.broker.unsubscribe(`user:${user!.id}`)
     if (this.#byUser.size === 0) this.#deps.broker.unsubscribe('broadcast')
   }

@@ -5,6 +5,7 @@ import type { Announce, Presence, PresentChannel } from './presence.ts'
 /** Tracks presence for a single instance [P23]. `coalesce`: milliseconds that a departure waits for a return. */
 export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {}): Presence {
   const online = new Map<string, Set<string>>()
+  const connected = new Set<string>()
   const leaving = createLinger<{ channel: PresentChannel, user: Person }>(coalesce, items => {
     for (const { channel, user } of items) announce('user_left', channel, user, 'everyone')
   })
@@ -24,6 +25,9 @@ export function createMemoryPresence (announce: Announce, { coalesce = 250 } = {
       leaving.add(keyOf(channel, user), { channel, user })
     },
     list: async channelId => [...online.get(channelId) ?? []].sort(),
+    connect: user => { connected.add(user.user_id) },
+    disconnect: user => { connected.delete(user.user_id) },
+    connected: async userIds => new Set(userIds.filter(id => connected.has(id))),
     counts: async channelIds => channelIds.map(id => online.get(id)?.size ?? 0),
     get size () {
       let size = 0

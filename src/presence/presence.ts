@@ -11,6 +11,12 @@ export interface Presence {
   exit (channel: PresentChannel, user: Person): void
   /** Ids of the users who are online in the channel, in order. */
   list (channelId: string): Promise<string[]>
+  /** Records that a user's first connection on this instance has authenticated. It is announced to nobody. */
+  connect (user: Person): void
+  /** Records that a user's last authenticated connection on this instance has ended. */
+  disconnect (user: Person): void
+  /** Those of the given users who have an authenticated connection, in whatever channel or none. */
+  connected (userIds: string[]): Promise<Set<string>>
   /** Numbers of online users, one per channel, in the order of `channelIds`. */
   counts (channelIds: string[]): Promise<number[]>
   /** Number of online users that this instance knows of; a user counts once per channel. */

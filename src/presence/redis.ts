@@ -6,7 +6,7 @@ import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
 import type { RedisSettings } from '../redis-settings.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import { createEvictionWarning } from './eviction.ts'
-import type { Announce, Presence } from './presence.ts'
+import type { Announce, Presence, PresentChannel } from './presence.ts'
 import { defineScripts, EPOCH_LENGTH, parseEntry, type StepResult, type StoredEntry } from './scripts.ts'
 import { sweep } from './sweep.ts'
 
@@ -48,6 +48,8 @@ interface Membership {
   hold: number
 }
 
+/** In place of a channel: every user with an authenticated connection is online in it [P46]. No channel has this id. */
+const EVERYWHERE: PresentChannel = { id: 'everywhere', name: '' }
 const STEPS_PER_COMMAND = 250
 /** Commands that are under way at most: Redis performs them one after another, and each of them may take as long as a command may. */
 const COMMANDS_AT_ONCE = 8
@@ -97,8 +99,9 @@ export function createRedisPresence ({
     if (!link.session) entries.wentDown()
   })
 
-  /** Announces a change. An announcement that throws must not stop the rest of its batch. */
+  /** Announces a change in a channel. An announcement that throws must not stop the rest of its batch. */
   function tell (...announcement: Parameters<Announce>): void {
+    if (announcement[1].id === EVERYWHERE.id) return
     try {
       announce(...announcement)
     } catch (err) {
@@ -265,11 +268,18 @@ export function createRedisPresence ({
       const everywhere = await ask(redis => redis.hkeys(`${root}${epoch!}:online:${channelId}`))
       return [...new Set([...everywhere ?? [], ...entries.users(channelId)])].sort()
     },
+    connect: user => entries.enter(EVERYWHERE, user),
+    disconnect: user => entries.exit(EVERYWHERE, user),
+    async connected (userIds) {
+      const { id: everywhere } = EVERYWHERE
+      const found = userIds.length === 0 ? [] : await ask(redis => redis.hmget(`${root}${epoch!}:online:${everywhere}`, ...userIds))
+      return new Set(userIds.filter((id, i) => (found?.[i] ?? null) !== null || entries.users(everywhere).has(id)))
+    },
     async counts (channelIds) {
       const everywhere = await ask(redis => Promise.all(channelIds.map(id => redis.hlen(`${root}${epoch!}:online:${id}`))))
       return channelIds.map((id, i) => Math.max(everywhere?.[i] ?? 0, entries.users(id).size))
     },
-    get size () { return entries.size },
+    get size () { return entries.size - entries.users(EVERYWHERE.id).size },
     /** Leaves it to another instance to announce the departures a moment later, unless the users have reconnected elsewhere by then. */
     async close () {
       entries.clear()

@@ -7,6 +7,8 @@ const shapes = {
   name: /^[a-z0-9][a-z0-9_-]{0,63}$/,
   /** Unix milliseconds, and the id of a row. */
   time: /^\d{1,14} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  /** The part of a search, the id of a row, and the name or handle by which it was found. */
+  match: /^[hn] [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} [^\0]{0,64}$/u,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   /** A place in the order of all messages. */
   place: /^-?\d{1,15}$/

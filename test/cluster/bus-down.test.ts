@@ -32,6 +32,26 @@ t.test('[P60] with the bus down, a rename and a new role reach connections on th
   await eventually(async () => (await join(ben, 'moderator-room')).type === 'success')
 })
 
+t.test('[P65] with the bus down, a new handle reaches connections on the other instance', async t => {
+  const [ben, cid] = [await b.enter('ben', 'handles'), await b.enter('cid', 'handles')]
+  const handle = `h_${randomUUID().slice(0, 8)}`
+  const { status } = await a.call('PATCH', '/api/me', { token: ben.person.access_token, body: { handle } })
+  t.equal(status, 200)
+  await eventually(async () => {
+    await ben.request({ type: 'signal', channel: 'handles', event: 'typing' })
+    return (await cid.expect('signal')).handle === handle
+  })
+})
+
+t.test('[P46] with the bus down, the directory finds everyone and says who is online at the instance that is asked', async t => {
+  const [ben, away] = [await b.enter('ben'), await b.register('away')]
+  const token = away.access_token
+  for (const [server, online] of [[a, false], [b, true]] as const) {
+    const { status, body } = await server.call('GET', `/api/users/${ben.person.user.handle}`, { token })
+    t.match({ status, body }, { status: 200, body: { id: ben.person.user.id, online } })
+  }
+})
+
 t.test('[P60] with the bus down, a disconnection by an admin closes connections on the other instance, but not later ones', async t => {
   const admin = await a.enter('admin')
   await rows.role(admin, 'admin')

@@ -83,6 +83,23 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
     t.same(await presence.counts([]), [])
   })
 
+  t.test(`${name}: [P46] who is connected is known without a channel, announced to nobody and counted nowhere`, async t => {
+    const { presence, told } = open(t)
+    presence.connect(ann)
+    presence.connect(bob)
+    presence.connect(bob)
+    presence.disconnect(bob)
+    t.same([...await presence.connected(['bob', 'ann', 'cid'])], ['ann'])
+    t.same([...await presence.connected([])], [])
+    t.equal(presence.size, 0)
+    presence.enter(lobby, bob)
+    await eventually(() => told.length > 0)
+    t.same(told, ['user_joined bob'])
+    t.same([...await presence.connected(['bob'])], [], 'a channel does not count')
+    presence.disconnect(ann)
+    t.same([...await presence.connected(['ann'])], [])
+  })
+
   t.test(`${name}: channels do not affect each other`, async t => {
     const { presence, told } = open(t)
     presence.enter(lobby, ann)

@@ -1,7 +1,3 @@
--- Accounts are read and messages are stored as ever while this runs. What changes an account (logins, registrations, joins, names) waits: for
--- 300,000 accounts about @@ seconds. Without the lock, this migration and joins that lock several users could end each other as a deadlock.
-LOCK TABLE "User" IN EXCLUSIVE MODE;
-
 -- Returns a text as it is searched and as handles are made of it: without accents and other marks, in small letters, without blanks around it,
 -- cut to 64 characters. It gives the same on every server, whatever the locale of the database is: "C" knows only ASCII letters, so the
 -- capitals of Latin, Greek, Cyrillic and Armenian that Unicode does not take apart are named here.
@@ -171,35 +167,45 @@ END $$;
 
 -- Each account gets the handle that its name suggests. Accounts with the same suggestion are numbered, the oldest first. A handle that is too
 -- short, reserved or another account's gets further digits in the next round.
-CREATE TABLE "NewHandle" ("userId" uuid PRIMARY KEY, base text COLLATE "C" NOT NULL, handle text COLLATE "C");
-INSERT INTO "NewHandle" ("userId", base) SELECT u.id, parley_handle_base(u.name) FROM "User" u WHERE u.email IS NOT NULL;
-CREATE INDEX "NewHandle_handle_idx" ON "NewHandle" (handle);
-ANALYZE "NewHandle";
+--
+-- Most of the work is done before the table is locked. From then on, accounts are read and messages are stored as ever, but what changes an
+-- account (logins, registrations, joins, names) waits: for 300,000 accounts for about @@ seconds. Without the lock, this migration and joins of
+-- several users could end each other as a deadlock.
+CREATE TABLE "NewHandle" ("userId" uuid PRIMARY KEY, name text NOT NULL, plain text NOT NULL, base text COLLATE "C", handle text COLLATE "C");
 
 DO $$
 DECLARE
   round int := 0;
 BEGIN
-  LOOP
-    WITH numbered AS (
-      SELECT n."userId", n.base, row_number() OVER (PARTITION BY n.base ORDER BY n."userId") AS number FROM "NewHandle" n WHERE n.handle IS NULL
-    ), suffixed AS (
-      SELECT n."userId", n.base, CASE WHEN round > 0 THEN (10 ^ (round + 1) + n.number)::bigint::text WHEN n.number > 1 THEN n.number::text ELSE '' END AS digits
-      FROM numbered n
-    ), suggested AS (
-      SELECT s."userId", left(s.base, 32 - length(s.digits)) || s.digits AS handle FROM suffixed s
-    ), chosen AS (
-      SELECT DISTINCT ON (s.handle) s."userId", s.handle FROM suggested s WHERE parley_may_be_handle(s.handle)
-        AND NOT EXISTS (SELECT FROM "NewHandle" o WHERE o.handle = s.handle)
-      ORDER BY s.handle, s."userId"
-    )
-    UPDATE "NewHandle" n SET handle = c.handle FROM chosen c WHERE c."userId" = n."userId";
-    EXIT WHEN NOT EXISTS (SELECT FROM "NewHandle" n WHERE n.handle IS NULL);
-    round := round + 1;
+  FOR pass IN 1..2 LOOP
+    IF pass = 2 THEN LOCK TABLE "User" IN EXCLUSIVE MODE; END IF;
+    INSERT INTO "NewHandle" ("userId", name, plain) SELECT u.id, u.name, parley_plain(u.name) FROM "User" u
+      WHERE u.email IS NOT NULL AND NOT EXISTS (SELECT FROM "NewHandle" n WHERE n."userId" = u.id);
+    UPDATE "NewHandle" n SET base = parley_handle_base(n.plain) WHERE n.base IS NULL;
+    CREATE INDEX IF NOT EXISTS "NewHandle_handle_idx" ON "NewHandle" (handle);
+    ANALYZE "NewHandle";
+    WHILE EXISTS (SELECT FROM "NewHandle" n WHERE n.handle IS NULL) LOOP
+      WITH numbered AS (
+        SELECT n."userId", n.base, row_number() OVER (PARTITION BY n.base ORDER BY n."userId") AS number FROM "NewHandle" n WHERE n.handle IS NULL
+      ), suffixed AS (
+        SELECT n."userId", n.base,
+          CASE WHEN round > 0 THEN (10 ^ (round + 1) + n.number)::bigint::text WHEN n.number > 1 THEN n.number::text ELSE '' END AS digits
+        FROM numbered n
+      ), suggested AS (
+        SELECT s."userId", left(s.base, 32 - length(s.digits)) || s.digits AS handle FROM suffixed s
+      ), chosen AS (
+        SELECT DISTINCT ON (s.handle) s."userId", s.handle FROM suggested s WHERE parley_may_be_handle(s.handle)
+          AND NOT EXISTS (SELECT FROM "NewHandle" o WHERE o.handle = s.handle)
+        ORDER BY s.handle, s."userId"
+      )
+      UPDATE "NewHandle" n SET handle = c.handle FROM chosen c WHERE c."userId" = n."userId";
+      round := round + 1;
+    END LOOP;
   END LOOP;
 END $$;
 
-UPDATE "User" u SET handle = n.handle, "searchName" = parley_plain(u.name) FROM "NewHandle" n WHERE n."userId" = u.id;
+UPDATE "User" u SET handle = n.handle, "searchName" = CASE WHEN u.name = n.name THEN n.plain ELSE parley_plain(u.name) END
+  FROM "NewHandle" n WHERE n."userId" = u.id;
 DROP TABLE "NewHandle";
 
 -- CreateIndex
