@@ -94,7 +94,7 @@ export interface DomainDeps {
 /** Messages that one commit stores at most. The embedded database runs on the server's own thread, which a long commit would block. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
 /** Entries that one batch adds to the index of search, for the same reason. */
-const INDEX_BATCH_SIZE = { postgresql: 500, pglite: 100 }
+const INDEX_BATCH_SIZE = { postgresql: 500, pglite: 40 }
 /** One commit, or one read of entries that the bus lost, delivers at most about `performance.max_buffered` / BURSTS bytes [P52]. */
 const BURSTS = 8
 
