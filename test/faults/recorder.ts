@@ -3,17 +3,24 @@ import WebSocket from 'ws'
 import type { Frame } from '../client.ts'
 import { DEADLINE } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
+import { keyOf, type Entry } from '../../src/schemas/message.ts'
 import type { Member } from './people.ts'
 
-/** An entry of a channel as a client received it; `at` by `performance.now()`. */
-export interface Received { seq: number, id: string, at: number }
+/** An entry of a channel as a client received it. `key` says what it is; `at` is by `performance.now()`. */
+export interface Received { seq: number, key: string, at: number }
 
-/** The entries of a channel that one client received over all of its connections. `base`: the `seq` before the first entry. */
-export interface Stream { channelId: string, base: number, entries: Received[] }
+/**
+ * The entries of a channel that one client received over all of its connections. `base`: the `seq` before the first entry. `past`: the
+ * messages up to `base` that the join brought as history, which has no other entries.
+ */
+export interface Stream { channelId: string, base: number, past: Received[], entries: Received[] }
 
-/** The outcome of a send. Code `lost`: the connection ended before the answer. `took`: milliseconds until the outcome. */
+/**
+ * The outcome of a request. Code `lost`: the connection ended before the answer. `seq` and `key` are those of the entry that it became; a
+ * reaction that was there already became none. `took`: milliseconds until the outcome.
+ */
 export type Sent =
-  | { code: null, id: string, seq: number, duplicate: boolean, at: number, took: number }
+  | { code: null, id: string, seq: number | undefined, key: string, duplicate: boolean, at: number, took: number }
   | { code: string, took: number }
 
 export type Recorder = Awaited<ReturnType<typeof openRecorder>>
@@ -23,6 +30,8 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
   const streams = new Map<string, Stream>()
   /** Frames that are neither replies nor entries. */
   const notices: Frame[] = []
+  /** How often each signal was received, by its data. */
+  const signals = new Map<string, number>()
   const waiting = new Map<string, (frame: Frame | null) => void>()
   let socket: WebSocket
   let refs = 0
@@ -35,12 +44,14 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
 
   function receive (frame: Frame): void {
     if (frame.seq !== undefined) {
-      streams.get(frame.channel)?.entries.push({ seq: frame.seq, id: frame.id, at: performance.now() })
+      streams.get(frame.channel)?.entries.push({ seq: frame.seq, key: keyOf(frame as Entry), at: performance.now() })
     } else if (frame.ref !== undefined) {
       if (frame.action === 'channel_joined') joined(frame.data)
       const resolve = waiting.get(frame.ref)
       waiting.delete(frame.ref)
       resolve?.(frame)
+    } else if (frame.type === 'signal') {
+      signals.set(frame.data, (signals.get(frame.data) ?? 0) + 1)
     } else {
       notices.push(frame)
     }
@@ -50,11 +61,11 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
   function joined ({ channel, channel_id: channelId, seq, recovered, messages }: Frame): void {
     const before = streams.get(channel)
     const at = performance.now()
-    const entries: Received[] = messages.map(({ seq, id }: Frame) => ({ seq, id, at }))
+    const entries: Received[] = messages.map((entry: Entry) => ({ seq: entry.seq, key: keyOf(entry), at }))
     if (before && recovered) before.entries.push(...entries)
     else {
       if (before) unrecovered++
-      streams.set(channel, { channelId, base: (entries[0]?.seq ?? seq + 1) - 1, entries })
+      streams.set(channel, { channelId, base: seq, past: entries, entries: [] })
     }
   }
 
@@ -96,6 +107,20 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     ready = true
   }
 
+  /** Makes a request that becomes an entry, and never throws: while the client reconnects, the outcome is `lost`. */
+  async function attempt (frame: object): Promise<Sent> {
+    const began = performance.now()
+    const reply = ready && await ask(frame)
+    const at = performance.now()
+    const took = at - began
+    if (!reply) return { code: 'lost', took }
+    if (reply.type === 'error') return { code: reply.code, took }
+    const { action, data: { id, seq, duplicate, reaction } } = reply
+    const type = action === 'message_sent' ? 'message' : action
+    const key = keyOf({ type, id, user_id: member.id, ...reaction !== undefined && { reaction } })
+    return { code: null, id, seq, key, duplicate: duplicate === true, at, took }
+  }
+
   const lastOf = (channel: string): number => {
     const { base, entries } = streams.get(channel)!
     return entries.at(-1)?.seq ?? base
@@ -108,6 +133,7 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     member,
     streams,
     notices,
+    signals,
     request,
     connect,
     lastOf,
@@ -120,15 +146,12 @@ export async function openRecorder (scope: Scope, port: number, member: Member, 
     get ended () { return ended },
     get unrecovered () { return unrecovered },
 
-    /** Sends a message and never throws: while the client reconnects, the outcome is `lost`. */
-    async send (channel: string, message: string, clientId?: string): Promise<Sent> {
-      const began = performance.now()
-      const reply = ready && await ask({ type: 'send_message', channel, message, ...clientId !== undefined && { client_id: clientId } })
-      const at = performance.now()
-      if (!reply) return { code: 'lost', took: at - began }
-      if (reply.type === 'error') return { code: reply.code, took: at - began }
-      return { code: null, id: reply.data.id, seq: reply.data.seq, duplicate: reply.data.duplicate === true, at, took: at - began }
-    },
+    /** Undefined fields are left out. */
+    send: (channel: string, message: string, clientId?: string, replyTo?: string): Promise<Sent> =>
+      attempt({ type: 'send_message', channel, message, client_id: clientId, reply_to: replyTo }),
+
+    /** Makes a command that becomes an entry. */
+    act: (channel: string, command: object): Promise<Sent> => attempt({ ...command, channel }),
 
     /** Cuts the connection without a close frame. */
     async drop (): Promise<void> {

@@ -7,7 +7,7 @@ export const summary = (verb: string, messages: number, changes: number, log: nu
 
 /** Makes the entries of a channel whose `seq` is at most `upTo` a hundred days older. */
 export async function age ({ prisma }: Database, channelId: string, upTo: number): Promise<void> {
-  for (const table of ['Message', 'MessageChange']) {
+  for (const table of ['Message', 'MessageChange', 'Reaction']) {
     await prisma.$executeRawUnsafe(
       `UPDATE "${table}" SET "createdAt" = "createdAt" - interval '100 days' WHERE "channelId" = '${channelId}' AND seq <= ${upTo}`)
   }

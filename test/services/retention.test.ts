@@ -56,20 +56,27 @@ t.test('[P50] [P37] the newest entry of a channel stays, however old it is, on b
   for (const database of [await openTestDatabase(t), await openEmbeddedDatabase(t)]) {
     const rows = createRows(database)
     const user = await database.prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
-    const [quiet, edited, empty] = [await rows.channel(), await rows.channel(), await rows.channel()]
+    const [quiet, edited, reacted] = [await rows.channel(), await rows.channel(), await rows.channel()]
+    const empty = await rows.channel()
     await database.prisma.channel.updateMany({ data: { retention: 1 } })
-    await rows.member(edited, { user })
+    for (const channel of [edited, reacted]) await rows.member(channel, { user })
     for (const channel of [quiet, quiet, quiet, edited]) await rows.message(channel, { user })
     const messageId = await rows.message(edited, { user })
+    const liked = await rows.message(reacted, { user })
     const change = { channelName: edited.name, userId: user.id, sid: null, messageId, text: 'new' }
     const { messages } = createStores(database)
     t.match((await messages.commit({ messages: [], changes: [change], reactions: [] }, 20)).changes, [{ code: null, seq: 3 }])
-    for (const { id } of [quiet, edited, empty]) await age(database, id, 9)
+    const reaction = { channelName: reacted.name, userId: user.id, sid: null, messageId: liked, reaction: '👍', isAdded: true }
+    for (const isAdded of [true, false]) {
+      t.match((await messages.commit({ messages: [], changes: [], reactions: [{ ...reaction, isAdded }] }, 20)).reactions, [{ code: null }])
+    }
+    for (const { id } of [quiet, edited, reacted, empty]) await age(database, id, 9)
     for (const round of ['first', 'second']) {
       await maintain(t, database)
       const left = await database.prisma.message.findMany({ select: { channelId: true, seq: true } })
       t.same(left, [{ channelId: quiet.id, seq: 3n }], `${database.kind}: the ${round} round`)
       t.match(await database.prisma.messageChange.findMany(), [{ channelId: edited.id, seq: 3n }])
+      t.match(await database.prisma.reaction.findMany(), [{ channelId: reacted.id, seq: 3n }])
     }
     await rows.message(quiet, { user })
     await maintain(t, database)

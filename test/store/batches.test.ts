@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createMembershipStore } from '../../src/store/memberships.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
+import { eventually } from '../eventually.ts'
 import { createDatabase } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
@@ -108,7 +109,7 @@ t.test('[P30] entries and history keep their bounds and limits, in ascending ord
   t.same(seqs(await messages.history(channel.id, { after: 5, before: 8, limit: 9 })), [6, 7])
 })
 
-t.test('[P24] messages and changes of deleted channels are purged a limited number at a time, also changes without messages', async t => {
+t.test('[P24] entries of deleted channels are purged a limited number at a time, also changes and reactions without messages', async t => {
   const { prisma, rows, user, messages } = await open(t)
   const ann = await user('ann')
   const kept = await rows.channel()
@@ -122,11 +123,50 @@ t.test('[P24] messages and changes of deleted channels are purged a limited numb
   await prisma.messageChange.createMany({
     data: [...[4, 5, 6, 7].map(seq => change(gone[0]!, seq)), change(gone[1]!, 1), change(kept.id, 2)]
   })
+  const reaction = (channelId: string, seq: number) => {
+    const { id: messageId, ...rest } = row(channelId, seq)
+    return { ...rest, messageId, reaction: '👍', added: true, current: true }
+  }
+  await prisma.reaction.createMany({ data: [...[8, 9].map(seq => reaction(gone[0]!, seq)), reaction(kept.id, 3)] })
   await prisma.deletedChannel.createMany({ data: [...gone, uuidv7()].map(id => ({ id })) })
   const purged: number[] = []
   do purged.push(await messages.purge(2)); while (purged.at(-1)! > 0)
-  t.same(purged, [2, 2, 2, 2, 2, 1, 0], 'counts include the row of each deleted channel, also of one without entries')
+  t.same(purged, [2, 2, 2, 2, 2, 2, 1, 0], 'counts include the row of each deleted channel, also of one without entries')
   t.equal(await prisma.deletedChannel.count(), 0)
   t.same((await prisma.message.findMany()).map(({ channelId }) => channelId), [kept.id])
   t.same((await prisma.messageChange.findMany()).map(({ channelId }) => channelId), [kept.id])
+  t.same((await prisma.reaction.findMany()).map(({ channelId }) => channelId), [kept.id])
+})
+
+t.test('[P40] a batch of reactions writes the channel\'s row once and two rows at most for each reaction', async t => {
+  const { prisma, rows, user, messages } = await open(t)
+  const people = await Promise.all(Array.from({ length: 10 }, (_, i) => user(`person${i}`)))
+  const [one, two] = [await rows.channel(), await rows.channel()]
+  for (const channel of [one, two]) for (const person of people) await rows.member(channel, person)
+  const targets = [await rows.message(one, people[0]!), await rows.message(two, people[0]!)]
+  const batch = (isAdded: boolean) => people.flatMap(({ user: { id: userId } }) => [one, two].map(({ name: channelName }, i) =>
+    ({ userId, sid: null, channelName, messageId: targets[i]!, reaction: '👍', isAdded })))
+  const react = async (isAdded: boolean): Promise<Array<number | null>> => {
+    const { reactions } = await messages.commit({ messages: [], changes: [], reactions: batch(isAdded) }, 20)
+    return reactions.map(verdict => verdict.code === null ? verdict.seq : NaN)
+  }
+  /** The rows that statements have inserted, updated and deleted. The statistics arrive a moment after the statement. */
+  const written = async (): Promise<Record<string, number>> => {
+    await prisma.$queryRaw`SELECT pg_stat_clear_snapshot()::text`
+    const found = await prisma.$queryRaw<Array<{ name: string, count: number }>>`
+      SELECT relname AS name, (n_tup_ins + n_tup_upd + n_tup_del)::int AS count FROM pg_stat_user_tables`
+    return Object.fromEntries(found.map(({ name, count }) => [name, count]))
+  }
+  const inOrder = (first: number) => people.flatMap((_, i) => [first + i, first + i])
+  t.same(await react(true), inOrder(2), 'each channel numbers its reactions in the order of the batch')
+  t.same(await react(true), people.flatMap(() => [null, null]), 'once more: nothing is stored')
+  t.same(await react(false), inOrder(12))
+  t.same((await prisma.channel.findMany({ where: { lastSeq: 21 } })).length, 2)
+  const total = await eventually(async () => {
+    const counts = await written()
+    return (counts.Reaction ?? 0) >= 60 && (counts.Channel ?? 0) >= 28 && counts
+  })
+  t.equal(total.Reaction, 60, 'one row for each that is added, two for each that is taken back')
+  // Besides: the channels themselves, ten members in each, and a message in each.
+  t.equal(total.Channel, 2 + 20 + 2 + 2 * 2, 'each channel once in each batch that stores something')
 })
