@@ -171,8 +171,8 @@ END $$;
 -- short, reserved or another account's gets further digits in the next round.
 --
 -- Most of the work is done before the table is locked. From then on, accounts are read and messages are stored as ever, but what changes an
--- account (logins, registrations, joins, names) waits: for 300,000 accounts for about 7 seconds of an idle processor. Without the lock, this migration and joins of
--- several users could end each other as a deadlock.
+-- account (logins, registrations, joins, names) waits: for 300,000 accounts for about 7 seconds on an idle machine. Without the lock, this
+-- migration and joins of several users could end each other as a deadlock.
 CREATE TABLE "NewHandle" ("userId" uuid PRIMARY KEY, name text NOT NULL, plain text NOT NULL, base text COLLATE "C", handle text COLLATE "C");
 
 DO $$
