@@ -79,6 +79,7 @@ const ConfigSchema = Type.Object({
     resume_limit: count(1000),
     max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
     max_signal_data: count(1024, { maximum: 16_384, description: 'bytes of JSON' }),
+    read_receipts_limit: count(50, { maximum: 1000, description: 'members; 0 shows nobody what others have read' }),
     max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' })
   }),
   performance: Type.Object({

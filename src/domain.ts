@@ -18,8 +18,10 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createReads } from './services/reads.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountStore } from './store/accounts.ts'
+import { createActivityStore } from './store/activity.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
 import { createFunctions } from './store/functions.ts'
@@ -29,7 +31,9 @@ import { createLoginStore } from './store/logins.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
+import { createOwnChannelStore } from './store/own-channels.ts'
 import { createPruning } from './store/pruning.ts'
+import { createReadStore } from './store/reads.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
 
@@ -45,6 +49,9 @@ export function createStores (database: Pick<Database, 'prisma' | 'query'>) {
     logins: createLoginStore(prisma),
     invitationCodes: createInvitationCodeStore(prisma),
     channels: createChannelStore(prisma),
+    ownChannels: createOwnChannelStore(prisma),
+    reads: createReadStore(database),
+    activity: createActivityStore(database),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
@@ -68,6 +75,8 @@ export interface DomainDeps {
 
 /** Messages that one commit stores at most. The embedded database runs on the server's own thread, which a long commit would block. */
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
+/** Positions of readers that one statement writes at most, for the same reason. */
+const READS_SIZE = { postgresql: 5000, pglite: 500 }
 /** One commit, or one read of entries that the bus lost, delivers at most about `performance.max_buffered` / BURSTS bytes [P52]. */
 const BURSTS = 8
 
@@ -108,10 +117,19 @@ export function createDomain ({ config, database, stores, presence, events, coun
     maxCreated: config.channels.max_created_per_user,
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
+  const reads = createReads({
+    store: stores.reads,
+    events,
+    receiptsLimit: config.channels.read_receipts_limit,
+    batchSize: READS_SIZE[database.kind],
+    onFault
+  })
   const channels = createChannels({
     store: stores.channels,
+    ownStore: stores.ownChannels,
     presence,
     events,
+    reads,
     rules: creation,
     maxTopicLength: config.channels.max_topic_length,
     maxSlowMode: config.channels.max_slow_mode
@@ -119,6 +137,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const memberships = createMemberships({
     store: stores.memberships,
     events,
+    reads,
     rules: {
       ...caps,
       ...creation,
@@ -138,7 +157,13 @@ export function createDomain ({ config, database, stores, presence, events, coun
   const burst = config.performance.max_buffered / BURSTS
   const publisher = createPublisher({
     store: stores.messages,
-    events,
+    events: {
+      ...events,
+      entriesStored (channelId, entries, queuedAt) {
+        events.entriesStored(channelId, entries, queuedAt)
+        reads.sent(channelId, entries)
+      }
+    },
     queueSize: config.performance.message_queue_size,
     batchSize: BATCH_SIZE[database.kind],
     batchLength: burst,
@@ -178,6 +203,7 @@ export function createDomain ({ config, database, stores, presence, events, coun
     publisher,
     messages,
     signals,
+    reads,
     guests,
     maintenance,
     call: stores.functions.call

@@ -2,6 +2,7 @@
 const user = '{ id, email, name, role, created_at }'
 const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
 const channel = '{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention }'
+const listed = channel.replace(' }', ', read_seq?, unread_count?, last_message_at? }')
 const message = '{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, data?, edited_at?, deleted? }'
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, name, role, created_at, disabled_at }'
@@ -30,10 +31,10 @@ export const shapes: Record<string, Shape> = {
   },
   'DELETE /api/me/logins': { answers: { 204: '' } },
   'DELETE /api/me/logins/{id}': { answers: { 204: '' } },
-  'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
+  'GET /api/channels': { query: 'limit cursor type joined', answers: { 200: `{ channels [${listed}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
   'GET /api/channels/{name}/members': {
-    query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, joined_at }], next_cursor }' }
+    query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, joined_at, read_seq? }], next_cursor }' }
   },
   'GET /api/channels/{name}/online': {
     query: 'limit cursor', answers: { 200: '{ users [{ user_id, username }], count, next_cursor }' }
@@ -46,6 +47,7 @@ export const shapes: Record<string, Shape> = {
   },
   'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
   'POST /api/channels/{name}/messages': { body: '{ message?, client_id?, reply_to?, data? }', answers: { 200: receipt, 201: receipt } },
+  'PUT /api/channels/{name}/read': { body: '{ seq }', answers: { 200: '{ channel, seq }' } },
   'POST /api/channels/{name}/signals': { body: '{ event, data? }', answers: { 204: '' } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',

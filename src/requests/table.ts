@@ -3,11 +3,12 @@ import { requests as connection } from './connection.ts'
 import { requests as lists } from './lists.ts'
 import { commands as changes, requests as messages } from './messages.ts'
 import { commands as moderation } from './moderation.ts'
+import { requests as reads } from './reads.ts'
 import type { CommandRow, Row } from './row.ts'
 import { requests as subscriptions } from './subscriptions.ts'
 
 /** Requests by their `type`. */
-export const requests = { ...connection, ...subscriptions, ...messages, ...lists }
+export const requests = { ...connection, ...subscriptions, ...messages, ...reads, ...lists }
 const commandRows = { ...channels, ...changes, ...moderation }
 
 export type RequestName = keyof typeof requests

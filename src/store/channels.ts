@@ -1,12 +1,22 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { Channel, Member, Person, Settings, SettingsChange } from '../schemas/channel.ts'
+import type { Channel, ListedChannel, Member, Person, Settings, SettingsChange } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
+import type { Position } from './reads.ts'
+import { toUnread, unreadColumns, unreadTables, unwrittenTable, type UnreadRow } from './unread.ts'
 import type { Actor } from './users.ts'
 
 /** A channel, whether one user is its member, and whether the user's role may read it. */
 export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
+
+/** A channel of a list, with what is unread [P44]. */
+export interface Listed extends Standing { channel: ListedChannel }
+
+export interface ListQuery { type?: ChannelType | undefined, after?: string | undefined, limit: number, unwritten?: Position[] }
+
+/** A member with the position that the database has. */
+export type StoredMember = Member & { read_seq: number }
 
 /** A channel's counters, which show whether live subscriptions have missed an entry, the end of a membership or new settings [P33]. */
 export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number, settingsVersion: number }
@@ -31,21 +41,21 @@ export function createChannelStore (prisma: PrismaClient) {
      * Lists the channels that this user may see, in order of name, after the name `after`. It selects what `parley_sees` allows [P19], but
      * by index. Of each type whose channels are all visible to the user it reads one page; it finds private channels through the user's
      * memberships, invitations and own channels. LATERAL … LIMIT makes each lookup one index probe, whatever sizes the planner assumes.
+     * `unwritten`: the user's positions that the database does not have yet.
      */
-    async list (
-      { userId, sid }: Actor, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
-    ): Promise<Standing[]> {
-      const rows = await prisma.$queryRaw<StandingRow[]>`
+    async list ({ userId, sid }: Actor, { type, after, limit, unwritten = [] }: ListQuery): Promise<Listed[]> {
+      const rows = await prisma.$queryRaw<ListedRow[]>`
         WITH u AS MATERIALIZED (
           SELECT * FROM "User" o
           WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid))),
+        ${unwrittenTable(unwritten)},
         own AS MATERIALIZED (
           SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
           UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id
           UNION SELECT x.id FROM u JOIN "Channel" x ON x."createdBy" = u.id
         ), c AS (
           SELECT page.* FROM u
-          JOIN unnest(${type ? [type] : channelTypes}::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
+          JOIN unnest(${type ? [type] : channelTypes}::text[]::"ChannelType"[]) AS t (type) ON t.type <> 'private' OR u.role = 'admin'
           CROSS JOIN LATERAL (
             SELECT * FROM "Channel" x WHERE x."channelType" = t.type AND x.name > ${after ?? ''} ORDER BY x.name LIMIT ${limit}) page
           UNION ALL
@@ -53,17 +63,19 @@ export function createChannelStore (prisma: PrismaClient) {
           CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = own.id LIMIT 1) x
           WHERE x."channelType" = 'private' AND x.name > ${after ?? ''}
         )
-        SELECT ${channelColumns}, ${standing} FROM (SELECT * FROM c ORDER BY c.name LIMIT ${limit}) c CROSS JOIN u ORDER BY c.name`
-      return rows.map(toStanding)
+        SELECT ${channelColumns}, ${standing}, ${unreadColumns}
+        FROM (SELECT * FROM c ORDER BY c.name LIMIT ${limit}) c CROSS JOIN u ${unreadTables} ORDER BY c.name`
+      return rows.map(toListed)
     },
 
     /** Lists members in order of id, after the id `after`. */
-    async members (channelId: string, after: string | undefined, limit: number): Promise<Member[]> {
-      const rows = await prisma.$queryRaw<Array<{ user_id: string, username: string, joined_at: Date }>>`
-        SELECT m."userId" AS user_id, u.name AS username, m."joinedAt" AS joined_at
+    async members (channelId: string, after: string | undefined, limit: number): Promise<StoredMember[]> {
+      const rows = await prisma.$queryRaw<Array<{ user_id: string, username: string, joined_at: Date, read_seq: bigint }>>`
+        SELECT m."userId" AS user_id, u.name AS username, m."joinedAt" AS joined_at,
+          coalesce(m."readSeq", parley_read_start(m."channelId")) AS read_seq
         FROM "ChannelUser" m JOIN "User" u ON u.id = m."userId"
         WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
-      return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString() }))
+      return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString(), read_seq: Number(row.read_seq) }))
     },
 
     /** Returns those of the given users who are members. */
@@ -166,6 +178,8 @@ export const NIL = '00000000-0000-0000-0000-000000000000'
 
 const channelTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
 
+export type ListedRow = StandingRow & UnreadRow
+
 interface StandingRow extends Settings {
   id: string
   name: string
@@ -178,11 +192,11 @@ interface StandingRow extends Settings {
 }
 
 const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode, c.retention`
-const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
+export const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
 /** LIMIT 1 instead of EXISTS, because for a list of channels the planner may answer EXISTS by reading all memberships. */
-const standing = Prisma.sql`
+export const standing = Prisma.sql`
   (SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
   parley_role_fits(u.role, c."channelType") AS may_read`
 
@@ -200,4 +214,9 @@ function toStanding (row: StandingRow): Standing {
     retention: row.retention
   }
   return { channel, isMember: row.is_member, mayRead: row.may_read }
+}
+
+export function toListed (row: ListedRow): Listed {
+  const { channel, ...rest } = toStanding(row)
+  return { ...rest, channel: { ...channel, ...toUnread(row) } }
 }

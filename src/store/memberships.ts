@@ -26,6 +26,8 @@ export interface Joined {
   settings: Settings
   userCount: number
   place: Place
+  /** True if this join began the membership. */
+  isNew: boolean
   /** Milliseconds for which the user is still muted; 0: they are not. */
   mutedFor: number
 }
@@ -105,6 +107,8 @@ interface JoinRow extends Settings {
   is_moderator: boolean
   muted_until: Date | null
   muted_for: bigint | number | string | null
+  read_seq: bigint | number | string
+  is_new: boolean
 }
 
 function toJoined (row: JoinRow): Joined {
@@ -121,8 +125,10 @@ function toJoined (row: JoinRow): Joined {
       role: row.role,
       is_member_since: row.member_since.toISOString(),
       is_moderator: row.is_moderator,
-      muted_until: row.muted_until?.toISOString() ?? null
+      muted_until: row.muted_until?.toISOString() ?? null,
+      read_seq: Number(row.read_seq)
     },
+    isNew: row.is_new,
     mutedFor: Number(row.muted_for ?? 0)
   }
 }
