@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import { uuidv7 } from 'uuidv7'
 import type { Broker } from './broker/broker.ts'
 import type { Config } from './config.ts'
+import { createActivity } from './connections/activity.ts'
 import { createOutboundMemory } from './connections/backlog.ts'
 import { createConnections, type Connections } from './connections/connections.ts'
 import { createEvents } from './connections/events.ts'
@@ -14,7 +15,7 @@ import { createReconciler } from './connections/reconciler.ts'
 import type { FaultPlace } from './connections/session.ts'
 import { countRefusal, createTraffic, type Life, type Traffic } from './connections/traffic.ts'
 import { createCounters, type Counters } from './counters.ts'
-import { createCountdown } from './deadline.ts'
+import { createCountdown, resolvesWithin } from './deadline.ts'
 import { createDomain, createStores, type Domain } from './domain.ts'
 import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
@@ -48,10 +49,12 @@ import messageRoutes from './routes/messages.ts'
 import metricsRoutes, { type MetricsText } from './routes/metrics.ts'
 import moderationRoutes from './routes/moderation.ts'
 import peopleRoutes from './routes/people.ts'
+import readRoutes from './routes/reads.ts'
 import reportRoutes from './routes/reports.ts'
 import searchRoutes from './routes/search.ts'
 import userRoutes from './routes/users.ts'
 import websocketRoutes from './routes/websocket.ts'
+import { createBatcher } from './services/batcher.ts'
 import { admitsGuests } from './services/guests.ts'
 import { createMailQueue, type MailQueue } from './services/mail-queue.ts'
 import type { Database } from './store/client.ts'
@@ -100,20 +103,24 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 
   const { onFault } = faults
   const stores = createStores(database)
-  const events = createEvents(broker, onFault)
+  const activity = createActivity({
+    broker, heardBy: stores.activity.heardBy, channelsOf: createBatcher(stores.activity.channelsOf), onFault
+  })
+  const events = createEvents(broker, activity, onFault)
   const counters = createCounters({ ...config.redis, url: config.redis.url, logger })
   const outbound = createOutboundMemory(config.performance.max_buffered_total)
   const mails = openMailQueue(config.mail, logger)
   const domain = createDomain({
     config, database, stores, presence, events, counters, accessTokens: app.accessTokens, outbound, mails, onFault
   })
-  const { accounts, exports, guests, maintenance, messages, publisher, searchIndex } = domain
+  const { accounts, exports, guests, maintenance, messages, publisher, reads, searchIndex } = domain
 
   const traffic = createTraffic(Object.keys(table))
-  const hub = new Hub({ broker, presence, traffic, messages, onFault, maxWaiting: config.performance.max_buffered / 2, outbound })
+  const hub = new Hub({ broker, presence, traffic, messages, activity, onFault, maxWaiting: config.performance.max_buffered / 2, outbound })
   const requests = createRequests({
     ...domain,
     hub,
+    activity,
     traffic,
     admitsGuests: admitsGuests(config.authentication),
     resumeLimit: config.channels.resume_limit,
@@ -168,6 +175,8 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     await app.requestsAnswered(timeLeft())
     await mails?.close(timeLeft())
     app.upgrades.close()
+    await resolvesWithin(reads.close(), timeLeft())
+    activity.stop()
     reconciler.stop()
     guests.stop()
     maintenance.stop()
@@ -195,6 +204,7 @@ async function registerApi (
   await app.register(meRoutes, domain)
   await app.register(channelRoutes, domain)
   await app.register(messageRoutes, domain)
+  await app.register(readRoutes, domain)
   await app.register(commandRoutes, domain)
   await app.register(moderationRoutes, domain)
   await app.register(peopleRoutes, domain)

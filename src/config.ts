@@ -93,6 +93,7 @@ const ConfigSchema = Type.Object({
     max_reactions: count(20, { maximum: 100, description: 'different ones on a message; 0 allows none' }),
     max_topic_length: count(250, { maximum: 4000, description: 'Unicode code points' }),
     max_signal_data: count(1024, { maximum: 16_384, description: 'bytes of JSON' }),
+    read_receipts_limit: count(50, { maximum: 1000, description: 'members; 0 shows nobody what others have read' }),
     max_slow_mode: count(21_600, { maximum: 86_400, description: 'seconds' }),
     max_report_reason: count(500, { maximum: 4000, description: 'Unicode code points' })
   }),

@@ -24,12 +24,14 @@ import { createMessages } from './services/messages.ts'
 import { createModeration } from './services/moderation.ts'
 import { createPasswords } from './services/passwords.ts'
 import { createPublisher } from './services/publisher.ts'
+import { createReads } from './services/reads.ts'
 import { createReports } from './services/reports.ts'
 import { createSearch } from './services/search.ts'
 import { createSearchIndex } from './services/search-index.ts'
 import { createSignals } from './services/signals.ts'
 import { createAccountCodeStore } from './store/account-codes.ts'
 import { createAccountStore } from './store/accounts.ts'
+import { createActivityStore } from './store/activity.ts'
 import { createBlockStore } from './store/blocks.ts'
 import { createChannelStore } from './store/channels.ts'
 import type { Database } from './store/client.ts'
@@ -43,7 +45,9 @@ import { createLoginStore } from './store/logins.ts'
 import { createMembershipStore } from './store/memberships.ts'
 import { createMessageStore } from './store/messages.ts'
 import { createModerationStore } from './store/moderation.ts'
+import { createOwnChannelStore } from './store/own-channels.ts'
 import { createPruning } from './store/pruning.ts'
+import { createReadStore } from './store/reads.ts'
 import { createReportStore } from './store/reports.ts'
 import { createSearchStore } from './store/search.ts'
 import { createTokens } from './store/tokens.ts'
@@ -63,6 +67,9 @@ export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kin
     invitationCodes: createInvitationCodeStore(prisma),
     directory: createDirectoryStore(prisma),
     channels: createChannelStore(prisma),
+    ownChannels: createOwnChannelStore(prisma),
+    reads: createReadStore(database),
+    activity: createActivityStore(database),
     memberships: createMembershipStore(database),
     messages: createMessageStore(database),
     moderation: createModerationStore(prisma),
@@ -95,6 +102,8 @@ export interface DomainDeps {
 const BATCH_SIZE = { postgresql: 500, pglite: 100 }
 /** Entries that one batch adds to the index of search, for the same reason. */
 const INDEX_BATCH_SIZE = { postgresql: 500, pglite: 40 }
+/** Positions of readers that one statement writes at most, for the same reason. */
+const READS_SIZE = { postgresql: 5000, pglite: 500 }
 /** One commit, or one read of entries that the bus lost, delivers at most about `performance.max_buffered` / BURSTS bytes [P52]. */
 const BURSTS = 8
 
@@ -140,10 +149,19 @@ export function createDomain (deps: DomainDeps) {
     maxCreated: config.channels.max_created_per_user,
     createdPerMinute: isLimited ? limits.user_channels_created : 0
   }
+  const reads = createReads({
+    store: stores.reads,
+    events,
+    receiptsLimit: config.channels.read_receipts_limit,
+    batchSize: READS_SIZE[database.kind],
+    onFault
+  })
   const channels = createChannels({
     store: stores.channels,
+    ownStore: stores.ownChannels,
     presence,
     events,
+    reads,
     rules: creation,
     maxTopicLength: config.channels.max_topic_length,
     maxSlowMode: config.channels.max_slow_mode
@@ -151,6 +169,7 @@ export function createDomain (deps: DomainDeps) {
   const memberships = createMemberships({
     store: stores.memberships,
     events,
+    reads,
     rules: {
       ...caps,
       ...creation,
@@ -170,7 +189,13 @@ export function createDomain (deps: DomainDeps) {
   const burst = config.performance.max_buffered / BURSTS
   const publisher = createPublisher({
     store: stores.messages,
-    events,
+    events: {
+      ...events,
+      entriesStored (channelId, entries, queuedAt) {
+        events.entriesStored(channelId, entries, queuedAt)
+        reads.sent(channelId, entries)
+      }
+    },
     queueSize: config.performance.message_queue_size,
     batchSize: BATCH_SIZE[database.kind],
     maxReactions: config.channels.max_reactions,
@@ -233,6 +258,7 @@ export function createDomain (deps: DomainDeps) {
     publisher,
     messages,
     signals,
+    reads,
     directory,
     directs,
     blocks,

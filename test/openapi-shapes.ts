@@ -5,6 +5,7 @@ const peer = 'peer? { user_id, username, handle }'
 const channel = `{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, ${peer} }`
 const shown = 'data?, reactions? [{ reaction, count, user_ids [] }], reactions_seq?, edited_at?, deleted?'
 const message = `{ id, seq, channel, user_id, username, message, timestamp, client_id?, reply_to?, ${shown} }`
+const listed = channel.replace(/ }$/, ', read_seq?, unread_count?, last_message_at? }')
 const receipt = '{ channel, id, seq, timestamp, client_id?, duplicate? }'
 const account = '{ id, email, email_verified, name, handle, role, created_at, disabled_at }'
 const log = '{ log [{ id, actor_id, action, target_id, channel_id, channel, reason, expires_at, created_at }], next_cursor }'
@@ -48,10 +49,10 @@ export const shapes: Record<string, Shape> = {
   'PUT /api/me/blocks/{user_id}': { answers: { 200: '{ user_id }' } },
   'DELETE /api/me/blocks/{user_id}': { answers: { 204: '' } },
   'POST /api/directs': { body: '{ user_id }', answers: { 200: channel, 201: channel } },
-  'GET /api/channels': { query: 'limit cursor type', answers: { 200: `{ channels [${channel}], next_cursor }` } },
+  'GET /api/channels': { query: 'limit cursor type joined', answers: { 200: `{ channels [${listed}], next_cursor }` } },
   'GET /api/channels/{name}': { answers: { 200: channel } },
   'GET /api/channels/{name}/members': {
-    query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, handle, joined_at }], next_cursor }' }
+    query: 'limit cursor', answers: { 200: '{ members [{ user_id, username, handle, joined_at, read_seq? }], next_cursor }' }
   },
   'GET /api/channels/{name}/online': {
     query: 'limit cursor', answers: { 200: '{ users [{ user_id, username, handle }], count, next_cursor }' }
@@ -65,6 +66,7 @@ export const shapes: Record<string, Shape> = {
   'GET /api/channels/{name}/messages/{id}': { answers: { 200: message } },
   'GET /api/messages': { query: 'limit cursor query channel', answers: { 200: `{ messages [${message}], next_cursor }` } },
   'POST /api/channels/{name}/messages': { body: '{ message?, client_id?, reply_to?, data? }', answers: { 200: receipt, 201: receipt } },
+  'PUT /api/channels/{name}/read': { body: '{ seq }', answers: { 200: '{ channel, seq }' } },
   'POST /api/channels/{name}/signals': { body: '{ event, data? }', answers: { 204: '' } },
   'GET /api/channels/{name}/bans': {
     query: 'limit cursor',

@@ -1,13 +1,13 @@
 -- [P18]–[P22] Makes users members of channels, which are given by name.
 -- batch: [{u: user id, s: login, n: channel name, i: id for the channel if it has to be created}, …]. A cap of 0 means no cap.
 -- Returns one row per join: its position `ord` in the batch, and an error code or the channel and the user's place in it at that moment.
--- `last_id` is the id of the entry at `last_seq`.
+-- `last_id` is the id of the entry at `last_seq`. `is_new`: this join began the membership.
 DROP FUNCTION IF EXISTS parley_join(json, int, int, text, boolean, int, int);
 CREATE OR REPLACE FUNCTION parley_join(batch json, max_channels int, max_users int, default_room text, create_missing boolean,
   max_created int DEFAULT 0, created_a_minute int DEFAULT 0)
 RETURNS TABLE (ord bigint, code text, channel_id uuid, channel_type text, last_seq bigint, last_id uuid, acl_version bigint, retry_after_ms bigint,
   settings_version int, topic text, slow_mode int, retention int, user_count int, role text, member_since timestamptz, is_moderator boolean,
-  muted_until timestamptz)
+  muted_until timestamptz, read_seq bigint, is_new boolean)
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
   todo bigint[];
@@ -20,7 +20,7 @@ BEGIN
   -- the planner use one index probe per row, whatever sizes it assumes for the tables.)
   FOR item IN
     SELECT b.ord, c.id, c."channelType", c."lastSeq", parley_entry_id(c.id, c."lastSeq") AS last_id, c."aclVersion",
-      c."settingsVersion", c.topic, c."slowMode", c.retention, c."userCount", u.role, m.since, mute.until AS muted_until,
+      c."settingsVersion", c.topic, c."slowMode", c.retention, c."userCount", u.role, m.since, m.read_seq, mute.until AS muted_until,
       m.since IS NOT NULL AND x.found IS NULL AND parley_role_fits(u.role, c."channelType") AS member,
       -- What parley_can_moderate says of a member who is not banned.
       c."channelType" <> 'direct' AND (
@@ -29,7 +29,7 @@ BEGIN
     LEFT JOIN LATERAL (
       SELECT o.id, o.role, o.email FROM "User" o WHERE o.id = b.u AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, b.s)) LIMIT 1) u ON true
     LEFT JOIN LATERAL (SELECT * FROM "Channel" o WHERE o.name = b.n LIMIT 1) c ON true
-    LEFT JOIN LATERAL (SELECT o."joinedAt" AS since FROM "ChannelUser" o WHERE o."channelId" = c.id AND o."userId" = u.id LIMIT 1) m ON true
+    LEFT JOIN LATERAL (SELECT o."joinedAt" AS since, coalesce(o."readSeq", parley_read_start(o."channelId")) AS read_seq FROM "ChannelUser" o WHERE o."channelId" = c.id AND o."userId" = u.id LIMIT 1) m ON true
     LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelBan" o WHERE o."channelId" = c.id AND o."userId" = u.id
       AND (o."expiresAt" IS NULL OR o."expiresAt" > clock_timestamp()) LIMIT 1) x ON true
     LEFT JOIN LATERAL (SELECT true AS found FROM "ChannelModerator" o WHERE o."channelId" = c.id AND o."userId" = u.id LIMIT 1) moderates ON true
@@ -39,7 +39,7 @@ BEGIN
     IF item.member THEN
       RETURN QUERY SELECT item.ord, NULL::text, item.id, item."channelType"::text, item."lastSeq", item.last_id, item."aclVersion", NULL::bigint,
         item."settingsVersion", item.topic, item."slowMode", item.retention, item."userCount", item.role::text, item.since,
-        coalesce(item.moderator, false), item.muted_until;
+        coalesce(item.moderator, false), item.muted_until, item.read_seq, false;
     ELSE
       todo := todo || item.ord;
     END IF;
@@ -76,7 +76,7 @@ BEGIN
     ord := item.ord; channel_id := ch.id; channel_type := ch."channelType"; acl_version := ch."aclVersion";
     last_seq := ch."lastSeq"; last_id := parley_entry_id(ch.id, ch."lastSeq");
     settings_version := ch."settingsVersion"; topic := ch.topic; slow_mode := ch."slowMode"; retention := ch.retention;
-    user_count := ch."userCount"; role := us.role; member_since := NULL; is_moderator := NULL; muted_until := NULL;
+    user_count := ch."userCount"; role := us.role; member_since := NULL; is_moderator := NULL; muted_until := NULL; read_seq := NULL;
     code := CASE
       WHEN us.id IS NULL THEN 'authentication_failed'
       WHEN ch.id IS NULL THEN CASE
@@ -95,6 +95,7 @@ BEGIN
       WHEN ch.id = ANY (made) AND ch."userCount" = 0 THEN parley_judge_creation(us, max_created, created_a_minute)
     END;
     retry_after_ms := CASE WHEN code = 'rate_limited' THEN parley_creation_wait(us, created_a_minute) END;
+    is_new := code IS NULL;
     IF code IS NULL THEN
       INSERT INTO "ChannelUser" ("channelId", "userId") VALUES (ch.id, us.id);
       DELETE FROM "ChannelInvite" i WHERE i."channelId" = ch.id AND i."userId" = us.id;
@@ -111,7 +112,8 @@ BEGIN
       code := NULL;
     END IF;
     IF code IS NULL THEN
-      member_since := (SELECT m."joinedAt" FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = us.id);
+      SELECT m."joinedAt", coalesce(m."readSeq", parley_read_start(ch.id)) INTO member_since, read_seq
+        FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = us.id;
       is_moderator := parley_can_moderate(us, ch);
       muted_until := (SELECT x."expiresAt" FROM "ChannelMute" x WHERE x."channelId" = ch.id AND x."userId" = us.id
         AND x."expiresAt" > clock_timestamp());

@@ -60,7 +60,7 @@ BEGIN
     INSERT INTO "Message" ("channelId", seq, id, "userId", content, "clientId", "replyTo", data, "createdAt")
     SELECT j.c, j.last_seq + j.place, j.i, j.u, j.m, j.k, j.r, j.d, at FROM judged j WHERE j.refusal IS NULL AND j.old_id IS NULL
   ), numbered AS (
-    UPDATE "Channel" ch SET "lastSeq" = n.last FROM (
+    UPDATE "Channel" ch SET "lastSeq" = n.last, "lastMessageAt" = at FROM (
       SELECT j.c, max(j.last_seq + j.place) AS last FROM judged j WHERE j.refusal IS NULL AND j.old_id IS NULL GROUP BY j.c
     ) n WHERE ch.id = n.c
   )

@@ -34,8 +34,8 @@ export interface BrokerHandlers {
   onConnected (connected: boolean): void
 }
 
-/** One channel (`channel:<id>`), one user (`user:<id>`), or everyone. */
-export type Topic = `channel:${string}` | `user:${string}` | 'broadcast'
+/** One channel (`channel:<id>`), one user (`user:<id>`), everyone, or all connections that asked for activity [P44]. */
+export type Topic = `channel:${string}` | `user:${string}` | 'broadcast' | 'activity'
 
 /** A run of consecutive entries of one channel. */
 export interface EntriesEvent {

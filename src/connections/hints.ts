@@ -15,7 +15,8 @@ const NOT_NOTICES: ReadonlySet<unknown> = new Set([
 const ACTIONS = {
   channel: ['membership_ended', 'channel_deleted', 'settings_changed', 'mute_changed'],
   user: ['user_changed', 'disconnect', 'direct_opened'],
-  broadcast: [] as string[]
+  broadcast: [] as string[],
+  activity: ['channels_active', 'membership_began']
 }
 
 /**

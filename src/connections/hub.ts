@@ -4,6 +4,7 @@ import type { Presence } from '../presence/presence.ts'
 import type { Person } from '../schemas/channel.ts'
 import type { Joined } from '../store/memberships.ts'
 import type { UserState } from '../store/users.ts'
+import type { Activity } from './activity.ts'
 import type { OutboundMemory } from './backlog.ts'
 import { LocalChannel } from './channel.ts'
 import { countFrames, encode } from './frames.ts'
@@ -16,6 +17,7 @@ export interface HubDeps {
   broker: Broker
   presence: Presence
   messages: SequencerDeps['messages']
+  activity: Pick<Activity, 'receive' | 'unwatch'>
   onFault (error: unknown, where?: FaultPlace): void
   traffic: Traffic
   /** Most bytes that may wait for one subscriber while its join is answered. */
@@ -92,6 +94,7 @@ export class Hub {
     if (!this.#sessions.delete(session)) return
     session.ended()
     for (const channel of session.subscriptions.values()) this.#unsubscribe(session, channel)
+    this.#deps.activity.unwatch(session)
     const { user } = session
     const sessions = user && this.#byUser.get(user.id)
     if (!sessions?.delete(session) || sessions.size > 0) return
@@ -215,6 +218,7 @@ export class Hub {
     // The run is larger than a hint may be, so the entries are read from the database.
     if (!isOwn && channel && event.kind === 'entries' && event.frames.length > maxWaiting) return this.doubts.channels([id])
     if (!isOwn) event = checkHint(topic, event, channel?.name, maxWaiting)
+    if (topic === 'activity') return this.#deps.activity.receive(event)
     if (event.kind === 'control') {
       if (isOwn) this.#act(id, channel, event.action)
       else this.#look(id, channel, event.action)

@@ -7,7 +7,7 @@ import { compile } from '../schemas/common.ts'
 const buildCheck: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const isQuery = httpPart === 'querystring' || httpPart === 'query'
   const check = compile(isQuery ? { ...schema, additionalProperties: false } : schema, 'invalid_request')
-  const read = isQuery ? integersOf(schema as TObject) : (data: unknown) => data ?? (httpPart === 'body' ? {} : data)
+  const read = isQuery ? valuesOf(schema as TObject) : (data: unknown) => data ?? (httpPart === 'body' ? {} : data)
   return data => {
     try {
       return { value: check(read(data)) }
@@ -29,14 +29,19 @@ export const schemaController = {
   }
 } as unknown as NonNullable<FastifyServerOptions['schemaController']>
 
-/** Turns digits in a query string, which holds only text, into integers where the schema expects them. The check refuses any other text. */
-function integersOf (schema: TObject) {
-  const names = Object.entries(schema.properties).filter(([, field]) => field.type === 'integer').map(([name]) => name)
+/**
+ * Turns digits, and the words true and false, in a query string, which holds only text, into integers and booleans where the schema expects
+ * them. The check refuses any other text.
+ */
+function valuesOf (schema: TObject) {
+  const fields = Object.entries(schema.properties).filter(([, { type }]) => type === 'integer' || type === 'boolean')
   return (query: unknown) => {
     const values = { ...query as Record<string, unknown> }
-    for (const name of names) {
+    for (const [name, { type }] of fields) {
       const value = values[name]
-      if (typeof value === 'string' && /^\d+$/.test(value)) values[name] = Number(value)
+      if (typeof value !== 'string') continue
+      if (type === 'integer' && /^\d+$/.test(value)) values[name] = Number(value)
+      if (type === 'boolean' && /^(true|false)$/.test(value)) values[name] = value === 'true'
     }
     return values
   }

@@ -3,13 +3,18 @@ import { success } from '../connections/reply.ts'
 import type { Session, SessionUser } from '../connections/session.ts'
 import { AppError } from '../errors.ts'
 import { AnyHandle, isAbsent, isBlank, Role, Timestamp, Uuid } from '../schemas/common.ts'
+import { ChannelActivity } from '../schemas/read.ts'
 import { request, type RequestContext } from './row.ts'
 
 /** Requests about the connection itself: authentication and heartbeats. */
 export const requests = {
   authenticate: request({
     /** Where guests are admitted, a client without a token becomes one [P16]. */
-    fields: { token: Type.Optional(Type.Union([Type.String(), Type.Null()])) },
+    fields: {
+      token: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      /** Whether this connection is told of activity [P44]; absent: as before. */
+      activity: Type.Optional(Type.Boolean())
+    },
     who: 'anyone',
     reply: {
       action: 'authenticated',
@@ -22,8 +27,9 @@ export const requests = {
         expires_at: Type.Union([Timestamp, Type.Null()])
       })
     },
-    async answer (context, session, { token }) {
-      const { hub, guests } = context
+    notices: { channel_activity: ChannelActivity },
+    async answer (context, session, { token, activity: wantsActivity }) {
+      const { hub, guests, activity } = context
       const { user, sid, expiresAt } = await identify(context, session, token)
       if (session.closing) {
         if (user.guest) await guests.end(user.id)
@@ -34,6 +40,8 @@ export const requests = {
       const isNew = session.user === null
       session.authenticated(user, sid, expiresAt)
       hub.identify(session, user)
+      if (wantsActivity === true) await activity.watch(session)
+      else if (wantsActivity === false) activity.unwatch(session)
       const reply = success('authenticated', {
         user_id: user.id,
         username: user.name,

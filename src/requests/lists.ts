@@ -1,30 +1,35 @@
 import { Type } from '@sinclair/typebox'
-import { Channel, OnlinePage } from '../schemas/channel.ts'
-import { ChannelName, NextCursor, PageQuery } from '../schemas/common.ts'
+import { ListedChannel, OnlinePage } from '../schemas/channel.ts'
+import { ChannelName, NextCursor, PageQuery, Seq } from '../schemas/common.ts'
+import { channelKey } from '../services/channels.ts'
 import { fitPage } from '../services/paging.ts'
 import { request } from './row.ts'
 
 /** The largest page of `user_list`, and the default if the client names no limit. */
 const MAX_USERS_PER_PAGE = 1000
 
-const ListedChannel = Type.Composite([
-  Type.Pick(Channel, ['id', 'name', 'channel_type', 'user_count', 'topic', 'peer']),
-  Type.Object({ online_count: Type.Integer(), joined: Type.Boolean() })
+/** Only members are told what is unread, and `last_seq` with it [P44]. */
+const ShownChannel = Type.Composite([
+  Type.Pick(ListedChannel, ['id', 'name', 'channel_type', 'user_count', 'topic', 'peer', 'read_seq', 'unread_count', 'last_message_at']),
+  Type.Object({ online_count: Type.Integer(), joined: Type.Boolean(), last_seq: Type.Optional(Seq) })
 ])
 
 /** Requests for lists. No page is larger than a reply may be [P59]. */
 export const requests = {
   channel_list: request({
-    fields: PageQuery.properties,
+    fields: { ...PageQuery.properties, joined: Type.Optional(Type.Boolean()) },
     who: 'user',
-    reply: { type: 'channel_list', fields: Type.Object({ channels: Type.Array(ListedChannel), next_cursor: NextCursor }) },
+    reply: { type: 'channel_list', fields: Type.Object({ channels: Type.Array(ShownChannel), next_cursor: NextCursor }) },
     route: 'GET /api/channels',
-    async answer ({ channels, maxItems }, session, { limit, cursor }) {
-      const page = await channels.list(session.actor, { limit, cursor })
-      const online = await channels.onlineCounts(page.channels.map(({ channel }) => channel.id))
-      const rows = page.channels.map(({ channel: { id, name, channel_type, user_count, topic, peer }, isMember }, i) =>
-        ({ id, name, channel_type, user_count, online_count: online[i], joined: isMember, topic, ...peer && { peer } }))
-      const { items, next_cursor } = fitPage({ items: rows, next_cursor: page.next_cursor }, ({ name }) => name, maxItems)
+    async answer ({ channels, maxItems }, session, { limit, cursor, joined = false }) {
+      const page = await channels.list(session.actor, { limit, cursor, joined })
+      const online = await channels.onlineCounts(page.items.map(({ channel }) => channel.id))
+      const rows = page.items.map(({ channel, isMember }, i) => {
+        const { id, name, channel_type, user_count, topic, peer, last_seq, read_seq, unread_count, last_message_at } = channel
+        const unread = isMember ? { last_seq, read_seq, unread_count, last_message_at } : undefined
+        return { id, name, channel_type, user_count, online_count: online[i], joined: isMember, topic, ...peer && { peer }, ...unread }
+      })
+      const { items, next_cursor } = fitPage({ items: rows, next_cursor: page.next_cursor }, channelKey(joined), maxItems)
       return { frame: { type: 'channel_list', channels: items, next_cursor } }
     }
   }),

@@ -1,4 +1,5 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
+import type { Activity } from '../connections/activity.ts'
 import type { Hub } from '../connections/hub.ts'
 import type { RequestCost } from '../connections/limits.ts'
 import type { Reply } from '../connections/reply.ts'
@@ -11,6 +12,7 @@ import type { Guests } from '../services/guests.ts'
 import type { Memberships } from '../services/memberships.ts'
 import type { Messages } from '../services/messages.ts'
 import type { Moderation } from '../services/moderation.ts'
+import type { Reads } from '../services/reads.ts'
 import type { Reports } from '../services/reports.ts'
 import type { Signals } from '../services/signals.ts'
 import type { Functions } from '../store/functions.ts'
@@ -46,9 +48,11 @@ export interface Services extends Pick<Functions, 'call'>, HandleLookup {
 /** The services and settings that requests other than commands use in addition. */
 export interface RequestContext extends Services {
   hub: Hub
+  activity: Activity
   auth: Pick<Auth, 'verifyAccess'>
   guests: Guests
   signals: Signals
+  reads: Reads
   directs: Directs
   blocks: Blocks
   /** Whether a client without a token becomes a guest [P16]. */

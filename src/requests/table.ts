@@ -5,12 +5,13 @@ import { commands as changes, requests as messages } from './messages.ts'
 import { commands as moderation } from './moderation.ts'
 import { requests as people } from './people.ts'
 import { commands as reactions } from './reactions.ts'
+import { requests as reads } from './reads.ts'
 import { commands as reports } from './reports.ts'
 import type { CommandRow, Row } from './row.ts'
 import { requests as subscriptions } from './subscriptions.ts'
 
 /** Requests by their `type`. */
-export const requests = { ...connection, ...subscriptions, ...messages, ...lists, ...people }
+export const requests = { ...connection, ...subscriptions, ...messages, ...reads, ...lists, ...people }
 const commandRows = { ...channels, ...changes, ...reactions, ...moderation, ...reports }
 
 export type RequestName = keyof typeof requests

@@ -18,7 +18,7 @@ const routes: FastifyPluginAsyncTypebox<{ channels: Channels }> = async (app, { 
     }
   }, async request => {
     const page = await channels.list(request.actor, request.query)
-    return { channels: page.channels.map(({ channel }) => channel), next_cursor: page.next_cursor }
+    return { channels: page.items.map(({ channel }) => channel), next_cursor: page.next_cursor }
   })
 
   app.get('/api/channels/:name', {

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Role } from './common.ts'
+import { Role, Seq } from './common.ts'
 
 /** Published for a channel: these users are no longer members. `aclVersion` is the channel's version after the change. */
 export const MembershipEnded = Type.Object({
@@ -38,8 +38,17 @@ export const Disconnect = Type.Object({
   sid: Type.Optional(Type.String())
 })
 
+/** Published for activity: these channels have new messages, of which `seq` is the newest [P44]. */
+export const ChannelsActive = Type.Object({
+  type: Type.Literal('channels_active'),
+  channels: Type.Array(Type.Object({ id: Type.String(), seq: Seq }))
+})
+
+/** Published for activity: the user has become a member of a channel. */
+export const MembershipBegan = Type.Object({ type: Type.Literal('membership_began'), userId: Type.String() })
+
 /** What instances tell each other, besides frames for clients. Unknown extra fields come from a later release and are ignored. */
 export const ControlAction = Type.Union([
-  MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, DirectOpened, UserChanged, Disconnect
+  MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, DirectOpened, UserChanged, Disconnect, ChannelsActive, MembershipBegan
 ])
 export type ControlAction = Static<typeof ControlAction>

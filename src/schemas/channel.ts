@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AnyHandle, ChannelName, ChannelType, NextCursor, PageQuery, Role, Seq, Text, Timestamp, Uuid } from './common.ts'
+import { Unread } from './read.ts'
 
 /** Seconds: the greatest value that `channels.max_slow_mode` may have. */
 export const MAX_SLOW_MODE = 86_400
@@ -44,19 +45,26 @@ export const Channel = Type.Object({
 export type Channel = Static<typeof Channel>
 
 export const ChannelParams = Type.Object({ name: ChannelName })
-export const ChannelQuery = Type.Composite([PageQuery, Type.Object({ type: Type.Optional(ChannelType) })], { additionalProperties: false })
-export const ChannelPage = Type.Object({ channels: Type.Array(Channel), next_cursor: NextCursor })
+/** `joined`: only one's own, those with the newest messages first [P44]. */
+export const ChannelQuery = Type.Composite(
+  [PageQuery, Type.Object({ type: Type.Optional(ChannelType), joined: Type.Optional(Type.Boolean()) })], { additionalProperties: false })
+/** A channel of a list. Only members are told what is unread. */
+export const ListedChannel = Type.Composite([Channel, Type.Partial(Unread)], { $id: 'ListedChannel' })
+export type ListedChannel = Static<typeof ListedChannel>
+export const ChannelPage = Type.Object({ channels: Type.Array(ListedChannel), next_cursor: NextCursor })
 
-/** What a user is in a channel that they have joined. `is_moderator`: they can moderate it. */
+/** What a user is in a channel that they have joined. `is_moderator`: they can moderate it. `read_seq`: up to where they have read. */
 export const Place = Type.Object({
   role: Role,
   is_member_since: Timestamp,
   is_moderator: Type.Boolean(),
-  muted_until: Type.Union([Timestamp, Type.Null()])
+  muted_until: Type.Union([Timestamp, Type.Null()]),
+  read_seq: Seq
 })
 export type Place = Static<typeof Place>
 
-export const Member = Type.Object({ user_id: Uuid, username: Type.String(), handle: AnyHandle, joined_at: Timestamp })
+/** `read_seq`: only in small channels [P45]. */
+export const Member = Type.Object({ ...PersonWithHandle.properties, joined_at: Timestamp, read_seq: Type.Optional(Seq) })
 export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })

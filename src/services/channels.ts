@@ -1,21 +1,25 @@
 import { uuidv7 } from 'uuidv7'
 import { AppError } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
-import type { Channel, Member, SettingsChange } from '../schemas/channel.ts'
+import type { Channel, ListedChannel, Member, SettingsChange } from '../schemas/channel.ts'
 import type { ChannelType, PageQuery } from '../schemas/common.ts'
-import type { ChannelStore, CreationRules, Standing } from '../store/channels.ts'
+import type { ChannelStore, CreationRules, Listed, Standing, StoredMember } from '../store/channels.ts'
+import type { OwnChannelStore } from '../store/own-channels.ts'
 import type { Actor } from '../store/users.ts'
-import { fitPage, readPage, type PageOrder, type PagePlace } from './paging.ts'
+import { fitPage, readPage, type Page, type PageOrder, type PagePlace } from './paging.ts'
 import type { Events } from './events.ts'
+import type { Reads } from './reads.ts'
 import { longerThan } from './text.ts'
 
 export type Channels = ReturnType<typeof createChannels>
 
 /** Finds, lists, creates, changes and deletes channels. Where a user may not know of a channel, the error is `channel_not_found` [P19]. */
-export function createChannels ({ store, presence, events, rules, maxTopicLength, maxSlowMode }: {
+export function createChannels ({ store, ownStore, presence, events, reads, rules, maxTopicLength, maxSlowMode }: {
   store: ChannelStore
+  ownStore: OwnChannelStore
   presence: Presence
   events: Events
+  reads: Pick<Reads, 'areShown' | 'position' | 'unwritten'>
   rules: CreationRules
   /** Longest topic, in code points [P50]. */
   maxTopicLength: number
@@ -49,9 +53,19 @@ export function createChannels ({ store, presence, events, rules, maxTopicLength
     find,
     read,
 
-    async list (actor: Actor, { type, ...query }: PagePlace & { type?: ChannelType | undefined }) {
-      const { items: channels, ...rest } = await readPage(query, byName, (after, most) => store.list(actor, { type, after, limit: most }))
-      return { channels, ...rest }
+    /**
+     * A page of the channels that the user may see, in order of name; with `joined` only those that they are a member of, those with the
+     * newest messages first [P44].
+     */
+    async list (
+      actor: Actor, { type, joined = false, ...query }: PagePlace & { type?: ChannelType | undefined, joined?: boolean | undefined }
+    ): Promise<Page<Listed>> {
+      const unwritten = reads.unwritten(actor.userId)
+      if (!joined) return readPage(query, byName, (after, limit) => store.list(actor, { type, after, limit, unwritten }))
+      return readPage(query, byActivity, (key, limit) => {
+        const [ms, id] = key?.split(' ') ?? []
+        return ownStore.list(actor, { type, after: id === undefined ? undefined : { ms: Number(ms), id }, limit, unwritten })
+      })
     },
 
     /** @throws AppError `channel_exists`, `not_authorized` [P18], `too_many_channels` [P21] [P58], `rate_limited` [P58]. */
@@ -59,6 +73,7 @@ export function createChannels ({ store, presence, events, rules, maxTopicLength
       checkSettings(settings)
       const refusal = await store.create(actor, uuidv7(), channelName, type, settings, rules)
       if (refusal) throw new AppError(refusal.code, refusal)
+      events.membershipBegan(actor.userId)
       return (await find(actor, channelName)).channel
     },
 
@@ -90,9 +105,12 @@ export function createChannels ({ store, presence, events, rules, maxTopicLength
       events.channelDeleted(outcome.channelId)
     },
 
+    /** A page of the members, in order of id. In small channels it says up to where each has read [P45]. */
     async members (actor: Actor, channelName: string, query: PageQuery) {
-      const channel = await read(actor, channelName)
-      const { items: members, ...rest } = await readPage(query, byMember, (after, most) => store.members(channel.id, after, most))
+      const { id, user_count: userCount } = await read(actor, channelName)
+      const { items, ...rest } = await readPage(query, byMember, (after, most) => store.members(id, after, most))
+      const members = items.map(({ read_seq: readSeq, ...member }): Member =>
+        reads.areShown(userCount) ? { ...member, read_seq: reads.position(member.user_id, id, readSeq) } : member)
       return { members, ...rest }
     },
 
@@ -114,6 +132,12 @@ export function createChannels ({ store, presence, events, rules, maxTopicLength
   }
 }
 
-const byName: PageOrder<Standing> = { shape: 'name', key: ({ channel }) => channel.name }
-const byMember: PageOrder<Member> = { shape: 'uuid', key: member => member.user_id }
+/** The keys by which lists of channels are ordered: all of them, and one's own with `joined` [P44]. */
+export function channelKey (joined: boolean): (channel: Pick<ListedChannel, 'id' | 'name' | 'last_message_at'>) => string {
+  return joined ? ({ id, last_message_at: at }) => `${at ? Date.parse(at) : 0} ${id}` : ({ name }) => name
+}
+
+const byName: PageOrder<Listed> = { shape: 'name', key: ({ channel }) => channelKey(false)(channel) }
+const byActivity: PageOrder<Listed> = { shape: 'time', key: ({ channel }) => channelKey(true)(channel) }
+const byMember: PageOrder<StoredMember> = { shape: 'uuid', key: member => member.user_id }
 const byId: PageOrder<string> = { shape: 'uuid', key: id => id }

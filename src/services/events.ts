@@ -1,6 +1,7 @@
 import type { Entry } from '../schemas/message.ts'
 import type { Role } from '../schemas/common.ts'
 import type { Notice } from '../schemas/protocol.ts'
+import type { ReadMarker, UserRead } from '../schemas/read.ts'
 import type { Signal } from '../schemas/signal.ts'
 
 /**
@@ -26,6 +27,12 @@ export interface Events {
   signalled (channelId: string, signal: Signal, except?: string): void
   /** Somebody has written to the user in a direct channel that is new to them, or that they had left: they have to be told of it [P47]. */
   directOpened (userId: string): void
+  /** A member's position has risen: their connections are told, except the connection `except`, which has marked it [P43]. */
+  markerRaised (userId: string, marker: ReadMarker, except?: string): void
+  /** Members have read further: the channel's subscribers are told [P45]. */
+  membersRead (channelId: string, reads: UserRead[]): void
+  /** The user has become a member of a channel. */
+  membershipBegan (userId: string): void
   /** The channel's settings changed: every instance reads them and tells its subscribers [P50]. */
   settingsChanged (channelId: string): void
   /** The user's name, handle or role changed. */

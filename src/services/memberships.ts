@@ -4,11 +4,14 @@ import type { Joined, JoinRequest, JoinRules, MembershipStore } from '../store/m
 import type { Actor } from '../store/users.ts'
 import { createBatcher } from './batcher.ts'
 import type { Events } from './events.ts'
+import type { Reads } from './reads.ts'
 
 export type Memberships = ReturnType<typeof createMemberships>
 
 /** Joins users to channels and ends their memberships [P19]–[P22]. */
-export function createMemberships ({ store, events, rules }: { store: MembershipStore, events: Events, rules: JoinRules }) {
+export function createMemberships ({ store, events, reads, rules }: {
+  store: MembershipStore, events: Events, reads: Pick<Reads, 'position'>, rules: JoinRules
+}) {
   const join = createBatcher<JoinRequest, Joined>(async batch => {
     const outcomes = await store.join(batch, rules)
     return outcomes.map(outcome => outcome.code === null ? outcome : new AppError(outcome.code, outcome))
@@ -16,7 +19,12 @@ export function createMemberships ({ store, events, rules }: { store: Membership
 
   return {
     /** Makes the user a member of the channel; no effect if they are one already. @throws AppError */
-    join: ({ userId, sid }: Actor, channelName: string): Promise<Joined> => join({ userId, sid, channelName, newId: uuidv7() }),
+    async join ({ userId, sid }: Actor, channelName: string): Promise<Joined> {
+      const joined = await join({ userId, sid, channelName, newId: uuidv7() })
+      const { channelId, isNew, place } = joined
+      if (isNew) events.membershipBegan(userId)
+      return { ...joined, place: { ...place, read_seq: reads.position(userId, channelId, place.read_seq) } }
+    },
 
     /**
      * Ends the membership on every connection of the user [P20]. The connection `connectionId` asked for it and gets no notice.

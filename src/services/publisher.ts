@@ -241,7 +241,11 @@ export function createPublisher ({
 
   /** Tells the users of direct channels that are new to them, or that they had left [P47]. */
   function tellPeers (verdicts: Verdict[]): void {
-    for (const verdict of verdicts) if (verdict.code === null && verdict.told !== null) events.directOpened(verdict.told)
+    for (const verdict of verdicts) {
+      if (verdict.code !== null || verdict.told === null) continue
+      events.membershipBegan(verdict.told)
+      events.directOpened(verdict.told)
+    }
   }
 
   /** Answers one request. If `done` throws, the other requests are still answered: what is stored stays stored. */

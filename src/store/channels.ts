@@ -1,12 +1,22 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
-import type { Channel, Member, PersonWithHandle, Settings, SettingsChange } from '../schemas/channel.ts'
+import type { Channel, ListedChannel, Member, PersonWithHandle, Settings, SettingsChange } from '../schemas/channel.ts'
 import type { ChannelType } from '../schemas/common.ts'
 import { withStoreErrors } from './errors.ts'
+import type { Position } from './reads.ts'
+import { toUnread, unreadColumns, unreadTables, unwrittenTable, type UnreadRow } from './unread.ts'
 import type { Actor } from './users.ts'
 
 /** A channel, whether one user is its member, and whether the user's role may read it. */
 export interface Standing { channel: Channel, isMember: boolean, mayRead: boolean }
+
+/** A channel of a list, with what is unread [P44]. */
+export interface Listed extends Standing { channel: ListedChannel }
+
+export interface ListQuery { type?: ChannelType | undefined, after?: string | undefined, limit: number, unwritten?: Position[] }
+
+/** A member with the position that the database has. */
+export type StoredMember = Member & { read_seq: number }
 
 /** A channel's counters, which show whether live subscriptions have missed an entry, the end of a membership or new settings [P33]. */
 export interface ChannelVersion { id: string, lastSeq: number, aclVersion: number, settingsVersion: number }
@@ -32,16 +42,15 @@ export function createChannelStore (prisma: PrismaClient) {
      * by index. Of each type whose channels are all visible to the user it reads one page; it finds private and direct channels through the
      * user's memberships, invitations and own channels. Invitations of users whom the user blocks are not delivered [P48]. LATERAL … LIMIT
      * makes each lookup one index probe, whatever sizes the planner assumes. (A new embedded database does not know arrays of an enum until
-     * it is opened again, so lists of types come as text.)
+     * it is opened again, so lists of types come as text.) `unwritten`: the user's positions that the database does not have yet.
      */
-    async list (
-      { userId, sid }: Actor, { type, after, limit }: { type?: ChannelType | undefined, after?: string | undefined, limit: number }
-    ): Promise<Standing[]> {
+    async list ({ userId, sid }: Actor, { type, after, limit, unwritten = [] }: ListQuery): Promise<Listed[]> {
       const [open, hidden] = [openTypes, hiddenTypes].map(types => types.filter(name => type === undefined || name === type))
-      const rows = await prisma.$queryRaw<StandingRow[]>`
+      const rows = await prisma.$queryRaw<ListedRow[]>`
         WITH u AS MATERIALIZED (
           SELECT * FROM "User" o
           WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid))),
+        ${unwrittenTable(unwritten)},
         own AS MATERIALIZED (
           SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
           UNION SELECT i."channelId" FROM u JOIN "ChannelInvite" i ON i."userId" = u.id AND NOT parley_blocks(u.id, i."invitedBy")
@@ -57,17 +66,19 @@ export function createChannelStore (prisma: PrismaClient) {
           WHERE x."channelType" = ANY (${hidden}::text[]::"ChannelType"[]) AND (x."channelType" = 'direct' OR u.role <> 'admin')
             AND x.name > ${after ?? ''}
         )
-        SELECT ${channelColumns}, ${standing} FROM (SELECT * FROM c ORDER BY c.name LIMIT ${limit}) c CROSS JOIN u ORDER BY c.name`
-      return rows.map(toStanding)
+        SELECT ${channelColumns}, ${standing}, ${unreadColumns}
+        FROM (SELECT * FROM c ORDER BY c.name LIMIT ${limit}) c CROSS JOIN u ${unreadTables} ORDER BY c.name`
+      return rows.map(toListed)
     },
 
     /** Lists members in order of id, after the id `after`. */
-    async members (channelId: string, after: string | undefined, limit: number): Promise<Member[]> {
-      const rows = await prisma.$queryRaw<Array<PersonWithHandle & { joined_at: Date }>>`
-        SELECT m."userId" AS user_id, u.name AS username, u.handle, m."joinedAt" AS joined_at
+    async members (channelId: string, after: string | undefined, limit: number): Promise<StoredMember[]> {
+      const rows = await prisma.$queryRaw<Array<PersonWithHandle & { joined_at: Date, read_seq: bigint }>>`
+        SELECT m."userId" AS user_id, u.name AS username, u.handle, m."joinedAt" AS joined_at,
+          coalesce(m."readSeq", parley_read_start(m."channelId")) AS read_seq
         FROM "ChannelUser" m JOIN "User" u ON u.id = m."userId"
         WHERE m."channelId" = ${channelId}::uuid AND m."userId" > ${after ?? NIL}::uuid ORDER BY m."userId" LIMIT ${limit}`
-      return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString() }))
+      return rows.map(row => ({ ...row, joined_at: row.joined_at.toISOString(), read_seq: Number(row.read_seq) }))
     },
 
     /** Returns those of the given users who are members. */
@@ -182,6 +193,8 @@ const openTypes: ChannelType[] = ['public', 'private', 'admin', 'moderator']
 /** Types whose channels are not visible to everyone. */
 const hiddenTypes: ChannelType[] = ['private', 'direct']
 
+export type ListedRow = StandingRow & UnreadRow
+
 export interface ChannelRow extends Settings {
   id: string
   name: string
@@ -199,7 +212,7 @@ export const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."cr
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
 
 /** LIMIT 1 instead of EXISTS, because for a list of channels the planner may answer EXISTS by reading all memberships. */
-const standing = Prisma.sql`
+export const standing = Prisma.sql`
   (SELECT true FROM "ChannelUser" m WHERE m."channelId" = c.id AND m."userId" = u.id LIMIT 1) IS NOT NULL AS is_member,
   CASE WHEN c."channelType" = 'direct' THEN parley_peer(c.id, u.id) END AS peer,
   parley_role_fits(u.role, c."channelType") AS may_read`
@@ -223,4 +236,9 @@ export function toChannel (row: ChannelRow): Channel {
     retention: row.retention,
     ...row.peer && { peer: row.peer }
   }
+}
+
+export function toListed (row: ListedRow): Listed {
+  const { channel, ...rest } = toStanding(row)
+  return { ...rest, channel: { ...channel, ...toUnread(row) } }
 }

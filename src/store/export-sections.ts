@@ -26,6 +26,21 @@ function found (id: string, fields: string, tables: string, isTheirs: (user: Pri
     WHERE ${isTheirs(user)} AND ${Prisma.raw(id)} > ${after ?? NIL}::uuid ORDER BY ${Prisma.raw(id)} LIMIT ${PAGE}`
 }
 
+/** A section of entries that no index finds by the person's id, because it would slow the writing of entries. It reads all, some at a time. */
+function scanned (table: string, fields: string): ExportSection['read'] {
+  return (user, after) => {
+    const [channel, seq] = (after ?? `${NIL} 0`).split(' ') as [string, string]
+    return Prisma.sql`
+      SELECT w."channelId" || ' ' || lpad(w.seq::text, 19, '0') AS key, w.mine, ${Prisma.raw(fields)}, w."messageId" AS message_id, w.seq,
+        w."channelId" AS channel_id, w."createdAt" AS created_at
+      FROM (
+        SELECT m.*, m."userId" = ${user} AS mine, lead(m.seq) OVER (ORDER BY m."channelId", m.seq) IS NULL AS last
+        FROM (SELECT * FROM ${Prisma.raw(table)} WHERE ("channelId", seq) > (${channel}::uuid, ${seq}::bigint)
+          ORDER BY "channelId", seq LIMIT ${PAGE}) m
+      ) w WHERE w.mine OR w.last`
+  }
+}
+
 const column = (name: string) => (user: Prisma.Sql) => Prisma.sql`${Prisma.raw(name)} = ${user}`
 
 /** Everything that is kept of a person, in the order of an export. A further table with users' ids is one more entry here. */
@@ -33,7 +48,8 @@ export const exportSections: ExportSection[] = [
   {
     type: 'profile',
     columns: ['User.id'],
-    read: found('p.id', `p.id, p.email, p.name, p.role::text AS role, p."createdAt" AS created_at, p."changedAt" AS changed_at,
+    read: found('p.id', `p.id, p.email, p."emailVerifiedAt" AS email_verified_at, p.name, p.handle,
+      p."handleChanges" AS handle_changes, p.role::text AS role, p."createdAt" AS created_at, p."changedAt" AS changed_at,
       p.disconnects, p."creationsRefilledAt" AS creations_refilled_at`, '"User" p', column('p.id'))
   },
   {
@@ -43,9 +59,25 @@ export const exportSections: ExportSection[] = [
       t."revokedAt" AS revoked_at, t."expiresAt" AS expires_at`, '"RefreshToken" t', column('t."userId"'))
   },
   {
+    type: 'former_handle',
+    columns: ['FormerHandle.userId'],
+    // Only a hash of the handle is kept.
+    read: (user, after) => Prisma.sql`
+      SELECT encode(f.hash, 'hex') AS key, true AS mine, encode(f.hash, 'hex') AS hash FROM "FormerHandle" f
+      WHERE f."userId" = ${user} AND f.hash > decode(${after ?? ''}, 'hex') ORDER BY f.hash LIMIT ${PAGE}`
+  },
+  {
+    type: 'account_code',
+    columns: ['AccountCode.userId'],
+    read: (user, after) => Prisma.sql`
+      SELECT o.kind::text AS key, true AS mine, o.kind::text AS kind, o."expiresAt" AS expires_at FROM "AccountCode" o
+      WHERE o."userId" = ${user} AND o.kind::text > ${after ?? ''} ORDER BY o.kind::text LIMIT ${PAGE}`
+  },
+  {
     type: 'membership',
     columns: ['ChannelUser.userId'],
-    read: found('m."channelId"', 'c.name AS channel, c.id AS channel_id, m."joinedAt" AS joined_at',
+    read: found('m."channelId"', `c.name AS channel, c.id AS channel_id, m."joinedAt" AS joined_at,
+      coalesce(m."readSeq", parley_read_start(c.id)) AS read_seq`,
       '"ChannelUser" m JOIN "Channel" c ON c.id = m."channelId"', column('m."userId"'))
   },
   {
@@ -86,6 +118,24 @@ export const exportSections: ExportSection[] = [
       '"InvitationCode" i', column('i."createdBy"'))
   },
   {
+    type: 'direct',
+    columns: ['DirectPeer.userId'],
+    read: found('p."channelId"', 'c.name AS channel, c.id AS channel_id, p."peerId" AS peer_id',
+      '"DirectPeer" p JOIN "Channel" c ON c.id = p."channelId"', column('p."userId"'))
+  },
+  {
+    type: 'block',
+    columns: ['UserBlock.userId'],
+    read: found('b."blockedId"', 'b."blockedId" AS user_id, b."createdAt" AS created_at', '"UserBlock" b', column('b."userId"'))
+  },
+  {
+    type: 'report',
+    columns: ['Report.reporterId'],
+    // The reported text belongs to somebody else.
+    read: found('r.id', `r.id, r."channelName" AS channel, r."channelId" AS channel_id, r."messageId" AS message_id, r.reason,
+      r."createdAt" AS created_at, r.resolution::text AS resolution, r."settledAt" AS settled_at`, '"Report" r', column('r."reporterId"'))
+  },
+  {
     type: 'last_send',
     columns: ['LastSend.userId'],
     read: found('s."channelId"', 's."channelId" AS channel_id, s."sentAt" AS sent_at', '"LastSend" s', column('s."userId"'))
@@ -110,17 +160,12 @@ export const exportSections: ExportSection[] = [
   {
     type: 'message_change',
     columns: ['MessageChange.userId'],
-    read (user, after) {
-      const [channel, seq] = (after ?? `${NIL} 0`).split(' ') as [string, string]
-      return Prisma.sql`
-        SELECT w."channelId" || ' ' || lpad(w.seq::text, 19, '0') AS key, w.mine, w.kind::text AS kind, w."messageId" AS message_id, w.seq,
-          w."channelId" AS channel_id, w."createdAt" AS created_at
-        FROM (
-          SELECT m.*, m."userId" = ${user} AS mine, lead(m.seq) OVER (ORDER BY m."channelId", m.seq) IS NULL AS last
-          FROM (SELECT * FROM "MessageChange" WHERE ("channelId", seq) > (${channel}::uuid, ${seq}::bigint)
-            ORDER BY "channelId", seq LIMIT ${PAGE}) m
-        ) w WHERE w.mine OR w.last`
-    }
+    read: scanned('"MessageChange"', 'w.kind::text AS kind')
+  },
+  {
+    type: 'reaction',
+    columns: ['Reaction.userId'],
+    read: scanned('"Reaction"', 'w.reaction, w.added')
   },
   {
     type: 'log',
@@ -145,6 +190,10 @@ export const exportSections: ExportSection[] = [
 
 /** Columns with users' ids that no section looks in, each with the reason. */
 export const unexportedColumns: Record<string, string> = {
+  'DirectPeer.peerId': 'The other user of the channel has a row of their own.',
+  'Report.authorId': 'That somebody reported a message is theirs to tell. The message itself is in the export.',
+  'Report.settledBy': 'That somebody settled a report is a line of the log about the acting person.',
+  'UserBlock.blockedId': 'That somebody blocks the person is theirs to tell.',
   'ChannelInvite.invitedBy': 'The row is about the invited person. That somebody invited is a line of the log about the acting person.',
   'ChannelBan.bannedBy': 'The row is about the banned person. That somebody banned is a line of the log about the acting person.',
   'ChannelMute.mutedBy': 'The row is about the muted person. That somebody muted is a line of the log about the acting person.'

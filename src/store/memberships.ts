@@ -26,6 +26,8 @@ export interface Joined {
   settings: Settings
   userCount: number
   place: Place
+  /** True if this join began the membership. */
+  isNew: boolean
   /** The other user of a direct channel [P47]. */
   peer: Person | null
   /** Milliseconds for which the user is still muted, or blocked in a direct channel [P48]; 0: they are not. */
@@ -112,6 +114,8 @@ interface JoinRow extends Settings {
   muted_until: Date | null
   muted_for: bigint | number | string | null
   peer: Person | null
+  read_seq: bigint | number | string
+  is_new: boolean
 }
 
 function toJoined (row: JoinRow): Joined {
@@ -128,9 +132,11 @@ function toJoined (row: JoinRow): Joined {
       role: row.role,
       is_member_since: row.member_since.toISOString(),
       is_moderator: row.is_moderator,
-      muted_until: row.muted_until?.toISOString() ?? null
+      muted_until: row.muted_until?.toISOString() ?? null,
+      read_seq: Number(row.read_seq)
     },
     peer: row.peer,
+    isNew: row.is_new,
     mutedFor: Number(row.muted_for ?? 0)
   }
 }

@@ -15,6 +15,7 @@ t.test('[P60] many hints cause few queries, which run one at a time and name eac
     broker,
     presence: createMemoryPresence(createAnnounce(broker)),
     messages: { missing: async () => [], isInFlight: () => false },
+    activity: { receive () {}, unwatch () {} },
     onFault: error => { throw error },
     traffic: createTraffic([]),
     maxWaiting: 1000,

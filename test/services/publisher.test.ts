@@ -81,7 +81,7 @@ function createCounted () {
   const calls: Array<{ name: string, size: number[] }> = []
   const ends: Array<(verdicts: BatchVerdicts) => void> = []
   const at = new Date()
-  const verdict = (seq: number) => ({ code: null, id: `m${seq}`, seq, createdAt: at, duplicate: false })
+  const verdict = (seq: number) => ({ code: null, id: `m${seq}`, seq, createdAt: at, duplicate: false, told: null })
   const store = {
     publish: async (messages: NewMessage[]) => {
       calls.push({ name: 'publish', size: [messages.length] })
@@ -126,7 +126,7 @@ t.test('[P40] requests of all kinds that wait together are one round trip; messa
   ends[0]!({
     messages: [verdict(3), verdict(4)],
     changes: [{ ...stored(5), seq: 5, authorId: 'u1', data: null }, { code: 'message_not_found', retryAfterMs: undefined }],
-    reactions: [{ ...stored(6), username: 'ann' }, { ...stored(null), username: 'ben' }, { ...stored(7), username: 'carl' }]
+    reactions: [{ ...stored(6), username: 'ann', handle: 'ann' }, { ...stored(null), username: 'ben', handle: 'ben' }, { ...stored(7), username: 'carl', handle: null }]
   })
   await publisher.close()
   t.same(outcomes.slice(2), [
@@ -146,7 +146,7 @@ t.test('[P40] an entry is in flight only if it is itself being committed, whatev
   await eventually(() => ends.length === 1)
   const base = { seq: 1, channel: 'general', timestamp: 'now' }
   const reacted = (type: 'reaction_added' | 'reaction_removed', id: string, userId: string, text = '👍'): Entry =>
-    ({ ...base, type, id, user_id: userId, username: 'x', reaction: text })
+    ({ ...base, type, id, user_id: userId, username: 'x', handle: 'x', reaction: text })
   const entries: Record<string, [Entry, boolean]> = {
     'the reaction': [reacted('reaction_added', 'm1', 'u1'), true],
     'the reaction taken back': [reacted('reaction_removed', 'm1', 'u2'), true],
@@ -164,7 +164,7 @@ t.test('[P40] an entry is in flight only if it is itself being committed, whatev
   ends[0]!({
     messages: [],
     changes: [1, 2].map(seq => ({ ...stored, seq, authorId: 'u1', data: null })),
-    reactions: [3, 4].map(seq => ({ ...stored, seq, username: 'ann' }))
+    reactions: [3, 4].map(seq => ({ ...stored, seq, username: 'ann', handle: 'ann' }))
   })
   await publisher.close()
   for (const [name, [entry]] of Object.entries(entries)) t.notOk(publisher.isInFlight(entry), `${name}, when it is settled`)

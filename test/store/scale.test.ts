@@ -106,6 +106,12 @@ function act ({ moderation }: Stores, act: string, by: Someone, { name: channel 
 /** Every statement that lists, changes, maintains or ends something. */
 const statements: Record<string, (world: World) => Promise<unknown>> = {
   'channel_list of a user': ({ stores, people: { ann } }) => stores.channels.list(actorOf(ann), { limit: 51 }),
+  'one\'s own channels': ({ stores, people: { ann } }) => stores.ownChannels.list(actorOf(ann), { limit: 51 }),
+  'judging a mark': ({ stores, people: { ann }, channel }) => stores.reads.judge(actorOf(ann), channel.name),
+  'raising a position': ({ stores, people: { ann }, channel }) =>
+    stores.reads.raise([{ channelId: channel.id, userId: ann.user.id, seq: 1 }]),
+  'the channels of users': ({ stores, people: { ann } }) => stores.activity.channelsOf([ann.user.id]),
+  'who may hear of a channel': ({ stores, people: { ann }, channel }) => stores.activity.heardBy([channel.id], [ann.user.id]),
   'channel_list of private channels': ({ stores, people: { ann } }) =>
     stores.channels.list(actorOf(ann), { limit: 51, type: 'private' }),
   'channel_list of an admin': ({ stores, people: { admin } }) => stores.channels.list(actorOf(admin), { limit: 51 }),

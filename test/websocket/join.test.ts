@@ -40,7 +40,7 @@ t.test('[P19] [P20] joining an unknown name creates a public channel, and the us
       user_count: 1
     }
   })
-  t.same(me, { role: 'user', is_moderator: true, muted_until: null })
+  t.same(me, { role: 'user', is_moderator: true, muted_until: null, read_seq: 0 })
   const { body: { members } } = await server.call('GET', '/api/channels/brand-new/members', { token: ann.person.access_token })
   t.equal(since, members[0].joined_at)
   const { body } = await server.call('GET', '/api/channels/brand-new', { token: ann.person.access_token })
