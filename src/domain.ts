@@ -1,4 +1,4 @@
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 import type { OutboundMemory } from './connections/backlog.ts'
 import type { Counters } from './counters.ts'
 import { maxItemBytes } from './frame-size.ts'

@@ -1,7 +1,7 @@
 import type { Broker } from './broker/broker.ts'
 import { createMemoryBroker } from './broker/memory.ts'
 import { createRedisBroker } from './broker/redis.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 import { createAnnounce } from './connections/announce.ts'
 import { createMemoryPresence } from './presence/memory.ts'
 import type { Presence } from './presence/presence.ts'

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 
 /**
  * Upper bound for the bytes of a frame besides its variable part, which is a message's text or a list's items. It allows for names, ids,

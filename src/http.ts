@@ -1,6 +1,6 @@
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 import { trustProxy } from './plugins/address.ts'
 import { sendError } from './plugins/errors.ts'
 import { createRequestId, logRequest, nameReply } from './plugins/request-log.ts'

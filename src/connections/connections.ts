@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
 import { PROTOCOL_VERSION } from '../schemas/protocol.ts'

@@ -1,7 +1,6 @@
 import type { Broker, BrokerHandlers, BusEvent, ControlAction, NoticeEvent, Topic } from '../broker/broker.ts'
 import type { CloseName } from '../errors.ts'
 import type { Presence } from '../presence/presence.ts'
-import type { Person } from '../schemas/channel.ts'
 import type { Joined } from '../store/memberships.ts'
 import type { UserState } from '../store/users.ts'
 import type { Activity } from './activity.ts'
@@ -79,7 +78,7 @@ export class Hub {
     } else {
       this.#byUser.set(user.id, new Set([session]))
       this.#deps.broker.subscribe(`user:${user.id}`)
-      if (!user.guest) this.#deps.presence.connect(personOf(session))
+      if (!user.guest) this.#deps.presence.connect(session.person)
     }
     this.#deps.broker.subscribe('broadcast')
   }
@@ -99,7 +98,7 @@ export class Hub {
     const sessions = user && this.#byUser.get(user.id)
     if (!sessions?.delete(session) || sessions.size > 0) return
     this.#byUser.delete(user!.id)
-    this.#deps.presence.disconnect(personOf(session))
+    this.#deps.presence.disconnect(session.person)
     this.#deps.broker.unsubscribe(`user:${user!.id}`)
     if (this.#byUser.size === 0) this.#deps.broker.unsubscribe('broadcast')
   }
@@ -137,7 +136,7 @@ export class Hub {
   /** Starts live delivery after the reply to a join. Presence announces the user if this is their first subscription [P23]. */
   goLive (session: Session, channel: LocalChannel, seq: number): void {
     channel.goLive(session, seq)
-    this.#deps.presence.enter(channel, personOf(session))
+    this.#deps.presence.enter(channel, session.person)
   }
 
   /** Ends one session's subscription; the user's membership stays. */
@@ -274,7 +273,7 @@ export class Hub {
     if (!channel.detach(session)) return
     if (!this.#othersOf(session, channel)) {
       channel.forgetMute(session.userId!)
-      this.#deps.presence.exit(channel, personOf(session))
+      this.#deps.presence.exit(channel, session.person)
     }
     if (!channel.empty) return
     channel.sequencer.close()
@@ -293,10 +292,6 @@ export class Hub {
 /** The frame that tells clients whether the bus is up [P33]. */
 function busState (connected: boolean): object {
   return { type: connected ? 'restored' : 'degraded', timestamp: new Date().toISOString() }
-}
-
-function personOf ({ user }: Session): Person {
-  return { user_id: user!.id, username: user!.name }
 }
 
 function idOf (topic: Topic): string {

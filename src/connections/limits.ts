@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { AppError } from '../errors.ts'
 
 /** After a pause, a client may spend at once what its rate allows in this many milliseconds. */

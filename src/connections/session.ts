@@ -1,4 +1,5 @@
 import { AppError, closeTable, type CloseName } from '../errors.ts'
+import type { Person } from '../schemas/channel.ts'
 import type { Role } from '../schemas/common.ts'
 import type { Actor } from '../store/users.ts'
 import type { LocalChannel } from './channel.ts'
@@ -118,6 +119,8 @@ export class Session {
 
   get user (): SessionUser | null { return this.state.phase === 'open' ? null : this.state.user }
   get userId (): string | undefined { return this.user?.id }
+  /** The authenticated user as presence names them. */
+  get person (): Person { return { user_id: this.user!.id, username: this.user!.name } }
   /** The user and login that requests of this connection act for. @throws AppError `not_authenticated`. */
   get actor (): Actor {
     if (this.state.phase !== 'authenticated') throw new AppError('not_authenticated')

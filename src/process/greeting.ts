@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { placeOf } from '../connection-url.ts'
 
 /** Prints the address and the drivers of a started server for people; the log lines are for machines. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { StartError } from './start-error.ts'
 import { makeDirectory } from '../store/data-directory.ts'
 

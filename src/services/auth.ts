@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { AppError } from '../errors.ts'
 import type { AccessClaims, Credentials, Login, Registered, Registration } from '../schemas/auth.ts'
 import type { User } from '../schemas/user.ts'

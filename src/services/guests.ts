@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { AppError } from '../errors.ts'
 import type { GuestStore } from '../store/guests.ts'
 import type { LoginThrottle } from './login-throttle.ts'

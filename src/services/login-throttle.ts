@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import type { Counters } from '../counters.ts'
 import { AppError } from '../errors.ts'
 import type { Attempt } from './passwords.ts'

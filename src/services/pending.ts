@@ -1,7 +1,7 @@
 import type { AppError } from '../errors.ts'
 import { keyOf, type Receipt } from '../schemas/message.ts'
 import type { ReactionReceipt } from '../schemas/reaction.ts'
-import type { MessageChange } from '../store/messages.ts'
+import type { MessageChange, NewMessage } from '../store/messages.ts'
 import type { NewReaction } from '../store/reactions.ts'
 import type { Actor } from '../store/users.ts'
 
@@ -48,4 +48,23 @@ export function lengthOf (pending: Pending): number {
   if (pending.kind === 'reaction') return pending.reaction.reaction.length
   const { text, data } = pending.kind === 'draft' ? pending.draft : pending.change
   return (text?.length ?? 0) + (data?.length ?? 0)
+}
+
+/** Where a draft's verdict stands. `repeated`: an earlier draft of the batch has the same client id. */
+export interface Place { place: number, repeated: boolean }
+
+/** The messages to store, and for each draft its place among them. A repeated client id is stored once; later drafts repeat it [P28]. */
+export function withoutRepeats (batch: PendingDraft[]): { firsts: NewMessage[], places: Place[] } {
+  const firsts: NewMessage[] = []
+  const placeOf = new Map<string, number>()
+  const places = batch.map(({ draft, id }) => {
+    const key = draft.clientId === undefined ? id : `${draft.channelId} ${draft.userId} ${draft.clientId}`
+    const place = placeOf.get(key)
+    if (place !== undefined) return { place, repeated: true }
+    placeOf.set(key, firsts.length)
+    const { channelId, userId, sid, text: content, clientId, replyTo, data } = draft
+    firsts.push({ id, channelId, userId, sid, content, clientId, replyTo, data })
+    return { place: firsts.length - 1, repeated: false }
+  })
+  return { firsts, places }
 }

@@ -4,11 +4,12 @@ import { AppError } from '../errors.ts'
 import { Histogram, SECONDS } from '../histogram.ts'
 import { editedData, keyOf, type Entry } from '../schemas/message.ts'
 import type { ReactionReceipt } from '../schemas/reaction.ts'
-import type { ChangeVerdict, MessageChange, MessageStore, NewMessage, Verdict } from '../store/messages.ts'
+import type { ChangeVerdict, MessageChange, MessageStore, Verdict } from '../store/messages.ts'
 import type { NewReaction, ReactionVerdict } from '../store/reactions.ts'
 import type { Events } from './events.ts'
 import {
-  isDraft, keyOfPending, lengthOf, type Done, type Draft, type Pending, type PendingChange, type PendingDraft, type PendingReaction
+  isDraft, keyOfPending, lengthOf, withoutRepeats,
+  type Done, type Draft, type Pending, type PendingChange, type PendingDraft, type PendingReaction, type Place
 } from './pending.ts'
 
 /**
@@ -157,22 +158,6 @@ export function createPublisher ({
     tellPeers(verdicts.messages)
   }
 
-  /** The messages to store, and for each draft its place among them. A repeated client id is stored once; later drafts repeat it [P28]. */
-  function withoutRepeats (batch: PendingDraft[]): { firsts: NewMessage[], places: Place[] } {
-    const firsts: NewMessage[] = []
-    const placeOf = new Map<string, number>()
-    const places = batch.map(({ draft, id }) => {
-      const key = draft.clientId === undefined ? id : `${draft.channelId} ${draft.userId} ${draft.clientId}`
-      const place = placeOf.get(key)
-      if (place !== undefined) return { place, repeated: true }
-      placeOf.set(key, firsts.length)
-      const { channelId, userId, sid, text: content, clientId, replyTo, data } = draft
-      firsts.push({ id, channelId, userId, sid, content, clientId, replyTo, data })
-      return { place: firsts.length - 1, repeated: false }
-    })
-    return { firsts, places }
-  }
-
   /** Acks all drafts. @returns the stored messages by channel. */
   function settleDrafts (batch: PendingDraft[], places: Place[], verdicts: Verdict[]): Map<string, Entry[]> {
     const stored = new Map<string, Entry[]>()
@@ -290,9 +275,6 @@ export function createPublisher ({
     }
   }
 }
-
-/** Where a draft's verdict stands. `repeated`: an earlier draft of the batch has the same client id. */
-interface Place { place: number, repeated: boolean }
 
 function append (entriesOf: Map<string, Entry[]>, channelId: string, entry: Entry): void {
   const entries = entriesOf.get(channelId)

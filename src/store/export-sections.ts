@@ -26,7 +26,7 @@ function found (id: string, fields: string, tables: string, isTheirs: (user: Pri
     WHERE ${isTheirs(user)} AND ${Prisma.raw(id)} > ${after ?? NIL}::uuid ORDER BY ${Prisma.raw(id)} LIMIT ${PAGE}`
 }
 
-/** A section of entries that no index finds by the person's id, because it would slow the writing of entries. It reads all, some at a time. */
+/** A section of entries that no index finds by the person's id, because it would slow writing. It reads all entries, some at a time. */
 function scanned (table: string, fields: string): ExportSection['read'] {
   return (user, after) => {
     const [channel, seq] = (after ?? `${NIL} 0`).split(' ') as [string, string]
@@ -78,7 +78,7 @@ export const exportSections: ExportSection[] = [
     columns: ['ChannelUser.userId'],
     read: found('m."channelId"', `c.name AS channel, c.id AS channel_id, m."joinedAt" AS joined_at,
       coalesce(m."readSeq", parley_read_start(c.id)) AS read_seq`,
-      '"ChannelUser" m JOIN "Channel" c ON c.id = m."channelId"', column('m."userId"'))
+    '"ChannelUser" m JOIN "Channel" c ON c.id = m."channelId"', column('m."userId"'))
   },
   {
     type: 'invitation',

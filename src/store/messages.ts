@@ -1,13 +1,13 @@
 import { uuidv7 } from 'uuidv7'
-import { Prisma } from '../generated/prisma/client.ts'
 import type { ErrorCode } from '../errors.ts'
 import { MAX_SLOW_MODE } from '../schemas/channel.ts'
-import { NO_DATA, editedData, type Entry, type Message } from '../schemas/message.ts'
+import type { Entry, Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { byChannel, despiteLocks, refused, unlessLocked, type Refusal } from './despite-locks.ts'
+import { messageColumns, messageTables, shownColumns, toEntry, toMessage, type EntryRow } from './entries.ts'
 import { withStoreErrors } from './errors.ts'
 import {
-  noReactionColumns, reactionColumns, toReaction, toReactionVerdict, type NewReaction, type ReactionRow, type ReactionVerdict
+  noReactionColumns, reactionColumns, toReactionVerdict, type NewReaction, type ReactionRow, type ReactionVerdict
 } from './reactions.ts'
 import type { Actor } from './users.ts'
 
@@ -27,14 +27,6 @@ export interface NewMessage extends Actor {
 export type Verdict =
   | { code: null, id: string, seq: number, createdAt: Date, duplicate: boolean, told: string | null }
   | Refusal
-
-/** The columns of an EntryRow, read from the message `m`, its channel `c` and its author `u`. */
-const messageColumns = Prisma.sql`m.id, m.seq, c.name AS channel, m."userId" AS user_id, coalesce(u.name, '') AS username,
-  m.content, m."clientId" AS client_id, m."replyTo" AS reply_to, m."createdAt" AS created_at, m."editedAt" AS edited_at,
-  m."deletedAt" AS deleted_at, m.data`
-/** The same with the reactions to the message, as history shows it. */
-export const shownColumns = Prisma.sql`${messageColumns}, ${reactionColumns}`
-export const messageTables = Prisma.sql`"Message" m JOIN "Channel" c ON c.id = m."channelId" LEFT JOIN "User" u ON u.id = m."userId"`
 
 /**
  * An edit or a deletion of a message. `text` is the new text, null for a deletion. `data` is the new data as JSON text, `NO_DATA` to remove
@@ -229,26 +221,6 @@ interface CommitRow extends PublishRow, ReactionRow {
   data: string | null
 }
 
-export interface EntryRow {
-  kind: 'message' | 'edited' | 'deleted' | 'reaction_added' | 'reaction_removed'
-  id: string
-  seq: bigint
-  channel: string
-  user_id: string
-  username: string
-  content: string | null
-  client_id: string | null
-  reply_to: string | null
-  created_at: Date
-  edited_at: Date | null
-  deleted_at: Date | null
-  data: string | null
-  reactions: Message['reactions'] | null
-  reactions_seq: bigint | null
-  /** Only of the user of a reaction. */
-  handle?: string | null
-}
-
 function toVerdict (row: PublishRow): Verdict {
   return row.code === null
     ? { code: null, id: row.id, seq: Number(row.seq), createdAt: row.created_at, duplicate: row.duplicate, told: row.told }
@@ -275,30 +247,4 @@ function bySender (batch: NewMessage[]): { senders: object[], messages: object[]
     return { p: place, i: id, m: content, k: clientId, r: replyTo, d: data }
   })
   return { senders, messages }
-}
-
-export function toMessage (row: EntryRow): Message {
-  return {
-    id: row.id,
-    seq: Number(row.seq),
-    channel: row.channel,
-    user_id: row.user_id,
-    username: row.username,
-    message: row.content,
-    timestamp: row.created_at.toISOString(),
-    ...row.client_id !== null && { client_id: row.client_id },
-    ...row.reply_to !== null && { reply_to: row.reply_to },
-    ...row.data !== null && row.data !== NO_DATA && { data: JSON.parse(row.data) as unknown },
-    ...row.reactions && { reactions: row.reactions, reactions_seq: Number(row.reactions_seq) },
-    ...row.edited_at && { edited_at: row.edited_at.toISOString() },
-    ...row.deleted_at && { deleted: true }
-  }
-}
-
-function toEntry (row: EntryRow): Entry {
-  if (row.kind === 'message') return { type: 'message', ...toMessage(row) }
-  if (row.kind === 'reaction_added' || row.kind === 'reaction_removed') return toReaction(row.kind, row)
-  const change = { id: row.id, seq: Number(row.seq), channel: row.channel, user_id: row.user_id, timestamp: row.created_at.toISOString() }
-  if (row.kind === 'deleted') return { type: 'message_deleted', ...change }
-  return { type: 'message_edited', ...change, message: row.content, ...editedData(row.data) }
 }

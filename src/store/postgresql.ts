@@ -1,5 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import type { Config } from '../config.ts'
+import type { Config } from '../config-schema.ts'
 import { placeOf } from '../connection-url.ts'
 import { readDatabaseUrl, type DatabaseTarget } from '../database-url.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'

@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from '../errors.ts'
 import type { Message } from '../schemas/message.ts'
 import type { Database } from './client.ts'
 import { withStoreErrors } from './errors.ts'
-import { messageTables, shownColumns, toMessage, type EntryRow } from './messages.ts'
+import { messageTables, shownColumns, toMessage, type EntryRow } from './entries.ts'
 import type { Actor } from './users.ts'
 
 export interface Search {

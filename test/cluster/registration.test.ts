@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config-schema.ts'
 import type { NewInvitationCode } from '../../src/schemas/invitation-code.ts'
 import { startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'

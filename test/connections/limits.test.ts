@@ -1,4 +1,5 @@
-import { loadConfig, type Config } from '../../src/config.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { Config } from '../../src/config-schema.ts'
 import { createLimits, type Allowance, type RequestCost } from '../../src/connections/limits.ts'
 import { t } from '../tap.ts'
 

@@ -126,7 +126,11 @@ t.test('[P40] requests of all kinds that wait together are one round trip; messa
   ends[0]!({
     messages: [verdict(3), verdict(4)],
     changes: [{ ...stored(5), seq: 5, authorId: 'u1', data: null }, { code: 'message_not_found', retryAfterMs: undefined }],
-    reactions: [{ ...stored(6), username: 'ann', handle: 'ann' }, { ...stored(null), username: 'ben', handle: 'ben' }, { ...stored(7), username: 'carl', handle: null }]
+    reactions: [
+      { ...stored(6), username: 'ann', handle: 'ann' },
+      { ...stored(null), username: 'ben', handle: 'ben' },
+      { ...stored(7), username: 'carl', handle: null }
+    ]
   })
   await publisher.close()
   t.same(outcomes.slice(2), [

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config-schema.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
 import { parseMetrics } from '../metrics/scrape.ts'

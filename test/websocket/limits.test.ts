@@ -1,4 +1,4 @@
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config-schema.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Server } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
