@@ -166,6 +166,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     if (refusal !== null) throw new StartError(refusal)
     counters.start()
     await broker.start(hub.handlers)
+    searchIndex.start()
   })
   app.addHook('onClose', counters.close)
   app.addHook('preClose', async () => {

@@ -112,9 +112,12 @@ export async function createRival (t: Scope, server: Server) {
   await rival.connect()
   t.teardown(() => rival.end())
 
-  /** Hashes everything that is stored: if two hashes are the same, nothing has been written in between. */
+  /**
+   * Hashes everything that is stored: if two hashes are the same, nothing has been written in between. Positions of readers are left out:
+   * those of earlier requests are written later, in the background [P43].
+   */
   async function fingerprint (): Promise<string> {
-    const rows = tables.map(table => `SELECT x::text AS row FROM "${table}" x`).join(' UNION ALL ')
+    const rows = tables.map(table => `SELECT (to_jsonb(x) - 'readSeq')::text AS row FROM "${table}" x`).join(' UNION ALL ')
     return (await rival.query(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS all FROM (${rows}) r`)).rows[0].all
   }
 

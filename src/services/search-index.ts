@@ -48,8 +48,9 @@ export function createSearchIndex ({ store, batchSize, isBusy, onFault }: {
     }
   }
 
-  run()
   return {
+    /** Begins, without waiting for anything. */
+    start: (): void => { run() },
     stop: (): void => stopping.abort()
   }
 }

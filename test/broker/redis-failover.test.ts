@@ -48,7 +48,9 @@ t.test('[P33] while only the old master can be reached, the bus is down; one lin
   address.leadTo(second.port)
   await eventually(() => a.broker.connected && b.broker.connected)
   await eventually(() => arrives(topics, a, b, 'after'))
-  t.same(log.map(({ text }) => text), ['message bus connected', 'message bus connected'])
+  // An attempt in between may fail for another reason, which has a line of its own.
+  const connected = log.filter(({ text }) => text === 'message bus connected')
+  t.equal(connected.length, 2)
 })
 
 t.test('[P33] an instance that starts on a replica is not connected, and says why', async t => {

@@ -25,6 +25,7 @@ t.test('[P49] a report keeps the message as it is, whatever becomes of it; moder
     seq: 1,
     user_id: idOf(ben),
     username: 'ben',
+    handle: ben.person.user.handle,
     message: 'rude',
     data: { photo: [1] },
     sent_at: timestamp,

@@ -4,16 +4,14 @@ import { changesOf, createRival, createScenes, type Change, type Scene } from '.
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { routesOf } from './routes.ts'
-import { writes, type Write } from './writes.ts'
+import { toRequest, writes, withMail } from './writes.ts'
 
-// Nothing listens there: mails are not sent, and no request waits for them.
-const mail = { url: 'smtp://127.0.0.1:1', from: 'parley@example.org' }
-const server = await startServer(t, { config: { limits: { enabled: false }, mail } })
+const server = await startServer(t, { config: withMail })
 const root = await server.register('root')
 await createRows(server.database).role(root, 'admin')
 const asRoot = { token: root.access_token }
 const arrange = createScenes(server)
-const { fingerprint, overtake } = await createRival(t, server)
+const { fingerprint } = await createRival(t, server)
 
 async function change (what: Change, { actor, room, other }: Scene): Promise<void> {
   const { user: { id }, refresh_token } = actor
@@ -29,15 +27,6 @@ async function change (what: Change, { actor, room, other }: Scene): Promise<voi
   for (const [method, path, body] of calls[what]) {
     const { status } = await server.call(method, path, { ...asRoot, ...body && { body } })
     if (status >= 300) throw new Error(`${method} ${path}: ${status}`)
-  }
-}
-
-function toRequest ({ route, path, body, token }: Write, scene: Scene) {
-  return {
-    method: route.split(' ')[0]!,
-    path: path(scene),
-    body: body(scene),
-    token: token === false ? undefined : scene.actor.access_token
   }
 }
 
@@ -96,17 +85,6 @@ for (const write of writes) {
       const before = await fingerprint()
       t.equal((await finish()).code, code, what)
       t.equal(await fingerprint(), before, `${what}: nothing is written`)
-    }
-  })
-
-  if (write.locks === false) continue
-  t.test(`[P55] ${write.route}: a change of rights that commits while the write waits for its locks binds the write`, async t => {
-    for (const [what, code] of changesOf(write.refusals)) {
-      const scene = await arrange(what)
-      const { method, path, ...options } = toRequest(write, scene)
-      const { answer, wrote } = await overtake(what, scene, () => server.call(method, path, options))
-      t.equal(answer.body?.code, code, what)
-      t.notOk(wrote, `${what}: nothing is written`)
     }
   })
 }

@@ -33,7 +33,7 @@ t.test('[P20] members are listed in pages, each once, online or not', async t =>
   const { pages, items } = await walk(`/api/channels/${channel.name}/members`, 'members')
   t.equal(pages, 3)
   t.same(items.map(item => item.user_id), ids)
-  t.same(Object.keys(items[0]!), ['user_id', 'username', 'handle', 'joined_at'])
+  t.same(Object.keys(items[0]!), ['user_id', 'username', 'handle', 'joined_at', 'read_seq'])
   t.match((await get(`/api/channels/${channel.name}/members?limit=7`)).body, { next_cursor: null, members: { length: 7 } })
 })
 

@@ -93,6 +93,7 @@ export const writes: Write[] = [
   { route: 'DELETE /api/me/blocks/:user_id', path: ({ target }) => `/api/me/blocks/${target}`, body: nothing, refusals: gone },
   { route: `PATCH ${room}`, path: inRoom(''), body: () => ({ channel_type: 'moderator' }), refusals: admin },
   { route: `POST ${room}/messages`, path: inRoom('/messages'), body: () => ({ message: 'x' }), refusals: member },
+  { route: `PUT ${room}/read`, path: inRoom('/read'), body: () => ({ seq: 0 }), locks: false, refusals: member },
   { route: `POST ${room}/signals`, path: inRoom('/signals'), body: () => ({ event: 'typing' }), locks: false, refusals: member },
   {
     route: `PUT ${room}/members/:user_id`,
@@ -161,4 +162,16 @@ export const writes: Write[] = [
 function sidOf (accessToken: string): string {
   const claims: AccessClaims = JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString())
   return claims.sid
+}
+
+/** Every route of `writes` is there, and none of them is limited. Nothing listens at the address: no request waits for a mail. */
+export const withMail = { limits: { enabled: false }, mail: { url: 'smtp://127.0.0.1:1', from: 'parley@example.org' } }
+
+export function toRequest ({ route, path, body, token }: Write, scene: Scene) {
+  return {
+    method: route.split(' ')[0]!,
+    path: path(scene),
+    body: body(scene),
+    token: token === false ? undefined : scene.actor.access_token
+  }
 }

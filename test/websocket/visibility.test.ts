@@ -83,7 +83,7 @@ t.test('[P19] a missing channel and an invisible private channel give the same a
   }
   for (const command of Object.keys(commands).filter(name => name !== 'create_channel')) {
     const [there, absent] = [hidden.name, 'no-such-channel'].map(channel =>
-      stranger.exchange({ command, channel, id: message, message: 'y', topic: 'z', user_id: people.creator.person.user.id }))
+      stranger.exchange({ command, channel, id: message, message: 'y', topic: 'z', reaction: '👍', user_id: people.creator.person.user.id }))
     t.same(await there, failure('channel_not_found'), command)
     t.same(await absent, await there)
   }
