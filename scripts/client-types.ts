@@ -70,7 +70,7 @@ function quoted (words: string[]): string {
   return words.map(word => `'${word}'`).join(', ')
 }
 
-/** Returns the name of each schema of an object that src/schemas exports, by the text of the schema. The first of equal schemas gives the name. */
+/** Returns the names of the schemas of objects in src/schemas, by the texts of the schemas. The first of equal ones gives the name. */
 function namesOfSchemas (): Map<string, string> {
   const names = new Map<string, string>()
   const rooms = [user, auth, channel, message, signal, moderation, login, admin, codes, protocol]

@@ -39,7 +39,7 @@ export interface AccountDeps {
   onSwitch (): void
 }
 
-/** Creates the account. `keep` follows the logins of other tabs; `token` gives the connection its tokens; `revoked` ends a login for good. */
+/** Creates the account, with what the rest of the client needs of it. */
 export function createAccount ({ http, rest, storage, lock, log, onSwitch }: AccountDeps) {
   const view = createView(() => user, error => log({ type: 'fault', error }))
   const first = storage.load()

@@ -1,4 +1,4 @@
-import { createTimer, type Clock, type Timer } from './clock.ts'
+import { createTimer, type Clock } from './clock.ts'
 import { errorOf, ParleyError } from './errors.ts'
 import { requestTypes } from './generated/names.ts'
 import type { CallOptions } from './options.ts'
@@ -50,26 +50,27 @@ export function createCalls ({ clock, write }: { clock: Clock, write (text: stri
 
   return {
     /**
-     * Makes a request now. `text` is what `textOf` returned, `via` writes it in another way than usual. The request ends with `offline` when
-     * the connection is lost before its reply. @returns its `ref`.
+     * Makes a request now. `text` is what `textOf` returned, `via` writes it in another way than usual. The request ends with `offline`
+     * when the connection is lost before its reply. @returns its `ref`.
      */
     start,
 
     /** Makes a request as soon as the connection takes it. */
-    request<K extends keyof Requests> (type: K, fields: Fields<K>, { timeout = CALL_TIMEOUT, signal }: CallOptions = {}): Promise<Reply<K>> {
+    request<K extends keyof Requests> (
+      type: K, fields: Fields<K>, { timeout = CALL_TIMEOUT, signal }: CallOptions = {}
+    ): Promise<Reply<K>> {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) throw new ParleyError('aborted')
         if (calls.size >= MAX_CALLS) throw new ParleyError('outbox_full')
         const abort = (): unknown => end(ref, new ParleyError('aborted'))
-        let timer: Timer | undefined
+        const timer = createTimer(clock, () => end(ref, new ParleyError('timeout')))
         const ref = start(textOf(type, fields), (error, reply) => {
-          timer?.stop()
+          timer.stop()
           signal?.removeEventListener('abort', abort)
           if (error) reject(error)
           else resolve(reply as Reply<K>)
         }, write, true)
         if (!calls.has(ref)) return
-        timer = createTimer(clock, () => end(ref, new ParleyError('timeout')))
         timer.start(timeout)
         signal?.addEventListener('abort', abort)
       })

@@ -40,7 +40,7 @@ export interface ChannelState {
 /** A channel. There is one object for each name. */
 export interface Channel extends Readable<ChannelState> {
   readonly name: string
-  /** Joins the channel, and keeps it joined until the returned function is called, as often as this was. After the last one nothing is left. */
+  /** Joins the channel, and keeps it joined until the returned function is called. The last end of several leaves nothing. */
   open (): () => void
   /** Sends a message. It shows in `outbox` at once, and resolves when it is stored. @throws ParleyError if it was refused for good. */
   send (text: string, options?: SendOptions): Promise<Receipt>
@@ -79,7 +79,9 @@ export interface ChannelControl {
 }
 
 /** Creates a channel. */
-export function createChannel (link: Link, name: string, { history: pageSize = DEFAULT_HISTORY, presence: mode = 'list' }: ChannelOptions): ChannelControl {
+export function createChannel (
+  link: Link, name: string, { history: pageSize = DEFAULT_HISTORY, presence: mode = 'list' }: ChannelOptions
+): ChannelControl {
   const { calls } = link
   let opened = 0
   let details: ChannelDetails | undefined

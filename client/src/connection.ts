@@ -222,8 +222,9 @@ export function createConnection (deps: ConnectionDeps): Connection {
       last.onmessage = last.onclose = null
       close(last)
     }
-    calls.lost()
+    // Channels first: what comes back from the lost calls must wait for the next connection.
     if (state.state === 'online') onOffline()
+    calls.lost()
     return last
   }
 

@@ -56,7 +56,7 @@ export function createHistory () {
     find: (id: string): Message | undefined => messages.find(message => message.id === id),
 
     /** The messages as an array that stays as it is. */
-    list: (): readonly Message[] => shown ??= messages.slice(),
+    list: (): readonly Message[] => (shown ??= messages.slice()),
 
     /** Begins anew with the newest page. What lies between `after`, the last entry that was shown, and the page becomes a gap [C8]. */
     begin (page: Message[], next: Head, after?: number): void {

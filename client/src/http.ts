@@ -5,7 +5,8 @@ import type { CallOptions } from './options.ts'
 import type { Routes } from './wire.ts'
 
 /** The parts of a REST call that have fields. A part with required fields has to be given. */
-export type Input<R extends keyof Routes> = Part<'params', Routes[R]['params']> & Part<'query', Routes[R]['query']> & Part<'body', Routes[R]['body']>
+export type Input<R extends keyof Routes> =
+  Part<'params', Routes[R]['params']> & Part<'query', Routes[R]['query']> & Part<'body', Routes[R]['body']>
 type Part<Name extends string, Value> = [Value] extends [undefined]
   ? object
   : object extends Value ? { [K in Name]?: Value } : { [K in Name]: Value }

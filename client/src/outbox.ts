@@ -115,7 +115,7 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
 
   return {
     flush,
-    list: (): readonly Outgoing[] => shown ??= items.map(({ shown }) => shown),
+    list: (): readonly Outgoing[] => (shown ??= items.map(({ shown }) => shown)),
     /** Whether messages wait to be stored. */
     get isWaiting () { return items.some(({ shown }) => shown.state !== 'failed') },
 

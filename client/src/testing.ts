@@ -12,6 +12,8 @@ export interface ManualClock extends Clock {
 
 /** Turns that promises get between two timers. */
 const TURNS = 20
+/** Real turns of the event loop at the end, for what a scripted server answers. */
+const LOOPS = 3
 
 /** Creates a clock for tests [C11]. `random` gives the numbers of a generator with this seed, the same in every run. */
 export function manualClock ({ now = Date.UTC(2026, 0, 1), seed = 1 }: { now?: number, seed?: number } = {}): ManualClock {
@@ -21,6 +23,10 @@ export function manualClock ({ now = Date.UTC(2026, 0, 1), seed = 1 }: { now?: n
 
   async function settle (): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await Promise.resolve()
+  }
+
+  async function loops (): Promise<void> {
+    for (let loop = 0; loop < LOOPS; loop++) await new Promise(resolve => setTimeout(resolve))
   }
 
   return {
@@ -41,7 +47,7 @@ export function manualClock ({ now = Date.UTC(2026, 0, 1), seed = 1 }: { now?: n
     },
     async advance (ms) {
       const end = now + ms
-      await settle()
+      await loops()
       for (;;) {
         const due = [...timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0]
         if (!due) break
@@ -52,6 +58,7 @@ export function manualClock ({ now = Date.UTC(2026, 0, 1), seed = 1 }: { now?: n
         await settle()
       }
       now = Math.max(now, end)
+      await loops()
     },
     jump (ms) { now += ms },
     get pending () { return timers.size }

@@ -43,7 +43,7 @@ export function createTyping ({ clock, send, onChange }: { clock: Clock, send (e
   }
 
   return {
-    list: (): readonly Person[] => shown ??= [...typing.values()].map(({ person }) => person),
+    list: (): readonly Person[] => (shown ??= [...typing.values()].map(({ person }) => person)),
     stopped,
 
     /** A signal came from somebody. */

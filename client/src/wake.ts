@@ -3,7 +3,7 @@ interface Target {
   removeEventListener? (type: string, listener: () => void): void
 }
 
-/** Calls `onWake` when the page is shown, or the machine finds a network [C5]. Does nothing where there is no page. @returns what ends that. */
+/** Calls `onWake` when the page is shown, or the machine finds a network [C5]; never where there is no page. @returns what ends that. */
 export function listenForWake (onWake: () => void): () => void {
   const scope = globalThis as Target
   const page = (globalThis as { document?: Document }).document
