@@ -60,8 +60,8 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
     show(kept?.user ?? null)
   }
 
-  async function accept ({ user: { id, name, email, role }, refresh_token: refreshToken }: Answer): Promise<Me> {
-    const me = { user_id: id, username: name, email, role }
+  async function accept ({ user: account, refresh_token: refreshToken }: Answer): Promise<Me> {
+    const me = meOf(account)
     await keep({ user: me, refreshToken })
     return me
   }
@@ -86,15 +86,6 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
 
   const logIn = (call: () => Promise<Answer>): Promise<Me> => lock(async () => accept(await call()))
 
-  async function changed ({ id, name, email, role }: User): Promise<Me> {
-    const me = { user_id: id, username: name, email, role }
-    await lock(async () => {
-      const kept = await load()
-      if (kept) await keep({ ...kept, user: me })
-    })
-    return me
-  }
-
   const account: Account = {
     getSnapshot: view.getSnapshot,
     subscribe: view.subscribe,
@@ -109,7 +100,14 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
       if (!await renew()) throw new ParleyError('not_authenticated', 'Not authenticated')
       return user!
     },
-    update: async changes => changed(await rest('PATCH /api/me', { body: changes })),
+    async update (changes) {
+      const me = meOf(await rest('PATCH /api/me', { body: changes }))
+      await lock(async () => {
+        const kept = await load()
+        if (kept) await keep({ ...kept, user: me })
+      })
+      return me
+    },
     async erase (password) {
       await rest('DELETE /api/me', { body: { password } })
       await lock(() => keep(null))
@@ -137,6 +135,10 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
       await lock(() => keep(null))
     }
   }
+}
+
+function meOf ({ id, name, email, role }: User): Me {
+  return { user_id: id, username: name, email, role }
 }
 
 function parse (login: string | null): Kept | null {

@@ -5,87 +5,75 @@ import type { CallOptions } from './options.ts'
 import type { Fields, Reply, Requests } from './wire.ts'
 
 /** Milliseconds. */
-export const CALL_TIMEOUT = 15_000
+const TIMEOUT = 15_000
 /** Most requests that may wait for their replies. */
 const MAX_CALLS = 1000
-
-/** Called once: with an error, or with what the reply carries. It runs in the turn in which the reply's frame is read [C2]. */
-export type Done<K extends keyof Requests> = (error: ParleyError | undefined, reply: Reply<K>) => void
 
 interface Call {
   text: string
   /** It may wait for a connection; otherwise it ends with the current one. */
   waits: boolean
   isSent: boolean
+  /** Called once. For a reply it runs in the turn in which the frame is read [C2]. */
   done (error: ParleyError | undefined, reply?: unknown): void
 }
 
 export type Calls = ReturnType<typeof createCalls>
 
-/** Matches requests with their replies by `ref`. `write` returns false while the connection takes no requests. */
-export function createCalls ({ clock, write }: { clock: Clock, write (text: string): boolean }) {
+/** Matches requests with their replies by `ref`. `write` returns false if there is no connection. */
+export function createCalls ({ clock, write, isOnline }: { clock: Clock, write (text: string): boolean, isOnline (): boolean }) {
   const calls = new Map<number, Call>()
   let refs = 0
   let maxPayload = Infinity
 
-  function start (text: string, done: Call['done'], via = write, waits = false): number {
+  /**
+   * Makes a request. `text` is what `textOf` returned. The request ends with `offline` when the connection is lost before its reply.
+   * `waits`: it is made as soon as there is a connection; otherwise now. @returns its `ref`.
+   */
+  function start (text: string, done: Call['done'], waits = false): number {
     const ref = ++refs
     const call = { text: `${text.slice(0, -1)},"ref":${ref}}`, waits, isSent: false, done }
     calls.set(ref, call)
-    send(ref, call, via)
+    if (!waits || isOnline()) send(ref, call)
     return ref
   }
 
-  function send (ref: number, call: Call, via = write): void {
-    if (isLarger(call.text, maxPayload)) end(ref, new ParleyError('message_too_long', 'Message too long'))
-    else call.isSent = via(call.text)
+  function send (ref: number, call: Call): void {
+    if (sizeOf(call.text) > maxPayload) end(ref, new ParleyError('message_too_long'))
+    else call.isSent = write(call.text)
   }
 
   function end (ref: number, error?: ParleyError, reply?: unknown): boolean {
     const call = calls.get(ref)
     calls.delete(ref)
     call?.done(error, reply)
-    return call !== undefined
+    return !!call
   }
 
   return {
-    /**
-     * Makes a request now. `text` is what `textOf` returned, `via` writes it in another way than usual. The request ends with `offline`
-     * when the connection is lost before its reply. @returns its `ref`.
-     */
     start,
 
-    /** Makes a request as soon as the connection takes it. */
-    request<K extends keyof Requests> (
-      type: K, fields: Fields<K>, { timeout = CALL_TIMEOUT, signal }: CallOptions = {}
-    ): Promise<Reply<K>> {
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) throw new ParleyError('aborted')
+    /** Makes a request as soon as there is a connection. @throws ParleyError */
+    request: <K extends keyof Requests>(type: K, fields: Fields<K>, options: CallOptions = {}): Promise<Reply<K>> =>
+      new Promise((resolve, reject) => {
+        if (options.signal?.aborted) throw new ParleyError('aborted')
         if (calls.size >= MAX_CALLS) throw new ParleyError('outbox_full')
-        const abort = (): unknown => end(ref, new ParleyError('aborted'))
-        const timer = createTimer(clock, () => end(ref, new ParleyError('timeout')))
+        const stop = limit(clock, options, error => { end(ref, error) })
         const ref = start(textOf(type, fields), (error, reply) => {
-          timer.stop()
-          signal?.removeEventListener('abort', abort)
+          stop()
           if (error) reject(error)
           else resolve(reply as Reply<K>)
-        }, write, true)
-        if (!calls.has(ref)) return
-        timer.start(timeout)
-        signal?.addEventListener('abort', abort)
-      })
-    },
+        }, true)
+      }),
 
     /** Gives the call its reply. @returns whether there was one that waited for it. */
-    answer ({ ref, ...frame }: { ref: number, type: string, [field: string]: unknown }): boolean {
-      if (frame.type === 'error') return end(ref, errorOf(frame as never))
-      return end(ref, undefined, frame.type === 'success' ? frame.data : frame)
-    },
+    answer: (frame: { ref: number, type: string, data?: unknown }): boolean =>
+      end(frame.ref, frame.type === 'error' ? errorOf(frame as never) : undefined, frame.data ?? frame),
 
-    /** Sends the requests that wait for the connection. Frames may have this many bytes. */
-    flush (limit: number): void {
-      maxPayload = limit
-      for (const [ref, call] of [...calls]) if (call.waits && !call.isSent) send(ref, call)
+    /** Makes the requests that wait for the connection. Frames may have this many bytes. */
+    flush (bytes: number): void {
+      maxPayload = bytes
+      for (const [ref, call] of [...calls]) if (!call.isSent) send(ref, call)
     },
 
     /** Ends the requests whose replies were lost with the connection, or `all` of them. */
@@ -105,6 +93,15 @@ export function sizeOf (text: string): number {
   return new TextEncoder().encode(text).length
 }
 
-function isLarger (text: string, bytes: number): boolean {
-  return text.length > bytes || (text.length * 3 > bytes && sizeOf(text) > bytes)
+/** Gives a call up after its time, or when its caller does. @returns what ends that. */
+export function limit (clock: Clock, { timeout = TIMEOUT, signal }: CallOptions, give: (error: ParleyError) => void): () => void {
+  const timer = createTimer(clock, () => give(new ParleyError('timeout')))
+  const abort = (): void => give(new ParleyError('aborted'))
+  timer.start(timeout)
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  return () => {
+    timer.stop()
+    signal?.removeEventListener('abort', abort)
+  }
 }

@@ -4,10 +4,10 @@ import { createTimer, type Clock } from './clock.ts'
 import { ParleyError, type ClientErrorCode } from './errors.ts'
 import { PROTOCOL_VERSION, SUBPROTOCOL } from './generated/names.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import type { LogEvent, SocketLike, WebSocketLike } from './options.ts'
+import type { LogEvent, SocketLike, TokenReason, WebSocketLike } from './options.ts'
 import { createView, type Readable } from './readable.ts'
 import type { Tokens } from './tokens.ts'
-import type { ErrorCode, Me, Notices } from './wire.ts'
+import type { ErrorCode, Me, Notices, Reply } from './wire.ts'
 
 /** Milliseconds that an attempt to connect may take, from the question for a token to the authentication. */
 const CONNECT_TIMEOUT = 20_000
@@ -16,10 +16,10 @@ const STABLE_AFTER = 10_000
 /** Milliseconds until a token that could not be renewed is asked for again, and the least between two renewals. */
 const RENEWAL_RETRY = 5000
 const SHORTEST_RENEWAL = 1000
-/** Milliseconds that `disconnect` waits for the other end. */
-const CLOSE_TIMEOUT = 2000
-/** What a socket says that ends without a close frame. */
+/** Close codes. `ABNORMAL` is what a socket says that ends without a close frame. */
 const ABNORMAL = 1006
+const TOKEN_EXPIRED = 4401
+const SESSION_REVOKED = 4504
 
 /** Why a connection ended: the code and reason of the close frame, or the error that prevented it. */
 export interface Ended { code: number | ErrorCode | ClientErrorCode | 'protocol', reason: string }
@@ -53,32 +53,36 @@ export interface Connection extends Readable<ConnectionState> {
   restart (): void
   /** Tries at once instead of waiting, or asks the server for a sign of life. */
   wake (): void
-  disconnect (): Promise<void>
+  disconnect (): void
   readonly calls: Calls
-  readonly isOnline: boolean
-  /** Sends a frame for which no reply is wanted. Without effect while there is no connection. */
-  write (text: string): boolean
+  isOnline (): boolean
+  /** Sends a frame for which no reply is wanted. Without effect if there is no connection. */
+  write (text: string): void
 }
 
 /** Keeps one connection to the server, from `connect` to `disconnect` or until the server ends it for good. */
 export function createConnection (deps: ConnectionDeps): Connection {
   const { url, clock, WebSocket, tokens, log, onFrame, onOnline, onOffline, onRevoked } = deps
   const view = createView(() => state, error => log({ type: 'fault', error }))
-  const calls = createCalls({ clock, write: text => state.state === 'online' && write(text) })
+  const calls = createCalls({ clock, write, isOnline })
   const heartbeat = createHeartbeat({ clock, beat: () => write(textOf('heartbeat', {})), die: () => lose(ABNORMAL, 'no sign of life') })
   const deadline = createTimer(clock, () => lose(ABNORMAL, 'no answer'))
   const retry = createTimer(clock, attempt)
-  const renewal = createTimer(clock, renew)
+  const renewal = createTimer(clock, () => authenticateAs('expiring'))
   let state: ConnectionState = { state: 'idle' }
   let socket: SocketLike | undefined
-  let welcome: Notices['welcome'] | undefined
-  /** Local time of the welcome. */
-  let welcomedAt = 0
+  let welcome: Notices['welcome']
+  /** Milliseconds by which the server's clock is ahead of this one. */
+  let skew = 0
   let onlineSince = 0
   let failures = 0
   let isToldToWait = false
   /** Changes with every attempt and every end, so that answers for an earlier attempt have no effect. */
   let era = 0
+
+  function isOnline (): boolean {
+    return state.state === 'online' && !!socket
+  }
 
   function enter (next: ConnectionState): void {
     state = next
@@ -87,13 +91,14 @@ export function createConnection (deps: ConnectionDeps): Connection {
   }
 
   function write (text: string): boolean {
-    try {
-      socket?.send(text)
-      return socket !== undefined
-    } catch {
-      // The socket is closing. What was not sent is sent over the next one.
-      return false
-    }
+    socket?.send(text)
+    return !!socket
+  }
+
+  /** Gets a token and passes it on, unless the attempt is over by then. */
+  function withToken (why: TokenReason, use: (token: string | null) => void, onFault = fail): void {
+    const own = era
+    tokens.get(why).then(token => { if (own === era) use(token) }).catch((error: unknown) => { if (own === era) onFault(error) })
   }
 
   function attempt (): void {
@@ -101,19 +106,15 @@ export function createConnection (deps: ConnectionDeps): Connection {
     retry.stop()
     deadline.start(CONNECT_TIMEOUT)
     enter({ state: 'connecting' })
-    if (own !== era) return
-    tokens.get('connect').then(token => { if (own === era) open(token) }, (error: unknown) => { if (own === era) fail(error) })
+    // A listener may have ended the attempt.
+    if (own === era) withToken('connect', open)
   }
 
   function open (token: string | null): void {
     const own = era
-    try {
-      socket = new WebSocket(url, [SUBPROTOCOL])
-    } catch (error) {
-      return lose(ABNORMAL, String(error))
-    }
+    socket = new WebSocket(url, [SUBPROTOCOL])
     socket.onmessage = ({ data }: { data: unknown }) => { if (own === era) receive(data, token) }
-    socket.onclose = ({ code, reason }: { code: number, reason: string }) => { if (own === era) lose(code, String(reason)) }
+    socket.onclose = ({ code, reason }: { code: number, reason: string }) => { if (own === era) lose(code, reason) }
     // The end follows as `onclose`. Some classes throw errors that nobody listens to.
     socket.onerror = () => {}
   }
@@ -121,25 +122,27 @@ export function createConnection (deps: ConnectionDeps): Connection {
   function receive (data: unknown, token: string | null): void {
     heartbeat.heard()
     const frame = parse(data)
-    if (!frame) return log({ type: 'ignored', frame: String(data).slice(0, 100) })
-    if (frame.type === 'welcome') greet(frame as never, token)
+    const { type, ref } = frame
     // Signals and heartbeats are sent without a `ref`: their replies say nothing.
-    else if (frame.type === 'heartbeat_ack' || (frame.type === 'success' && frame.ref === undefined)) return
-    else if (typeof frame.ref === 'number' && calls.answer(frame as never)) return
-    else if (state.state === 'online' && (frame.type === 'degraded' || frame.type === 'restored')) {
-      enter({ ...state, degraded: frame.type === 'degraded' })
-    }
+    if (type === 'heartbeat_ack' || (type === 'success' && ref === undefined)) return
+    if (ref !== undefined && calls.answer(frame as never)) return
+    if (type === 'welcome') greet(frame as never, token)
+    else if (state.state === 'online' && (type === 'degraded' || type === 'restored')) enter({ ...state, degraded: type === 'degraded' })
     onFrame(frame)
   }
 
   function greet (frame: Notices['welcome'], token: string | null): void {
-    if (frame.protocol !== PROTOCOL_VERSION) {
-      return end({ code: 'protocol', reason: `the server speaks protocol ${frame.protocol}, this client ${PROTOCOL_VERSION}` })
+    const { protocol, server_time: serverTime, heartbeat_interval: seconds } = welcome = frame
+    if (protocol !== PROTOCOL_VERSION) {
+      return stop({ code: 'protocol', reason: `the server speaks protocol ${protocol}, this client ${PROTOCOL_VERSION}` }, true)
     }
-    welcome = frame
-    welcomedAt = clock.now()
-    heartbeat.start(frame.heartbeat_interval * 1000)
+    skew = Date.parse(serverTime) - clock.now()
+    heartbeat.start(seconds * 1000)
     authenticate(token)
+  }
+
+  function authenticateAs (why: TokenReason): void {
+    withToken(why, token => authenticate(token, why === 'refused'), why === 'expiring' ? () => renewal.start(RENEWAL_RETRY) : fail)
   }
 
   /** Authenticates the connection, or extends it. A token that is refused is replaced once [C7]. */
@@ -147,85 +150,68 @@ export function createConnection (deps: ConnectionDeps): Connection {
     const own = era
     calls.start(textOf('authenticate', token === null ? {} : { token }), (error, reply) => {
       if (own !== era) return
-      if (!error) return authenticated(token, reply as never)
-      const isOnline = state.state === 'online'
-      if (error.code === 'authentication_failed' && !isReplaced) {
-        tokens.get('refused').then(
-          other => { if (own === era) authenticate(other, true) }, (fault: unknown) => { if (own === era) fail(fault) })
-      } else if (isOnline && error.again) renewal.start(RENEWAL_RETRY)
+      if (!error) authenticated(token, reply as Reply<'authenticate'>)
+      else if (error.code === 'authentication_failed' && !isReplaced) authenticateAs('refused')
+      else if (isOnline() && error.again) renewal.start(RENEWAL_RETRY)
       // The token is another user's: their connection is another one [P13].
-      else if (isOnline && error.code === 'not_authorized') restart()
+      else if (isOnline() && error.code === 'not_authorized') restart()
       else fail(error)
-    }, write)
+    })
   }
 
-  function authenticated (token: string | null, { expires_at: expiresAt, ...user }: Me & { expires_at: string | null }): void {
+  function authenticated (token: string | null, { expires_at: expiresAt, ...user }: Reply<'authenticate'>): void {
     if (token !== null && expiresAt !== null) {
-      const serverTime = Date.parse(welcome!.server_time) + clock.now() - welcomedAt
-      tokens.accepted(token, Date.parse(expiresAt) - serverTime)
+      tokens.keep(token, Date.parse(expiresAt) - skew - clock.now())
       renewal.start(Math.max(SHORTEST_RENEWAL, tokens.untilRenewal()))
     }
-    if (state.state === 'online') return
+    if (isOnline()) return
     deadline.stop()
     onlineSince = clock.now()
-    const own = era
     enter({ state: 'online', user, degraded: false })
-    if (own !== era) return
+    if (!isOnline()) return
     onOnline(user, token === null)
-    calls.flush(welcome!.max_payload)
+    calls.flush(welcome.max_payload)
   }
 
-  function renew (): void {
-    const own = era
-    tokens.get('expiring').then(
-      token => { if (own === era) authenticate(token) },
-      () => { if (own === era) renewal.start(RENEWAL_RETRY) })
-  }
-
-  /** Nobody could be authenticated: waits where that may change by itself. */
+  /** Nobody could be authenticated. That may change by itself, or not. */
   function fail (error: unknown): void {
-    const known = error instanceof ParleyError ? error : new ParleyError('offline', String(error))
-    const reason: Ended = { code: known.code, reason: known.message }
-    if (known.again || known.code === 'internal') wait(reason, known.retryAfterMs)
-    else end(reason)
+    const { code, message: reason, again, retryAfterMs } = error instanceof ParleyError ? error : new ParleyError('offline', String(error))
+    stop({ code, reason }, !again && code !== 'internal', retryAfterMs)
   }
 
   function lose (code: number, reason: string): void {
-    if (code === 4401) tokens.forget()
-    if (code === 4504) onRevoked()
-    if (code >= 4500 && code < 5000) end({ code, reason })
-    else wait({ code, reason }, code === 1012 ? waitOf(reason) : undefined)
+    if (code === TOKEN_EXPIRED) tokens.forget()
+    if (code === SESSION_REVOKED) onRevoked()
+    stop({ code, reason }, code >= 4500 && code < 5000, waitOf(reason))
   }
 
-  function wait (reason: Ended, told?: number): void {
-    if (state.state === 'online' && clock.now() - onlineSince >= STABLE_AFTER) failures = 0
+  /** Ends the connection, for good or until the wait is over. `told`: the milliseconds that the server has named. */
+  function stop (reason: Ended, isFinal: boolean, told?: number): void {
+    if (isOnline() && clock.now() - onlineSince >= STABLE_AFTER) failures = 0
     drop()
+    if (isFinal) {
+      enter({ state: 'ended', reason })
+      return calls.lost(true)
+    }
     isToldToWait = told !== undefined
     const ms = told ?? jitter(failures++, clock.random())
     retry.start(ms)
     enter({ state: 'waiting', reason, retryAt: clock.now() + ms })
   }
 
-  function end (reason: Ended): void {
-    drop()
-    enter({ state: 'ended', reason })
-    calls.lost(true)
-  }
-
   /** Lets go of the socket at once: on a dead network its own end would take minutes. */
-  function drop (): SocketLike | undefined {
+  function drop (): void {
     era++
     for (const timer of [deadline, retry, renewal, heartbeat]) timer.stop()
     const last = socket
     socket = undefined
     if (last) {
       last.onmessage = last.onclose = null
-      close(last)
+      last.close(1000)
     }
     // Channels first: what comes back from the lost calls must wait for the next connection.
     if (state.state === 'online') onOffline()
     calls.lost()
-    return last
   }
 
   function restart (): void {
@@ -237,8 +223,8 @@ export function createConnection (deps: ConnectionDeps): Connection {
     getSnapshot: view.getSnapshot,
     subscribe: view.subscribe,
     calls,
-    write: text => state.state === 'online' && write(text),
-    get isOnline () { return state.state === 'online' && socket !== undefined },
+    isOnline,
+    write: text => { if (isOnline()) write(text) },
     connect () {
       if (state.state === 'idle' || state.state === 'ended') attempt()
     },
@@ -247,44 +233,25 @@ export function createConnection (deps: ConnectionDeps): Connection {
     },
     wake () {
       if (state.state === 'waiting' && !isToldToWait) attempt()
-      else if (state.state === 'online') heartbeat.probe()
+      else if (isOnline()) heartbeat.probe()
     },
-    async disconnect () {
-      const last = drop()
+    disconnect () {
+      drop()
       failures = 0
       tokens.forget()
       enter({ state: 'idle' })
       calls.lost(true)
-      if (last) await closed(last, clock)
     }
   }
 }
 
-function parse (data: unknown): { type: string, ref?: unknown } | undefined {
+/** Reads a frame. What is none has a type that nobody knows. */
+function parse (data: unknown): { type: string, ref?: unknown } {
   try {
-    const frame: unknown = JSON.parse(data as string)
-    return typeof (frame as { type?: unknown } | null)?.type === 'string' ? frame as { type: string } : undefined
+    const frame = JSON.parse(data as string)
+    if (typeof frame?.type === 'string') return frame
   } catch {
-    return undefined
+    // Not even JSON.
   }
-}
-
-function close (socket: SocketLike): void {
-  try {
-    socket.close(1000)
-  } catch {
-    // It is closed already.
-  }
-}
-
-/** Resolves when the socket is closed, at the latest after two seconds. */
-function closed (socket: SocketLike, clock: Clock): Promise<void> {
-  return new Promise(resolve => {
-    const timer = createTimer(clock, resolve)
-    timer.start(CLOSE_TIMEOUT)
-    socket.onclose = () => {
-      timer.stop()
-      resolve()
-    }
-  })
+  return { type: '' }
 }

@@ -4,22 +4,20 @@ import type { ErrorCode } from './wire.ts'
 /** Codes that the client itself gives: `aborted` for what the caller has taken back. */
 export type ClientErrorCode = 'offline' | 'timeout' | 'outbox_full' | 'aborted'
 
-const ownAgainCodes: readonly string[] = ['offline', 'timeout', 'outbox_full'] satisfies ClientErrorCode[]
-
 /** Why something that was asked for did not happen. */
 export class ParleyError extends Error {
-  override readonly name = 'ParleyError'
   readonly code: ErrorCode | ClientErrorCode
   /** Whether the same may succeed later. */
   readonly again: boolean
   /** Milliseconds after which it may succeed, where the server has said so. */
-  readonly retryAfterMs?: number
+  readonly retryAfterMs?: number | undefined
 
   constructor (code: ErrorCode | ClientErrorCode, message: string = code, retryAfterMs?: number) {
     super(message)
+    this.name = 'ParleyError'
     this.code = code
-    this.again = againCodes.includes(code) || ownAgainCodes.includes(code)
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs
+    this.again = [...againCodes, 'offline', 'timeout', 'outbox_full'].includes(code)
+    this.retryAfterMs = retryAfterMs
   }
 }
 

@@ -1,5 +1,5 @@
-import { CALL_TIMEOUT } from './calls.ts'
-import { createTimer, type Clock } from './clock.ts'
+import { limit } from './calls.ts'
+import type { Clock } from './clock.ts'
 import { errorOf, ParleyError } from './errors.ts'
 import type { CallOptions } from './options.ts'
 import type { Routes } from './wire.ts'
@@ -22,26 +22,16 @@ export type Http = ReturnType<typeof createHttp>
 export function createHttp ({ base, fetch, clock }: { base: string, fetch: typeof globalThis.fetch, clock: Clock }) {
   /** @throws ParleyError `offline` if no answer came, `timeout`, `aborted`, or what the server answered. */
   return async function call<R extends keyof Routes> (
-    route: R, input: Input<R>, { timeout = CALL_TIMEOUT, signal }: CallOptions = {}, token: string | null = null
+    route: R, input: Input<R>, options: CallOptions = {}, token: string | null = null
   ): Promise<Routes[R]['answer']> {
-    const { params = {}, query = {}, body } = input as { params?: Record<string, string>, query?: Record<string, unknown>, body?: unknown }
+    const { params = {}, query = {}, body } = input as { params?: Record<string, string>, query?: Record<string, string>, body?: unknown }
     const [method, path] = route.split(' ') as [string, string]
-    const url = new URL(base + path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name]!)))
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
-
+    const url = base + path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name]!))
     const stop = new AbortController()
-    let code: 'offline' | 'timeout' | 'aborted' = 'offline'
-    const give = (why: typeof code): void => {
-      code = why
-      stop.abort()
-    }
-    const abort = (): void => give('aborted')
-    const timer = createTimer(clock, () => give('timeout'))
-    timer.start(timeout)
-    signal?.addEventListener('abort', abort)
-    if (signal?.aborted) abort()
+    const end = limit(clock, options, error => stop.abort(error))
     try {
-      const response = await fetch(url, {
+      const given = Object.entries(query).filter(([, value]) => value !== undefined)
+      const response = await fetch(`${url}?${new URLSearchParams(given)}`, {
         method,
         headers: {
           ...body !== undefined && { 'content-type': 'application/json' },
@@ -51,26 +41,25 @@ export function createHttp ({ base, fetch, clock }: { base: string, fetch: typeo
         signal: stop.signal
       })
       const text = await response.text()
-      if (response.ok) return (text ? JSON.parse(text) : null) as Routes[R]['answer']
-      throw refusal(response, text)
+      if (!response.ok) throw refusal(response, text)
+      return (text ? JSON.parse(text) : null) as Routes[R]['answer']
     } catch (error) {
-      throw error instanceof ParleyError ? error : new ParleyError(code, String(error))
+      throw error instanceof ParleyError ? error : stop.signal.reason ?? new ParleyError('offline', String(error))
     } finally {
-      timer.stop()
-      signal?.removeEventListener('abort', abort)
+      end()
     }
   }
 }
 
 /** Reads an answer that refuses. Proxies answer with texts of their own. */
 function refusal ({ status, headers }: Response, text: string): ParleyError {
-  const seconds = Number(headers.get('retry-after') ?? NaN)
-  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined
+  const retryAfterMs = Number(headers.get('retry-after')) * 1000 || undefined
+  let body: Parameters<typeof errorOf>[0] | undefined
   try {
-    const { code, message, retry_after_ms: ms = retryAfterMs } = JSON.parse(text)
-    if (typeof code === 'string') return errorOf({ code, message, retry_after_ms: ms })
+    body = JSON.parse(text)
   } catch {
     // Not an answer of Parley.
   }
-  return new ParleyError(status === 429 ? 'rate_limited' : status >= 500 ? 'unavailable' : 'internal', `HTTP ${status}`, retryAfterMs)
+  if (body?.code) return errorOf({ ...retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }, ...body })
+  return new ParleyError(status < 500 ? 'internal' : 'unavailable', `HTTP ${status}`, retryAfterMs)
 }

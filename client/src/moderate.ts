@@ -23,22 +23,17 @@ export interface Moderate {
   log: Page<'GET /api/channels/:name/log'>
 }
 
+const commands = {
+  kick: 'kick_user', ban: 'ban_user', unban: 'unban_user', mute: 'mute_user', unmute: 'unmute_user', invite: 'invite_user',
+  addModerator: 'add_moderator', removeModerator: 'remove_moderator'
+} as const
+const lists = ['members', 'bans', 'mutes', 'moderators', 'log'] as const
+
 /** Makes the methods of a channel's moderators. */
 export function createModerate ({ calls, rest }: { calls: Calls, rest: RestClient }, channel: string): Moderate {
-  const act = <K extends 'kick_user' | 'unban_user' | 'unmute_user' | 'invite_user' | 'add_moderator' | 'remove_moderator'>(command: K) =>
-    (userId: string) => calls.request(command, { channel, user_id: userId })
-  const list = (path: 'members' | 'bans' | 'mutes' | 'moderators' | 'log') =>
-    (query: object = {}) => rest(`GET /api/channels/:name/${path}`, { params: { name: channel }, query })
-  return {
-    kick: act('kick_user'),
-    ban: (userId, options) => calls.request('ban_user', { channel, user_id: userId, ...options }),
-    unban: act('unban_user'),
-    mute: (userId, options) => calls.request('mute_user', { channel, user_id: userId, ...options }),
-    unmute: act('unmute_user'),
-    invite: act('invite_user'),
-    addModerator: act('add_moderator'),
-    removeModerator: act('remove_moderator'),
-    ...Object.fromEntries((['members', 'bans', 'mutes', 'moderators', 'log'] as const).map(path => [path, list(path)])) as
-      Pick<Moderate, 'members' | 'bans' | 'mutes' | 'moderators' | 'log'>
-  }
+  const acts = Object.entries(commands).map(([name, command]) =>
+    [name, (userId: string, options: object = {}) => calls.request(command, { channel, user_id: userId, ...options })])
+  const reads = lists.map(path =>
+    [path, (query: object = {}) => rest(`GET /api/channels/:name/${path}`, { params: { name: channel }, query })])
+  return Object.fromEntries([...acts, ...reads]) as unknown as Moderate
 }

@@ -80,10 +80,10 @@ export function createParley (options: ParleyOptions = {}): Parley {
     clock, rest, onFault,
     calls: connection.calls,
     room: { messages, bytes },
-    isOnline: () => connection.isOnline,
+    isOnline: connection.isOnline,
     me: () => me,
     isMine: id => own.has(id),
-    write: text => { connection.write(text) }
+    write: connection.write
   }
 
   async function ask (why: TokenReason): Promise<Token | null> {
@@ -118,9 +118,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
   async function disconnect (): Promise<void> {
     stopListening?.()
     stopListening = undefined
-    const ended = connection.disconnect()
+    connection.disconnect()
     for (const { stop } of channels.values()) stop()
-    await ended
   }
 
   return {

@@ -12,14 +12,14 @@ const MAX_A_SECOND = 8
 export function createTyping ({ clock, send, onChange }: { clock: Clock, send (event: string, data?: unknown): void, onChange (): void }) {
   const typing = new Map<string, { person: Person, until: number }>()
   const timer = createTimer(clock, forget)
-  let shown: readonly Person[] | undefined
+  let shown: readonly Person[] = []
   /** When this user was last said to be typing, 0 for not. */
   let saidAt = 0
   let second = 0
   let sent = 0
 
   function changed (): void {
-    shown = undefined
+    shown = [...typing.values()].map(({ person }) => person)
     onChange()
   }
 
@@ -43,7 +43,7 @@ export function createTyping ({ clock, send, onChange }: { clock: Clock, send (e
   }
 
   return {
-    list: (): readonly Person[] => (shown ??= [...typing.values()].map(({ person }) => person)),
+    list: (): readonly Person[] => shown,
     stopped,
 
     /** A signal came from somebody. */

@@ -5,15 +5,9 @@ interface Target {
 
 /** Calls `onWake` when the page is shown, or the machine finds a network [C5]; never where there is no page. @returns what ends that. */
 export function listenForWake (onWake: () => void): () => void {
-  const scope = globalThis as Target
   const page = (globalThis as { document?: Document }).document
-  const onVisible = (): void => { if (page?.visibilityState === 'visible') onWake() }
-  scope.addEventListener?.('online', onWake)
-  scope.addEventListener?.('pageshow', onWake)
-  page?.addEventListener('visibilitychange', onVisible)
-  return () => {
-    scope.removeEventListener?.('online', onWake)
-    scope.removeEventListener?.('pageshow', onWake)
-    page?.removeEventListener('visibilitychange', onVisible)
-  }
+  const sources: Array<[Target | undefined, string]> = [[globalThis, 'online'], [globalThis, 'pageshow'], [page, 'visibilitychange']]
+  const listener = (): void => { if (page?.visibilityState !== 'hidden') onWake() }
+  for (const [target, type] of sources) target?.addEventListener?.(type, listener)
+  return () => { for (const [target, type] of sources) target?.removeEventListener?.(type, listener) }
 }
