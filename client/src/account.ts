@@ -97,7 +97,7 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
       if (kept) await http('POST /api/auth/logout', { body: { refresh_token: kept.refreshToken } })
     }),
     async refresh () {
-      if (!await renew()) throw new ParleyError('not_authenticated', 'Not authenticated')
+      if (!await renew()) throw new ParleyError('not_authenticated')
       return user!
     },
     async update (changes) {

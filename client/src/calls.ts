@@ -83,8 +83,8 @@ export function createCalls ({ clock, write, isOnline }: { clock: Clock, write (
   }
 }
 
-/** The text of a request's frame, without its `ref`. @throws TypeError if JSON cannot express the fields. */
-export function textOf<K extends keyof Requests> (type: K, fields: Fields<K>): string {
+/** The text of a request's frame, without its `ref` and without fields that are undefined. @throws TypeError if JSON cannot express it. */
+export function textOf<K extends keyof Requests> (type: K, fields: { [F in keyof Fields<K>]: Fields<K>[F] | undefined }): string {
   return JSON.stringify(requestTypes.includes(type) ? { type, ...fields } : { type: 'command', command: type, ...fields })
 }
 

@@ -104,7 +104,7 @@ export function createChannel (
     clock: link.clock,
     onChange,
     send (event, data) {
-      if (subscription.phase === 'live') link.write(textOf('signal', { channel: name, event, ...data !== undefined && { data } }))
+      if (subscription.phase === 'live') link.write(textOf('signal', { channel: name, event, data }))
     }
   })
   const presence = createPresence(link, name, mode)
@@ -121,11 +121,10 @@ export function createChannel (
       presence.start()
       outbox.flush()
     },
-    onClosed (reason) {
+    onLeft (reason) {
       error = reason
-      presence.stop()
-      typing.clear()
-      outbox.refuse(reason)
+      quiet()
+      if (reason) outbox.refuse(reason)
     }
   })
 
@@ -139,8 +138,14 @@ export function createChannel (
       hasOlder: history.hasOlder,
       typing: typing.list(),
       ...details && { details },
-      ...error && subscription.phase === 'closed' && { error }
+      ...error && { error }
     }
+  }
+
+  /** Nothing is heard of the others any more. */
+  function quiet (): void {
+    presence.stop()
+    typing.clear()
   }
 
   function settle (message: Message): void {
@@ -153,8 +158,13 @@ export function createChannel (
     typing.stopped(entry.user_id)
   }
 
-  function ended (code: 'not_in_channel' | 'banned' | 'channel_not_found', message: string): void {
-    subscription.close(new ParleyError(code, message))
+  function ended (code: 'not_in_channel' | 'banned' | 'channel_not_found'): void {
+    subscription.close(new ParleyError(code))
+  }
+
+  function reopen (): void {
+    error = undefined
+    subscription.reopen()
   }
 
   function place (change: Partial<ChannelDetails['me']>): void {
@@ -178,10 +188,10 @@ export function createChannel (
     },
     muted_in_channel: ({ expires_at: until }) => place({ muted_until: until }),
     unmuted_in_channel: () => place({ muted_until: null }),
-    kicked_from_channel: () => ended('not_in_channel', 'Not in channel'),
-    channel_left: () => ended('not_in_channel', 'Not in channel'),
-    banned_from_channel: () => ended('banned', 'Banned from channel'),
-    channel_deleted: () => ended('channel_not_found', 'Channel not found')
+    kicked_from_channel: () => ended('not_in_channel'),
+    channel_left: () => ended('not_in_channel'),
+    banned_from_channel: () => ended('banned'),
+    channel_deleted: () => ended('channel_not_found')
   }
 
   const channel: Channel = {
@@ -190,7 +200,7 @@ export function createChannel (
     subscribe: view.subscribe,
     open () {
       opened++
-      subscription.reopen()
+      reopen()
       let isOpen = true
       return () => {
         if (!isOpen) return
@@ -202,12 +212,12 @@ export function createChannel (
     send (text, options) {
       typing.sent()
       const result = outbox.send(text, options)
-      if (error && subscription.phase === 'closed') outbox.refuse(error)
+      if (error) outbox.refuse(error)
       return result
     },
     resend (clientId) {
       const result = outbox.resend(clientId)
-      subscription.reopen()
+      reopen()
       return result
     },
     discard: outbox.discard,
@@ -219,7 +229,7 @@ export function createChannel (
     typing: (on = true) => typing.say(on),
     async leave () {
       await calls.request('leave_channel', { channel: name })
-      ended('not_in_channel', 'Not in channel')
+      ended('not_in_channel')
     },
     presence: presence.presence,
     moderate: createModerate(link, name)
@@ -236,8 +246,7 @@ export function createChannel (
     online: subscription.sync,
     offline () {
       subscription.offline()
-      presence.stop()
-      typing.clear()
+      quiet()
     },
     forget (reason) {
       outbox.clear(reason)

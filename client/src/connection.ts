@@ -148,7 +148,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
   /** Authenticates the connection, or extends it. A token that is refused is replaced once [C7]. */
   function authenticate (token: string | null, isReplaced = false): void {
     const own = era
-    calls.start(textOf('authenticate', token === null ? {} : { token }), (error, reply) => {
+    calls.start(textOf('authenticate', { token: token ?? undefined }), (error, reply) => {
       if (own !== era) return
       if (!error) authenticated(token, reply as Reply<'authenticate'>)
       else if (error.code === 'authentication_failed' && !isReplaced) authenticateAs('refused')

@@ -99,7 +99,8 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
   function acknowledge (item: Item, receipt: Receipt): void {
     item.receipt = receipt
     item.resolve(receipt)
-    if (receipt.seq <= headSeq()) remove(item)
+    // A message may have failed meanwhile, because the channel was closed before its reply came.
+    if (receipt.seq <= headSeq() || item.shown.state === 'failed') remove(item)
   }
 
   function promised (item: Item): Promise<Receipt> {
@@ -121,11 +122,7 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
 
     send (text: string, { data, replyTo, clientId = newId(clock), signal }: SendOptions = {}): Promise<Receipt> {
       if (signal?.aborted) return rejected(new ParleyError('aborted'))
-      const frame = textOf('send_message', {
-        channel: channelName, message: text, client_id: clientId,
-        ...replyTo !== undefined && { reply_to: replyTo },
-        ...data !== undefined && { data }
-      })
+      const frame = textOf('send_message', { channel: channelName, message: text, client_id: clientId, reply_to: replyTo, data })
       const size = sizeOf(frame)
       if (room.messages < 1 || room.bytes < size) return rejected(new ParleyError('outbox_full'))
       room.messages--
@@ -145,7 +142,7 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
 
     resend (clientId: string): Promise<Receipt> {
       const item = items.find(({ shown }) => shown.clientId === clientId)
-      if (!item) return rejected(new ParleyError('message_not_found', 'Message not found'))
+      if (!item) return rejected(new ParleyError('message_not_found'))
       if (item.shown.state !== 'failed') return item.promise
       items = [...items.filter(other => other !== item), item]
       const result = promised(item)

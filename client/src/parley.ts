@@ -95,7 +95,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   /** What an earlier user has seen and written is not for the next one. */
   function become (user: Me | undefined): void {
     if (me && me.user_id !== user?.user_id) {
-      const error = new ParleyError('not_authenticated', 'Not authenticated')
+      const error = new ParleyError('not_authenticated')
       for (const { forget } of channels.values()) forget(error)
       own = new Set()
     }

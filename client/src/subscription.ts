@@ -19,7 +19,7 @@ export type Subscription = ReturnType<typeof createSubscription>
  * Keeps a channel joined while it is wanted, and its history without a gap: each entry of the stream follows the one before it, and
  * after every loss of the connection the rest is asked for [C8]. `onEntry` gets each entry once, in order.
  */
-export function createSubscription ({ link, channelName, history, pageSize, isWanted, onEntry, onJoined, onClosed, onChange }: {
+export function createSubscription ({ link, channelName, history, pageSize, isWanted, onEntry, onJoined, onLeft, onChange }: {
   link: Link
   channelName: string
   history: History
@@ -29,8 +29,8 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
   onEntry (entry: Entry): void
   /** `isAnew`: the window has begun anew. */
   onJoined (joined: Joined, isAnew: boolean): void
-  /** The server does not let this user in. */
-  onClosed (error: ParleyError): void
+  /** The subscription has ended: because of an error, or because nobody wants it any more. */
+  onLeft (error?: ParleyError): void
   onChange (): void
 }) {
   const retry = createTimer(link.clock, sync)
@@ -103,7 +103,7 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
     isAsked = false
     retry.stop()
     phase = 'closed'
-    onClosed(error)
+    onLeft(error)
     onChange()
   }
 
@@ -119,10 +119,15 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
 
   /** Ends the subscription on this connection, and forgets what was shown. */
   function reset (): void {
-    era++
-    retry.stop()
     if (isAsked) link.write(textOf('unsubscribe_channel', { channel: channelName }))
+    forget()
+    onLeft()
+  }
+
+  function forget (): void {
+    era++
     isAsked = false
+    retry.stop()
     history.clear()
     phase = 'idle'
     onChange()
@@ -161,14 +166,7 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
     },
 
     /** Another user has logged in. */
-    forget (): void {
-      era++
-      isAsked = false
-      retry.stop()
-      history.clear()
-      phase = 'idle'
-      onChange()
-    },
+    forget,
 
     stop: retry.stop
   }
