@@ -2,11 +2,11 @@
 const descriptions = {
   start: 'installs what is missing, builds, migrates the database and serves',
   dev: 'builds and serves, and does both again after each edit in src/',
-  build: 'compiles the server into dist/',
+  build: 'compiles the server into dist/ and the client into client/dist/',
   test: 'runs the tests with their own PostgreSQL, Redis and nginx; `npm test -- FILE` runs one file',
   coverage: 'runs the tests and shows which lines of src/ were not executed',
   lint: 'checks style and the directions of imports',
-  typecheck: 'checks the types of sources, scripts and tests',
+  typecheck: 'checks the types of sources, scripts, tests and the client',
   config: 'prints every configuration value and where it comes from',
   admin: 'lists, promotes, demotes, disables and enables accounts',
   prune: 'removes old messages in short statements; a server on PostgreSQL may go on running',
