@@ -44,7 +44,9 @@ function createLocalStorage (t: Test, scope: EventTarget) {
     removeItem: (key: string) => items.delete(key)
   }
   pretend(t, { localStorage })
-  const tell = (key: string | null): void => { scope.dispatchEvent(Object.assign(new Event('storage'), { key, storageArea: localStorage })) }
+  const tell = (key: string | null): void => {
+    scope.dispatchEvent(Object.assign(new Event('storage'), { key, storageArea: localStorage }))
+  }
   return { items, state, tell }
 }
 
@@ -132,7 +134,8 @@ t.test('[C7] a storage that is full or forbidden leaves the login in memory', as
   const { scope } = createPage(t)
   const { state } = createLocalStorage(t, scope)
   state.isFull = true
-  const answer = { user: { id: 'ann', email: null, name: 'Ann', role: 'user', created_at: '' }, access_token: 'a', expires_in: 3600, refresh_token: 'r' }
+  const user = { id: 'ann', email: null, name: 'Ann', role: 'user', created_at: '' }
+  const answer = { user, access_token: 'a', expires_in: 3600, refresh_token: 'r' }
   const options = { token: undefined as never, fetch: async () => Response.json(answer) }
   const full = createScene(t, options)
   await full.parley.account.login({ email: '', password: '' })

@@ -86,7 +86,8 @@ t.test('[C1] [C3] through cuts and a restart of the server each window is the hi
       t.ok(message && (message.deleted || message.message!.startsWith(text)), `${text} is stored`)
     }
     for (const who of NAMES) {
-      const own = history.filter(({ username, deleted }) => username === who && !deleted).map(({ message }) => Number(message!.split(/[ ,]/)[2]))
+      const texts = history.filter(({ username, deleted }) => username === who && !deleted).map(({ message }) => message!)
+      const own = texts.map(text => Number(text.split(/[ ,]/)[2]))
       t.same(own, [...own].sort((a, b) => a - b), `${name}: in the order in which ${who} has sent`)
     }
     for (const [i, { channels }] of clients.entries()) {
