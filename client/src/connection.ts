@@ -111,10 +111,9 @@ export function createConnection (deps: ConnectionDeps): Connection {
   }
 
   function open (token: string | null): void {
-    const own = era
     socket = new WebSocket(url, [SUBPROTOCOL])
-    socket.onmessage = ({ data }: { data: unknown }) => { if (own === era) receive(data, token) }
-    socket.onclose = ({ code, reason }: { code: number, reason: string }) => { if (own === era) lose(code, reason) }
+    socket.onmessage = ({ data }: { data: unknown }) => receive(data, token)
+    socket.onclose = ({ code, reason }: { code: number, reason: string }) => lose(code, reason)
     // The end follows as `onclose`. Some classes throw errors that nobody listens to.
     socket.onerror = () => {}
   }

@@ -8,10 +8,12 @@ t.test('[C10] open() is counted, and whoever closes and opens in one turn, as Re
   close()
   close()
   channel.open()()
+  closeSecond()
+  const closeLast = channel.open()
   await scene.clock.advance(0)
   t.equal(scene.socket.asked('join_channel').length, 1)
   t.equal(scene.socket.asked('unsubscribe_channel').length, 0)
-  closeSecond()
+  closeLast()
   await scene.clock.advance(0)
   t.equal(scene.socket.asked('unsubscribe_channel').length, 1)
   t.match(channel.getSnapshot(), { state: 'idle', messages: [] })
@@ -70,6 +72,8 @@ t.test('the settings of the channel and the place of the user in it follow the n
   const { scene, channel } = await opened(t)
   t.match(channel.getSnapshot().details, { topic: '', me: { role: 'user', muted_until: null } })
   const settings = { channel_type: 'private', topic: 'new', slow_mode: 5, retention: 7 }
+  scene.socket.say({ type: 'constructor', channel: 'room' })
+  t.ok(scene.log.some(({ type, frame }) => type === 'ignored' && frame === 'constructor'), 'a type is looked up among those that it knows')
   scene.socket.say({ type: 'channel_updated', channel: 'room', ...settings, timestamp: '' })
   scene.socket.say({ type: 'muted_in_channel', channel: 'room', duration: 60, expires_at: 'then', timestamp: '' })
   t.match(channel.getSnapshot().details, { ...settings, me: { role: 'user', muted_until: 'then' } })
@@ -81,15 +85,18 @@ t.test('who is online is listed, and notices that come while the list is read co
   const scene = createScene(t)
   const bob = { user_id: 'bob', username: 'Bob' }
   const cid = { user_id: 'cid', username: 'Cid' }
+  const dan = { user_id: 'dan', username: 'Dan' }
+  const eve = { user_id: 'eve', username: 'Eve' }
   scene.answers.user_list = (frame, socket) => {
-    socket.say({ type: 'user_joined', channel: 'room', ...bob, timestamp: '' })
-    socket.say({ type: 'user_joined', channel: 'room', ...me, timestamp: '' })
-    socket.say({ type: 'user_list', channel: 'room', users: [me, bob], count: 2, next_cursor: null, ref: frame.ref })
+    for (const person of [bob, me, dan]) socket.say({ type: 'user_joined', channel: 'room', ...person, timestamp: '' })
+    socket.say({ type: 'user_left', channel: 'room', ...eve, timestamp: '' })
+    socket.say({ type: 'user_list', channel: 'room', users: [me, bob, eve], count: 3, next_cursor: null, ref: frame.ref })
   }
   const { presence, open } = scene.parley.channel('room')
   open()
   await scene.connect()
-  t.same(presence.getSnapshot(), { online: [me, bob], count: 2 })
+  t.same(presence.getSnapshot(), { online: [me, bob, dan], count: 3 })
+  scene.socket.say({ type: 'user_left', channel: 'room', ...dan, timestamp: '' })
   scene.socket.say({ type: 'user_joined', channel: 'room', ...cid, timestamp: '' })
   scene.socket.say({ type: 'user_joined', channel: 'room', ...cid, timestamp: '' })
   t.same(presence.getSnapshot(), { online: [me, bob, cid], count: 3 })

@@ -169,3 +169,37 @@ t.test('[C1] around() goes on where older() finds the window full', async t => {
   t.match(channel.getSnapshot(), { messages: { length: 1000 }, gap: { after: 1049, before: 1101 } })
   isTrue(t, channel, scene)
 })
+
+t.test('[C1] a page may be ahead of the stream: what the stream has not brought yet is not shown, and a later edit is not undone', async t => {
+  const scene: Scene = createScene(t, {
+    async fetch (input) {
+      // Between two frames of the stream, the server stores more. The page has all of it.
+      const edit = scene.publish({ type: 'message_edited', id: 'm5', message: 'first edit' }, false)
+      await scene.clock.advance(1000)
+      const later = scene.publish({ type: 'message_edited', id: 'm5', message: 'second edit' }, false)
+      const last = scene.text('last', {}, false)
+      const answer = await withRest(() => scene)(input)
+      scene.socket.say(edit)
+      pending.push(later, last)
+      return answer
+    }
+  })
+  const pending: object[] = []
+  for (let i = 0; i < 300; i++) scene.text(`${i}`, {}, false)
+  const channel = scene.parley.channel('room')
+  channel.open()
+  await scene.connect()
+  await channel.around('m5')
+  t.equal(channel.getSnapshot().messages.find(({ id }) => id === 'm5')?.message, 'second edit')
+  for (const frame of pending) scene.socket.say(frame)
+  isTrue(t, channel, scene)
+})
+
+t.test('[C1] around() the newest message shows nothing that the stream has not brought', async t => {
+  const { scene, channel } = await opened(t, 300)
+  const last = scene.text('not brought yet', {}, false)
+  await channel.around(last.id)
+  t.notOk(channel.getSnapshot().messages.some(({ id }) => id === last.id))
+  scene.socket.say(last)
+  isTrue(t, channel, scene)
+})

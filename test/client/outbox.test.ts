@@ -130,6 +130,21 @@ t.test('[C3] a message that is stored while the resume is refused is settled by 
   }
 })
 
+t.test('[C3] a message whose reply has come, and whose frame is lost in a hole, leaves the outbox', async t => {
+  const { scene, channel, store } = await opened(t)
+  scene.room.resumeLimit = 0
+  scene.answers.send_message = (frame, socket) => {
+    const { id, seq } = store(frame)
+    socket.reply(frame, 'message_sent', { channel: 'room', id, seq, timestamp: '' })
+    for (let i = 0; i < 100; i++) scene.text(`${i}`, {}, false)
+    socket.end()
+  }
+  await channel.send('stored')
+  t.same(states(channel), ['stored sent'])
+  await scene.clock.advance(1000)
+  t.match(channel.getSnapshot(), { state: 'live', outbox: [] })
+})
+
 t.test('[C3] a refused message has failed: it is kept for resend, which sends it as the last one, and discard drops it', async t => {
   const { scene, channel, stored } = await opened(t)
   const { send_message: take } = scene.answers
@@ -142,8 +157,9 @@ t.test('[C3] a refused message has failed: it is kept for resend, which sends it
   t.match(channel.getSnapshot().outbox, [{ clientId: 'kept', state: 'failed', error: { code: 'muted' } }])
   await t.rejects(channel.resend('kept'), { code: 'muted' })
   scene.answers.send_message = take!
-  t.match(await channel.resend('kept'), { seq: 2 })
-  t.same(stored(), ['next', 'hush'])
+  const all = [channel.send('sent meanwhile'), channel.send('waiting'), channel.resend('kept')]
+  t.match(await Promise.all(all), [{ seq: 2 }, { seq: 3 }, { seq: 4 }])
+  t.same(stored(), ['next', 'sent meanwhile', 'waiting', 'hush'])
   t.same(channel.getSnapshot().outbox, [])
   await t.rejects(channel.resend('kept'), { code: 'message_not_found' })
 
@@ -169,6 +185,12 @@ t.test('[C3] a message can be taken back until it has been sent', async t => {
   const [frame] = scene.socket.asked('send_message')
   scene.socket.reply(frame!, 'message_sent', { channel: 'room', id: 'm1', seq: 1, timestamp: '' })
   t.match(await first, { seq: 1 })
+
+  const again = new AbortController()
+  channel.send('maybe stored', { signal: again.signal })
+  scene.socket.end()
+  again.abort()
+  t.same(states(channel), ['first sent', 'maybe stored queued'], 'the server may have it')
 })
 
 t.test('[C4] the outbox is bounded in messages and bytes, in all channels together, and stored messages leave room', async t => {
@@ -183,7 +205,7 @@ t.test('[C4] the outbox is bounded in messages and bytes, in all channels togeth
   for (const frame of scene.socket.asked('send_message')) take!(frame, scene.socket)
   await Promise.all(sent)
   await t.rejects(channel.send('x'.repeat(1000)), { code: 'outbox_full' })
-  await channel.send('five')
+  for (let i = 0; i < 20; i++) await channel.send('x'.repeat(100))
 })
 
 t.test('[C4] a message that no frame may carry fails without ending the connection', async t => {

@@ -78,3 +78,44 @@ t.test('[C8] a channel that was deleted and made anew, or restored to an earlier
   await scene.clock.advance(10_000)
   t.same(channel.getSnapshot().messages.map(({ message }) => message), ['a new beginning', 'another two'])
 })
+
+t.test('[C8] the page of another channel of the same name has no hole below it that could be filled', async t => {
+  const { scene, channel } = await opened(t, 10)
+  scene.socket.end()
+  scene.room.id = 'room-2'
+  for (let i = 0; i < 100; i++) scene.text(`${i}`, {}, false)
+  await scene.clock.advance(1000)
+  t.match(channel.getSnapshot(), { messages: { length: 50 }, hasOlder: true })
+  t.notOk(channel.getSnapshot().gap)
+})
+
+t.test('[C8] a resume that lacks an entry is taken for refused', async t => {
+  const { scene, channel } = await opened(t, 10)
+  const { join_channel: join } = scene.answers
+  scene.answers.join_channel = (frame, socket) => {
+    const say = socket.say.bind(socket)
+    if (frame.since !== undefined) {
+      socket.say = reply => {
+        socket.say = say
+        const { data } = reply as { data: { messages: object[] } }
+        data.messages.splice(1, 1)
+        say(reply)
+      }
+    }
+    join!(frame, socket)
+  }
+  scene.socket.end()
+  for (let i = 0; i < 3; i++) scene.text(`${i}`, {}, false)
+  await scene.clock.advance(1000)
+  t.equal(channel.getSnapshot().state, 'live')
+  isTrue(t, channel, scene)
+})
+
+t.test('[C8] a hole is no longer told when the window has moved beyond it', async t => {
+  const { scene, channel } = await opened(t, 2000)
+  await channel.around('m1000')
+  t.ok(channel.getSnapshot().gap)
+  for (let i = 0; i < 1000; i++) scene.text(`${i}`)
+  t.notOk(channel.getSnapshot().gap)
+  isTrue(t, channel, scene)
+})

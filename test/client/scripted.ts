@@ -87,11 +87,13 @@ export function createScene (t: Scope, options: ParleyOptions = {}) {
     isSilent: false,
     /** Milliseconds for which a token is good. */
     tokenLife: 3_600_000,
+    /** Milliseconds by which the server's clock is ahead. */
+    ahead: 0,
     user: { ...me, email: null as string | null, role: 'user' }
   }
   const answers: Record<string, (frame: Asked, socket: ScriptedSocket) => void> = {
     authenticate (frame, socket) {
-      socket.reply(frame, 'authenticated', { ...server.user, expires_at: iso(clock.now() + server.tokenLife) })
+      socket.reply(frame, 'authenticated', { ...server.user, expires_at: iso(clock.now() + server.ahead + server.tokenLife) })
     },
     heartbeat (_frame, socket) { socket.say({ type: 'heartbeat_ack', server_time: iso(clock.now()) }) },
     join_channel: join,
@@ -154,7 +156,7 @@ export function createScene (t: Scope, options: ParleyOptions = {}) {
       sockets.push(this)
       queueMicrotask(() => {
         if (server.isDown) this.end()
-        else if (!server.isSilent) this.say(welcome(clock.now()))
+        else if (!server.isSilent) this.say(welcome(clock.now() + server.ahead))
       })
     }
   }
