@@ -16,7 +16,7 @@ t.test('[C10] open() is counted, and whoever closes and opens in one turn, as Re
   closeLast()
   await scene.clock.advance(0)
   t.equal(scene.socket.asked('unsubscribe_channel').length, 1)
-  t.match(channel.getSnapshot(), { state: 'idle', messages: [] })
+  t.match(channel.getSnapshot(), { state: 'idle', messages: { length: 0 } })
   scene.text('to nobody')
   t.same(channel.getSnapshot().messages, [])
   channel.open()
