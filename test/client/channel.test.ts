@@ -68,6 +68,19 @@ t.test('a kick, a ban, a deletion and leaving in another tab close the channel, 
   }
 })
 
+t.test('the reply to a join that is no longer wanted has no effect', async t => {
+  const scene = createScene(t)
+  const { join_channel: join } = scene.answers
+  delete scene.answers.join_channel
+  const channel = scene.parley.channel('room')
+  channel.open()
+  await scene.connect()
+  const [frame] = scene.socket.asked('join_channel')
+  scene.socket.say({ type: 'banned_from_channel', channel: 'room', timestamp: '' })
+  join!(frame!, scene.socket)
+  t.match(channel.getSnapshot(), { state: 'closed', error: { code: 'banned' } })
+})
+
 t.test('the settings of the channel and the place of the user in it follow the notices', async t => {
   const { scene, channel } = await opened(t)
   t.match(channel.getSnapshot().details, { topic: '', me: { role: 'user', muted_until: null } })
