@@ -21,7 +21,8 @@ parley.request('make_channel', { name: 'room' })
 parley.request('create_channel', {})
 // @ts-expect-error: there is no such type of channel.
 parley.request('create_channel', { name: 'room', channel_type: 'secret' })
-export const page = parley.rest('GET /api/channels/:name/messages', { params: { name: 'room' }, query: { limit: 5 } }).then(({ last_seq: seq }) => seq)
+const page = parley.rest('GET /api/channels/:name/messages', { params: { name: 'room' }, query: { limit: 5 } })
+export const seq = page.then(({ last_seq: seq }) => seq)
 // @ts-expect-error: the channel is missing.
 parley.rest('GET /api/channels/:name/messages')
 export const me = parley.rest('GET /api/me').then(({ email }) => email)
