@@ -238,7 +238,10 @@ export function createChannel (
   return {
     channel,
     receive (frame) {
-      if (!Object.hasOwn(handlers, frame.type)) return false
+      if (!Object.hasOwn(handlers, frame.type)) {
+        subscription.receiveUnknown(frame as Partial<Entry>)
+        return false
+      }
       const handle = handlers[frame.type as keyof Notices] as (frame: unknown) => void
       handle(frame)
       return true

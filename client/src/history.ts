@@ -85,7 +85,8 @@ export function createHistory () {
       if (entry.type === 'message') {
         messages.push(toMessage(entry))
         if (messages.length > WINDOW) trim()
-      } else {
+        // Entries of types that this client does not know count in the sequence, and change nothing that it shows [C12].
+      } else if (entry.type === 'message_edited' || entry.type === 'message_deleted') {
         change(entry)
       }
       return true

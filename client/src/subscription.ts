@@ -158,6 +158,14 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
       }
     },
 
+    /**
+     * A frame of an unknown type came. It may be an entry of the stream, which counts; all entries have these fields. If one before it is
+     * missing, the next known entry will show that.
+     */
+    receiveUnknown (frame: Partial<Entry>): void {
+      if (phase === 'live' && frame.id && frame.user_id && frame.seq === history.head!.seq + 1) history.apply(frame as Entry)
+    },
+
     /** The connection is lost. */
     offline (): void {
       era++
