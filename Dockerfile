@@ -2,6 +2,7 @@
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY client/package.json client/
 RUN npm ci --omit=dev
 COPY scripts/trim.mjs scripts/
 RUN node scripts/trim.mjs
@@ -10,6 +11,7 @@ RUN node scripts/trim.mjs
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY client/package.json client/
 RUN npm ci
 COPY . .
 RUN npm run build && rm -r dist/scripts/bench

@@ -50,7 +50,7 @@ function restrict (room, { not = [], typeOnly = [] }) {
 }
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', 'data', 'src/generated', '.tap'] }),
+  ...neostandard({ ts: true, ignores: ['dist', 'client/dist', 'data', 'src/generated', 'client/src/generated', '.tap'] }),
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true, ignoreTemplateLiterals: false }],
@@ -83,6 +83,22 @@ export default [
     }
   },
   ...Object.entries(rooms).map(([room, rule]) => restrict(room, rule)),
+  {
+    files: ['client/src/**/*.ts'],
+    rules: {
+      [importPatterns]: ['error', { patterns: [{ regex: '^(?!\\./)', message: 'The client has no dependencies.' }] }]
+    }
+  },
+  {
+    files: ['client/src/**/*.ts'],
+    ignores: ['client/src/clock.ts', 'client/src/testing.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...['setTimeout', 'setInterval', 'performance', 'crypto'].map(name =>
+        ({ name, message: 'Time and randomness come from the clock [C11].' }))],
+      'no-restricted-properties': ['error', ...[['Math', 'random'], ['Date', 'now']].map(([object, property]) =>
+        ({ object, property, message: 'Time and randomness come from the clock [C11].' }))]
+    }
+  },
   {
     files: ['**/*.ts'],
     rules: {

@@ -13,6 +13,8 @@ const GENERATED = 'src/generated/'
 /** When one of these files changes, everything is compiled again. */
 const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma']
 const manifest = at('dist/.built.json')
+/** Says of which sources client/dist was compiled. */
+const clientManifest = at('client/dist/.built.json')
 
 /** Installs the dependencies of package-lock.json and generates the Prisma client of the schema, where they are missing or outdated. */
 function setUp () {
@@ -32,6 +34,7 @@ function setUp () {
  */
 export async function build ({ tests = false } = {}) {
   requireNode()
+  buildClient()
   const wanted = { settings: digest(...settings), files: digestSources(tests ? ['src', 'scripts', 'test'] : ['src', 'scripts']) }
   const built = readBuilt()
   const outdated = built.settings !== wanted.settings
@@ -49,6 +52,16 @@ export async function build ({ tests = false } = {}) {
   const kept = outdated ? {} : Object.fromEntries(Object.entries(built.files).filter(([file]) => !gone.includes(file)))
   writeFileSync(manifest, JSON.stringify({ settings: wanted.settings, files: { ...kept, ...wanted.files } }))
   return true
+}
+
+/** Compiles client/ into client/dist and checks its types, where the sources have changed. Ends the process if they do not compile. */
+function buildClient () {
+  const wanted = JSON.stringify({ settings: digest('package-lock.json', 'client/tsconfig.json'), files: digestSources(['client/src']) })
+  if (existsSync(clientManifest) && readFileSync(clientManifest, 'utf8') === wanted) return
+  setUp()
+  rmSync(at('client/dist'), { recursive: true, force: true })
+  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('client')], 'compiling the client')
+  writeFileSync(clientManifest, wanted)
 }
 
 export function fail (message) {
@@ -145,6 +158,11 @@ function run (command, args, what, env = {}) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  if (process.argv[2] !== 'build') setUp()
-  else if (!await build()) process.exit(1)
+  if (process.argv[2] === 'build') {
+    if (!await build()) process.exit(1)
+  } else {
+    setUp()
+    // The tests import what was built of the client.
+    buildClient()
+  }
 }

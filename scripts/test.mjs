@@ -17,7 +17,7 @@ const SETTINGS = {
   statement_timeout: '30s'
 }
 /** How many of the other files share a process. */
-const FILES_PER_PROCESS = 8
+const FILES_PER_PROCESS = 6
 
 const args = process.argv.slice(2)
 const files = findTests(args.filter(arg => !arg.startsWith('-')))

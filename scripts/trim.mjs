@@ -20,5 +20,6 @@ for (const name of readdirSync(runtime)) {
 }
 
 for (const path of readdirSync('node_modules', { recursive: true })) {
-  if (path.endsWith('.map')) rmSync(join('node_modules', path))
+  // npm links the client, which is no installed package, into this folder.
+  if (path.endsWith('.map') && !path.startsWith('@parley/')) rmSync(join('node_modules', path))
 }

@@ -1,6 +1,6 @@
 /**
  * Every error and every close code that a client can get, for REST and WebSocket alike.
- * Texts, statuses and retryability: docs/protocol.md, "Errors" and "Close codes".
+ * Texts, statuses and retryability: docs/protocol.md, "Errors" and "Close codes". `again`: the same request may succeed later.
  */
 export const errorTable = {
   invalid_json: { message: 'Invalid JSON format', status: 400 },
@@ -21,19 +21,19 @@ export const errorTable = {
   not_in_channel: { message: 'Not in channel', status: 403 },
   not_authorized: { message: 'Not authorized', status: 403 },
   banned: { message: 'Banned from channel', status: 403 },
-  muted: { message: 'Muted in channel', status: 403 },
-  channel_full: { message: 'Maximum users per channel exceeded', status: 409 },
+  muted: { message: 'Muted in channel', status: 403, again: true },
+  channel_full: { message: 'Maximum users per channel exceeded', status: 409, again: true },
   too_many_channels: { message: 'Maximum channels per user exceeded', status: 409 },
-  too_many_invitations: { message: 'Maximum invitations per user exceeded', status: 409 },
+  too_many_invitations: { message: 'Maximum invitations per user exceeded', status: 409, again: true },
   blocked: { message: 'Blocked by user', status: 403 },
   too_many_blocks: { message: 'Maximum blocks per user exceeded', status: 409 },
   message_not_found: { message: 'Message not found', status: 404 },
   too_many_reactions: { message: 'Too many reactions', status: 409 },
   last_admin: { message: 'Last administrator', status: 409 },
   message_too_long: { message: 'Message too long', status: 400 },
-  rate_limited: { message: 'Too many requests', status: 429 },
-  busy: { message: 'Server busy', status: 503, retryAfterMs: 1000 },
-  unavailable: { message: 'Service unavailable', status: 503, retryAfterMs: 1000 },
+  rate_limited: { message: 'Too many requests', status: 429, again: true },
+  busy: { message: 'Server busy', status: 503, retryAfterMs: 1000, again: true },
+  unavailable: { message: 'Service unavailable', status: 503, retryAfterMs: 1000, again: true },
   internal: { message: 'Internal server error', status: 500 },
   // REST only.
   invalid_request: { message: 'Invalid request: REASON', status: 400 },
@@ -55,7 +55,7 @@ export const errorTable = {
 export type ErrorCode = keyof typeof errorTable
 
 /** `retryAfterMs`: milliseconds after which the same request may succeed, unless the error itself gives another time. */
-interface ErrorKind { message: string, status: number, retryAfterMs?: number }
+interface ErrorKind { message: string, status: number, retryAfterMs?: number, again?: true }
 
 /** An error whose code and text a client may see. Any other error is shown as `internal`. */
 export class AppError extends Error {

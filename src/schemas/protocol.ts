@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Text } from './common.ts'
+import { Text, Timestamp, Uuid } from './common.ts'
 
 export const PROTOCOL_VERSION = 1
 export const SUBPROTOCOL = 'parley.v1'
@@ -13,3 +13,21 @@ export type Ref = Static<typeof Ref>
 
 /** A frame about a user, for all of the user's connections: docs/protocol.md, "Server → client, unasked". */
 export interface Notice { type: string, timestamp: string, [field: string]: unknown }
+
+/** The first frame on every connection [P6]. The times are in seconds, `max_payload` is in bytes. */
+export const Welcome = Type.Object({
+  connection_id: Uuid,
+  server_time: Timestamp,
+  protocol: Type.Integer(),
+  heartbeat_interval: Type.Number(),
+  connection_timeout: Type.Number(),
+  max_payload: Type.Integer()
+})
+
+/** Frames that the server sends unasked and that no request causes, by `type`. */
+export const notices = {
+  welcome: Welcome,
+  announcement: Type.Object({ message: Type.String(), timestamp: Timestamp }),
+  degraded: Type.Object({ timestamp: Timestamp }),
+  restored: Type.Object({ timestamp: Timestamp })
+}

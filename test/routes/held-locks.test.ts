@@ -1,9 +1,12 @@
 import { startServer } from '../helper.ts'
 import { changesOf, createRival, createScenes } from '../rights.ts'
+import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { toRequest, withMail, writes } from './writes.ts'
 
 const server = await startServer(t, { config: withMail })
+// The last admin could be neither demoted nor disabled [P55].
+await createRows(server.database).role(await server.register('root'), 'admin')
 const arrange = createScenes(server)
 const { overtake } = await createRival(t, server)
 

@@ -1,0 +1,270 @@
+import { textOf } from './calls.ts'
+import { ParleyError } from './errors.ts'
+import { createHistory, type Gap } from './history.ts'
+import type { Link } from './link.ts'
+import { createModerate, type Moderate } from './moderate.ts'
+import { createOutbox, type Outgoing, type SendOptions } from './outbox.ts'
+import { createPages } from './pages.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { createView, type Readable } from './readable.ts'
+import { createSubscription, type Phase } from './subscription.ts'
+import { createTyping } from './typing.ts'
+import type { Entry, Json, Message, Notices, Person, Receipt, Reply } from './wire.ts'
+
+const DEFAULT_HISTORY = 50
+
+/** `history`: messages of the first page, 1 to 100 (50). `presence`: `list` (the default) has people, `count` only their number. */
+export interface ChannelOptions { history?: number, presence?: 'list' | 'count' | 'off' }
+
+/** The channel as it is, and the place of this user in it: `user_count` is as it was at the join. */
+export type ChannelDetails = Omit<Reply<'join_channel'>, 'channel' | 'seq' | 'last_id' | 'recovered' | 'messages'>
+
+/** What a channel shows. A snapshot is immutable, and so are its parts, which stay the same objects until they change. */
+export interface ChannelState {
+  state: Phase
+  /** The newest messages, at most 1000, in the order of `seq`, as they are now. A deleted message has `deleted` and no text. */
+  messages: readonly Message[]
+  /** Messages of this user that are not in `messages` yet, in the order in which they will be. */
+  outbox: readonly Outgoing[]
+  /** Messages that are missing between or below the others. `older()` fills it from its upper end. */
+  gap?: Gap
+  /** The history has messages before the first one. `older()` loads them, as long as the window has room. */
+  hasOlder: boolean
+  typing: readonly Person[]
+  /** Settings of the channel and the user's place in it, from the first join on. */
+  details?: ChannelDetails
+  /** Why the channel is closed. */
+  error?: ParleyError
+}
+
+/** A channel. There is one object for each name. */
+export interface Channel extends Readable<ChannelState> {
+  readonly name: string
+  /** Joins the channel, and keeps it joined until the returned function is called. The last end of several leaves nothing. */
+  open (): () => void
+  /** Sends a message. It shows in `outbox` at once, and resolves when it is stored. @throws ParleyError if it was refused for good. */
+  send (text: string, options?: SendOptions): Promise<Receipt>
+  /** Sends a message anew that has failed, with the same `client_id`, so that it is never stored twice. */
+  resend (clientId: string): Promise<Receipt>
+  /** Drops a message that has failed, or that has not been sent yet. */
+  discard (clientId: string): void
+  edit (id: string, text: string): Promise<Reply<'edit_message'>>
+  remove (id: string): Promise<Reply<'delete_message'>>
+  /** Adds a reaction to a message, or takes it back. Again is a success without effect. */
+  react (id: string, reaction: string, on?: boolean): Promise<Reply<'add_reaction'>>
+  /** Loads up to `count` (50, at most 100) messages before the first one, or in the gap. @returns how many were added. */
+  older (count?: number): Promise<number>
+  /** Shows a message with those around it, also if it is far above the others: then there is a gap between them. */
+  around (id: string): Promise<void>
+  /** Tells the others in the channel of something that is not kept. Dropped without a connection, and beyond 8 a second. */
+  signal (event: string, data?: Json): void
+  /** Says that this user is typing, or has stopped. Call it for every key: it is said every 3 s at most. */
+  typing (on?: boolean): void
+  /** Ends the membership. */
+  leave (): Promise<void>
+  readonly presence: Readable<Presence>
+  readonly moderate: Moderate
+}
+
+/** What the client around the channels calls. */
+export interface ChannelControl {
+  channel: Channel
+  receive (frame: { type: string }): boolean
+  online (): void
+  offline (): void
+  /** Another user has logged in: nothing of the earlier one stays. */
+  forget (error: ParleyError): void
+  /** The guest has become another guest, so that what may be stored already must not be sent again. */
+  disown (): void
+  /** Stops all timers. */
+  stop (): void
+}
+
+/** Creates a channel. */
+export function createChannel (
+  link: Link, name: string, { history: pageSize = DEFAULT_HISTORY, presence: mode = 'list' }: ChannelOptions
+): ChannelControl {
+  const { calls } = link
+  let opened = 0
+  let details: ChannelDetails | undefined
+  let error: ParleyError | undefined
+  const view = createView(snapshot, link.onFault)
+  const onChange = (): void => view.changed()
+  const history = createHistory()
+  const outbox = createOutbox({
+    link,
+    channelName: name,
+    isOpen: () => subscription.phase === 'live',
+    headSeq: () => history.head?.seq ?? 0,
+    onChange () {
+      onChange()
+      // A channel that nobody has opened is left when its last message is stored.
+      subscription.sync()
+    }
+  })
+  const typing = createTyping({
+    clock: link.clock,
+    onChange,
+    send (event, data) {
+      if (subscription.phase === 'live') link.write(textOf('signal', { channel: name, event, data }))
+    }
+  })
+  const presence = createPresence(link, name, mode)
+  const pages = createPages({ rest: link.rest, channelName: name, history, onChange })
+  const subscription = createSubscription({
+    link, channelName: name, history, pageSize, onChange, onEntry,
+    isWanted: () => opened > 0 || outbox.isWaiting,
+    onJoined ({ channel, seq, last_id, recovered, messages, ...rest }, isAnew) {
+      details = rest
+      error = undefined
+      // Messages of a new page may be this user's own, whose replies were lost.
+      if (isAnew) for (const message of history.list()) settle(message)
+      outbox.caughtUp(seq)
+      presence.start()
+      outbox.flush()
+    },
+    onLeft (reason) {
+      error = reason
+      quiet()
+      if (reason) outbox.refuse(reason)
+    }
+  })
+
+  function snapshot (): ChannelState {
+    const { gap } = history
+    return {
+      state: subscription.phase,
+      messages: history.list(),
+      outbox: outbox.list(),
+      ...gap && { gap },
+      hasOlder: history.hasOlder,
+      typing: typing.list(),
+      ...details && { details },
+      ...error && { error }
+    }
+  }
+
+  /** Nothing is heard of the others any more. */
+  function quiet (): void {
+    presence.stop()
+    typing.clear()
+  }
+
+  function settle (message: Message): void {
+    if (message.client_id !== undefined && link.isMine(message.user_id)) outbox.arrived(message)
+  }
+
+  function onEntry (entry: Entry): void {
+    if (entry.type !== 'message') return
+    settle(entry)
+    typing.stopped(entry.user_id)
+  }
+
+  function ended (code: 'not_in_channel' | 'banned' | 'channel_not_found'): void {
+    subscription.close(new ParleyError(code))
+  }
+
+  function reopen (): void {
+    error = undefined
+    subscription.reopen()
+  }
+
+  function place (change: Partial<ChannelDetails['me']>): void {
+    if (!details) return
+    details = { ...details, me: { ...details.me, ...change } }
+    onChange()
+  }
+
+  /** What each frame about the channel does. */
+  const handlers: { [K in keyof Notices]?: (notice: Notices[K]) => void } = {
+    message: subscription.receive,
+    message_edited: subscription.receive,
+    message_deleted: subscription.receive,
+    reaction_added: subscription.receive,
+    reaction_removed: subscription.receive,
+    signal: typing.received,
+    user_joined: notice => presence.notice(notice, true),
+    user_left: notice => presence.notice(notice, false),
+    channel_updated ({ channel, timestamp, ...settings }) {
+      if (!details) return
+      details = { ...details, ...settings }
+      onChange()
+    },
+    muted_in_channel: ({ expires_at: until }) => place({ muted_until: until }),
+    unmuted_in_channel: () => place({ muted_until: null }),
+    kicked_from_channel: () => ended('not_in_channel'),
+    channel_left: () => ended('not_in_channel'),
+    banned_from_channel: () => ended('banned'),
+    channel_deleted: () => ended('channel_not_found')
+  }
+
+  const channel: Channel = {
+    name,
+    getSnapshot: view.getSnapshot,
+    subscribe: view.subscribe,
+    open () {
+      opened++
+      reopen()
+      let isOpen = true
+      return () => {
+        if (!isOpen) return
+        isOpen = false
+        opened--
+        subscription.sync()
+      }
+    },
+    send (text, options) {
+      typing.sent()
+      const result = outbox.send(text, options)
+      if (error) outbox.refuse(error)
+      return result
+    },
+    resend (clientId) {
+      const result = outbox.resend(clientId)
+      reopen()
+      return result
+    },
+    discard: outbox.discard,
+    edit: (id, text) => calls.request('edit_message', { channel: name, id, message: text }),
+    remove: id => calls.request('delete_message', { channel: name, id }),
+    react: (id, reaction, on = true) => calls.request(on ? 'add_reaction' : 'remove_reaction', { channel: name, id, reaction }),
+    older: pages.older,
+    around: pages.around,
+    signal: typing.signal,
+    typing: (on = true) => typing.say(on),
+    async leave () {
+      await calls.request('leave_channel', { channel: name })
+      ended('not_in_channel')
+    },
+    presence: presence.presence,
+    moderate: createModerate(link, name)
+  }
+
+  return {
+    channel,
+    receive (frame) {
+      if (!Object.hasOwn(handlers, frame.type)) {
+        subscription.receiveUnknown(frame as Partial<Entry>)
+        return false
+      }
+      const handle = handlers[frame.type as keyof Notices] as (frame: unknown) => void
+      handle(frame)
+      return true
+    },
+    online: subscription.sync,
+    offline () {
+      subscription.offline()
+      quiet()
+    },
+    forget (reason) {
+      outbox.clear(reason)
+      details = error = undefined
+      subscription.forget()
+    },
+    disown: outbox.disown,
+    stop () {
+      subscription.stop()
+      outbox.stop()
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { reacted } from './reactions.ts'
+import type { Entry, Message } from './wire.ts'
+
+/** Most messages that a channel shows. */
+export const WINDOW = 1000
+
+/** A place in the channel's sequence. `id` is that of the entry at `seq`, null where it is unknown. */
+export interface Head { channelId: string, seq: number, id: string | null }
+
+/** A part of the history that is missing between, or below, the messages: `after` < seq < `before`. */
+export interface Gap { after: number, before: number }
+
+/** An entry that changes a message. */
+type Change = Exclude<Entry, { type: 'message' }>
+const CHANGES = ['message_edited', 'message_deleted', 'reaction_added', 'reaction_removed']
+
+export type History = ReturnType<typeof createHistory>
+
+/** The window of a channel's history: messages in the order of `seq`, each once, as they are now [C1]. */
+export function createHistory () {
+  let messages: Message[] = []
+  let shown: readonly Message[] | undefined
+  let gap: Gap | undefined
+  let hasOlder = false
+  let head: Head | undefined
+  /** Changes when the window begins anew, so that a page that was asked for earlier is not put into it. */
+  let era = 0
+  /** What happened to each message since pages were asked for, which may be older. */
+  const changes = new Map<string, Change[]>()
+  let pagesAsked = 0
+
+  /** Cuts the oldest messages off. */
+  function trim (): void {
+    if (messages.length <= WINDOW) return
+    messages = messages.slice(-WINDOW)
+    hasOlder = true
+    if (gap && messages[0]!.seq >= gap.before) gap = undefined
+  }
+
+  /** A page's messages with what has changed since it was asked for, without those that the live stream brings. */
+  function upToDate (page: Message[]): Message[] {
+    return page.filter(({ seq }) => seq <= head!.seq).map(message => (changes.get(message.id) ?? []).reduce(changed, message))
+  }
+
+  function change (entry: Change): void {
+    if (pagesAsked > 0) changes.set(entry.id, [...changes.get(entry.id) ?? [], entry])
+    const at = messages.findLastIndex(({ id }) => id === entry.id)
+    if (at !== -1) messages[at] = changed(messages[at]!, entry)
+  }
+
+  return {
+    get head () { return head },
+    get gap () { return gap },
+    get hasOlder () { return hasOlder },
+    get oldest () { return messages[0]?.seq },
+    get length () { return messages.length },
+    get era () { return era },
+    find: (id: string): Message | undefined => messages.find(message => message.id === id),
+
+    /** The messages as an array that stays as it is. */
+    list: (): readonly Message[] => (shown ??= messages.slice()),
+
+    /** Begins anew with the newest page. What lies between `after`, the last entry that was shown, and the page becomes a gap [C8]. */
+    begin (page: Message[], next: Head, after?: number): void {
+      era++
+      messages = page
+      head = next
+      shown = undefined
+      const first = page[0]?.seq ?? next.seq + 1
+      hasOlder = first > 1
+      gap = after !== undefined && first > after + 1 ? { after, before: first } : undefined
+      trim()
+    },
+
+    clear (): void {
+      era++
+      messages = []
+      head = shown = gap = undefined
+      hasOlder = false
+    },
+
+    /** Applies the entry that follows the head. @returns false for one that does not. */
+    apply (entry: Entry): boolean {
+      if (!head || entry.seq !== head.seq + 1) return false
+      head = { ...head, seq: entry.seq, id: entry.id }
+      shown = undefined
+      if (entry.type === 'message') {
+        messages.push(toMessage(entry))
+        if (messages.length > WINDOW) trim()
+        // Entries of types that this client does not know count in the sequence, and change nothing that it shows [C12].
+      } else if (CHANGES.includes(entry.type)) {
+        change(entry)
+      }
+      return true
+    },
+
+    /** The server names the entry at the head. */
+    confirm (next: Head): void {
+      head = next
+    },
+
+    /** Pages are asked for: remembers what changes meanwhile, until the returned function is called. */
+    expectPages (): () => void {
+      pagesAsked++
+      return () => { if (--pagesAsked === 0) changes.clear() }
+    },
+
+    /**
+     * Puts an older page into the window, and cuts off the oldest messages where there is no room. `hole`: what is still missing below the
+     * page. `isLast`: the history begins with the page. @returns how many messages are new.
+     */
+    insert (page: Message[], hole: Gap | undefined, isLast: boolean): number {
+      const known = new Set(messages.map(({ id }) => id))
+      const added = upToDate(page).filter(({ id }) => !known.has(id))
+      messages = [...messages, ...added].sort((a, b) => a.seq - b.seq)
+      shown = undefined
+      gap = hole
+      if (isLast) hasOlder = false
+      trim()
+      return added.length
+    },
+
+    /** Shows a page somewhere in the history, above it the newest messages, and a gap between them if messages are missing there. */
+    jump (page: Message[]): void {
+      const lower = upToDate(page)
+      const last = lower.at(-1)
+      if (!last) return
+      const newest = messages.filter(({ seq }) => seq >= (gap?.before ?? 0))
+      const rest = newest.filter(({ seq }) => seq > last.seq)
+      const kept = rest.slice(Math.max(0, rest.length + lower.length - WINDOW))
+      const isWhole = newest.length > 0 && newest[0]!.seq <= last.seq && kept.length === rest.length
+      messages = [...lower, ...kept]
+      shown = undefined
+      gap = isWhole ? undefined : { after: last.seq, before: kept[0]?.seq ?? head!.seq + 1 }
+      hasOlder = lower[0]!.seq > 1
+    }
+  }
+}
+
+/** A message frame, as history shows it. */
+export function toMessage ({ type, ...message }: Extract<Entry, { type: 'message' }>): Message {
+  return message
+}
+
+/** Applies an edit, a deletion or a reaction. A page may have a later one already. */
+function changed (message: Message, entry: Change): Message {
+  if (entry.type === 'reaction_added' || entry.type === 'reaction_removed') return reacted(message, entry)
+  const { data, reactions, reactions_seq: reactionsSeq, ...rest } = message
+  if (entry.type === 'message_deleted') return { ...rest, message: null, deleted: true }
+  if (message.deleted || (message.edited_at ?? '') > entry.timestamp) return message
+  const kept = entry.data === undefined ? data : entry.data ?? undefined
+  const shown = reactions && { reactions, ...reactionsSeq !== undefined && { reactions_seq: reactionsSeq } }
+  return { ...rest, message: entry.message, ...kept !== undefined && { data: kept }, ...shown, edited_at: entry.timestamp }
+}

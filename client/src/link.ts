@@ -1,0 +1,22 @@
+import type { Calls } from './calls.ts'
+import type { Clock } from './clock.ts'
+import type { Room } from './outbox.ts'
+import type { RestClient } from './rest.ts'
+import type { Me } from './wire.ts'
+
+/** What channels have of the client around them. */
+export interface Link {
+  clock: Clock
+  calls: Calls
+  rest: RestClient
+  /** Room for outgoing messages, in all channels together. */
+  room: Room
+  isOnline (): boolean
+  /** The user of the connection, or of the last one. */
+  me (): Me | undefined
+  /** Whether messages of this user were sent from here. */
+  isMine (userId: string): boolean
+  /** Sends a frame for which no reply is wanted. Without effect while there is no connection. */
+  write (text: string): void
+  onFault (error: unknown): void
+}

@@ -1,0 +1,59 @@
+import type { Clock } from './clock.ts'
+import type { ConnectionState } from './connection.ts'
+
+/** A message of a socket, an end of a socket: the parts of the events that the client reads. */
+export interface SocketLike {
+  onopen: unknown
+  onmessage: unknown
+  onclose: unknown
+  onerror: unknown
+  send (data: string): void
+  close (code?: number, reason?: string): void
+}
+
+/** The browser's WebSocket, that of Node 22, or the class of the package `ws`. */
+export type WebSocketLike = new (url: string, protocols?: string[]) => SocketLike
+
+/** Where the login is kept between visits. `login` is an opaque text, null for none. Several tabs may share one storage. */
+export interface LoginStorage {
+  load (): string | null | Promise<string | null>
+  save (login: string | null): void | Promise<void>
+  /** Calls `listener` when another tab has saved something. @returns what ends that. */
+  subscribe? (listener: () => void): () => void
+}
+
+/** Why a token is asked for: for a new connection, because the current one ends soon, or because it was refused. */
+export type TokenReason = 'connect' | 'expiring' | 'refused'
+
+/** What happens inside the client, for logs. `ignored`: the type of a frame that this client does not know, or that is no frame. */
+export type LogEvent =
+  | { type: 'connection', state: ConnectionState }
+  | { type: 'ignored', frame: string }
+  | { type: 'fault', error: unknown }
+
+export interface ParleyOptions {
+  /** Where the server is, with the path prefix that it has, if any. Default: the origin of the page. */
+  url?: string | URL
+  /**
+   * Gives access tokens that another issuer or a server made; null connects as a guest. It is asked again when a token has expired, ends
+   * soon or was refused. With it, `parley.account` is of no use.
+   */
+  token?: (why: TokenReason) => string | null | Promise<string | null>
+  /** Where the login of `parley.account` is kept. Default: `local` where the browser has it, otherwise `memory`. */
+  storage?: 'local' | 'session' | 'memory' | LoginStorage
+  /** Most messages that wait to be stored, in all channels together, and most bytes of them. Default: 1000 messages, 1 MiB. */
+  outbox?: { messages?: number, bytes?: number }
+  clock?: Clock
+  WebSocket?: WebSocketLike
+  fetch?: typeof fetch
+  /** Default: faults go to `console.error`. */
+  log?: (event: LogEvent) => void
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Milliseconds after which the call is given up with the code `timeout`, although it may still have an effect. Default: 15,000. */
+  timeout?: number
+  /** Gives the call up with the code `aborted`. */
+  signal?: AbortSignal
+}

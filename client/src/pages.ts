@@ -1,0 +1,65 @@
+import { WINDOW, type Gap, type History } from './history.ts'
+import type { RestClient } from './rest.ts'
+import type { Message, Routes } from './wire.ts'
+
+/** The largest page of history that the server gives. */
+const MAX_PAGE = 100
+const DEFAULT_PAGE = 50
+
+/** Reads pages of a channel's history over REST into the window. `onChange` is called after each. */
+export function createPages ({ rest, channelName, history, onChange }: {
+  rest: RestClient, channelName: string, history: History, onChange (): void
+}) {
+  let loading: Promise<number> | undefined
+
+  /** Reads a page and passes it to `show`, unless the window has begun anew meanwhile. */
+  async function read (query: Routes['GET /api/channels/:name/messages']['query'], show: (page: Message[]) => number): Promise<number> {
+    const { era } = history
+    const end = history.expectPages()
+    try {
+      const page = await rest('GET /api/channels/:name/messages', { params: { name: channelName }, query })
+      if (history.era !== era || page.channel_id !== history.head!.channelId) return 0
+      const added = show(page.messages)
+      onChange()
+      return added
+    } finally {
+      end()
+    }
+  }
+
+  async function older (count: number): Promise<number> {
+    const { gap, oldest, head, length } = history
+    if (!head) return 0
+    const isEndless = gap === undefined || oldest === undefined || oldest >= gap.before
+    const limit = Math.min(count, MAX_PAGE, isEndless ? WINDOW - length : MAX_PAGE)
+    if (limit <= 0) return 0
+    return read({ before: gap?.before ?? oldest ?? head.seq + 1, limit }, page => {
+      const isLast = page.length < limit
+      return history.insert(page, isLast ? undefined : holeBelow(page, gap), isLast)
+    })
+  }
+
+  return {
+    /** Loads older messages, or fills the gap from its upper end. Calls at once are one. @returns how many messages were added. */
+    older (count = DEFAULT_PAGE): Promise<number> {
+      loading ??= older(count).finally(() => { loading = undefined })
+      return loading
+    },
+
+    /** Shows a message with those around it. @throws ParleyError `message_not_found`. */
+    async around (id: string): Promise<void> {
+      if (history.find(id) || !history.head) return
+      const { seq } = await rest('GET /api/channels/:name/messages/:id', { params: { name: channelName, id } })
+      await read({ around: seq, limit: MAX_PAGE }, page => {
+        history.jump(page)
+        return page.length
+      })
+    }
+  }
+}
+
+/** What is left of a gap after a page of its upper part. */
+function holeBelow (page: Message[], gap: Gap | undefined): Gap | undefined {
+  const lowest = page[0]!.seq
+  return gap && lowest > gap.after + 1 ? { ...gap, before: lowest } : undefined
+}

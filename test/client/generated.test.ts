@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { clientTypes } from '../../scripts/client-types.ts'
+import { root } from '../../scripts/root.ts'
+import { startServer } from '../helper.ts'
+import { t } from '../tap.ts'
+
+t.test('[C13] the types of the client are those of the schemas: if this fails, run `npm run generate`', async t => {
+  const { app } = await startServer(t)
+  for (const [name, text] of Object.entries(await clientTypes(app.swagger()))) {
+    t.equal(readFileSync(join(root, 'client/src/generated', name), 'utf8'), text, name)
+  }
+})

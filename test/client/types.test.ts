@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import ts from 'typescript'
+import { root } from '../../scripts/root.ts'
+import { t } from '../tap.ts'
+
+/** An application in TypeScript. Lines that must not compile say so. */
+const APPLICATION = `
+import { createParley, ParleyError, type Channel, type Message, type Notices } from '@parley/client'
+import { manualClock } from '@parley/client/testing'
+
+const parley = createParley({ url: 'https://example.org', token: async why => why === 'refused' ? null : 'token', clock: manualClock() })
+const room: Channel = parley.channel('room', { presence: 'count' })
+const messages: readonly Message[] = room.getSnapshot().messages
+// @ts-expect-error: snapshots are immutable.
+messages.push(messages[0]!)
+export const text: string | null | undefined = messages[0]?.message
+export const made = parley.request('create_channel', { name: 'room', channel_type: 'private' }).then(({ channel }) => channel.id)
+// @ts-expect-error: there is no such request.
+parley.request('make_channel', { name: 'room' })
+// @ts-expect-error: the name is missing.
+parley.request('create_channel', {})
+// @ts-expect-error: there is no such type of channel.
+parley.request('create_channel', { name: 'room', channel_type: 'secret' })
+const page = parley.rest('GET /api/channels/:name/messages', { params: { name: 'room' }, query: { limit: 5 } })
+export const seq = page.then(({ last_seq: seq }) => seq)
+// @ts-expect-error: the channel is missing.
+parley.rest('GET /api/channels/:name/messages')
+export const me = parley.rest('GET /api/me').then(({ email }) => email)
+parley.on('banned_from_channel', (notice: Notices['banned_from_channel']) => notice.reason)
+room.send('hello', { data: { a: [1, null] } }).catch((error: unknown) => error instanceof ParleyError && error.code === 'outbox_full')
+export async function scope (): Promise<void> { await using own = createParley({ url: 'https://example.org' }); own.connect() }
+`
+
+t.test('[C13] applications compile against the types of the client, with every module resolution of today', async t => {
+  for (const [module, moduleResolution] of [
+    [ts.ModuleKind.Node16, ts.ModuleResolutionKind.Node16], [ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler]
+  ] as const) {
+    const options: ts.CompilerOptions = {
+      module, moduleResolution, target: ts.ScriptTarget.ES2022, lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+      types: [], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true
+    }
+    // The file is in this folder, from which the package is found, but not on the disk.
+    const file = join(root, 'application.mts')
+    const host = ts.createCompilerHost(options)
+    const { getSourceFile, fileExists, readFile } = host
+    host.getSourceFile = (name, ...rest) =>
+      name === file ? ts.createSourceFile(name, APPLICATION, options.target!) : getSourceFile(name, ...rest)
+    host.fileExists = name => name === file || fileExists(name)
+    host.readFile = name => name === file ? APPLICATION : readFile(name)
+    const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options, host))
+    t.same(found.map(({ messageText, start, file }) =>
+      `${file?.fileName}:${file?.text.slice(0, start).split('\n').length}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`), [])
+  }
+})
