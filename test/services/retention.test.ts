@@ -1,24 +1,11 @@
 import { uuidv7 } from 'uuidv7'
 import { createStores } from '../../src/domain.ts'
-import { createMaintenance } from '../../src/services/maintenance.ts'
-import type { Database } from '../../src/store/client.ts'
 import { startServer } from '../helper.ts'
+import { maintain } from '../maintain.ts'
 import { openEmbeddedDatabase, openTestDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 import { age } from '../scripts/pruned.ts'
-import { t, type Test } from '../tap.ts'
-
-/** Does once what every running server does each minute. */
-async function maintain (t: Test, database: Database): Promise<void> {
-  const faults: unknown[] = []
-  const hasAutovacuum = database.kind === 'postgresql'
-  const maintenance = createMaintenance({
-    ...createStores(database), tokenLifetime: 60, hasAutovacuum, onFault: error => faults.push(error)
-  })
-  await maintenance.run()
-  maintenance.stop()
-  t.same(faults, [])
-}
+import { t } from '../tap.ts'
 
 t.test('[P50] [P30] entries older than the retention are removed; numbering goes on, and resumes are whole or refused', async t => {
   const server = await startServer(t)
