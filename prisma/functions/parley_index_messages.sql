@@ -20,7 +20,7 @@ BEGIN
   WITH lag AS MATERIALIZED (
     SELECT c.id, c."channelType" AS type, c."lastSeq" AS last, coalesce(p.seq, 0) AS done
     FROM "Channel" c LEFT JOIN "SearchPosition" p ON p."channelId" = c.id
-    WHERE c."lastSeq" > coalesce(p.seq, 0) ORDER BY p.turn NULLS FIRST LIMIT greatest(most / 10, 1)
+    WHERE c."lastSeq" > coalesce(p.seq, 0) ORDER BY p.turn NULLS FIRST LIMIT greatest(most / 10, 20)
   ), share AS MATERIALIZED (
     SELECT greatest(most / greatest(count(*), 1), 1) AS most FROM lag
   ), entry AS MATERIALIZED (
