@@ -4,8 +4,7 @@ import type { Presence } from '../presence/presence.ts'
 import type { DirectoryQuery, DirectoryUser } from '../schemas/directory.ts'
 import type { DirectoryStore, Found, Listed } from '../store/directory.ts'
 import { readPage, type PageOrder } from './paging.ts'
-
-const WINDOW_MS = 60_000
+import { countOne, MINUTE_MS } from './window-limit.ts'
 
 export interface DirectoryDeps {
   store: DirectoryStore
@@ -19,11 +18,8 @@ export type Directory = ReturnType<typeof createDirectory>
 
 /** Lets users find each other by name and handle [P46]. Guests, disabled and erased accounts are not found. */
 export function createDirectory ({ store, presence, counters, requestsPerMinute }: DirectoryDeps) {
-  async function admit (userId: string): Promise<void> {
-    if (requestsPerMinute === 0) return
-    const { current, ttl } = await counters.add(`directory:${userId}`, WINDOW_MS)
-    if (current > requestsPerMinute) throw new AppError('rate_limited', { retryAfterMs: ttl })
-  }
+  /** @throws AppError `rate_limited`. */
+  const admit = (userId: string): Promise<void> => countOne(counters, `directory:${userId}`, requestsPerMinute, MINUTE_MS)
 
   /** Adds whether each user is online; while Redis is away, on this instance only. */
   async function show (users: Listed[]): Promise<DirectoryUser[]> {

@@ -24,8 +24,10 @@ export function createDirects ({ store, channels, events, createdPerMinute }: {
       const { channelName, isNew, effect } = outcome
       const { channel } = await channels.find(actor, channelName)
       if (isNew) events.membershipBegan(peerId)
-      if (effect) events.membershipBegan(actor.userId)
-      if (effect) events.userNotified(actor.userId, { type: 'direct_opened', channel, timestamp: new Date().toISOString() }, connectionId)
+      if (effect) {
+        events.membershipBegan(actor.userId)
+        events.userNotified(actor.userId, { type: 'direct_opened', channel, timestamp: new Date().toISOString() }, connectionId)
+      }
       return { channel, isNew }
     }
   }

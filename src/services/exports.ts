@@ -4,9 +4,8 @@ import type { Counters } from '../counters.ts'
 import { AppError } from '../errors.ts'
 import type { ExportStore } from '../store/export.ts'
 import type { Actor } from '../store/users.ts'
+import { countOne, HOUR_MS } from './window-limit.ts'
 
-/** Length of the window in which exports are counted. */
-const WINDOW_MS = 3_600_000
 /** Exports that may run at this instance at a time. */
 const MAX_RUNNING = 8
 /** UTF-16 units after which a piece of the export is handed on. */
@@ -24,12 +23,6 @@ export function createExports ({ store, counters, perHour, patience = PATIENCE_M
   store: ExportStore, counters: Pick<Counters, 'add'>, perHour: number, patience?: number
 }) {
   const running = new Map<string, Readable>()
-
-  async function meter (userId: string): Promise<void> {
-    if (perHour === 0) return
-    const { current, ttl } = await counters.add(`exports:${userId}`, WINDOW_MS)
-    if (current > perHour) throw new AppError('rate_limited', { retryAfterMs: ttl })
-  }
 
   /** Yields the lines of an export, each a JSON object. It reads the next page only when the lines before it are taken. */
   async function * linesOf (actor: Actor): AsyncGenerator<string> {
@@ -78,7 +71,7 @@ export function createExports ({ store, counters, perHour, patience = PATIENCE_M
       running.set(userId, stream)
       stream.once('close', () => running.delete(userId))
       try {
-        await meter(userId)
+        await countOne(counters, `exports:${userId}`, perHour, HOUR_MS)
       } catch (error) {
         stream.destroy()
         throw error

@@ -3,16 +3,13 @@ import type { Config } from '../config-schema.ts'
 import type { Counters } from '../counters.ts'
 import { AppError } from '../errors.ts'
 import type { Attempt } from './passwords.ts'
+import { countOne, HOUR_MS, MINUTE_MS } from './window-limit.ts'
 
-/** Length of the window in which attempts are counted. */
-const WINDOW_MS = 60_000
-/** Length of the window in which mails to one account are counted. */
-const MAIL_WINDOW_MS = 3_600_000
-/** Wrong passwords per window: for one account from one address (`pair`), and for all accounts from one address. */
+/** Wrong passwords per minute: for one account from one address (`pair`), and for all accounts from one address. */
 const WRONG = { pair: 10, address: 50 }
-/** Logins with the right password per window, counted as in `WRONG`. Many people may share an address, but each logs in a few times. */
+/** Logins with the right password per minute, counted as in `WRONG`. Many people may share an address, but each logs in a few times. */
 const RIGHT = { pair: 60, address: 600 }
-/** Registrations per window from one address, failed ones included: each may hash a password or reveal whether an email is taken. */
+/** Registrations per minute from one address, failed ones included: each may hash a password or reveal whether an email is taken. */
 const REGISTRATIONS = 300
 
 export interface LoginThrottleDeps {
@@ -28,14 +25,12 @@ export type LoginThrottle = ReturnType<typeof createLoginThrottle>
 /** Limits logins by account and address, registrations and guests by address: for the whole cluster, if `counters` are shared [P56]. */
 export function createLoginThrottle ({ counters, limits }: LoginThrottleDeps) {
   async function count (limits: Limit[]): Promise<void> {
-    await Promise.all(limits.map(({ key }) => counters.add(key, WINDOW_MS)))
+    await Promise.all(limits.map(({ key }) => counters.add(key, MINUTE_MS)))
   }
 
   /** @throws AppError `rate_limited`. */
-  async function take ({ key, most }: Limit, window = WINDOW_MS): Promise<void> {
-    if (!limits.enabled) return
-    const { current, ttl } = await counters.add(key, window)
-    if (current > most) throw new AppError('rate_limited', { retryAfterMs: ttl })
+  async function take ({ key, most }: Limit, window = MINUTE_MS): Promise<void> {
+    if (limits.enabled) await countOne(counters, key, most, window)
   }
 
   return {
@@ -51,7 +46,7 @@ export function createLoginThrottle ({ counters, limits }: LoginThrottleDeps) {
      */
     async mail (account: string, address: string): Promise<void> {
       await take({ key: `mails:${address}`, most: limits.address_mails })
-      await take({ key: `mails:${fingerprint(account)}`, most: limits.account_mails }, MAIL_WINDOW_MS)
+      await take({ key: `mails:${fingerprint(account)}`, most: limits.account_mails }, HOUR_MS)
     },
 
     /**

@@ -7,9 +7,8 @@ import type { Actor } from '../store/users.ts'
 import { createFairQueue } from './fair-queue.ts'
 import { DEFAULT_LIMIT, readCursor, toCursor } from './paging.ts'
 import { longerThan } from './text.ts'
+import { countOne, MINUTE_MS } from './window-limit.ts'
 
-/** Length of the window in which searches are counted. */
-const WINDOW_MS = 60_000
 /** Searches at a time, so that most connections to the database stay free for other work. Users take turns. */
 const QUEUE = { concurrency: 2, maxWaiting: 200, maxWaitingOfOne: 4 }
 
@@ -21,18 +20,11 @@ export function createSearch ({ store, counters, perMinute }: {
 }) {
   const inTurn = createFairQueue(QUEUE)
 
-  /** Counts a search. @throws AppError `rate_limited` */
-  async function meter (userId: string): Promise<void> {
-    if (perMinute === 0) return
-    const { current, ttl } = await counters.add(`searches:${userId}`, WINDOW_MS)
-    if (current > perMinute) throw new AppError('rate_limited', { retryAfterMs: ttl })
-  }
-
   async function find (actor: Actor, asAdmin: boolean, { query, channel, cursor, limit = DEFAULT_LIMIT }: SearchQuery) {
     if (longerThan(query, MAX_QUERY)) throw new AppError('invalid_request', { detail: `query: longer than ${MAX_QUERY} characters` })
     const after = readCursor(cursor, 'place')
     const below = after === undefined ? undefined : Number(after)
-    await meter(actor.userId)
+    await countOne(counters, `searches:${actor.userId}`, perMinute, MINUTE_MS)
     // One message more than the page may have shows whether there is a next page.
     const { messages, rest } = await inTurn(actor.userId, () => store.find(actor, asAdmin, { query, channel, below, limit: limit + 1 }))
     const page = messages.slice(0, limit)
