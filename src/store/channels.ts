@@ -44,12 +44,10 @@ export function createChannelStore (prisma: PrismaClient) {
      * makes each lookup one index probe, whatever sizes the planner assumes. (A new embedded database does not know arrays of an enum until
      * it is opened again, so lists of types come as text.) `unwritten`: the user's positions that the database does not have yet.
      */
-    async list ({ userId, sid }: Actor, { type, after, limit, unwritten = [] }: ListQuery): Promise<Listed[]> {
+    async list (actor: Actor, { type, after, limit, unwritten = [] }: ListQuery): Promise<Listed[]> {
       const [open, hidden] = [openTypes, hiddenTypes].map(types => types.filter(name => type === undefined || name === type))
       const rows = await prisma.$queryRaw<ListedRow[]>`
-        WITH u AS MATERIALIZED (
-          SELECT * FROM "User" o
-          WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid))),
+        WITH ${actorTable(actor)},
         ${unwrittenTable(unwritten)},
         own AS MATERIALIZED (
           SELECT m."channelId" AS id FROM u JOIN "ChannelUser" m ON m."userId" = u.id
@@ -210,6 +208,13 @@ interface StandingRow extends ChannelRow { is_member: boolean, may_read: boolean
 const settingsColumns = Prisma.sql`c."channelType"::text AS channel_type, c.topic, c."slowMode" AS slow_mode, c.retention`
 export const channelColumns = Prisma.sql`c.id, c.name, ${settingsColumns}, c."createdBy" AS created_by, c."createdAt" AS created_at,
   c."userCount" AS user_count, c."lastSeq" AS last_seq`
+
+/** The row of the acting user, as a table `u` for a WITH clause. It is empty if the user may no longer act [P55]. */
+export function actorTable ({ userId, sid }: Actor) {
+  return Prisma.sql`u AS MATERIALIZED (
+    SELECT * FROM "User" o
+    WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid)))`
+}
 
 /** LIMIT 1 instead of EXISTS, because for a list of channels the planner may answer EXISTS by reading all memberships. */
 export const standing = Prisma.sql`

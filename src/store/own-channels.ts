@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { ChannelType } from '../schemas/common.ts'
-import { channelColumns, standing, toListed, type Listed, type ListedRow } from './channels.ts'
+import { actorTable, channelColumns, standing, toListed, type Listed, type ListedRow } from './channels.ts'
 import { withStoreErrors } from './errors.ts'
 import type { Position } from './reads.ts'
 import { unreadColumns, unreadTables, unwrittenTable } from './unread.ts'
@@ -21,12 +21,10 @@ export type OwnChannelStore = ReturnType<typeof createOwnChannelStore>
 export function createOwnChannelStore (prisma: PrismaClient) {
   return withStoreErrors({
     /** Lists the channels that the user is a member of, those with the newest messages first, after the place `after` [P44]. */
-    async list ({ userId, sid }: Actor, { type, after, limit, unwritten = [] }: OwnChannelQuery): Promise<Listed[]> {
+    async list (actor: Actor, { type, after, limit, unwritten = [] }: OwnChannelQuery): Promise<Listed[]> {
       const start = after ? Prisma.sql`(c.ms, c.id) < (${after.ms}::int8, ${after.id}::uuid)` : Prisma.sql`true`
       const rows = await prisma.$queryRaw<ListedRow[]>`
-        WITH u AS MATERIALIZED (
-          SELECT * FROM "User" o
-          WHERE o.id = ${userId}::uuid AND o."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(o, ${sid}::uuid))),
+        WITH ${actorTable(actor)},
         ${unwrittenTable(unwritten)},
         own AS MATERIALIZED (
           SELECT x.*, coalesce((extract(epoch FROM coalesce(x."lastMessageAt", parley_last_message_at(x.id, NULL))) * 1000)::int8, 0) AS ms
