@@ -19,7 +19,7 @@ export interface ChannelOptions { history?: number, presence?: 'list' | 'count' 
 /** The channel as it is, and the place of this user in it: `user_count` is as it was at the join. */
 export type ChannelDetails = Omit<Reply<'join_channel'>, 'channel' | 'seq' | 'last_id' | 'recovered' | 'messages'>
 
-/** What a channel shows. A snapshot is immutable, and so are its parts, which stay the same objects until they change. */
+/** A channel as it is shown. A snapshot is immutable, and so are its parts, which stay the same objects until they change. */
 export interface ChannelState {
   state: Phase
   /** The newest messages, at most 1000, in the order of `seq`, as they are now. A deleted message has `deleted` and no text. */
@@ -66,7 +66,7 @@ export interface Channel extends Readable<ChannelState> {
   readonly moderate: Moderate
 }
 
-/** What the client around the channels calls. */
+/** A channel, and the functions by which the client hands it frames and the state of the connection. */
 export interface ChannelControl {
   channel: Channel
   receive (frame: { type: string }): boolean
@@ -175,7 +175,7 @@ export function createChannel (
     onChange()
   }
 
-  /** What each frame about the channel does. */
+  /** The functions that handle frames about the channel, by type. */
   const handlers: { [K in keyof Notices]?: (notice: Notices[K]) => void } = {
     message: subscription.receive,
     message_edited: subscription.receive,

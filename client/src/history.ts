@@ -25,7 +25,7 @@ export function createHistory () {
   let head: Head | undefined
   /** Changes when the window begins anew, so that a page that was asked for earlier is not put into it. */
   let era = 0
-  /** What happened to each message since pages were asked for, which may be older. */
+  /** The changes of each message since pages were asked for: the answers may be older than they are. */
   const changes = new Map<string, Change[]>()
   let pagesAsked = 0
 

@@ -4,7 +4,7 @@ import type { Room } from './outbox.ts'
 import type { RestClient } from './rest.ts'
 import type { Me } from './wire.ts'
 
-/** What channels have of the client around them. */
+/** The parts of the client that all of its channels use. */
 export interface Link {
   clock: Clock
   calls: Calls

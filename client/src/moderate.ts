@@ -4,7 +4,7 @@ import type { Reply, Routes } from './wire.ts'
 
 type Page<R extends keyof Routes> = (query?: Routes[R]['query']) => Promise<Routes[R]['answer']>
 
-/** What moderators of a channel do. Each rejects with a ParleyError, such as `not_authorized`. Durations are in seconds. */
+/** The acts of a channel's moderators. Each rejects with a ParleyError, such as `not_authorized`. Durations are in seconds. */
 export interface Moderate {
   kick (userId: string): Promise<Reply<'kick_user'>>
   /** Without a duration for good. */

@@ -25,7 +25,7 @@ export interface LoginStorage {
 /** Why a token is asked for: for a new connection, because the current one ends soon, or because it was refused. */
 export type TokenReason = 'connect' | 'expiring' | 'refused'
 
-/** What happens inside the client, for logs. `ignored`: the type of a frame that this client does not know, or that is no frame. */
+/** An event inside the client, for logs. `ignored`: the type of a frame that this client does not know, or that is no frame. */
 export type LogEvent =
   | { type: 'connection', state: ConnectionState }
   | { type: 'ignored', frame: string }

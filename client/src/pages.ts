@@ -58,7 +58,7 @@ export function createPages ({ rest, channelName, history, onChange }: {
   }
 }
 
-/** What is left of a gap after a page of its upper part. */
+/** Returns the rest of a gap whose upper part a page has filled, undefined if nothing is left. */
 function holeBelow (page: Message[], gap: Gap | undefined): Gap | undefined {
   const lowest = page[0]!.seq
   return gap && lowest > gap.after + 1 ? { ...gap, before: lowest } : undefined

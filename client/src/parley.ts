@@ -92,7 +92,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     return given === null ? null : { token: given }
   }
 
-  /** What an earlier user has seen and written is not for the next one. */
+  /** Takes note of the user of the connection. Another user than before gets nothing of what the one before has seen and written. */
   function become (user: Me | undefined): void {
     if (me && me.user_id !== user?.user_id) {
       const error = new ParleyError('not_authenticated')

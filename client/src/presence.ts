@@ -9,7 +9,7 @@ const MAX_LISTED = 1000
 /** Milliseconds after which a number is read anew that notices have changed: without a list it may drift. */
 const RECOUNTED_AFTER = 30_000
 
-/** Who is online in a channel: at most 1000 of them, none where the channel only counts. `count` is their total number. */
+/** The people who are online in a channel: at most 1000 of them, none where the channel only counts. `count` is their total number. */
 export interface Presence { online: readonly Person[], count: number }
 
 type Mode = 'list' | 'count' | 'off'
