@@ -225,7 +225,8 @@ for (const [name, start] of Object.entries(settings)) {
       const tab = await b.login(people[0]!.person)
       await say(people[1]!, 'big')
       await mark(people[0]!, 'big', 2)
-      t.match(await tab.expect('read_marker'), { seq: 2 }, 'by then the position is written')
+      // The tab may be told of the first mark too. With the second one told, the position is written.
+      t.ok(await tab.expect(({ type, seq }) => type === 'read_marker' && seq === 2))
       for (const client of people) t.notOk((await client.settle()).some(({ type }) => type === 'user_read'))
     }
   })

@@ -43,8 +43,8 @@ const ends: Record<string, { codes: string[], run (server: Server, scene: Scene,
     }
   },
   'its channel is deleted': {
-    // By then the channel may exist anew, without the message.
-    codes: ['channel_not_found', 'message_not_found'],
+    // By then the channel may exist anew, without the message and without the reporter.
+    codes: ['channel_not_found', 'not_in_channel', 'message_not_found'],
     async run (_, { ann, channel }) {
       await ann.request({ command: 'delete_channel', channel })
       await ann.request({ command: 'create_channel', name: channel })
