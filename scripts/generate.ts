@@ -7,9 +7,10 @@ import { createLogger } from '../src/logger.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { clientTypes } from './client-types.ts'
 import { runCommand } from './command.ts'
+import { referenceFiles } from './reference.ts'
 import { root } from './root.ts'
 
-/** `npm run generate` writes the sources that are made of the schemas: the types of the client. */
+/** `npm run generate` writes what is made of the schemas: the types of the client and the reference pages of docs/. */
 await runCommand(async () => {
   const { config } = loadConfig({ DATABASE_DATA_DIR: 'memory://', LOG_LEVEL: 'warn' })
   const logger = createLogger(config.log.level)
@@ -22,6 +23,7 @@ await runCommand(async () => {
   for (const [name, text] of Object.entries(await clientTypes(app.swagger()))) {
     writeFileSync(join(root, 'client/src/generated', name), text)
   }
+  for (const [path, text] of Object.entries(await referenceFiles(app.swagger()))) writeFileSync(join(root, path), text)
   await app.close()
   await presence.close()
   await broker.close()

@@ -1,5 +1,6 @@
 import { OptionalKind } from '@sinclair/typebox'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { errorTable } from '../src/errors.ts'
 import type { CommandRow } from '../src/requests/row.ts'
 import { commands } from '../src/requests/table.ts'
 import { startServer } from './helper.ts'
@@ -14,7 +15,7 @@ const { status, body: document } = await server.call('GET', '/openapi.json')
 
 /** The keywords of JSON Schema 2020-12 that our schemas use. */
 const keywords = new Set([
-  'type', 'properties', 'required', 'additionalProperties', 'minProperties', 'items', 'anyOf', 'const', 'enum',
+  '$ref', 'type', 'properties', 'required', 'additionalProperties', 'minProperties', 'items', 'anyOf', 'const', 'enum',
   'pattern', 'format', 'default', 'description', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength', 'maxItems'
 ])
 
@@ -72,19 +73,23 @@ function shapeOf (schema: Json): string {
 }
 
 const contentOf = ({ content }: Json): string => content?.['application/json'] ? shapeOf(content['application/json'].schema) : ''
+/** The schema of errors, to which every route refers. */
+const isError = ({ content }: Json): boolean => content['application/json'].schema.$ref === '#/components/schemas/ErrorReply'
 
 t.test('openapi.json has exactly the routes of the application, each with its parameters, body, answers and errors', async t => {
-  const error = '{ statusCode, error, code, message, retry_after_ms? }'
+  const { ErrorReply } = document.components.schemas
+  t.equal(shapeOf(ErrorReply), '{ statusCode, error, code, message, retry_after_ms? }')
+  t.same(ErrorReply.properties.code.enum, Object.keys(errorTable))
   const found = Object.fromEntries(operations.map(({ call, operation }) => {
     const { parameters = [], requestBody, responses } = operation
     const query = parameters.filter((each: Json) => each.in === 'query').map((each: Json) => each.name).join(' ')
     const answers = Object.fromEntries(Object.entries(responses as Record<string, Json>)
-      .map(([code, response]) => [code, contentOf(response)]))
+      .map(([code, response]) => [code, /XX$/.test(code) ? isError(response) : contentOf(response)]))
     return [call, { ...query !== '' && { query }, ...requestBody && { body: contentOf(requestBody) }, answers }]
   }))
   const expected = { ...shapes, ...Object.fromEntries(Object.values(commands).map(shapeOfCommand)) }
   const withErrors = Object.fromEntries(Object.entries(expected).map(([call, shape]) =>
-    [call, call.includes(' /api/') ? { ...shape, answers: { ...shape.answers, '4XX': error } } : shape]))
+    [call, call.includes(' /api/') ? { ...shape, answers: { ...shape.answers, '4XX': true, '5XX': true } } : shape]))
   t.same(found, withErrors)
 
   const hidden = ['/docs', '/metrics', '/openapi.json', '/websocket']

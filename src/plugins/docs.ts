@@ -1,6 +1,7 @@
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
+import { ErrorReply } from '../schemas/common.ts'
 
 /**
  * Content security policy of `/docs`: the page runs only its own scripts and calls only its own server. Its styles contain images as data
@@ -22,7 +23,9 @@ const PAGE_POLICY = {
  * other server. Register it before the routes.
  */
 export default fp(async app => {
+  app.addSchema(ErrorReply)
   await app.register(fastifySwagger, {
+    refResolver: { buildLocalReference: ({ $id }) => String($id) },
     openapi: {
       openapi: '3.1.0',
       info: {

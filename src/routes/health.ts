@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
 import type { Broker } from '../broker/broker.ts'
 import { resolvesWithin } from '../deadline.ts'
+import { Health, Readiness } from '../schemas/health.ts'
 
 export interface HealthDeps {
   /** Resolves once the database has answered. */
@@ -16,14 +16,6 @@ export interface HealthDeps {
 
 /** Milliseconds to wait for the database: a health check needs the answer before it times out itself. */
 const PING_TIMEOUT = 2000
-
-const Readiness = Type.Object({
-  status: Type.String({ description: 'ready | draining | unavailable' }),
-  database: Type.String({
-    description: 'up | down | full: its disk has no room | outdated: migrations of this code are missing | unknown, while draining'
-  }),
-  bus: Type.String({ description: 'up | degraded: delivery goes on, by catch-up' })
-})
 
 const shared = { tags: ['health'], security: [] }
 
@@ -40,8 +32,8 @@ const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase
   }
 
   app.get('/healthz', {
-    schema: { ...shared, operationId: 'health', summary: 'The process answers', response: { 200: Type.Object({ status: Type.String() }) } }
-  }, async () => ({ status: 'ok' }))
+    schema: { ...shared, operationId: 'health', summary: 'The process answers', response: { 200: Health } }
+  }, async () => ({ status: 'ok' as const }))
 
   app.get('/readyz', {
     schema: {
@@ -54,7 +46,7 @@ const routes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { pingDatabase
     const bus = broker.connected ? 'up' : 'degraded'
     // Do not ask the database: a load balancer has to know at once.
     if (isDraining()) return reply.code(503).send({ status: 'draining', database: 'unknown', bus })
-    let database = 'down'
+    let database = 'down' as Readiness['database']
     await resolvesWithin(checkDatabase().then(state => { database = state }), PING_TIMEOUT)
     const ready = database === 'up'
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'unavailable', database, bus })

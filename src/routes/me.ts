@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { MemberQuery } from '../schemas/channel.ts'
-import { ErrorReply, answers } from '../schemas/common.ts'
+import { answers, errorAnswers } from '../schemas/common.ts'
 import { LoginPage, LoginParams } from '../schemas/login.ts'
 import { InvitationPage } from '../schemas/moderation.ts'
 import { AccountDeletion, User, UserPatch } from '../schemas/user.ts'
@@ -76,7 +76,7 @@ const routes: FastifyPluginAsyncTypebox<MeDeps> = async (app, { accounts, accoun
       operationId: 'export_me',
       summary: 'Everything that is kept of the user, as NDJSON: one JSON object a line, the last of type end',
       response: {
-        200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: Type.String() } } }, '4xx': ErrorReply
+        200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: Type.String() } } }, ...errorAnswers
       }
     }
   }, async (request, reply) => {

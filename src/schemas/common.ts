@@ -1,6 +1,6 @@
 import { FormatRegistry, Type, type SchemaOptions, type Static, type TSchema, type TString } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { AppError, type ErrorCode } from '../errors.ts'
+import { AppError, errorTable, type ErrorCode } from '../errors.ts'
 
 /** Refuses NUL, which PostgreSQL's text cannot hold, and lone surrogates, which UTF-8 cannot encode. */
 FormatRegistry.Set('text', value => !value.includes('\0') && value.isWellFormed())
@@ -76,13 +76,22 @@ export type PageQuery = Static<typeof PageQuery>
 export const NextCursor = Type.Union([Type.String(), Type.Null()])
 
 export const ErrorReply = Type.Object({
-  statusCode: Type.Integer(), error: Type.String(), code: Type.String(), message: Type.String(),
-  retry_after_ms: Type.Optional(Type.Integer())
-})
+  statusCode: Type.Integer(),
+  error: Type.String({ description: 'the name of the HTTP status' }),
+  code: Type.Unsafe<ErrorCode>(Type.String({ enum: Object.keys(errorTable) })),
+  message: Type.String(),
+  retry_after_ms: Type.Optional(Type.Integer({ description: 'milliseconds after which the same request may succeed' }))
+}, { $id: 'ErrorReply' })
+export type ErrorReply = Static<typeof ErrorReply>
 
-/** Response schemas of a route: the success with its status, and all errors with a status of 4xx. */
+/** The OpenAPI document contains the schema of errors once, and refers to it. */
+const AnyError = Type.Unsafe<ErrorReply>({ $ref: 'ErrorReply#' })
+/** Response schemas of all errors of a route. */
+export const errorAnswers = { '4xx': AnyError, '5xx': AnyError }
+
+/** Response schemas of a route: the success with its status, and all errors. */
 export function answers<S extends number, T extends TSchema> (status: S, body: T) {
-  return { [status]: body, '4xx': ErrorReply } as { [K in S]: T } & { '4xx': typeof ErrorReply }
+  return { [status]: body, ...errorAnswers } as { [K in S]: T } & typeof errorAnswers
 }
 
 /** Returns the value if it matches the schema; otherwise throws an AppError with the reason. */

@@ -1326,7 +1326,7 @@ export interface Wire {
       query: {}
       body: undefined
       answer: {
-        status: string
+        status: 'ok'
       }
     }
     'GET /readyz': {
@@ -1334,9 +1334,9 @@ export interface Wire {
       query: {}
       body: undefined
       answer: {
-        status: string
-        database: string
-        bus: string
+        status: 'ready' | 'draining' | 'unavailable'
+        database: 'up' | 'down' | 'full' | 'outdated' | 'unknown'
+        bus: 'up' | 'degraded'
       }
     }
   }
