@@ -1,41 +1,20 @@
 import { textOf } from './calls.ts'
+import type { ChannelDetails, ChannelOptions, ChannelState } from './channel-state.ts'
 import { ParleyError } from './errors.ts'
-import { createHistory, type Gap } from './history.ts'
+import { CHANGES, createHistory } from './history.ts'
 import type { Link } from './link.ts'
 import { createModerate, type Moderate } from './moderate.ts'
-import { createOutbox, type Outgoing, type SendOptions } from './outbox.ts'
+import { createOutbox, type SendOptions } from './outbox.ts'
 import { createPages } from './pages.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createView, type Readable } from './readable.ts'
-import { createSubscription, type Phase } from './subscription.ts'
+import { createSubscription } from './subscription.ts'
+import { createReaders, type Readers } from './readers.ts'
+import { createReading } from './reading.ts'
 import { createTyping } from './typing.ts'
-import type { Entry, Json, Message, Notices, Person, Receipt, Reply } from './wire.ts'
+import type { Entry, Json, Message, Notices, Receipt, Reply } from './wire.ts'
 
 const DEFAULT_HISTORY = 50
-
-/** `history`: messages of the first page, 1 to 100 (50). `presence`: `list` (the default) has people, `count` only their number. */
-export interface ChannelOptions { history?: number, presence?: 'list' | 'count' | 'off' }
-
-/** The channel as it is, and the place of this user in it: `user_count` is as it was at the join. */
-export type ChannelDetails = Omit<Reply<'join_channel'>, 'channel' | 'seq' | 'last_id' | 'recovered' | 'messages'>
-
-/** A channel as it is shown. A snapshot is immutable, and so are its parts, which stay the same objects until they change. */
-export interface ChannelState {
-  state: Phase
-  /** The newest messages, at most 1000, in the order of `seq`, as they are now. A deleted message has `deleted` and no text. */
-  messages: readonly Message[]
-  /** Messages of this user that are not in `messages` yet, in the order in which they will be. */
-  outbox: readonly Outgoing[]
-  /** Messages that are missing between or below the others. `older()` fills it from its upper end. */
-  gap?: Gap
-  /** The history has messages before the first one. `older()` loads them, as long as the window has room. */
-  hasOlder: boolean
-  typing: readonly Person[]
-  /** Settings of the channel and the user's place in it, from the first join on. */
-  details?: ChannelDetails
-  /** Why the channel is closed. */
-  error?: ParleyError
-}
 
 /** A channel. There is one object for each name. */
 export interface Channel extends Readable<ChannelState> {
@@ -60,41 +39,40 @@ export interface Channel extends Readable<ChannelState> {
   signal (event: string, data?: Json): void
   /** Says that this user is typing, or has stopped. Call it for every key: it is said every 3 s at most. */
   typing (on?: boolean): void
+  /**
+   * Marks the channel as read up to this `seq`, or up to its last entry. It shows at once, in `inbox` too, and needs neither `open()` nor a
+   * connection: it is told to the server as soon as there is one. A position never falls.
+   */
+  markRead (seq?: number): void
   /** Ends the membership. */
   leave (): Promise<void>
   readonly presence: Readable<Presence>
+  /** Up to where the others have read, in small channels. It is read while somebody subscribes to it and the channel is open. */
+  readonly readers: Readable<Readers>
   readonly moderate: Moderate
 }
 
-/** A channel, and the functions by which the client hands it frames and the state of the connection. */
-export interface ChannelControl {
-  channel: Channel
-  receive (frame: { type: string }): boolean
-  online (): void
-  offline (): void
-  /** Another user has logged in: nothing of the earlier one stays. */
-  forget (error: ParleyError): void
-  /** The guest has become another guest, so that what may be stored already must not be sent again. */
-  disown (): void
-  /** Stops all timers. */
-  stop (): void
-}
+export type ChannelControl = ReturnType<typeof createChannel>
 
-/** Creates a channel. */
+/** Creates a channel, with the functions by which the client hands it frames and the state of the connection. */
 export function createChannel (
   link: Link, name: string, { history: pageSize = DEFAULT_HISTORY, presence: mode = 'list' }: ChannelOptions
-): ChannelControl {
+) {
   const { calls } = link
   let opened = 0
   let details: ChannelDetails | undefined
   let error: ParleyError | undefined
   const view = createView(snapshot, link.onFault)
-  const onChange = (): void => view.changed()
+  const isLive = (): boolean => subscription.phase === 'live'
+  const onChange = (): void => {
+    link.inbox.changed(name)
+    view.changed()
+  }
   const history = createHistory()
   const outbox = createOutbox({
     link,
     channelName: name,
-    isOpen: () => subscription.phase === 'live',
+    isOpen: isLive,
     headSeq: () => history.head?.seq ?? 0,
     onChange () {
       onChange()
@@ -106,25 +84,32 @@ export function createChannel (
     clock: link.clock,
     onChange,
     send (event, data) {
-      if (subscription.phase === 'live') link.write(textOf('signal', { channel: name, event, data }))
+      if (isLive()) link.write(textOf('signal', { channel: name, event, data }))
     }
   })
   const presence = createPresence(link, name, mode)
+  const reading = createReading({ link, channelName: name, history, isLive, onChange })
+  const readers = createReaders(link, name, isLive)
   const pages = createPages({ rest: link.rest, channelName: name, history, onChange })
   const subscription = createSubscription({
     link, channelName: name, history, pageSize, onChange, onEntry,
     isWanted: () => opened > 0 || outbox.isWaiting,
-    onJoined ({ channel, seq, last_id, recovered, messages, ...rest }, isAnew) {
+    onJoined (joined, isAnew) {
+      const { channel, seq, last_id, recovered, messages, ...rest } = joined
       details = rest
       error = undefined
       // Messages of a new page may be this user's own, whose replies were lost.
       if (isAnew) for (const message of history.list()) settle(message)
       outbox.caughtUp(seq)
+      reading.joined(joined)
+      if (!reading.isCovered()) link.inbox.ask(name)
       presence.start()
+      readers.start()
       outbox.flush()
     },
     onLeft (reason) {
       error = reason
+      reading.close()
       quiet()
       if (reason) outbox.refuse(reason)
     }
@@ -138,6 +123,8 @@ export function createChannel (
       outbox: outbox.list(),
       ...gap && { gap },
       hasOlder: history.hasOlder,
+      readTo: reading.readTo,
+      unread: reading.unread,
       typing: typing.list(),
       ...details && { details },
       ...error && { error }
@@ -147,6 +134,7 @@ export function createChannel (
   /** Nothing is heard of the others any more. */
   function quiet (): void {
     presence.stop()
+    readers.stop()
     typing.clear()
   }
 
@@ -157,6 +145,7 @@ export function createChannel (
   function onEntry (entry: Entry): void {
     if (entry.type !== 'message') return
     settle(entry)
+    if (link.isMine(entry.user_id)) reading.raise(entry.seq)
     typing.stopped(entry.user_id)
   }
 
@@ -177,12 +166,13 @@ export function createChannel (
 
   /** The functions that handle frames about the channel, by type. */
   const handlers: { [K in keyof Notices]?: (notice: Notices[K]) => void } = {
-    message: subscription.receive,
-    message_edited: subscription.receive,
-    message_deleted: subscription.receive,
-    reaction_added: subscription.receive,
-    reaction_removed: subscription.receive,
+    ...Object.fromEntries(['message', ...CHANGES].map(type => [type, subscription.receive])),
     signal: typing.received,
+    read_marker: ({ seq }) => reading.raise(seq),
+    user_read (notice) {
+      if (link.isMine(notice.user_id)) reading.raise(notice.seq)
+      else readers.notice(notice)
+    },
     user_joined: notice => presence.notice(notice, true),
     user_left: notice => presence.notice(notice, false),
     channel_updated ({ channel, timestamp, ...settings }) {
@@ -232,17 +222,20 @@ export function createChannel (
     around: pages.around,
     signal: typing.signal,
     typing: (on = true) => typing.say(on),
+    markRead: reading.mark,
     async leave () {
       await calls.request('leave_channel', { channel: name })
       ended('not_in_channel')
     },
     presence: presence.presence,
+    readers: readers.readers,
     moderate: createModerate(link, name)
   }
 
   return {
     channel,
-    receive (frame) {
+
+    receive (frame: { type: string }): boolean {
       if (!Object.hasOwn(handlers, frame.type)) {
         subscription.receiveUnknown(frame as Partial<Entry>)
         return false
@@ -251,18 +244,39 @@ export function createChannel (
       handle(frame)
       return true
     },
-    online: subscription.sync,
-    offline () {
+
+    isLive,
+    refine: reading.refine,
+    /** The list of channels says something new of this one. */
+    listed: view.changed,
+
+    online (): void {
+      subscription.sync()
+      reading.flush()
+    },
+    offline (): void {
       subscription.offline()
+      reading.stop()
       quiet()
     },
-    forget (reason) {
+
+    /** Another user has logged in: nothing of the earlier one stays. */
+    forget (reason: ParleyError): void {
       outbox.clear(reason)
       details = error = undefined
+      reading.forget()
       subscription.forget()
     },
-    disown: outbox.disown,
-    stop () {
+
+    /** The guest has become another guest, so that what may be stored already must not be sent again. */
+    disown (): void {
+      outbox.disown()
+      reading.forget()
+    },
+
+    /** Stops all timers. */
+    stop (): void {
+      reading.stop()
       subscription.stop()
       outbox.stop()
     }

@@ -43,6 +43,8 @@ export interface ConnectionDeps {
   /** `isGuest`: the user lasts as long as the connection. */
   onOnline (user: Me, isGuest: boolean): void
   onOffline (): void
+  /** Whether the connection is to tell of new messages in all channels of the user; undefined leaves that as it is [P44]. */
+  takeActivity (): true | undefined
   /** The server has ended the login. */
   onRevoked (): void
 }
@@ -51,6 +53,8 @@ export interface Connection extends Readable<ConnectionState> {
   connect (): void
   /** Ends the connection and begins another: the login has changed. Without effect after `disconnect`. */
   restart (): void
+  /** Authenticates the connection again: it is to tell of activity from now on. */
+  authenticateAnew (): void
   /** Tries at once instead of waiting, or asks the server for a sign of life. */
   wake (): void
   disconnect (): void
@@ -62,7 +66,7 @@ export interface Connection extends Readable<ConnectionState> {
 
 /** Keeps one connection to the server, from `connect` to `disconnect` or until the server ends it for good. */
 export function createConnection (deps: ConnectionDeps): Connection {
-  const { url, clock, WebSocket, tokens, log, onFrame, onOnline, onOffline, onRevoked } = deps
+  const { url, clock, WebSocket, tokens, log, onFrame, onOnline, onOffline, onRevoked, takeActivity } = deps
   const view = createView(() => state, error => log({ type: 'fault', error }))
   const calls = createCalls({ clock, write, isOnline })
   const heartbeat = createHeartbeat({ clock, beat: () => write(textOf('heartbeat', {})), die: () => lose(ABNORMAL, 'no sign of life') })
@@ -141,13 +145,13 @@ export function createConnection (deps: ConnectionDeps): Connection {
   }
 
   function authenticateAs (why: TokenReason): void {
-    withToken(why, token => authenticate(token, why === 'refused'), why === 'expiring' ? () => renewal.start(RENEWAL_RETRY) : fail)
+    withToken(why, token => authenticate(token, why === 'refused'), why === 'refused' ? fail : () => renewal.start(RENEWAL_RETRY))
   }
 
   /** Authenticates the connection, or extends it. A token that is refused is replaced once [C7]. */
   function authenticate (token: string | null, isReplaced = false): void {
     const own = era
-    calls.start(textOf('authenticate', { token: token ?? undefined }), (error, reply) => {
+    calls.start(textOf('authenticate', { token: token ?? undefined, activity: takeActivity() }), (error, reply) => {
       if (own !== era) return
       if (!error) authenticated(token, reply as Reply<'authenticate'>)
       else if (error.code === 'authentication_failed' && !isReplaced) authenticateAs('refused')
@@ -230,6 +234,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
     restart () {
       if (state.state !== 'idle') restart()
     },
+    authenticateAnew: () => authenticateAs('connect'),
     wake () {
       if (state.state === 'waiting' && !isToldToWait) attempt()
       else if (isOnline()) heartbeat.probe()

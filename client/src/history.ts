@@ -12,7 +12,7 @@ export interface Gap { after: number, before: number }
 
 /** An entry that changes a message. */
 type Change = Exclude<Entry, { type: 'message' }>
-const CHANGES = ['message_edited', 'message_deleted', 'reaction_added', 'reaction_removed']
+export const CHANGES = ['message_edited', 'message_deleted', 'reaction_added', 'reaction_removed']
 
 export type History = ReturnType<typeof createHistory>
 
@@ -55,6 +55,11 @@ export function createHistory () {
     get oldest () { return messages[0]?.seq },
     get length () { return messages.length },
     get era () { return era },
+    /** Whether the window has everything that comes after this `seq`. */
+    covers (seq: number): boolean {
+      const first = messages[0]?.seq ?? (head?.seq ?? 0) + 1
+      return !!head && (gap?.before ?? 0) <= seq + 1 && (!hasOlder || first <= seq + 1)
+    },
     find: (id: string): Message | undefined => messages.find(message => message.id === id),
 
     /** The messages as an array that stays as it is. */

@@ -1,9 +1,11 @@
 import { createAccount, type Account } from './account.ts'
-import { createChannel, type Channel, type ChannelControl, type ChannelOptions } from './channel.ts'
+import { createChannel, type Channel, type ChannelControl } from './channel.ts'
+import type { ChannelOptions } from './channel-state.ts'
 import { systemClock } from './clock.ts'
 import { createConnection, type ConnectionState } from './connection.ts'
 import { ParleyError } from './errors.ts'
 import { createHttp } from './http.ts'
+import { createInbox, type InboxView } from './inbox.ts'
 import type { Link } from './link.ts'
 import { createLock } from './lock.ts'
 import { createLoginStorage } from './login-storage.ts'
@@ -24,8 +26,12 @@ export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
   /** Ends the connection, with all timers and listeners. What channels show and what waits to be sent stays for the next `connect`. */
   disconnect (): Promise<void>
   readonly account: Account
+  /** The user's channels with their unread messages, direct channels and invitations, without joining any. */
+  readonly inbox: InboxView
   /** The channel of this name. The options are those of the first call. */
   channel (name: string, options?: ChannelOptions): Channel
+  /** Opens the direct channel with another user. @throws ParleyError, such as `user_not_found` or `blocked`. */
+  direct (userId: string): Promise<Channel>
   /** Makes a request of the protocol. It waits for the connection. @throws ParleyError */
   request<K extends keyof Requests> (type: K, fields: Fields<K>, options?: CallOptions): Promise<Reply<K>>
   readonly rest: RestClient
@@ -59,17 +65,36 @@ export function createParley (options: ParleyOptions = {}): Parley {
     WebSocket: options.WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket as WebSocketLike,
     onFrame,
     onOnline (user, isGuest) {
-      if (isGuest && wasGuest) for (const { disown } of channels.values()) disown()
-      else become(user)
+      if (isGuest && wasGuest) {
+        for (const { disown } of channels.values()) disown()
+        inbox.forget()
+      } else {
+        become(user)
+      }
       wasGuest = isGuest
       me = user
       own.add(user.user_id)
       for (const { online } of channels.values()) online()
+      inbox.online()
     },
-    onOffline () { for (const { offline } of channels.values()) offline() },
+    onOffline () {
+      for (const { offline } of channels.values()) offline()
+      inbox.offline()
+    },
+    takeActivity: () => inbox.takeActivity(),
     onRevoked () { if (!options.token) revoked().catch(onFault) }
   })
   const channels = new Map<string, ChannelControl>()
+  const calls = { ...connection.calls, request }
+  const inbox = createInbox({
+    clock, calls, rest, onFault,
+    isOnline: connection.isOnline,
+    me: () => me,
+    isOpen: name => channels.get(name)?.isLive() ?? false,
+    refine: row => channels.get(row.name)?.refine(row) ?? { row, isKnown: true },
+    onRow: name => channels.get(name)?.listed(),
+    authenticateAnew: connection.authenticateAnew
+  })
   const listeners = new Map<string, Set<(notice: never) => void>>()
   let me: Me | undefined
   /** Ids of the user, and of the guests that this client was before. */
@@ -77,8 +102,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   let wasGuest = false
   let stopListening: (() => void) | undefined
   const link: Link = {
-    clock, rest, onFault,
-    calls: connection.calls,
+    clock, calls, rest, inbox, onFault,
     room: { messages, bytes },
     isOnline: connection.isOnline,
     me: () => me,
@@ -97,13 +121,15 @@ export function createParley (options: ParleyOptions = {}): Parley {
     if (me && me.user_id !== user?.user_id) {
       const error = new ParleyError('not_authenticated')
       for (const { forget } of channels.values()) forget(error)
+      inbox.forget()
       own = new Set()
     }
     me = user
   }
 
   function onFrame (frame: { type: string, channel?: unknown }): void {
-    const isKnown = channels.get(frame.channel as string)?.receive(frame)
+    const isOfChannel = channels.get(frame.channel as string)?.receive(frame)
+    const isKnown = inbox.receive(frame) || isOfChannel
     const heard = listeners.get(frame.type)
     for (const listener of [...heard ?? []]) {
       try {
@@ -113,6 +139,18 @@ export function createParley (options: ParleyOptions = {}): Parley {
       }
     }
     if (!isKnown && !heard?.size) log({ type: 'ignored', frame: frame.type })
+  }
+
+  function request<K extends keyof Requests> (type: K, fields: Fields<K>, callOptions?: CallOptions): Promise<Reply<K>> {
+    const reply = connection.calls.request(type, fields, callOptions)
+    inbox.asked(type, reply)
+    return reply
+  }
+
+  function channel (name: string, channelOptions: ChannelOptions = {}): Channel {
+    let control = channels.get(name)
+    if (!control) channels.set(name, control = createChannel(link, name, channelOptions))
+    return control.channel
   }
 
   async function disconnect (): Promise<void> {
@@ -126,6 +164,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     getSnapshot: connection.getSnapshot,
     subscribe: connection.subscribe,
     account,
+    inbox: inbox.inbox,
     rest,
     connect () {
       if (!options.WebSocket && !('WebSocket' in globalThis)) throw new TypeError('no WebSocket here: pass one as an option')
@@ -133,12 +172,9 @@ export function createParley (options: ParleyOptions = {}): Parley {
       connection.connect()
     },
     disconnect,
-    channel (name, channelOptions = {}) {
-      let control = channels.get(name)
-      if (!control) channels.set(name, control = createChannel(link, name, channelOptions))
-      return control.channel
-    },
-    request: connection.calls.request,
+    channel,
+    direct: async userId => channel((await request('open_direct', { user_id: userId })).channel.name),
+    request,
     on (type, listener) {
       const set = listeners.get(type) ?? new Set()
       listeners.set(type, set.add(listener))

@@ -77,6 +77,8 @@ export function createScene (t: Scope, options: ParleyOptions = {}) {
     id: 'room-1',
     /** The stream of the channel. The `seq` of an entry is its place, from 1. */
     entries: [] as Frame[],
+    /** The user's position. */
+    readTo: 0,
     /** A resume is refused if more is missed. */
     resumeLimit: 1000
   }
@@ -116,7 +118,7 @@ export function createScene (t: Scope, options: ParleyOptions = {}) {
       recovered,
       messages: recovered ? entries.slice(since) : since === undefined ? newest(history) : [],
       topic: '', slow_mode: 0, retention: null, user_count: 1,
-      me: { role: 'user', is_member_since: iso(START), is_moderator: false, muted_until: null }
+      me: { role: 'user', is_member_since: iso(START), is_moderator: false, muted_until: null, read_seq: room.readTo }
     })
   }
 
