@@ -4,6 +4,7 @@ import { createHistory, type Gap } from './history.ts'
 import type { Link } from './link.ts'
 import { createModerate, type Moderate } from './moderate.ts'
 import { createOutbox, type Outgoing, type SendOptions } from './outbox.ts'
+import type { KeptMessage } from './outbox-storage.ts'
 import { createPages } from './pages.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createView, type Readable } from './readable.ts'
@@ -76,6 +77,10 @@ export interface ChannelControl {
   forget (error: ParleyError): void
   /** The guest has become another guest, so that what may be stored already must not be sent again. */
   disown (): void
+  /** Messages of an earlier visit or of another tab are in the hand of this client now. `areAll`: all that are. */
+  restore (messages: readonly KeptMessage[], areAll: boolean): void
+  /** Sends what waits, as far as the channel is open. */
+  flush (): void
   /** Stops all timers. */
   stop (): void
 }
@@ -262,6 +267,8 @@ export function createChannel (
       subscription.forget()
     },
     disown: outbox.disown,
+    restore: outbox.restore,
+    flush: outbox.flush,
     stop () {
       subscription.stop()
       outbox.stop()

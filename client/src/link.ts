@@ -1,5 +1,6 @@
 import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
+import type { KeptMessages } from './kept-messages.ts'
 import type { Room } from './outbox.ts'
 import type { RestClient } from './rest.ts'
 import type { Me } from './wire.ts'
@@ -11,6 +12,8 @@ export interface Link {
   rest: RestClient
   /** Room for outgoing messages, in all channels together. */
   room: Room
+  /** Keeps outgoing messages where a reload does not reach them. */
+  kept: KeptMessages
   isOnline (): boolean
   /** The user of the connection, or of the last one. */
   me (): Me | undefined

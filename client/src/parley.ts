@@ -4,10 +4,12 @@ import { systemClock } from './clock.ts'
 import { createConnection, type ConnectionState } from './connection.ts'
 import { ParleyError } from './errors.ts'
 import { createHttp } from './http.ts'
+import { createKeptMessages } from './kept-messages.ts'
 import type { Link } from './link.ts'
 import { createLock } from './lock.ts'
 import { createLoginStorage } from './login-storage.ts'
 import type { CallOptions, LogEvent, ParleyOptions, TokenReason, WebSocketLike } from './options.ts'
+import { createOutboxStorage, type KeptMessage } from './outbox-storage.ts'
 import type { Readable } from './readable.ts'
 import { createRest, type RestClient } from './rest.ts'
 import { createTokens, type Token } from './tokens.ts'
@@ -35,7 +37,7 @@ export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
 
 /** Creates a client. It connects when `connect` is called. @throws TypeError if there is neither a `url` nor a page. */
 export function createParley (options: ParleyOptions = {}): Parley {
-  const { clock = systemClock, log = logFaults, outbox: { messages = MAX_MESSAGES, bytes = MAX_BYTES } = {} } = options
+  const { clock = systemClock, log = logFaults, outbox: { messages = MAX_MESSAGES, bytes = MAX_BYTES, storage } = {} } = options
   const base = baseOf(options.url)
   const onFault = (error: unknown): void => log({ type: 'fault', error })
   const http = createHttp({ base, clock, fetch: options.fetch ?? ((...given) => fetch(...given)) })
@@ -64,12 +66,24 @@ export function createParley (options: ParleyOptions = {}): Parley {
       wasGuest = isGuest
       me = user
       own.add(user.user_id)
+      if (!isGuest) kept.start(user.user_id)
       for (const { online } of channels.values()) online()
     },
     onOffline () { for (const { offline } of channels.values()) offline() },
     onRevoked () { if (!options.token) revoked().catch(onFault) }
   })
+  const kept = createKeptMessages({
+    storage: createOutboxStorage(storage, key, clock),
+    clock, onFault,
+    onTaken: restore,
+    onReady () {
+      claim()
+      for (const { flush } of channels.values()) flush()
+    }
+  })
   const channels = new Map<string, ChannelControl>()
+  /** Kept messages of channels that the application has not named yet. */
+  let unclaimed: readonly KeptMessage[] = []
   const listeners = new Map<string, Set<(notice: never) => void>>()
   let me: Me | undefined
   /** Ids of the user, and of the guests that this client was before. */
@@ -79,6 +93,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   const link: Link = {
     clock, rest, onFault,
     calls: connection.calls,
+    kept,
     room: { messages, bytes },
     isOnline: connection.isOnline,
     me: () => me,
@@ -98,8 +113,32 @@ export function createParley (options: ParleyOptions = {}): Parley {
       const error = new ParleyError('not_authenticated')
       for (const { forget } of channels.values()) forget(error)
       own = new Set()
+      kept.stop()
+      unclaimed = []
     }
     me = user
+  }
+
+  function restore (messages: readonly KeptMessage[], areAll: boolean): void {
+    for (const [name, channel] of channels) channel.restore(messages.filter(message => message.channel === name), areAll)
+    unclaimed = [...areAll ? [] : unclaimed, ...messages.filter(({ channel }) => !channels.has(channel))]
+    claim()
+  }
+
+  /** Sends the kept messages of channels that the application does not name. It may still do so until there is a connection. */
+  function claim (): void {
+    if (connection.isOnline()) for (const { channel } of unclaimed) control(channel)
+  }
+
+  function control (name: string, channelOptions: ChannelOptions = {}): ChannelControl {
+    let found = channels.get(name)
+    if (!found) {
+      channels.set(name, found = createChannel(link, name, channelOptions))
+      const own = unclaimed.filter(({ channel }) => channel === name)
+      unclaimed = unclaimed.filter(({ channel }) => channel !== name)
+      found.restore(own, false)
+    }
+    return found
   }
 
   function onFrame (frame: { type: string, channel?: unknown }): void {
@@ -120,6 +159,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     stopListening = undefined
     connection.disconnect()
     for (const { stop } of channels.values()) stop()
+    kept.stop()
   }
 
   return {
@@ -130,14 +170,15 @@ export function createParley (options: ParleyOptions = {}): Parley {
     connect () {
       if (!options.WebSocket && !('WebSocket' in globalThis)) throw new TypeError('no WebSocket here: pass one as an option')
       stopListening ??= both(listenForWake(connection.wake), follow())
+      const user = account.getSnapshot()
+      if (user && !options.token) {
+        become(user)
+        kept.start(user.user_id)
+      }
       connection.connect()
     },
     disconnect,
-    channel (name, channelOptions = {}) {
-      let control = channels.get(name)
-      if (!control) channels.set(name, control = createChannel(link, name, channelOptions))
-      return control.channel
-    },
+    channel: (name, channelOptions) => control(name, channelOptions).channel,
     request: connection.calls.request,
     on (type, listener) {
       const set = listeners.get(type) ?? new Set()
