@@ -274,6 +274,11 @@ export function createChannel (
       reading.forget()
     },
 
+    /** Messages of an earlier visit or of another tab are in the hand of this client now. `areAll`: all that are. */
+    restore: outbox.restore,
+    /** Sends what waits, as far as the channel is open. */
+    flush: outbox.flush,
+
     /** Stops all timers. */
     stop (): void {
       reading.stop()

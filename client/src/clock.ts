@@ -42,3 +42,11 @@ export function createTimer (clock: Clock, action: () => void): Timer {
     get isRunning () { return timer !== undefined }
   }
 }
+
+/** Characters of an id: enough that no two are the same. */
+const ID_LENGTH = 22
+
+/** A new random id. */
+export function newId (clock: Clock): string {
+  return Array.from({ length: ID_LENGTH }, () => Math.floor(clock.random() * 36).toString(36)).join('')
+}

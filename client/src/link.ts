@@ -1,6 +1,7 @@
 import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import type { InboxChannel } from './channel-list.ts'
+import type { KeptMessages } from './kept-messages.ts'
 import type { Room } from './outbox.ts'
 import type { RestClient } from './rest.ts'
 import type { Me } from './wire.ts'
@@ -14,6 +15,8 @@ export interface Link {
   room: Room
   /** The list of the user's channels: a channel asks it for its row, and says when it has changed itself. */
   inbox: { find (channelName: string): InboxChannel | undefined, ask (channelName: string): void, changed (channelName: string): void }
+  /** Keeps outgoing messages where a reload does not reach them. */
+  kept: KeptMessages
   isOnline (): boolean
   /** The user of the connection, or of the last one. */
   me (): Me | undefined

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { ConnectionState } from './connection.ts'
+import type { OutboxStorage } from './outbox-storage.ts'
 
 /** A message of a socket, an end of a socket: the parts of the events that the client reads. */
 export interface SocketLike {
@@ -41,8 +42,11 @@ export interface ParleyOptions {
   token?: (why: TokenReason) => string | null | Promise<string | null>
   /** Where the login of `parley.account` is kept. Default: `local` where the browser has it, otherwise `memory`. */
   storage?: 'local' | 'session' | 'memory' | LoginStorage
-  /** Most messages that wait to be stored, in all channels together, and most bytes of them. Default: 1000 messages, 1 MiB. */
-  outbox?: { messages?: number, bytes?: number }
+  /**
+   * Most messages that wait to be stored, in all channels together, and most bytes of them: 1000 messages, 1 MiB. `storage`: where they are
+   * kept, so that they survive a reload. Default: `none`, in memory. Messages of guests are never kept.
+   */
+  outbox?: { messages?: number, bytes?: number, storage?: 'none' | 'indexeddb' | OutboxStorage }
   clock?: Clock
   WebSocket?: WebSocketLike
   fetch?: typeof fetch

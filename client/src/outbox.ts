@@ -1,13 +1,12 @@
 import { sizeOf, textOf } from './calls.ts'
-import { createTimer, type Clock } from './clock.ts'
+import { createTimer, newId } from './clock.ts'
 import { ParleyError } from './errors.ts'
 import type { Link } from './link.ts'
+import type { KeptMessage } from './outbox-storage.ts'
 import type { Json, Message, Receipt } from './wire.ts'
 
 /** Milliseconds until a message is sent again that the server could not take and of which it said no time. */
 const RETRY = 1000
-/** Characters of a `client_id`: enough that no two are the same. */
-const ID_LENGTH = 22
 
 /** A message that is not in the history yet. `sent`: its reply is awaited. `failed`: refused for good, and kept for `resend`. */
 export interface Outgoing {
@@ -26,6 +25,11 @@ interface Item {
   shown: Outgoing
   frame: string
   size: number
+  order: number
+  /** It is in the storage, which brings it back after a reload. */
+  isKept: boolean
+  /** The client has disconnected since: another one may have taken it from the storage. */
+  isReleased: boolean
   /** It was written to a connection, so the server may have it. */
   wasSent: boolean
   /** The server has stored it, and its own frame has not come yet. */
@@ -44,7 +48,7 @@ export type Outbox = ReturnType<typeof createOutbox>
  * Sends a channel's messages, one at a time, so that they are stored in the order in which they were made, retries included [C3]. `isOpen`:
  * the channel takes messages now. A message leaves when its own frame has come, so that it is never in neither of both lists.
  */
-export function createOutbox ({ link: { calls, clock, room }, channelName, isOpen, headSeq, onChange }: {
+export function createOutbox ({ link: { calls, clock, room, kept }, channelName, isOpen, headSeq, onChange }: {
   link: Link, channelName: string, isOpen (): boolean, headSeq (): number, onChange (): void
 }) {
   let items: Item[] = []
@@ -59,18 +63,19 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
     onChange()
   }
 
-  function remove (item: Item): void {
+  function remove (item: Item, isElsewhere = false): void {
     if (!items.includes(item)) return
     items = items.filter(other => other !== item)
     room.messages++
     room.bytes += item.size
+    if (!isElsewhere) kept.remove(toKept(item))
     shown = undefined
     onChange()
   }
 
   function flush (): void {
     const item = items.find(({ shown }) => shown.state === 'queued')
-    if (!item || inFlight || retry.isRunning || !isOpen()) return
+    if (!item || inFlight || retry.isRunning || kept.isReading || !isOpen()) return
     inFlight = item
     item.wasSent = true
     update(item, { state: 'sent' })
@@ -93,6 +98,7 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
   function fail (item: Item, error: ParleyError): void {
     if (!items.includes(item) || item.receipt) return
     update(item, { state: 'failed', error })
+    keep(item)
     item.reject(error)
   }
 
@@ -103,14 +109,36 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
     if (receipt.seq <= headSeq() || item.shown.state === 'failed') remove(item)
   }
 
+  function toKept ({ shown: { state, error, ...message }, order }: Item): KeptMessage {
+    return { ...message, channel: channelName, order, ...error && { failure: { code: error.code, message: error.message } } }
+  }
+
+  function keep (item: Item): void {
+    kept.put(toKept(item)).then(isKept => { item.isKept = isKept })
+  }
+
+  /** Makes room for a message. */
+  function make (shown: Outgoing, order: number, wasSent: boolean): Item {
+    const { clientId, text, data, replyTo } = shown
+    const frame = textOf('send_message', { channel: channelName, message: text, client_id: clientId, reply_to: replyTo, data })
+    return { shown, frame, size: sizeOf(frame), order, isKept: wasSent, isReleased: false, wasSent } as Item
+  }
+
+  function add (item: Item): Promise<Receipt> {
+    room.messages--
+    room.bytes -= item.size
+    shown = undefined
+    return promised(item)
+  }
+
   function promised (item: Item): Promise<Receipt> {
     item.promise = quiet(new Promise((resolve, reject) => Object.assign(item, { resolve, reject })))
     return item.promise
   }
 
-  function takeBack (item: Item): void {
+  function takeBack (item: Item, isElsewhere = false): void {
     if (inFlight === item || !items.includes(item)) return
-    remove(item)
+    remove(item, isElsewhere)
     item.reject(new ParleyError('aborted'))
   }
 
@@ -122,16 +150,12 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
 
     send (text: string, { data, replyTo, clientId = newId(clock), signal }: SendOptions = {}): Promise<Receipt> {
       if (signal?.aborted) return rejected(new ParleyError('aborted'))
-      const frame = textOf('send_message', { channel: channelName, message: text, client_id: clientId, reply_to: replyTo, data })
-      const size = sizeOf(frame)
-      if (room.messages < 1 || room.bytes < size) return rejected(new ParleyError('outbox_full'))
-      room.messages--
-      room.bytes -= size
       const own = { clientId, text, ...data !== undefined && { data }, ...replyTo !== undefined && { replyTo } }
-      const item = { shown: { ...own, state: 'queued' }, frame, size, wasSent: false } as Item
-      const result = promised(item)
+      const item = make({ ...own, state: 'queued' }, kept.nextOrder(), false)
+      if (room.messages < 1 || room.bytes < item.size) return rejected(new ParleyError('outbox_full'))
+      const result = add(item)
       items.push(item)
-      shown = undefined
+      keep(item)
       const abort = (): void => { if (!item.wasSent) takeBack(item) }
       signal?.addEventListener('abort', abort)
       result.finally(() => signal?.removeEventListener('abort', abort)).catch(() => {})
@@ -146,7 +170,9 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
       if (item.shown.state !== 'failed') return item.promise
       items = [...items.filter(other => other !== item), item]
       const result = promised(item)
+      item.order = kept.nextOrder()
       update(item, { state: 'queued' })
+      keep(item)
       flush()
       return result
     },
@@ -169,6 +195,31 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
       for (const item of items) if (item.receipt && item.receipt.seq <= seq) remove(item)
     },
 
+    /**
+     * The storage has brought messages of an earlier visit or of another tab. `areAll`: these are all that are in the hand of this client,
+     * so that another one sends those that are not among them although they were kept before this client disconnected.
+     */
+    restore (messages: readonly KeptMessage[], areAll: boolean): void {
+      const given = new Set(messages.map(({ clientId }) => clientId))
+      for (const item of areAll ? items : []) {
+        if (!given.has(item.shown.clientId) && item.isReleased) takeBack(item, true)
+        else if (!item.isKept) keep(item)
+        item.isReleased = false
+      }
+      const known = new Set(items.map(({ shown }) => shown.clientId))
+      const restored = messages.filter(({ clientId }) => !known.has(clientId)).map(({ channel, order, failure, ...message }) => make({
+        ...message, ...failure ? { state: 'failed', error: new ParleyError(failure.code, failure.message) } : { state: 'queued' }
+      }, order, true))
+      if (restored.length === 0) return
+      items = [...restored, ...items].sort((a, b) => a.order - b.order)
+      for (const item of restored) {
+        add(item)
+        if (item.shown.error) item.reject(item.shown.error)
+      }
+      onChange()
+      flush()
+    },
+
     /** Nothing can be sent to this channel: what waits has failed. */
     refuse (error: ParleyError): void {
       retry.stop()
@@ -189,7 +240,11 @@ export function createOutbox ({ link: { calls, clock, room }, channelName, isOpe
       }
     },
 
-    stop: retry.stop
+    /** The client has disconnected, and with it from its storage. */
+    stop (): void {
+      retry.stop()
+      for (const item of items) item.isReleased = item.isKept
+    }
   }
 }
 
@@ -201,8 +256,4 @@ function quiet<T> (promise: Promise<T>): Promise<T> {
 
 function rejected (error: ParleyError): Promise<never> {
   return quiet(Promise.reject(error))
-}
-
-function newId (clock: Clock): string {
-  return Array.from({ length: ID_LENGTH }, () => Math.floor(clock.random() * 36).toString(36)).join('')
 }

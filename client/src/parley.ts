@@ -6,10 +6,12 @@ import { createConnection, type ConnectionState } from './connection.ts'
 import { ParleyError } from './errors.ts'
 import { createHttp } from './http.ts'
 import { createInbox, type InboxView } from './inbox.ts'
+import { createKeptMessages } from './kept-messages.ts'
 import type { Link } from './link.ts'
 import { createLock } from './lock.ts'
 import { createLoginStorage } from './login-storage.ts'
 import type { CallOptions, LogEvent, ParleyOptions, TokenReason, WebSocketLike } from './options.ts'
+import { createOutboxStorage, type KeptMessage } from './outbox-storage.ts'
 import type { Readable } from './readable.ts'
 import { createRest, type RestClient } from './rest.ts'
 import { createTokens, type Token } from './tokens.ts'
@@ -41,7 +43,7 @@ export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
 
 /** Creates a client. It connects when `connect` is called. @throws TypeError if there is neither a `url` nor a page. */
 export function createParley (options: ParleyOptions = {}): Parley {
-  const { clock = systemClock, log = logFaults, outbox: { messages = MAX_MESSAGES, bytes = MAX_BYTES } = {} } = options
+  const { clock = systemClock, log = logFaults, outbox: { messages = MAX_MESSAGES, bytes = MAX_BYTES, storage } = {} } = options
   const base = baseOf(options.url)
   const onFault = (error: unknown): void => log({ type: 'fault', error })
   const http = createHttp({ base, clock, fetch: options.fetch ?? ((...given) => fetch(...given)) })
@@ -74,6 +76,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
       wasGuest = isGuest
       me = user
       own.add(user.user_id)
+      if (!isGuest) kept.start(user.user_id)
       for (const { online } of channels.values()) online()
       inbox.online()
     },
@@ -83,6 +86,15 @@ export function createParley (options: ParleyOptions = {}): Parley {
     },
     takeActivity: () => inbox.takeActivity(),
     onRevoked () { if (!options.token) revoked().catch(onFault) }
+  })
+  const kept = createKeptMessages({
+    storage: createOutboxStorage(storage, key, clock),
+    clock, onFault,
+    onTaken: restore,
+    onReady () {
+      claim()
+      for (const { flush } of channels.values()) flush()
+    }
   })
   const channels = new Map<string, ChannelControl>()
   const calls = { ...connection.calls, request }
@@ -95,6 +107,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
     onRow: name => channels.get(name)?.listed(),
     authenticateAnew: connection.authenticateAnew
   })
+  /** Kept messages of channels that the application has not named yet. */
+  let unclaimed: readonly KeptMessage[] = []
   const listeners = new Map<string, Set<(notice: never) => void>>()
   let me: Me | undefined
   /** Ids of the user, and of the guests that this client was before. */
@@ -102,7 +116,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   let wasGuest = false
   let stopListening: (() => void) | undefined
   const link: Link = {
-    clock, calls, rest, inbox, onFault,
+    clock, calls, rest, inbox, kept, onFault,
     room: { messages, bytes },
     isOnline: connection.isOnline,
     me: () => me,
@@ -123,8 +137,32 @@ export function createParley (options: ParleyOptions = {}): Parley {
       for (const { forget } of channels.values()) forget(error)
       inbox.forget()
       own = new Set()
+      kept.stop()
+      unclaimed = []
     }
     me = user
+  }
+
+  function restore (messages: readonly KeptMessage[], areAll: boolean): void {
+    for (const [name, channel] of channels) channel.restore(messages.filter(message => message.channel === name), areAll)
+    unclaimed = [...areAll ? [] : unclaimed, ...messages.filter(({ channel }) => !channels.has(channel))]
+    claim()
+  }
+
+  /** Sends the kept messages of channels that the application does not name. It may still do so until there is a connection. */
+  function claim (): void {
+    if (connection.isOnline()) for (const { channel } of unclaimed) control(channel)
+  }
+
+  function control (name: string, channelOptions: ChannelOptions = {}): ChannelControl {
+    let found = channels.get(name)
+    if (!found) {
+      channels.set(name, found = createChannel(link, name, channelOptions))
+      const own = unclaimed.filter(({ channel }) => channel === name)
+      unclaimed = unclaimed.filter(({ channel }) => channel !== name)
+      found.restore(own, false)
+    }
+    return found
   }
 
   function onFrame (frame: { type: string, channel?: unknown }): void {
@@ -148,9 +186,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   }
 
   function channel (name: string, channelOptions: ChannelOptions = {}): Channel {
-    let control = channels.get(name)
-    if (!control) channels.set(name, control = createChannel(link, name, channelOptions))
-    return control.channel
+    return control(name, channelOptions).channel
   }
 
   async function disconnect (): Promise<void> {
@@ -158,6 +194,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     stopListening = undefined
     connection.disconnect()
     for (const { stop } of channels.values()) stop()
+    kept.stop()
   }
 
   return {
@@ -169,6 +206,11 @@ export function createParley (options: ParleyOptions = {}): Parley {
     connect () {
       if (!options.WebSocket && !('WebSocket' in globalThis)) throw new TypeError('no WebSocket here: pass one as an option')
       stopListening ??= both(listenForWake(connection.wake), follow())
+      const user = account.getSnapshot()
+      if (user && !options.token) {
+        become(user)
+        kept.start(user.user_id)
+      }
       connection.connect()
     },
     disconnect,
