@@ -90,7 +90,9 @@ export function createChannel (
   const presence = createPresence(link, name, mode)
   const reading = createReading({ link, channelName: name, history, isLive, onChange })
   const readers = createReaders(link, name, isLive)
-  const pages = createPages({ rest: link.rest, channelName: name, history, onChange })
+  const pages = createPages({
+    rest: link.rest, channelName: name, history, onChange, isResuming: () => subscription.phase === 'resuming'
+  })
   const subscription = createSubscription({
     link, channelName: name, history, pageSize, onChange, onEntry,
     isWanted: () => opened > 0 || outbox.isWaiting,
@@ -100,7 +102,7 @@ export function createChannel (
       error = undefined
       // Messages of a new page may be this user's own, whose replies were lost.
       if (isAnew) for (const message of history.list()) settle(message)
-      outbox.caughtUp(seq)
+      outbox.caughtUp()
       reading.joined(joined)
       if (!reading.isCovered()) link.inbox.ask(name)
       presence.start()

@@ -16,6 +16,8 @@ const STABLE_AFTER = 10_000
 /** Milliseconds until a token that could not be renewed is asked for again, and the least between two renewals. */
 const RENEWAL_RETRY = 5000
 const SHORTEST_RENEWAL = 1000
+/** Milliseconds that the other side has to answer a close, where the class of the socket lets the client end it otherwise. */
+const CLOSE_TIMEOUT = 1000
 /** Close codes. `ABNORMAL` is what a socket says that ends without a close frame. */
 const ABNORMAL = 1006
 const TOKEN_EXPIRED = 4401
@@ -202,16 +204,22 @@ export function createConnection (deps: ConnectionDeps): Connection {
     enter({ state: 'waiting', reason, retryAt: clock.now() + ms })
   }
 
+  /** Closes a socket. `ws` would wait 30 s for the answer of a dead network, and keep Node running for so long [C10]. */
+  function release (last: SocketLike): void {
+    const closing = createTimer(clock, () => last.terminate?.())
+    last.onmessage = null
+    last.onclose = closing.stop
+    last.close(1000)
+    if (last.terminate) closing.start(CLOSE_TIMEOUT)
+  }
+
   /** Lets go of the socket at once: on a dead network its own end would take minutes. */
   function drop (): void {
     era++
     for (const timer of [deadline, retry, renewal, heartbeat]) timer.stop()
     const last = socket
     socket = undefined
-    if (last) {
-      last.onmessage = last.onclose = null
-      last.close(1000)
-    }
+    if (last) release(last)
     // Channels first: what comes back from the lost calls must wait for the next connection.
     if (state.state === 'online') onOffline()
     calls.lost()

@@ -4,8 +4,11 @@ import type { Entry, Message } from './wire.ts'
 /** Most messages that a channel shows. */
 export const WINDOW = 1000
 
-/** A place in the channel's sequence. `id` is that of the entry at `seq`, null where it is unknown. */
-export interface Head { channelId: string, seq: number, id: string | null }
+/**
+ * A place in the channel's sequence. `id` is that of the entry at `seq`, null where it is unknown. Edits, deletions and reactions have the
+ * id of their message: `mark` says which of them the entry is.
+ */
+export interface Head { channelId: string, seq: number, id: string | null, mark?: string }
 
 /** A part of the history that is missing between, or below, the messages: `after` < seq < `before`. */
 export interface Gap { after: number, before: number }
@@ -87,7 +90,8 @@ export function createHistory () {
     /** Applies the entry that follows the head. @returns false for one that does not. */
     apply (entry: Entry): boolean {
       if (!head || entry.seq !== head.seq + 1) return false
-      head = { ...head, seq: entry.seq, id: entry.id }
+      const { channelId } = head
+      head = { channelId, seq: entry.seq, id: entry.id, ...entry.type !== 'message' && { mark: markOf(entry) } }
       shown = undefined
       if (entry.type === 'message') {
         messages.push(toMessage(entry))
@@ -101,7 +105,7 @@ export function createHistory () {
 
     /** The server names the entry at the head. */
     confirm (next: Head): void {
-      head = next
+      head = { ...head, ...next }
     },
 
     /** Pages are asked for: remembers what changes meanwhile, until the returned function is called. */
@@ -140,6 +144,11 @@ export function createHistory () {
       hasOlder = lower[0]!.seq > 1
     }
   }
+}
+
+/** What tells an entry from another of the same message, which may have its `seq` after the database was restored. */
+export function markOf ({ type, id, timestamp }: Entry): string {
+  return `${type} ${id} ${timestamp}`
 }
 
 /** A message frame, as history shows it. */

@@ -10,6 +10,8 @@ export interface SocketLike {
   onerror: unknown
   send (data: string): void
   close (code?: number, reason?: string): void
+  /** Ends the connection without a handshake. The package `ws` has it, browsers do not. */
+  terminate? (): void
 }
 
 /** The browser's WebSocket, that of Node 22, or the class of the package `ws`. */

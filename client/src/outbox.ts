@@ -190,9 +190,9 @@ export function createOutbox ({ link: { calls, clock, room, kept }, channelName,
       item.resolve(item.receipt ?? { channel, id, seq, timestamp, client_id: clientId! })
     },
 
-    /** The window has begun anew: frames before this `seq` do not come any more. */
-    caughtUp (seq: number): void {
-      for (const item of items) if (item.receipt && item.receipt.seq <= seq) remove(item)
+    /** The channel was joined: what was stored before is shown by now, or gone because the database was restored to an earlier moment. */
+    caughtUp (): void {
+      for (const item of items) if (item.receipt) remove(item)
     },
 
     /**

@@ -6,9 +6,12 @@ import type { Message, Routes } from './wire.ts'
 const MAX_PAGE = 100
 const DEFAULT_PAGE = 50
 
-/** Reads pages of a channel's history over REST into the window. `onChange` is called after each. */
-export function createPages ({ rest, channelName, history, onChange }: {
-  rest: RestClient, channelName: string, history: History, onChange (): void
+/**
+ * Reads pages of a channel's history over REST into the window. `onChange` is called after each. While the channel is `isResuming`, nobody
+ * knows whether the page and the window are of one history: the database may have been restored to an earlier moment. Then it is dropped.
+ */
+export function createPages ({ rest, channelName, history, isResuming, onChange }: {
+  rest: RestClient, channelName: string, history: History, isResuming (): boolean, onChange (): void
 }) {
   let loading: Promise<number> | undefined
 
@@ -18,7 +21,7 @@ export function createPages ({ rest, channelName, history, onChange }: {
     const end = history.expectPages()
     try {
       const page = await rest('GET /api/channels/:name/messages', { params: { name: channelName }, query })
-      if (history.era !== era || page.channel_id !== history.head!.channelId) return 0
+      if (history.era !== era || isResuming() || page.channel_id !== history.head!.channelId) return 0
       const added = show(page.messages)
       onChange()
       return added

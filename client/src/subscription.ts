@@ -1,7 +1,7 @@
 import { textOf } from './calls.ts'
 import { createTimer } from './clock.ts'
 import type { ParleyError } from './errors.ts'
-import { toMessage, type Head, type History } from './history.ts'
+import { markOf, toMessage, type Head, type History } from './history.ts'
 import type { Link } from './link.ts'
 import type { Entry, Reply } from './wire.ts'
 
@@ -59,11 +59,16 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
     isAsked = true
     const { head } = history
     if (!head) return ask({ history: pageSize }, joined => begin(joined))
-    const since = { since: head.seq, channel_id: head.channelId, ...(head.id !== null || head.seq === 0) && { since_id: head.id } }
-    ask(since, joined => {
-      if (joined.recovered && joined.messages.length === joined.seq - head.seq) return resume(joined)
+    const { seq, id, channelId, mark } = head
+    // The id of an edit does not tell it from another one, so that the entry is asked for once more, and compared.
+    const since = mark === undefined ? seq : seq - 1
+    const known = mark === undefined && (id !== null || seq === 0) && { since_id: id }
+    ask({ since, channel_id: channelId, ...known }, joined => {
+      const { recovered, messages: entries } = joined
+      const isWhole = recovered && joined.seq >= seq && entries.length === joined.seq - since
+      if (isWhole && (mark === undefined || markOf(entries[0]!) === mark)) return resume(joined, entries.slice(seq - since))
       // Too much was missed, or the channel is another one: what is shown may be wrong. It is replaced by the newest page.
-      ask({ history: pageSize }, page => begin(page, page.channel_id === head.channelId ? head.seq : undefined))
+      ask({ history: pageSize }, page => begin(page, page.channel_id === channelId ? seq : undefined))
     })
   }
 
@@ -85,8 +90,8 @@ export function createSubscription ({ link, channelName, history, pageSize, isWa
     live(joined, true)
   }
 
-  function resume (joined: Joined): void {
-    for (const entry of joined.messages) if (history.apply(entry)) onEntry(entry)
+  function resume (joined: Joined, missed: Entry[]): void {
+    for (const entry of missed) if (history.apply(entry)) onEntry(entry)
     history.confirm(headOf(joined))
     live(joined, false)
   }

@@ -39,3 +39,8 @@ export async function historyOf (server: Pick<Server, 'call'>, person: Person, n
     after = body.messages.at(-1).seq
   }
 }
+
+/** A message without the number up to which its reactions are counted: that depends on when it was read. */
+export function asShown ({ reactions_seq: seq, ...message }: Message): Message {
+  return message
+}

@@ -1,32 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Channel, Receipt } from '@parley/client'
+import type { Channel, Message, Receipt } from '@parley/client'
 import { eventually } from '../eventually.ts'
-import { startServer, type ConfigChange } from '../helper.ts'
+import { createAccessTokens } from '../../scripts/bench/tokens.ts'
+import type { AccessClaims } from '../../src/schemas/auth.ts'
+import { secret, startServer, type ConfigChange, type Person } from '../helper.ts'
+import { startClients } from '../faults/client-process.ts'
 import { t } from '../tap.ts'
-import { createClient, historyOf, settled } from './clients.ts'
+import { asShown, createClient, historyOf, settled } from './clients.ts'
+import { startHarm } from './harm.ts'
 import { startLine } from './line.ts'
 
 const NAMES = ['ann', 'bob', 'cid', 'dan']
 const CHANNELS = ['one', 'two', 'three']
 const SENDS = 15
-/** Milliseconds between two cuts, and the share of the connections that each ends. */
-const CUT_EVERY = 400
-const CUT_SHARE = 0.3
+/** Milliseconds between two harms to connections. */
+const HARM_EVERY = 300
+/** Seconds for which an access token is good. */
+const TOKEN_LIFE = 5
 /** Milliseconds that each way takes. */
 const DELAY = 3
 
 /** What one client has sent to one channel. */
 interface Sent { channel: Channel, text: string, receipt?: Receipt }
 
-t.test('[C1] [C3] through cuts and a restart of the server each window is the history, and each resolved send is stored once', async t => {
-  const config: ConfigChange = { limits: { enabled: false } }
+t.test('[C1] [C3] G17: through cuts, stalls and a restart each window is the history, and each resolved send is stored once', async t => {
+  const config: ConfigChange = { limits: { enabled: false }, performance: { heartbeat_interval: 1 } }
   const first = await startServer(t, { config })
   const line = await startLine(t, first.port)
   line.delay(DELAY)
+  const { sign, verify } = await createAccessTokens(secret)
+  const shortLived = ({ access_token: token }: Person): string => {
+    const iat = Math.floor(Date.now() / 1000)
+    return sign({ ...verify(token) as AccessClaims, iat, exp: iat + TOKEN_LIFE })
+  }
   const people = await Promise.all(NAMES.map(async name => first.register(name)))
   const clients = people.map(person => {
-    const parley = createClient(t, line.url, person)
+    const parley = createClient(t, line.url, person, { token: () => shortLived(person) })
     const channels = CHANNELS.map(name => parley.channel(name, { presence: 'off' }))
     for (const channel of channels) channel.open()
     parley.connect()
@@ -36,15 +46,7 @@ t.test('[C1] [C3] through cuts and a restart of the server each window is the hi
 
   const ledger: Sent[] = []
   const failures: unknown[] = []
-  let cuts = 0
-  let isBusy = true
-  const cutting = (async () => {
-    while (isBusy) {
-      await sleep(CUT_EVERY)
-      line.cutSome(() => Math.random() < CUT_SHARE)
-      cuts++
-    }
-  })()
+  const harm = startHarm([line], HARM_EVERY)
 
   /** Sends to all channels of a client, and now and then changes a message that it has sent. */
   async function talk ({ channels }: typeof clients[number], who: string): Promise<void> {
@@ -53,10 +55,11 @@ t.test('[C1] [C3] through cuts and a restart of the server each window is the hi
       for (const channel of channels) {
         const sent: Sent = { channel, text: `${who} ${channel.name} ${i}` }
         ledger.push(sent)
-        waiting.push(channel.send(sent.text).then(receipt => {
+        waiting.push(channel.send(sent.text).then((receipt): Promise<unknown> | undefined => {
           sent.receipt = receipt
           if (i % 7 === 3) return channel.edit(receipt.id, `${sent.text}, edited`)
           if (i % 11 === 5) return channel.remove(receipt.id)
+          if (i % 5 === 2) return channel.react(receipt.id, '👍')
         }).catch((error: unknown) => { if (!sent.receipt) failures.push(error) }))
       }
       await sleep(Math.random() * 150)
@@ -70,11 +73,10 @@ t.test('[C1] [C3] through cuts and a restart of the server each window is the hi
   const second = await startServer(t, { config, databaseUrl: first.databaseUrl })
   line.leadTo(second.port)
   await talking
-  isBusy = false
-  await cutting
+  const harms = await harm.stop()
 
   t.same(failures, [])
-  t.ok(cuts > 2, `${cuts} cuts`)
+  t.ok(harms > 2, `${harms} harms`)
   for (const name of CHANNELS) {
     const history = await historyOf(second, people[0]!, name)
     const ids = history.map(({ client_id: id }) => id)
@@ -94,9 +96,22 @@ t.test('[C1] [C3] through cuts and a restart of the server each window is the hi
       const channel = channels[CHANNELS.indexOf(name)]!
       await settled(channel)
       // The last entries may still be on their way.
-      await eventually(() => isDeepStrictEqual(channel.getSnapshot().messages, history)).catch(() => {})
-      t.same(channel.getSnapshot().messages, history, `${name}: what ${NAMES[i]} sees is the history`)
+      const shown = (): Message[] => channel.getSnapshot().messages.map(asShown)
+      await eventually(() => isDeepStrictEqual(shown(), history.map(asShown))).catch(() => {})
+      t.same(shown(), history.map(asShown), `${name}: what ${NAMES[i]} sees is the history`)
       t.same(channel.getSnapshot().outbox, [])
     }
   }
+})
+
+t.test('[C10] a process with clients ends by itself after they have disconnected, also over a dead network', async t => {
+  const server = await startServer(t, { config: { limits: { enabled: false } } })
+  const line = await startLine(t, server.port)
+  const clients = await startClients(t, { urls: [line.url], clients: 2, channels: ['one'], pause: 50 })
+  await clients.order('talk')
+  const { sent = [], faults } = await clients.order('rest')
+  t.ok(sent.length > 0 && sent.every(({ receipt }) => receipt))
+  t.same(faults, [])
+  line.stall()
+  t.match(await clients.leave(), { code: 0 })
 })

@@ -31,8 +31,10 @@ export async function startLine (scope: Scope, target: number) {
   }).listen(0, '127.0.0.1')
   await once(line, 'listening')
 
-  const each = (act: (wire: Wire) => void): void => { for (const wire of [...wires]) act(wire) }
-  const cut = (): void => each(({ client, server }) => {
+  const all = (): boolean => true
+  /** Does something to the connections that are chosen. */
+  const each = (chosen: () => boolean, act: (wire: Wire) => void): void => { for (const wire of [...wires]) if (chosen()) act(wire) }
+  const cut = (chosen = all): void => each(chosen, ({ client, server }) => {
     client.destroy()
     server.destroy()
   })
@@ -43,20 +45,12 @@ export async function startLine (scope: Scope, target: number) {
 
   return {
     url: `http://127.0.0.1:${(line.address() as AddressInfo).port}`,
-    /** Ends all connections. */
+    /** Ends the connections that are chosen, without an argument all. */
     cut,
-    /** Ends some of the connections, as `chosen` says. */
-    cutSome (chosen: () => boolean): void {
-      each(({ client, server }) => {
-        if (!chosen()) return
-        client.destroy()
-        server.destroy()
-      })
-    },
-    /** Swallows all bytes of the connections that are open, in both directions, and leaves them open. */
-    stall (): void { each(wire => { wire.isStalled = true }) },
+    /** Swallows all bytes of the connections that are chosen, in both directions, and leaves them open. */
+    stall: (chosen = all): void => each(chosen, wire => { wire.isStalled = true }),
     /** Tells the clients that the server has nothing more to say, and does not tell the server. */
-    halfClose (): void { each(({ client }) => client.end()) },
+    halfClose: (chosen = all): void => each(chosen, ({ client }) => client.end()),
     /** Delays everything by so many milliseconds from now on. */
     delay (ms: number): void { state.delay = ms },
     /** Refuses new connections, or no longer. */

@@ -9,6 +9,7 @@ import { openDatabase } from '../../src/store/client.ts'
 import { badFrames } from './bad-frames.ts'
 import { bursts } from './bursts.ts'
 import { busLoss } from './bus-loss.ts'
+import { clientLedger } from './client-ledger.ts'
 import { leaks, storm } from './crowds.ts'
 import { databaseOutage } from './database-outage.ts'
 import { diskFull } from './disk-full.ts'
@@ -95,6 +96,10 @@ const runs: Run[] = [
   {
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
     run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
+  },
+  {
+    name: 'G17', what: '20 clients × 4 channels through cuts, stalls, restarts, kills, outages and tokens of 5 s',
+    run: stage => clientLedger(stage, { clients: tenth ? 5 : 20, channels: 4, pause: 5000, seconds: long(8) })
   },
   {
     name: 'G19-database-halfopen', what: 'all connections to PostgreSQL half-open',
