@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Channel, Receipt } from '@parley/client'
+import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type ConfigChange } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createClient, historyOf, settled } from './clients.ts'
-import { startLine } from './line.ts'
 
 const NAMES = ['ann', 'bob', 'cid', 'dan']
 const CHANNELS = ['one', 'two', 'three']
