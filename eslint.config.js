@@ -15,8 +15,11 @@ const rooms = {
   plugins: { typeOnly: ['store', 'broker', 'presence', 'services'] },
   routes: { typeOnly: ['store', 'broker', 'presence'] },
   metrics: { typeOnly: ['store', 'broker', 'presence', 'services', 'connections', 'requests'] },
-  process: { not: ['broker', 'presence', 'services', 'connections', 'requests', 'plugins', 'routes', 'metrics'] }
+  process: { not: ['broker', 'presence', 'services', 'connections', 'requests', 'plugins', 'routes', 'metrics'] },
+  testing: {}
 }
+/** The room that may import everything, and that nothing imports: applications do, in their tests. */
+const outermost = 'testing'
 /** Rooms that must not use HTTP and socket libraries, and that count in plain numbers instead of in Prometheus metrics. */
 const inner = ['schemas', 'store', 'broker', 'presence', 'services', 'connections', 'requests']
 
@@ -27,6 +30,7 @@ const top = {
   group: ['**/app.ts', '**/domain.ts', '**/drivers.ts', '**/http.ts', '**/server.ts'],
   message: 'Only the wiring itself (app, domain, drivers, http, server) may import the wiring.'
 }
+const unused = { group: inFolder(outermost), message: 'Only tests import testing/.' }
 const outer = [
   { group: ['fastify', '@fastify/*', 'fastify-plugin', 'ws'], message: 'This room must not import HTTP and socket libraries.' },
   { group: ['prom-client'], message: 'This room counts in plain numbers; metrics/ reads them.' }
@@ -65,7 +69,11 @@ export default [
   {
     files: ['src/*.ts'],
     ignores: ['src/server.ts', 'src/app.ts', 'src/domain.ts', 'src/drivers.ts', 'src/http.ts'],
-    rules: { [importPatterns]: ['error', { patterns: [prisma, top] }] }
+    rules: { [importPatterns]: ['error', { patterns: [prisma, top, unused] }] }
+  },
+  {
+    files: ['src/server.ts', 'src/app.ts', 'src/domain.ts', 'src/drivers.ts', 'src/http.ts'],
+    rules: { [importPatterns]: ['error', { patterns: [unused] }] }
   },
   {
     files: ['src/**/*.ts'],
@@ -82,7 +90,7 @@ export default [
       }]
     }
   },
-  ...Object.entries(rooms).map(([room, rule]) => restrict(room, rule)),
+  ...Object.entries(rooms).filter(([room]) => room !== outermost).map(([room, rule]) => restrict(room, rule)),
   {
     files: ['client/src/**/*.ts'],
     rules: {

@@ -64,6 +64,13 @@ function buildClient () {
   writeFileSync(clientManifest, wanted)
 }
 
+/** Writes the declarations of `parley/testing`, against which applications compile. Nothing in this repository needs them. */
+function declareTesting () {
+  const sources = [...sourcesIn('src/testing').map(file => at(file)), at('src/config-schema.ts')]
+  if (!isOlder(at('dist/types/testing/types.d.ts'), sources)) return
+  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('src/testing')], 'declaring parley/testing')
+}
+
 export function fail (message) {
   console.error(`parley: ${message}`)
   process.exit(1)
@@ -160,6 +167,7 @@ function run (command, args, what, env = {}) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (process.argv[2] === 'build') {
     if (!await build()) process.exit(1)
+    declareTesting()
   } else {
     setUp()
     // The tests import what was built of the client.

@@ -73,7 +73,7 @@ export interface SessionLimits {
 }
 
 /** Milliseconds that a client has to send a fresh token after its token has expired [P14]. */
-const TOKEN_GRACE_MS = 30_000
+export const TOKEN_GRACE_MS = 30_000
 /** Milliseconds until a closing connection is cut: for a slow consumer or a client that answers no ping, and for any other. */
 const CUT_DEAF_MS = 1000
 const CUT_MS = 5000

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Line } from './line.ts'
+import type { Line } from '../../src/testing/line.ts'
 
 /** The share of the connections that each harm meets. */
 const SHARES = { cut: 0.15, halfClose: 0.1, stall: 0.06 } satisfies { [How in keyof Line]?: number }

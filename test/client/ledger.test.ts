@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Channel, Message, Receipt } from '@parley/client'
+import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { createAccessTokens } from '../../scripts/bench/tokens.ts'
 import type { AccessClaims } from '../../src/schemas/auth.ts'
@@ -9,7 +10,6 @@ import { startClients } from '../faults/client-process.ts'
 import { t } from '../tap.ts'
 import { asShown, createClient, historyOf, settled } from './clients.ts'
 import { startHarm } from './harm.ts'
-import { startLine } from './line.ts'
 
 const NAMES = ['ann', 'bob', 'cid', 'dan']
 const CHANNELS = ['one', 'two', 'three']

@@ -1,10 +1,10 @@
 import { createParley, type WebSocketLike } from '@parley/client'
 import WebSocket from 'ws'
+import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createClient, historyOf, settled } from './clients.ts'
-import { startLine } from './line.ts'
 
 const server = await startServer(t)
 const socketClass = WebSocket as unknown as WebSocketLike

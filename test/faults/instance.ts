@@ -6,6 +6,7 @@ import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createBroker, createPresence } from '../../src/drivers.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import { shiftClock } from '../../src/testing/clock.ts'
 import { faultyBroker, type BusFaults } from './broker.ts'
 
 export interface Faults extends BusFaults {
@@ -18,7 +19,7 @@ export type Order = { stall: number } | { measure: true }
 export interface Measures { heap: number, resources: Record<string, number> }
 
 const faults = JSON.parse(process.env.FAULTS ?? '{}') as Faults
-if (faults.clock) skewClock(faults.clock)
+if (faults.clock) shiftClock(faults.clock)
 
 const { config } = loadConfig(process.env)
 const logger = pino({ level: 'warn' })
@@ -37,14 +38,6 @@ process.on('message', async (order: Order) => {
     process.send!(await measure())
   }
 })
-
-function skewClock (offset: number): void {
-  const now = Date.now
-  Date.now = () => now() + offset
-  globalThis.Date = new Proxy(Date, {
-    construct: (target, args) => Reflect.construct(target, args.length === 0 ? [Date.now()] : args)
-  })
-}
 
 /** Measures heap and resources after garbage collection. Needs `--expose-gc`. */
 async function measure (): Promise<Measures> {

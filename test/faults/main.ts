@@ -199,7 +199,7 @@ async function carryOut ({ name, what, run }: Run): Promise<Result> {
   } catch (error) {
     outcome = { problems: [String((error as Error).stack ?? error)], figures: {} }
   }
-  await stage.end()
+  await stage.close()
   return { name, what, passed: outcome.problems.length === 0, seconds: Math.round((performance.now() - began) / 1000), ...outcome }
 }
 

@@ -1,3 +1,4 @@
+import { createScope, type OwnScope } from '../../src/testing/scope.ts'
 import type { Scope } from '../helper.ts'
 
 /**
@@ -6,14 +7,7 @@ import type { Scope } from '../helper.ts'
  */
 export interface Stage extends Scope { processes?: boolean }
 
-/** A stage outside a test. `end` runs the teardowns in reverse order. */
-export function createStage (): Stage & { end (): Promise<void> } {
-  const ends: Array<() => unknown> = []
-  return {
-    processes: true,
-    teardown: end => ends.push(end),
-    async end () {
-      for (const end of ends.splice(0).reverse()) await end()
-    }
-  }
+/** A stage outside a test, which ends when it is closed. */
+export function createStage (): Stage & OwnScope {
+  return { processes: true, ...createScope() }
 }

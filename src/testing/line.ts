@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Scope } from '../helper.ts'
+import type { Scope } from './scope.ts'
 
 interface Wire { client: Socket, server: Socket, isStalled: boolean }
 
-/** A TCP proxy to a server on 127.0.0.1 that misbehaves as networks do. */
-export async function startLine (scope: Scope, target: number) {
+/** A TCP proxy to the server on this port of `host` that misbehaves as networks do. */
+export async function startLine (scope: Scope, target: number, host = '127.0.0.1') {
   const wires = new Set<Wire>()
   const state = { target, delay: 0, isDown: false }
 
@@ -24,7 +24,7 @@ export async function startLine (scope: Scope, target: number) {
 
   const line = createServer({ allowHalfOpen: true }, client => {
     if (state.isDown) return client.destroy()
-    const wire = { client, server: connect(state.target, '127.0.0.1'), isStalled: false }
+    const wire = { client, server: connect(state.target, host), isStalled: false }
     wires.add(wire)
     pass(wire, client, wire.server)
     pass(wire, wire.server, client)
@@ -43,8 +43,10 @@ export async function startLine (scope: Scope, target: number) {
     line.close()
   })
 
+  const { port } = line.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${(line.address() as AddressInfo).port}`,
+    port,
+    url: `http://127.0.0.1:${port}`,
     /** Ends the connections that are chosen, without an argument all. */
     cut,
     /** Swallows all bytes of the connections that are chosen, in both directions, and leaves them open. */
