@@ -15,7 +15,7 @@ t.test('[P6] [P7] frames sent together with the upgrade request are answered aft
   ])
   t.match(client.texts()[0], {
     type: 'welcome',
-    connection_id: /^[0-9a-f-]{36}$/,
+    connection_id: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     server_time: /^\d{4}-.*\.\d{3}Z$/,
     protocol: 1,
     heartbeat_interval: 30,
