@@ -16,7 +16,7 @@ const fastClock: Clock = {
 }
 
 /** A client of the real server that is logged in as this person. It ends with the test. */
-export function createClient (t: Scope, url: string, person: Person, options: ParleyOptions = {}) {
+export function createClient (t: Scope, url: string, person: Pick<Person, 'access_token'>, options: ParleyOptions = {}) {
   const parley = createParley({
     url, token: () => person.access_token, clock: fastClock, WebSocket: WebSocket as unknown as WebSocketLike, ...options
   })
@@ -30,7 +30,7 @@ export async function settled (channel: Channel, deadline?: number): Promise<voi
 }
 
 /** The whole history of a channel, as the server has it. */
-export async function historyOf (server: Pick<Server, 'call'>, person: Person, name: string): Promise<Message[]> {
+export async function historyOf (server: Pick<Server, 'call'>, person: Pick<Person, 'access_token'>, name: string): Promise<Message[]> {
   const messages: Message[] = []
   for (let after = 0; ;) {
     const { body } = await server.call('GET', `/api/channels/${name}/messages?after=${after}&limit=100`, { token: person.access_token })

@@ -23,6 +23,7 @@ import type { Outcome } from './outcome.ts'
 import { redisEviction } from './redis-eviction.ts'
 import { redisFailover, redisHalfOpen } from './redis-failover.ts'
 import { redisOutage } from './redis-outage.ts'
+import { restoredDatabase } from './restored-database.ts'
 import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
 import { createStage, type Stage } from './scope.ts'
 import { frozenClient, slowReader } from './slow-clients.ts'
@@ -100,6 +101,10 @@ const runs: Run[] = [
   {
     name: 'G17', what: '20 clients × 4 channels through cuts, stalls, restarts, kills, outages and tokens of 5 s',
     run: stage => clientLedger(stage, { clients: tenth ? 5 : 20, channels: 4, pause: 5000, seconds: long(8) })
+  },
+  {
+    name: 'G18', what: 'a database restored from a backup while 20 clients know what came after it',
+    run: stage => restoredDatabase(stage, { clients: many(20) })
   },
   {
     name: 'G19-database-halfopen', what: 'all connections to PostgreSQL half-open',
