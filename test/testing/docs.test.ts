@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { transform } from 'esbuild'
+import ts from 'typescript'
+import { root } from '../../scripts/root.ts'
+import { createDatabase } from '../helper.ts'
+import { node } from '../node.ts'
+import { t } from '../tap.ts'
+
+const run = promisify(execFile)
+const page = readFileSync(join(root, 'docs/testing.md'), 'utf8')
+const snippets = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!).join('\n')
+
+t.test('the snippets of docs/testing.md compile against the declarations of parley/testing', async t => {
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'src/testing')])
+  const options: ts.CompilerOptions = {
+    module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+    types: ['node'], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: true
+  }
+  // The file is in the folder of the package, which may import itself by its name, but not on the disk.
+  const file = join(root, 'application.mts')
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  host.getSourceFile = (name, ...rest) =>
+    name === file ? ts.createSourceFile(name, snippets, options.target!) : getSourceFile(name, ...rest)
+  host.fileExists = name => name === file || fileExists(name)
+  host.readFile = name => name === file ? snippets : readFile(name)
+  const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options, host))
+  t.same(found.map(({ messageText, start, file }) =>
+    `${file?.fileName}:${file?.text.slice(0, start).split('\n').length}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`), [])
+})
+
+t.test('the snippets of docs/testing.md run', async t => {
+  // Packages are found from here.
+  const folder = join(root, 'dist/test/snippets')
+  mkdirSync(folder, { recursive: true })
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'testing.mjs')
+  const { code } = await transform(snippets, { loader: 'ts', format: 'esm', target: 'node20' })
+  writeFileSync(file, code)
+  const [command, ...args] = node('--experimental-websocket --no-warnings')
+  const env = { ...process.env, TEST_DATABASE_URL: await createDatabase(t) }
+  const { stdout } = await run(command, [...args, '--test-reporter=tap', file], { env }).catch((error: { stdout: string }) => error)
+  const failed = [...stdout.matchAll(/^not ok .*?^ {2}\.\.\.$/gms)].map(([text]) => text)
+  t.same(failed, [])
+  t.match(stdout, new RegExp(`^# pass ${snippets.match(/^test\(/gm)!.length}$`, 'm'))
+})
