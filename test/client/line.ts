@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Scope } from '../helper.ts'
 
-interface Wire { client: Socket, server: Socket, isStalled: boolean }
+interface Wire { client: Socket, server: Socket, isStalled: boolean, isWebSocket: boolean }
+
+/** How the upgrade to a WebSocket begins. Browsers open a connection for each. */
+const UPGRADE = 'GET /websocket'
 
 /** A TCP proxy to a server on 127.0.0.1 that misbehaves as networks do. */
 export async function startLine (scope: Scope, target: number) {
@@ -11,7 +14,8 @@ export async function startLine (scope: Scope, target: number) {
 
   function pass (wire: Wire, from: Socket, to: Socket): void {
     from.on('error', () => {})
-    from.on('data', data => {
+    from.on('data', (data: Buffer) => {
+      if (from === wire.client && data.subarray(0, UPGRADE.length).toString() === UPGRADE) wire.isWebSocket = true
       if (wire.isStalled) return
       if (state.delay > 0) setTimeout(() => to.write(data), state.delay)
       else to.write(data)
@@ -24,7 +28,7 @@ export async function startLine (scope: Scope, target: number) {
 
   const line = createServer({ allowHalfOpen: true }, client => {
     if (state.isDown) return client.destroy()
-    const wire = { client, server: connect(state.target, '127.0.0.1'), isStalled: false }
+    const wire = { client, server: connect(state.target, '127.0.0.1'), isStalled: false, isWebSocket: false }
     wires.add(wire)
     pass(wire, client, wire.server)
     pass(wire, wire.server, client)
@@ -43,6 +47,8 @@ export async function startLine (scope: Scope, target: number) {
 
   return {
     url: `http://127.0.0.1:${(line.address() as AddressInfo).port}`,
+    /** Number of WebSocket connections that are open. */
+    get sockets () { return [...wires].filter(({ isWebSocket }) => isWebSocket).length },
     /** Ends all connections. */
     cut,
     /** Ends some of the connections, as `chosen` says. */
