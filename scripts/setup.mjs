@@ -61,6 +61,7 @@ function buildClient () {
   setUp()
   rmSync(at('client/dist'), { recursive: true, force: true })
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('client')], 'compiling the client')
+  writeFileSync(at('client/dist/build.js'), `export const BUILD = '${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}'\n`)
   writeFileSync(clientManifest, wanted)
 }
 

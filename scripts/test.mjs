@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path'
 import { build, fail, root } from './setup.mjs'
 
 /** Files that get a process of their own, because they take long, or change or measure something that a process has only once. */
-const ALONE = /^test\/(faults|deploy)\/|\/(descriptors|workers|clock)\.test\.ts$/
+const ALONE = /^test\/(faults|deploy|browser)\/|\/(descriptors|workers|clock)\.test\.ts$/
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
 const SETTINGS = {
   TimeZone: 'America/New_York',
@@ -44,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  services = await startServices({ packages: ['nginx', 'pgbouncer', 'openssl'], settings: SETTINGS })
+  services = await startServices({ packages: ['nginx', 'pgbouncer', 'openssl', 'chromium'], settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
   const env = { ...inherited, NODE_ENV: 'test', TEST_DATABASE_URL: postgresUrl, TEST_REDIS_URL: redisUrl }

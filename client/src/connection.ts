@@ -2,9 +2,9 @@ import { jitter, waitOf } from './backoff.ts'
 import { createCalls, textOf, type Calls } from './calls.ts'
 import { createTimer, type Clock } from './clock.ts'
 import { ParleyError, type ClientErrorCode } from './errors.ts'
-import { PROTOCOL_VERSION, SUBPROTOCOL } from './generated/names.ts'
+import { PROTOCOL_VERSION } from './generated/names.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import type { LogEvent, SocketLike, TokenReason, WebSocketLike } from './options.ts'
+import type { LogEvent, SocketLike, TokenReason } from './options.ts'
 import { createView, type Readable } from './readable.ts'
 import type { Tokens } from './tokens.ts'
 import type { ErrorCode, Me, Notices, Reply } from './wire.ts'
@@ -35,9 +35,9 @@ export type ConnectionState =
   | { state: 'ended', reason: Ended }
 
 export interface ConnectionDeps {
-  url: string
   clock: Clock
-  WebSocket: WebSocketLike
+  /** Opens a socket, which may be one that all tabs of the token's login share. */
+  openSocket (token: string | null): SocketLike
   tokens: Tokens
   log (event: LogEvent): void
   /** Receives every frame that is not a reply, in the turn in which it was read [C2]. */
@@ -68,7 +68,7 @@ export interface Connection extends Readable<ConnectionState> {
 
 /** Keeps one connection to the server, from `connect` to `disconnect` or until the server ends it for good. */
 export function createConnection (deps: ConnectionDeps): Connection {
-  const { url, clock, WebSocket, tokens, log, onFrame, onOnline, onOffline, onRevoked, takeActivity } = deps
+  const { clock, openSocket, tokens, log, onFrame, onOnline, onOffline, onRevoked, takeActivity } = deps
   const view = createView(() => state, error => log({ type: 'fault', error }))
   const calls = createCalls({ clock, write, isOnline })
   const heartbeat = createHeartbeat({ clock, beat: () => write(textOf('heartbeat', {})), die: () => lose(ABNORMAL, 'no sign of life') })
@@ -117,7 +117,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
   }
 
   function open (token: string | null): void {
-    socket = new WebSocket(url, [SUBPROTOCOL])
+    socket = openSocket(token)
     socket.onmessage = ({ data }: { data: unknown }) => receive(data, token)
     socket.onclose = ({ code, reason }: { code: number, reason: string }) => lose(code, reason)
     // The end follows as `onclose`. Some classes throw errors that nobody listens to.

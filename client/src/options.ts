@@ -49,6 +49,11 @@ export interface ParleyOptions {
    * kept, so that they survive a reload. Default: `none`, in memory. Messages of guests are never kept.
    */
   outbox?: { messages?: number, bytes?: number, storage?: 'none' | 'indexeddb' | OutboxStorage }
+  /**
+   * `shared`, the default: all tabs of a login have one connection, in a shared worker. Where the browser has none, for guests, and with
+   * `WebSocket`, each tab has its own.
+   */
+  tabs?: 'shared' | 'own'
   clock?: Clock
   WebSocket?: WebSocketLike
   fetch?: typeof fetch

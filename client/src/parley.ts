@@ -4,6 +4,7 @@ import type { ChannelOptions } from './channel-state.ts'
 import { systemClock } from './clock.ts'
 import { createConnection, type ConnectionState } from './connection.ts'
 import { ParleyError } from './errors.ts'
+import { SUBPROTOCOL } from './generated/names.ts'
 import { createHttp } from './http.ts'
 import { createInbox, type InboxView } from './inbox.ts'
 import { createKeptMessages } from './kept-messages.ts'
@@ -14,6 +15,7 @@ import type { CallOptions, LogEvent, ParleyOptions, TokenReason, WebSocketLike }
 import { createOutboxStorage, type KeptMessage } from './outbox-storage.ts'
 import type { Readable } from './readable.ts'
 import { createRest, type RestClient } from './rest.ts'
+import { createTabs } from './tabs.ts'
 import { createTokens, type Token } from './tokens.ts'
 import { listenForWake } from './wake.ts'
 import type { Fields, Me, Notices, Reply, Requests } from './wire.ts'
@@ -61,10 +63,11 @@ export function createParley (options: ParleyOptions = {}): Parley {
       connection.restart()
     }
   })
+  const url = `${base.replace(/^http/, 'ws')}/websocket`
+  const tabs = options.tabs === 'own' || options.WebSocket ? undefined : createTabs({ url, clock, onFault, onUp: () => connection.wake() })
   const connection = createConnection({
-    url: `${base.replace(/^http/, 'ws')}/websocket`,
     clock, tokens, log,
-    WebSocket: options.WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket as WebSocketLike,
+    openSocket: token => tabs?.open(token) ?? new (options.WebSocket ?? globalThis.WebSocket as WebSocketLike)(url, [SUBPROTOCOL]),
     onFrame,
     onOnline (user, isGuest) {
       if (isGuest && wasGuest) {
@@ -195,6 +198,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     connection.disconnect()
     for (const { stop } of channels.values()) stop()
     kept.stop()
+    tabs?.end()
   }
 
   return {

@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Scope } from './scope.ts'
 
-interface Wire { client: Socket, server: Socket, isStalled: boolean }
+interface Wire { client: Socket, server: Socket, isStalled: boolean, isWebSocket: boolean }
+
+/** How the upgrade to a WebSocket begins. Browsers open a connection for each. */
+const UPGRADE = 'GET /websocket'
 
 /** A TCP proxy to the server on this port of `host` that misbehaves as networks do. */
 export async function startLine (scope: Scope, target: number, host = '127.0.0.1') {
@@ -11,7 +14,8 @@ export async function startLine (scope: Scope, target: number, host = '127.0.0.1
 
   function pass (wire: Wire, from: Socket, to: Socket): void {
     from.on('error', () => {})
-    from.on('data', data => {
+    from.on('data', (data: Buffer) => {
+      if (from === wire.client && data.subarray(0, UPGRADE.length).toString() === UPGRADE) wire.isWebSocket = true
       if (wire.isStalled) return
       if (state.delay > 0) setTimeout(() => to.write(data), state.delay)
       else to.write(data)
@@ -24,7 +28,7 @@ export async function startLine (scope: Scope, target: number, host = '127.0.0.1
 
   const line = createServer({ allowHalfOpen: true }, client => {
     if (state.isDown) return client.destroy()
-    const wire = { client, server: connect(state.target, host), isStalled: false }
+    const wire = { client, server: connect(state.target, host), isStalled: false, isWebSocket: false }
     wires.add(wire)
     pass(wire, client, wire.server)
     pass(wire, wire.server, client)
@@ -47,6 +51,8 @@ export async function startLine (scope: Scope, target: number, host = '127.0.0.1
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    /** Number of WebSocket connections that are open. */
+    get sockets () { return [...wires].filter(({ isWebSocket }) => isWebSocket).length },
     /** Ends the connections that are chosen, without an argument all. */
     cut,
     /** Swallows all bytes of the connections that are chosen, in both directions, and leaves them open. */

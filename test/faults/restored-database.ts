@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Channel, Message } from '@parley/client'
 import { asShown, createClient, historyOf, settled } from '../client/clients.ts'
-import { startLine } from '../client/line.ts'
+import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, startServer, type Server } from '../helper.ts'
 import { loadConfig } from '../../src/config.ts'

@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { createParley, Parley } from '@parley/client'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { findPrograms } from '../../scripts/service.ts'
+import { eventually } from '../eventually.ts'
+import type { Scope } from '../helper.ts'
+
+/** What the page of `startSite` has, and what tests put there. */
+interface Globals {
+  createParley: typeof createParley
+  parley: Parley
+  navigator: { locks: { query (): Promise<{ held: Array<{ name: string }> }> } }
+}
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** Options of the page's client. `login`: a stored login of `parley.account`; otherwise `token` is the access token. */
+export interface TabOptions { token?: string, login?: string, tabs?: 'shared' | 'own', storage?: 'indexeddb', channel?: string }
+
+/** Starts one Chromium, which ends with `scope`. */
+export async function startBrowser (scope: Scope) {
+  const [folder] = findPrograms('chromium')
+  const server = await chromium.launchServer({ executablePath: join(folder!, 'chromium'), args: ARGS })
+  scope.teardown(() => server.kill())
+  const browser = await chromium.connect(server.wsEndpoint())
+  return {
+    /** A browser profile of its own: its pages share storage, locks and workers. */
+    async profile (scope: Scope): Promise<BrowserContext> {
+      const context = await browser.newContext()
+      scope.teardown(() => context.close())
+      return context
+    },
+    /** Sends a signal to all processes of the browser. */
+    signal (signal: NodeJS.Signals): void {
+      for (const pid of withChildren(server.process().pid!)) process.kill(pid, signal)
+    }
+  }
+}
+
+/** A process, and all that descend from it. */
+function withChildren (pid: number): number[] {
+  const parents = readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(name => [Number(name), parentOf(name)] as const)
+  const found = [pid]
+  for (const one of found) found.push(...parents.filter(([, parent]) => parent === one).map(([child]) => child))
+  return found
+}
+
+function parentOf (pid: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1])
+  } catch {
+    return 0
+  }
+}
+
+/** Opens a tab of the site with a client that leads to `url`, connects it, and opens its channel. */
+export async function openTab (context: BrowserContext, site: string, url: string, options: TabOptions) {
+  const page = await context.newPage()
+  const tab = createTab(page, url, options)
+  await page.goto(site)
+  await tab.start()
+  return tab
+}
+
+function createTab (page: Page, url: string, options: TabOptions) {
+  const name = options.channel ?? 'room'
+  const errors: string[] = []
+  page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
+  page.on('pageerror', error => { errors.push(String(error)) })
+
+  return {
+    page,
+    /** Errors of the page and those that it has logged. */
+    errors,
+
+    /** Creates the page's client, connects it and opens the channel. */
+    async start (): Promise<void> {
+      await page.evaluate(({ url, name, token, login, tabs, storage }) => {
+        const globals = globalThis as unknown as Globals & { localStorage: { setItem (key: string, value: string): void } }
+        if (login) globals.localStorage.setItem(`parley:${url}`, login)
+        globals.parley = globals.createParley({
+          url, ...token && { token: () => token }, ...tabs && { tabs }, ...storage && { outbox: { storage } }
+        })
+        globals.parley.channel(name).open()
+        globals.parley.connect()
+      }, { url, name, ...options })
+    },
+
+    /** Loads the page anew, as F5 does, and starts its client. */
+    async reload (): Promise<void> {
+      await page.reload()
+      await this.start()
+    },
+
+    state: () => page.evaluate(() => (globalThis as unknown as Globals).parley.getSnapshot().state),
+    channel: () => page.evaluate(name => (globalThis as unknown as Globals).parley.channel(name).getSnapshot(), name),
+    texts: () => page.evaluate(name =>
+      (globalThis as unknown as Globals).parley.channel(name).getSnapshot().messages.map(({ message }) => message), name),
+    outbox: () => page.evaluate(name =>
+      (globalThis as unknown as Globals).parley.channel(name).getSnapshot().outbox.map(({ text }) => text), name),
+    /** Sends messages, without waiting until they are stored. */
+    send: (...texts: string[]) => page.evaluate(({ name, texts }) => {
+      for (const text of texts) (globalThis as unknown as Globals).parley.channel(name).send(text).catch(() => {})
+    }, { name, texts }),
+    refresh: () => page.evaluate(() => (globalThis as unknown as Globals).parley.account.refresh()),
+    disconnect: () => page.evaluate(() => (globalThis as unknown as Globals).parley.disconnect()),
+    connect: () => page.evaluate(() => (globalThis as unknown as Globals).parley.connect()),
+    close: () => page.close(),
+    /** Names of the Web Locks that the origin holds. */
+    locks: () => page.evaluate(async () =>
+      (await (globalThis as unknown as Globals).navigator.locks.query()).held.map(({ name }) => name)),
+
+    /** The renderer process ends as in a crash. */
+    async crash (): Promise<void> {
+      const session = await page.context().newCDPSession(page)
+      const crashed = page.waitForEvent('crash')
+      session.send('Page.crash').catch(() => {})
+      await crashed
+    },
+
+    /** The browser freezes the tab, as it does with tabs in the background, or thaws it. */
+    async freeze (isFrozen: boolean): Promise<void> {
+      const session = await page.context().newCDPSession(page)
+      await session.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' })
+      await session.detach()
+    }
+  }
+}
+
+/** Waits until the channels of these tabs are live. */
+export async function untilLive (...tabs: Tab[]): Promise<void> {
+  for (const tab of tabs) await eventually(async () => (await tab.channel()).state === 'live', 30_000)
+}
+
+export type Tab = Awaited<ReturnType<typeof openTab>>
