@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import WebSocket, { type ClientOptions } from 'ws'
 import { DEADLINE } from './eventually.ts'
-import { checkFrame } from './frames.ts'
+import { checkFrame, isKnownRefusal } from './frames.ts'
 import type { Scope } from './helper.ts'
 
 /** A frame from the server. Tests may read any field of it without a check of its type. */
@@ -39,9 +39,9 @@ function createClient (socket: WebSocket) {
   let refs = 0
 
   socket.on('message', data => {
-    const frame = JSON.parse(String(data)) as Frame
-    checkFrame(frame)
-    inbox.push(frame)
+    const fault = checkFrame(String(data))
+    if (fault) throw new Error(`a frame is not what its schema says: ${JSON.stringify(fault)}`)
+    inbox.push(JSON.parse(String(data)) as Frame)
     for (const wake of [...waiters]) wake()
   })
   socket.on('close', (code, reason) => {
@@ -103,6 +103,9 @@ function createClient (socket: WebSocket) {
       const ref = `ref-${++refs}`
       send({ ...frame, ref })
       const { ref: _, ...reply } = await expect(received => received.ref === ref)
+      if (reply.type === 'error' && !isKnownRefusal(frame, reply.code)) {
+        throw new Error(`${reply.code}: the row of the request does not name this error, which answered ${JSON.stringify(frame)}`)
+      }
       return reply as Frame
     },
 

@@ -16,6 +16,7 @@ import { createLoginThrottle } from '../src/services/login-throttle.ts'
 import { createPasswords } from '../src/services/passwords.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { createClients, type Client, type Frame } from './client.ts'
+import { judgeFrames } from './frames.ts'
 
 export const secret = 'the secret of the tests, 32 bytes and more'
 
@@ -71,7 +72,10 @@ export interface ServerOptions {
   leases?: Pick<RedisPresenceDeps, 'lease' | 'renew'>
 }
 
-/** Starts the whole application on a free port, by default with a new PostgreSQL database, and closes it when the test ends. */
+/**
+ * Starts the whole application on a free port, by default with a new PostgreSQL database, and closes it when the test ends. Until then a
+ * frame that is not what its schema says fails the test that runs when the server encodes it.
+ */
 export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, embedded = false, wrapBroker = broker => broker, leases } = options
   // Other tests may keep the machine busy. Without this, the server would refuse connections because its event loop lags.
@@ -84,6 +88,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   if (embedded) await database.migrate()
   const broker = wrapBroker(createBroker(config, logger))
   const presence = createPresence(config, broker, logger, leases)
+  t.teardown(judgeFrames())
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })
   await app.listen({ host: '127.0.0.1', port: 0 })
 
