@@ -1,8 +1,8 @@
 /**
- * Every error and every close code that a client can get, for REST and WebSocket alike.
+ * Errors that frames and REST have in common.
  * Texts, statuses and retryability: docs/protocol.md, "Errors" and "Close codes". `again`: the same request may succeed later.
  */
-export const errorTable = {
+export const frameErrors = {
   invalid_json: { message: 'Invalid JSON format', status: 400 },
   invalid_frame: { message: 'Invalid message: REASON', status: 400 },
   unknown_type: { message: 'Unknown message type: TYPE', status: 400 },
@@ -34,8 +34,10 @@ export const errorTable = {
   rate_limited: { message: 'Too many requests', status: 429, again: true },
   busy: { message: 'Server busy', status: 503, retryAfterMs: 1000, again: true },
   unavailable: { message: 'Service unavailable', status: 503, retryAfterMs: 1000, again: true },
-  internal: { message: 'Internal server error', status: 500 },
-  // REST only.
+  internal: { message: 'Internal server error', status: 500 }
+} as const
+
+const restErrors = {
   invalid_request: { message: 'Invalid request: REASON', status: 400 },
   not_found: { message: 'Not found', status: 404 },
   registration_closed: { message: 'Registration closed', status: 403 },
@@ -52,7 +54,12 @@ export const errorTable = {
   unsupported_media_type: { message: 'Unsupported media type', status: 415 }
 } as const
 
+/** Every error that a client can get, over REST and WebSocket. */
+export const errorTable = { ...frameErrors, ...restErrors }
+
 export type ErrorCode = keyof typeof errorTable
+/** The code of an error that a frame may have. */
+export type FrameError = keyof typeof frameErrors
 
 /** `retryAfterMs`: milliseconds after which the same request may succeed, unless the error itself gives another time. */
 interface ErrorKind { message: string, status: number, retryAfterMs?: number, again?: true }

@@ -6,11 +6,13 @@ import { buildApp } from './app.ts'
 import { runWorkers } from './process/cluster.ts'
 import { loadConfig } from './config.ts'
 import type { Config } from './config-schema.ts'
+import { inspectFrames } from './connections/frames.ts'
 import { createBroker, createPresence } from './drivers.ts'
 import { greet } from './process/greeting.ts'
 import { createLogger } from './logger.ts'
 import { openMetricsServer } from './metrics/server.ts'
 import { metricsOfAll, offerMetrics, serveWorkersMetrics } from './metrics/workers.ts'
+import { createFrameCheck } from './requests/frame-check.ts'
 import type { MetricsText } from './routes/metrics.ts'
 import { readSecret } from './process/secret.ts'
 import { onSignals } from './process/signals.ts'
@@ -56,6 +58,7 @@ async function startWorkers (config: Config, logger: Logger): Promise<void> {
 
 async function start (config: Config, logger: Logger, production: boolean): Promise<void> {
   const jwtSecret = readSecret(config, production)
+  if (!production) checkFrames(logger)
 
   /** Functions that close what has been opened, called in reverse order. */
   const open: Array<() => Promise<unknown>> = []
@@ -88,6 +91,15 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     // A signal during the start closes what the start still uses. That is no failure, and closing ends the process.
     if (!closing()) throw error
   }
+}
+
+/** Logs each frame to a client that is not what its schema says. */
+function checkFrames (logger: Logger): void {
+  const check = createFrameCheck()
+  inspectFrames(json => {
+    const fault = check(json)
+    if (fault) logger.error(fault, 'a frame is not what its schema says')
+  })
 }
 
 /**

@@ -1,27 +1,27 @@
-import type { TSchema } from '@sinclair/typebox'
-import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
+import { inspectFrames } from '../src/connections/frames.ts'
+import { createFrameCheck } from '../src/requests/frame-check.ts'
+import { errorsOf } from '../src/requests/frames.ts'
 import { table } from '../src/requests/table.ts'
-import { notices as ownNotices } from '../src/schemas/protocol.ts'
-import type { Frame } from './client.ts'
+import { runningTest } from './tap.ts'
 
-type Checks = Map<string, TypeCheck<TSchema>>
-const compile = (schemas: Array<[string, TSchema]>): Checks =>
-  new Map(schemas.map(([name, schema]) => [name, TypeCompiler.Compile(schema)]))
+export const checkFrame = createFrameCheck()
+/** Says whether the row of this request names the error that answered it. A frame that is no request of the table may get any error. */
+export function isKnownRefusal (frame: object, code: string): boolean {
+  const { type, command = type } = frame as { type?: string, command?: string }
+  const row = Object.hasOwn(table, String(command)) ? table[String(command)] : undefined
+  return row === undefined || code.startsWith('unknown_') || (errorsOf(row) as string[]).includes(code)
+}
 
-const rows = Object.values(table)
-/** What `success` replies carry, by their `action`. */
-const data = compile(rows.flatMap(({ reply }) => 'action' in reply ? [[reply.action, reply.data]] : []))
-/** Replies that are frames of their own `type`, and notices. */
-const frames = compile([
-  ...Object.entries(ownNotices),
-  ...rows.flatMap(({ reply, notices = {} }) =>
-    [...'type' in reply ? [[reply.type, reply.fields] as [string, TSchema]] : [], ...Object.entries(notices)])
-])
+/** Servers of this process whose frames are judged. */
+let servers = 0
 
-/** @throws Error where a frame of the server is not what its schema says. Error frames are not judged. */
-export function checkFrame (frame: Frame): void {
-  const [check, value] = frame.type === 'success' ? [data.get(frame.action), frame.data] : [frames.get(frame.type), frame]
-  if (!check || check.Check(value)) return
-  const { path, message } = check.Errors(value).First()!
-  throw new Error(`${JSON.stringify(frame)} is not what its schema says: ${path} ${message}`)
+/** Judges every frame that a server of this process sends: one that is not what its schema says fails the running test. @returns an end. */
+export function judgeFrames (): () => void {
+  if (servers++ === 0) {
+    inspectFrames(json => {
+      const fault = checkFrame(json)
+      if (fault) runningTest().fail(`a frame is not what its schema says: ${JSON.stringify(fault)}`)
+    })
+  }
+  return () => { if (--servers === 0) inspectFrames(null) }
 }

@@ -10,6 +10,7 @@ import { createCall } from '../src/testing/rest.ts'
 import type { Scope } from '../src/testing/scope.ts'
 import type { ConfigChange } from '../src/testing/types.ts'
 import { createClients, type Client, type Frame } from './client.ts'
+import { judgeFrames } from './frames.ts'
 
 export { secret } from '../src/testing/instance.ts'
 export type { ConfigChange, Person, Scope }
@@ -53,7 +54,10 @@ export interface ServerOptions {
   leases?: Pick<RedisPresenceDeps, 'lease' | 'renew'>
 }
 
-/** Starts the whole application on a free port, by default with a new PostgreSQL database, and closes it when the test ends. */
+/**
+ * Starts the whole application on a free port, by default with a new PostgreSQL database, and closes it when the test ends. Until then a
+ * frame that is not what its schema says fails the test that runs when the server encodes it.
+ */
 export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, embedded = false, wrapBroker, leases } = options
   // Other tests may keep the machine busy. Without this, the server would refuse connections because its event loop lags.
@@ -61,6 +65,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   if (embedded) config.database.data_dir = 'memory://'
   else config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
+  t.teardown(judgeFrames())
   const instance = await startInstance(t, { config, wrapBroker, leases, onLine: line => { lines.push(line) } })
   const clients = createClients(t, instance.port)
   const origin = `http://127.0.0.1:${instance.port}`

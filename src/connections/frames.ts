@@ -4,12 +4,26 @@ import { keyOf, type Entry } from '../schemas/message.ts'
 /** The first byte of a final text frame. */
 const TEXT_FRAME = 0x81
 
-/** Encodes a frame to a client as it is sent: one unmasked, final text frame (RFC 6455, 5.2). */
-export function encode (value: object): Buffer {
-  return encodeText(JSON.stringify(value))
+/** Makes the text of a frame to a client. */
+let toJson: (frame: object) => string = JSON.stringify
+
+/**
+ * Shows the text of every frame to `inspect` before it is encoded; null ends that. Frames that several clients get are shown once.
+ * Only development and tests inspect frames: production does not call this, so that it costs nothing there.
+ */
+export function inspectFrames (inspect: ((json: string) => void) | null): void {
+  toJson = inspect === null
+    ? JSON.stringify
+    : frame => {
+      const json = JSON.stringify(frame)
+      inspect(json)
+      return json
+    }
 }
 
-function encodeText (json: string): Buffer {
+/** Encodes a frame to a client as it is sent: one unmasked, final text frame (RFC 6455, 5.2). */
+export function encode (value: object): Buffer {
+  const json = toJson(value)
   const length = Buffer.byteLength(json)
   const head = headSize(length)
   const frame = Buffer.allocUnsafe(head + length)
@@ -79,7 +93,7 @@ function endOfFrame (frames: Buffer, at: number): number {
 
 /** Encodes consecutive entries of one channel as joined frames, in one buffer that all subscribers share. */
 export function encodeEntries (entries: Entry[]): { frames: Buffer, ends: number[], keys: string[] } {
-  const texts = entries.map(entry => JSON.stringify(entry))
+  const texts = entries.map(entry => toJson(entry))
   const lengths = texts.map(text => Buffer.byteLength(text))
   const frames = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headSize(length) + length, 0))
   const ends: number[] = []

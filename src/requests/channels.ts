@@ -22,6 +22,8 @@ export const commands = {
       type: Type.Optional(Type.Unknown())
     },
     who: 'registered user',
+    about: 'Creates a channel, of which the user is the first moderator [P17] [P18] [P50] [P58].',
+    errors: ['channel_exists', 'too_many_channels'],
     action: 'channel_created',
     result: Channel,
     shown: {
@@ -37,13 +39,19 @@ export const commands = {
     fields: { channel: ChannelName, channel_type: Type.Optional(GivenType), ...settings },
     /** Topic and slow mode are the moderators'. Only the creator and admins may change the rest [P50]. */
     who: 'moderator',
+    about: 'Changes settings of a channel, all that are given or none [P50].',
+    errors: ['channel_not_found'],
     action: 'channel_updated',
     result: Channel,
     shown: {
       data: Type.Object({ channel: Type.String(), ...Settings.properties }),
       of: ({ name, channel_type, topic, slow_mode, retention }) => ({ channel: name, channel_type, topic, slow_mode, retention })
     },
-    notices: { channel_updated: Type.Object({ channel: Type.String(), ...Settings.properties, timestamp: Timestamp }) },
+    notices: {
+      channel_updated: Type.Object({ channel: Type.String(), ...Settings.properties, timestamp: Timestamp }, {
+        description: 'The settings of a channel as they are now, to all of its subscribers [P50].'
+      })
+    },
     rest: {
       route: 'PATCH /api/channels/:name', tag, summary: 'Change settings; whoever may not be in it by its new type is out', status: 200
     },
@@ -54,9 +62,15 @@ export const commands = {
   delete_channel: command({
     fields: { channel: ChannelName },
     who: 'creator or admin',
+    about: 'Deletes a channel with all its messages [P24].',
+    errors: ['channel_not_found'],
     action: 'channel_deleted',
     result: Type.Object({ channel: Type.String() }),
-    notices: { channel_deleted: Type.Object({ channel: Type.String(), timestamp: Timestamp }) },
+    notices: {
+      channel_deleted: Type.Object({ channel: Type.String(), timestamp: Timestamp }, {
+        description: 'A channel was deleted, and with it each subscription [P24].'
+      })
+    },
     rest: { route: 'DELETE /api/channels/:name', tag, summary: 'Delete a channel with all its messages', status: 204 },
     async run ({ channels }, actor, { channel }) {
       await channels.delete(actor, channel)

@@ -16,6 +16,9 @@ export const requests = {
       activity: Type.Optional(Type.Boolean())
     },
     who: 'anyone',
+    about: 'Binds the connection to the user of an access token, or extends it with a fresh token [P10]–[P14]. ' +
+      'Where guests are admitted, a client without a token becomes one [P16].',
+    errors: ['token_required', 'authentication_failed', 'not_authorized'],
     reply: {
       action: 'authenticated',
       data: Type.Object({
@@ -34,7 +37,7 @@ export const requests = {
       if (session.closing) {
         if (user.guest) await guests.end(user.id)
         // The connection is closing, so nobody reads the reply.
-        return success('authenticated', {})
+        throw new AppError('not_authenticated')
       }
       if (session.user && session.user.id !== user.id) throw new AppError('not_authorized')
       const isNew = session.user === null
@@ -57,6 +60,7 @@ export const requests = {
   heartbeat: request({
     fields: {},
     who: 'anyone',
+    about: 'Shows that the client is there, and asks for the time of the server.',
     reply: { type: 'heartbeat_ack', fields: Type.Object({ server_time: Timestamp }) },
     answer: () => ({ frame: { type: 'heartbeat_ack', server_time: new Date().toISOString() } })
   })

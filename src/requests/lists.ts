@@ -19,6 +19,7 @@ export const requests = {
   channel_list: request({
     fields: { ...PageQuery.properties, joined: Type.Optional(Type.Boolean()) },
     who: 'user',
+    about: 'Lists the channels that the user may see. With `joined`: only their own, those with the newest messages first [P19] [P44].',
     reply: { type: 'channel_list', fields: Type.Object({ channels: Type.Array(ShownChannel), next_cursor: NextCursor }) },
     route: 'GET /api/channels',
     async answer ({ channels, maxItems }, session, { limit, cursor, joined = false }) {
@@ -41,6 +42,8 @@ export const requests = {
       cursor: PageQuery.properties.cursor
     },
     who: 'user',
+    about: 'Lists the users who are online in a channel, at all instances, by id [P19] [P59].',
+    errors: ['channel_not_found', 'not_authorized'],
     reply: { type: 'user_list', fields: Type.Object({ channel: Type.String(), ...OnlinePage.properties }) },
     route: 'GET /api/channels/:name/online',
     async answer ({ channels, maxItems }, session, { channel, limit = MAX_USERS_PER_PAGE, cursor }) {

@@ -12,6 +12,11 @@ export const requests = {
   send_message: request({
     fields: { channel: ChannelName, ...messageFields },
     who: 'user',
+    about: 'Sends a message to a channel that this connection has joined. The reply says that it is stored [P25]–[P29] [P38] [P39].',
+    errors: [
+      'not_in_channel', 'channel_not_found', 'not_authorized', 'banned', 'muted', 'blocked', 'user_not_found', 'message_not_found',
+      'message_too_long'
+    ],
     reply: { action: 'message_sent', data: Receipt },
     notices: { message: MessageSent },
     route: 'POST /api/channels/:name/messages'
@@ -21,6 +26,8 @@ export const requests = {
   signal: request({
     fields: { channel: ChannelName, event: SignalName, data: SignalData },
     who: 'user',
+    about: 'Tells the other subscribers of a channel of something that is not kept, such as typing [P42].',
+    errors: ['not_in_channel', 'muted', 'blocked'],
     cost: 'signal',
     reply: { action: 'signal_sent', data: Type.Object({ channel: Type.String() }) },
     notices: { signal: Signal },
@@ -49,6 +56,8 @@ export const commands = {
   edit_message: command({
     fields: { channel: ChannelName, id: MessageId, message: MessageText, data: MessageData },
     who: 'author',
+    about: 'Changes the text of a message of one\'s own, and its data [P34] [P38].',
+    errors: ['channel_not_found', 'not_in_channel', 'banned', 'muted', 'blocked', 'message_too_long'],
     action: 'message_edited',
     result: Changed,
     notices: { message_edited: MessageEdited },
@@ -59,6 +68,8 @@ export const commands = {
   delete_message: command({
     fields: { channel: ChannelName, id: MessageId },
     who: 'author, or moderator not below them',
+    about: 'Deletes a message [P34].',
+    errors: ['channel_not_found', 'not_in_channel', 'banned'],
     action: 'message_deleted',
     result: Changed,
     notices: { message_deleted: MessageDeleted },

@@ -10,9 +10,15 @@ export const requests = {
   open_direct: request({
     fields: directFields,
     who: 'registered user',
+    about: 'Opens the direct channel of the user and another one [P47].',
+    errors: ['user_not_found', 'blocked'],
     cost: 'command',
     reply: { action: 'direct_opened', data: DirectOpened },
-    notices: { direct_opened: Type.Object({ ...DirectOpened.properties, timestamp: Timestamp }) },
+    notices: {
+      direct_opened: Type.Object({ ...DirectOpened.properties, timestamp: Timestamp }, {
+        description: 'A direct channel is new to this user, or they are in it again [P47].'
+      })
+    },
     route: 'POST /api/directs',
     async answer ({ directs }, session, { user_id: peerId }) {
       const { channel } = await directs.open(session.actor, peerId, session.id)
@@ -23,6 +29,8 @@ export const requests = {
   block_user: request({
     fields: { user_id: UserId },
     who: 'registered user',
+    about: 'Says that the user does not want to hear from another one [P48].',
+    errors: ['user_not_found', 'too_many_blocks'],
     cost: 'command',
     reply: { action: 'user_blocked', data: BlockAnswer },
     route: 'PUT /api/me/blocks/:user_id',
@@ -35,6 +43,8 @@ export const requests = {
   unblock_user: request({
     fields: { user_id: UserId },
     who: 'registered user',
+    about: 'Ends a block [P48].',
+    errors: ['user_not_found'],
     cost: 'command',
     reply: { action: 'user_unblocked', data: BlockAnswer },
     route: 'DELETE /api/me/blocks/:user_id',

@@ -1,13 +1,14 @@
 import { ChannelName, MessageId } from '../schemas/common.ts'
 import { Reaction, ReactionAdded, ReactionReceipt, ReactionRemoved } from '../schemas/reaction.ts'
-import { command } from './row.ts'
+import { command, type CommandRow } from './row.ts'
 
 const shared = {
   fields: { channel: ChannelName, id: MessageId, reaction: Reaction },
   who: 'member',
   subscribed: true,
+  errors: ['channel_not_found', 'not_in_channel', 'banned', 'muted', 'blocked', 'too_many_reactions'],
   result: ReactionReceipt
-} as const
+} satisfies Partial<CommandRow>
 const tag = 'messages'
 const route = '/api/channels/:name/messages/:id/reactions/:reaction'
 
@@ -15,6 +16,7 @@ const route = '/api/channels/:name/messages/:id/reactions/:reaction'
 export const commands = {
   add_reaction: command({
     ...shared,
+    about: 'Adds the user\'s reaction to a message [P40].',
     action: 'reaction_added',
     notices: { reaction_added: ReactionAdded },
     rest: { route: `PUT ${route}`, tag, summary: 'React to a message', status: 200 },
@@ -23,6 +25,7 @@ export const commands = {
 
   remove_reaction: command({
     ...shared,
+    about: 'Takes the user\'s reaction to a message back [P40].',
     action: 'reaction_removed',
     notices: { reaction_removed: ReactionRemoved },
     rest: { route: `DELETE ${route}`, tag, summary: 'Take a reaction back', status: 204 },

@@ -8,6 +8,8 @@ export const requests = {
   mark_read: request({
     fields: { channel: ChannelName, seq: Seq },
     who: 'user',
+    about: 'Says up to which `seq` the user has read a channel [P43].',
+    errors: ['channel_not_found', 'not_in_channel', 'banned', 'not_authorized'],
     reply: { action: 'read_marked', data: ReadMarker },
     notices: { read_marker: ReadMarker, user_read: UserRead },
     route: 'PUT /api/channels/:name/read',

@@ -8,6 +8,8 @@ export const commands = {
   report_message: command({
     fields: { channel: ChannelName, id: MessageId, reason: Type.Optional(ReportReason) },
     who: 'member except the author',
+    about: 'Reports a message to the users who moderate its channel [P49].',
+    errors: ['channel_not_found', 'not_in_channel', 'banned'],
     action: 'message_reported',
     result: Type.Object({ channel: Type.String(), id: Uuid, report_id: Uuid }),
     notices: { report_filed: ReportFiled },

@@ -4,6 +4,7 @@ import type { Hub } from '../connections/hub.ts'
 import type { RequestCost } from '../connections/limits.ts'
 import type { Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
+import type { FrameError } from '../errors.ts'
 import type { Auth } from '../services/auth.ts'
 import type { Blocks } from '../services/blocks.ts'
 import type { Channels } from '../services/channels.ts'
@@ -72,6 +73,10 @@ interface CommonRow<F extends TProperties> {
    */
   fields: F
   who: Who
+  /** What the request does, in sentences with the numbers of their rules, for docs/asyncapi.json. */
+  about: string
+  /** The errors that refuse the request, besides those that `errorsOf` finds by itself. */
+  errors?: FrameError[]
   /** The `action` and `data` of a `success` reply, or a reply with a `type` of its own. */
   reply: SuccessReply | { type: string, fields: TSchema }
   /** Unrequested frames that clients get because of the request, by `type`: docs/protocol.md, "Server → client, unasked". */

@@ -69,6 +69,8 @@ export type Member = Static<typeof Member>
 export const MemberQuery = Type.Composite([PageQuery], { additionalProperties: false })
 export const MemberPage = Type.Object({ members: Type.Array(Member), next_cursor: NextCursor })
 
-/** A user came online in a channel, or left it [P23]. */
+/** A user came online in a channel, or left it. */
 export const PresenceNotice = Type.Object({ ...Person.properties, channel: Type.String(), timestamp: Timestamp })
+export const UserJoined = Type.Object(PresenceNotice.properties, { description: 'A user came online in a channel [P23].' })
+export const UserLeft = Type.Object(PresenceNotice.properties, { description: 'A user\'s last subscription to a channel ended [P23].' })
 export const OnlinePage = Type.Object({ users: Type.Array(PersonWithHandle), count: Type.Integer(), next_cursor: NextCursor })

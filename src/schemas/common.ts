@@ -45,7 +45,9 @@ export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'messa
 export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
 export const ReportId = Type.String({ pattern: uuidPattern, whenInvalid: 'report_not_found' })
-export const Timestamp = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
+export const Timestamp = Type.String({
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$', description: 'ISO 8601, UTC, milliseconds'
+})
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 /** [P17] */

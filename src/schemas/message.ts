@@ -79,11 +79,13 @@ export function editedData (json: string | null): { data?: unknown } | undefined
 
 const change = { id: Uuid, seq: Seq, channel: Type.String(), user_id: Uuid, timestamp: Timestamp }
 
-export const MessageSent = Type.Composite([Type.Object({ type: Type.Literal('message') }), Message])
+export const MessageSent = Type.Composite([Type.Object({ type: Type.Literal('message') }), Message],
+  { description: 'A new message of a channel, an entry of its sequence [P26] [P27].' })
 export const MessageEdited = Type.Object({
   type: Type.Literal('message_edited'), ...change, message: Type.Union([Type.String(), Type.Null()]), data: MessageData
-})
-export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change })
+}, { description: 'A message was edited. The edit is an entry of the channel\'s sequence [P34].' })
+export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'), ...change },
+  { description: 'A message was deleted, by `user_id`. The deletion is an entry of the channel\'s sequence [P34].' })
 
 /** An entry of a channel's sequence, in the form of the frame that carries it [P27] [P34] [P40]. */
 export const Entry = Type.Union([MessageSent, MessageEdited, MessageDeleted, ReactionAdded, ReactionRemoved])

@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Text, Timestamp, Uuid } from './common.ts'
+import { frameErrors } from '../errors.ts'
+import { Choice, Text, Timestamp, Uuid } from './common.ts'
 
 export const PROTOCOL_VERSION = 1
 export const SUBPROTOCOL = 'parley.v1'
@@ -22,12 +23,22 @@ export const Welcome = Type.Object({
   heartbeat_interval: Type.Number(),
   connection_timeout: Type.Number(),
   max_payload: Type.Integer()
+}, { description: 'The first frame on every connection [P6].' })
+
+/** The reply to a request that is refused, or that cannot be read [P8] [P9]. */
+export const ErrorFrame = Type.Object({
+  type: Type.Literal('error'),
+  code: Choice(Object.keys(frameErrors)),
+  message: Type.String(),
+  ref: Type.Optional(Ref),
+  retry_after_ms: Type.Optional(Type.Integer({ minimum: 0 }))
 })
 
 /** Frames that the server sends unasked and that no request causes, by `type`. */
 export const notices = {
   welcome: Welcome,
-  announcement: Type.Object({ message: Type.String(), timestamp: Timestamp }),
-  degraded: Type.Object({ timestamp: Timestamp }),
-  restored: Type.Object({ timestamp: Timestamp })
+  announcement: Type.Object({ message: Type.String(), timestamp: Timestamp },
+    { description: 'An admin\'s announcement, to every authenticated connection.' }),
+  degraded: Type.Object({ timestamp: Timestamp }, { description: 'This instance has lost the message bus; delivery goes on [P33].' }),
+  restored: Type.Object({ timestamp: Timestamp }, { description: 'This instance has the message bus again [P33].' })
 }

@@ -32,5 +32,7 @@ export const ReactionReceipt = Type.Object({ ...about, seq: Type.Optional(Seq) }
 export type ReactionReceipt = Static<typeof ReactionReceipt>
 
 const entry = { ...about, seq: Seq, user_id: Uuid, username: Type.String(), handle: AnyHandle }
-export const ReactionAdded = Type.Object({ type: Type.Literal('reaction_added'), ...entry })
-export const ReactionRemoved = Type.Object({ type: Type.Literal('reaction_removed'), ...entry })
+export const ReactionAdded = Type.Object({ type: Type.Literal('reaction_added'), ...entry },
+  { description: 'A user added a reaction to a message, an entry of the channel\'s sequence [P40].' })
+export const ReactionRemoved = Type.Object({ type: Type.Literal('reaction_removed'), ...entry },
+  { description: 'A user took a reaction back, an entry of the channel\'s sequence [P40].' })

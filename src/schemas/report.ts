@@ -49,4 +49,4 @@ export const ReportFiled = Type.Object({
   channel: Type.String(),
   report: Type.Object({ ...Report.properties, message: Type.Optional(Report.properties.message) }),
   timestamp: Timestamp
-})
+}, { description: 'A message was reported. Users who may settle the report are told [P49].' })

@@ -12,5 +12,5 @@ export const SignalCreation = Type.Object({ event: SignalName, data: SignalData 
 /** A signal as the channel's other subscribers get it. `data` is absent where the sender gave none. */
 export const Signal = Type.Object({
   channel: Type.String(), event: SignalName, ...PersonWithHandle.properties, data: SignalData, timestamp: Timestamp
-})
+}, { description: 'Something that is not kept, from another connection in the channel, such as typing [P42].' })
 export type Signal = Static<typeof Signal>

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { Person, Place, Settings } from '../schemas/channel.ts'
+import type { PersonWithHandle, Place, Settings } from '../schemas/channel.ts'
 import type { Role } from '../schemas/common.ts'
 import { BLOCKED_MS, refused, type CreationRules, type Refused } from './channels.ts'
 import type { Database } from './client.ts'
@@ -29,7 +29,7 @@ export interface Joined {
   /** True if this join began the membership. */
   isNew: boolean
   /** The other user of a direct channel [P47]. */
-  peer: Person | null
+  peer: PersonWithHandle | null
   /** Milliseconds for which the user is still muted, or blocked in a direct channel [P48]; 0: they are not. */
   mutedFor: number
 }
@@ -113,7 +113,7 @@ interface JoinRow extends Settings {
   is_moderator: boolean
   muted_until: Date | null
   muted_for: bigint | number | string | null
-  peer: Person | null
+  peer: PersonWithHandle | null
   read_seq: bigint | number | string
   is_new: boolean
 }

@@ -10,11 +10,11 @@ export type Frame = Record<string, any> & { type: string }
 /** Options of the package `ws`, and the subprotocols that the client offers. */
 export type ConnectOptions = ClientOptions & { protocols?: string[] }
 
-/**
- * Creates WebSocket connections to the server on this port, which may run in another process. They close when the scope is over. `check` is
- * called with each frame that comes.
- */
-export function createConnections (scope: Scope, port: number, check: (frame: Frame) => void = () => {}) {
+/** Judges what comes: each frame as it was sent, and each reply that `exchange` awaits, with its request. Both throw at what is wrong. */
+export interface Checks { frame (json: string): void, reply (request: object, reply: Frame): void }
+
+/** Creates WebSocket connections to the server on this port, which may run in another process. They close when the scope is over. */
+export function createConnections (scope: Scope, port: number, checks?: Checks) {
   return {
     /** Opens a connection and reads its `welcome`. */
     async connect (options: ConnectOptions = {}): Promise<Connection> {
@@ -27,7 +27,7 @@ export function createConnections (scope: Scope, port: number, check: (frame: Fr
     open ({ protocols = [], ...options }: ConnectOptions = {}): Connection {
       const socket = new WebSocket(`ws://127.0.0.1:${port}/websocket`, protocols, options)
       scope.teardown(() => socket.terminate())
-      return createConnection(socket, check)
+      return createConnection(socket, checks)
     }
   }
 }
@@ -35,7 +35,7 @@ export function createConnections (scope: Scope, port: number, check: (frame: Fr
 /** A WebSocket connection as a test uses it: frame by frame, without a client that hides faults. */
 export type Connection = ReturnType<typeof createConnection>
 
-function createConnection (socket: WebSocket, check: (frame: Frame) => void) {
+function createConnection (socket: WebSocket, checks?: Checks) {
   /** Frames that have arrived and that no `expect` has taken yet. */
   const inbox: Frame[] = []
   const waiters = new Set<() => void>()
@@ -45,9 +45,8 @@ function createConnection (socket: WebSocket, check: (frame: Frame) => void) {
   let refs = 0
 
   socket.on('message', data => {
-    const frame = JSON.parse(String(data)) as Frame
-    check(frame)
-    inbox.push(frame)
+    checks?.frame(String(data))
+    inbox.push(JSON.parse(String(data)) as Frame)
     for (const wake of [...waiters]) wake()
   })
   socket.on('close', (code, reason) => {
@@ -109,6 +108,7 @@ function createConnection (socket: WebSocket, check: (frame: Frame) => void) {
       const ref = `ref-${++refs}`
       send({ ...frame, ref })
       const { ref: _, ...reply } = await expect(received => received.ref === ref)
+      checks?.reply(frame, reply as Frame)
       return reply as Frame
     },
 

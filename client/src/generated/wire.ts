@@ -117,7 +117,7 @@ export interface Wire {
         retention: number | null
         user_count: number
         me: Place
-        peer?: Person
+        peer?: PersonWithHandle
       }
     }
     leave_channel: {
@@ -1388,9 +1388,10 @@ export interface Place {
   muted_until: string | null
   read_seq: number
 }
-export interface Person {
+export interface PersonWithHandle {
   user_id: string
   username: string
+  handle: string | null
 }
 export interface Receipt {
   channel: string
@@ -1399,11 +1400,6 @@ export interface Receipt {
   timestamp: string
   client_id?: string
   duplicate?: true
-}
-export interface PersonWithHandle {
-  user_id: string
-  username: string
-  handle: string | null
 }
 export interface Channel {
   id: string
@@ -1680,9 +1676,52 @@ export interface InvitationCode {
 export interface Registered {
   user: User
 }
+export interface Person {
+  user_id: string
+  username: string
+}
 export interface Settings {
   channel_type: 'public' | 'private' | 'admin' | 'moderator' | 'direct'
   topic: string
   slow_mode: number
   retention: number | null
+}
+export interface ErrorFrame {
+  type: 'error'
+  code:
+    | 'invalid_json'
+    | 'invalid_frame'
+    | 'unknown_type'
+    | 'unknown_command'
+    | 'not_authenticated'
+    | 'authentication_failed'
+    | 'token_required'
+    | 'channel_required'
+    | 'message_required'
+    | 'user_required'
+    | 'invalid_channel_name'
+    | 'invalid_channel_type'
+    | 'channel_not_found'
+    | 'channel_exists'
+    | 'user_not_found'
+    | 'not_in_channel'
+    | 'not_authorized'
+    | 'banned'
+    | 'muted'
+    | 'channel_full'
+    | 'too_many_channels'
+    | 'too_many_invitations'
+    | 'blocked'
+    | 'too_many_blocks'
+    | 'message_not_found'
+    | 'too_many_reactions'
+    | 'last_admin'
+    | 'message_too_long'
+    | 'rate_limited'
+    | 'busy'
+    | 'unavailable'
+    | 'internal'
+  message: string
+  ref?: string | number
+  retry_after_ms?: number
 }
