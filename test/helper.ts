@@ -16,6 +16,8 @@ import { createLoginThrottle } from '../src/services/login-throttle.ts'
 import { createPasswords } from '../src/services/passwords.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { createClients, type Client, type Frame } from './client.ts'
+import { checkDocumented } from './documented.ts'
+import { createRest } from './rest-client.ts'
 
 export const secret = 'the secret of the tests, 32 bytes and more'
 
@@ -114,18 +116,20 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   })
 
   /** Makes one REST call, with `body` as JSON and `token` as a bearer token. */
-  async function call (method: string, path: string, { body, token, headers }: CallOptions = {}) {
+  async function call (method: string, path: string, { body: sent, token, headers }: CallOptions = {}) {
     const response = await fetch(origin + path, {
       method,
       headers: {
-        ...body !== undefined && { 'content-type': 'application/json' },
+        ...sent !== undefined && { 'content-type': 'application/json' },
         ...token && { authorization: `Bearer ${token}` },
         ...headers
       },
-      ...body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }
+      ...sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
+    const body = text ? JSON.parse(text) : null
+    checkDocumented(method, path, response.status, body)
+    return { status: response.status, headers: response.headers, body }
   }
 
   /** Registers a new user and logs them in. */
@@ -149,6 +153,8 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     port,
     origin,
     call,
+    /** A client of REST for this user, or for nobody, that is typed by docs/openapi.json. */
+    rest: (person?: Pick<Person, 'access_token'>) => createRest(origin, person?.access_token),
     register,
     close,
 
