@@ -10,7 +10,9 @@ import { createCall } from '../src/testing/rest.ts'
 import type { Scope } from '../src/testing/scope.ts'
 import type { ConfigChange } from '../src/testing/types.ts'
 import { createClients, type Client, type Frame } from './client.ts'
+import { checkDocumented } from './documented.ts'
 import { judgeFrames } from './frames.ts'
+import { createRest } from './rest-client.ts'
 
 export { secret } from '../src/testing/instance.ts'
 export type { ConfigChange, Person, Scope }
@@ -79,7 +81,10 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     lines,
     origin,
     /** Makes one REST call, with `body` as JSON and `token` as a bearer token. */
-    call: createCall(origin),
+    call: createCall(origin, checkDocumented),
+
+    /** A client of REST for this user, or for nobody, that is typed by docs/openapi.json. */
+    rest: (person?: Pick<Person, 'access_token'>) => createRest(origin, person?.access_token),
 
     /** Registers a new user and logs them in. */
     register: (name = 'user'): Promise<Person> => instance.register(name),

@@ -41,11 +41,24 @@ export default fp(async app => {
         }
       }
     },
-    transform: ({ schema, url }) => ({ schema: withoutOwnKeywords(schema) as typeof schema, url })
+    transform: ({ schema, url }) => ({ schema: withoutOwnKeywords(schema) as typeof schema, url }),
+    transformObject: made => 'openapiObject' in made ? withOptionalBodies(made.openapiObject) : made.swaggerObject
   })
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }, { name: 'docs' })
+
+interface Operation { requestBody?: { required?: boolean, content: Record<string, { schema: { required?: string[] } }> } }
+
+/** Says of each body without required fields that it may be left out. The plugin calls every body required. */
+function withOptionalBodies<T extends { paths?: object }> (document: T): T {
+  for (const item of Object.values(document.paths ?? {})) {
+    for (const { requestBody: body } of Object.values<Operation>(item)) {
+      if (body && !body.content['application/json']?.schema.required?.length) body.required = false
+    }
+  }
+  return document
+}
 
 const ownKeywords = new Set(['$id', 'whenMissing', 'unless', 'whenInvalid'])
 

@@ -7,8 +7,11 @@ export interface Answer { status: number, headers: Headers, body: any }
 
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>
 
-/** Returns a function that makes REST calls to the server at this origin. */
-export function createCall (origin: string): Call {
+/** Throws at an answer that is wrong. `body` is parsed JSON. */
+export type AnswerCheck = (method: string, path: string, status: number, body: unknown) => void
+
+/** Returns a function that makes REST calls to the server at this origin. `check` judges each answer. */
+export function createCall (origin: string, check?: AnswerCheck): Call {
   return async (method, path, { body, token, headers } = {}) => {
     const response = await fetch(origin + path, {
       method,
@@ -20,6 +23,8 @@ export function createCall (origin: string): Call {
       ...body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null }
+    const parsed = text ? JSON.parse(text) : null
+    check?.(method, path, response.status, parsed)
+    return { status: response.status, headers: response.headers, body: parsed }
   }
 }

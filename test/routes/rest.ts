@@ -8,6 +8,7 @@ import { createMemoryPresence } from '../../src/presence/memory.ts'
 import { createAnnounce } from '../../src/connections/announce.ts'
 import type { Login } from '../../src/schemas/auth.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import { checkDocumented } from '../documented.ts'
 import { createDatabase, secret } from '../helper.ts'
 import type { Test } from '../tap.ts'
 
@@ -55,7 +56,9 @@ export async function buildRest (t: Test) {
       ...options,
       headers: { ...token && { authorization: `Bearer ${token}` }, ...options.headers }
     })
-    return { status: reply.statusCode, headers: reply.headers, body: reply.body ? reply.json() : null }
+    const answer = reply.body ? reply.json() : null
+    checkDocumented(method, url, reply.statusCode, answer)
+    return { status: reply.statusCode, headers: reply.headers, body: answer }
   }
 
   /** Registers a new user and logs them in. The password is `password-of-theirs` by default. */
