@@ -85,6 +85,7 @@ export default [
   ...Object.entries(rooms).map(([room, rule]) => restrict(room, rule)),
   {
     files: ['client/src/**/*.ts'],
+    ignores: ['client/src/react.ts'],
     rules: {
       [importPatterns]: ['error', { patterns: [{ regex: '^(?!\\./)', message: 'The client has no dependencies.' }] }]
     }

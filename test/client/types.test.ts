@@ -6,6 +6,7 @@ import { t } from '../tap.ts'
 /** An application in TypeScript. Lines that must not compile say so. */
 const APPLICATION = `
 import { createParley, ParleyError, type Channel, type Message, type Notices } from '@parley/client'
+import { useChannel, useInbox, useParley, useReadable } from '@parley/client/react'
 import { manualClock } from '@parley/client/testing'
 
 const parley = createParley({ url: 'https://example.org', token: async why => why === 'refused' ? null : 'token', clock: manualClock() })
@@ -28,6 +29,17 @@ parley.rest('GET /api/channels/:name/messages')
 export const me = parley.rest('GET /api/me').then(({ email }) => email)
 parley.on('banned_from_channel', (notice: Notices['banned_from_channel']) => notice.reason)
 room.send('hello', { data: { a: [1, null] } }).catch((error: unknown) => error instanceof ParleyError && error.code === 'outbox_full')
+export const direct = parley.direct('id').then(channel => channel.readers.getSnapshot()['id']?.toFixed())
+// @ts-expect-error: rows of the inbox are immutable.
+parley.inbox.getSnapshot().channels[0]!.unread_count = 0
+export function Room (): string {
+  const { channel, messages, unread } = useChannel('room', { history: 5 })
+  const { online } = useReadable(channel.presence)
+  const people: readonly string[] = online.map(({ username }) => username)
+  // @ts-expect-error: there is no such option.
+  useChannel('room', { pages: 5 })
+  return [...people, messages.length + unread + useInbox().channels[0]!.unread_count, useReadable(useParley()).state].join()
+}
 export async function scope (): Promise<void> { await using own = createParley({ url: 'https://example.org' }); own.connect() }
 `
 
