@@ -93,6 +93,7 @@ export default [
   ...Object.entries(rooms).filter(([room]) => room !== outermost).map(([room, rule]) => restrict(room, rule)),
   {
     files: ['client/src/**/*.ts'],
+    ignores: ['client/src/react.ts'],
     rules: {
       [importPatterns]: ['error', { patterns: [{ regex: '^(?!\\./)', message: 'The client has no dependencies.' }] }]
     }

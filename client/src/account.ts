@@ -12,7 +12,10 @@ type Answer = Routes['POST /api/auth/login']['answer']
 
 /** The login of this client, null for none. All tabs that share a storage have the same. */
 export interface Account extends Readable<Me | null> {
-  /** Makes an account and logs in. @throws ParleyError, such as `email_taken` or `invalid_invitation_code`. */
+  /**
+   * Makes an account and logs in. @throws ParleyError, such as `email_taken` or `invalid_invitation_code`. `email_not_verified`: the
+   * account was made, and can log in once its address is verified.
+   */
   register (registration: Body<'POST /api/auth/register'>): Promise<Me>
   /** Logs in. @throws ParleyError, such as `authentication_failed`. */
   login (credentials: Body<'POST /api/auth/login'>): Promise<Me>
@@ -20,9 +23,9 @@ export interface Account extends Readable<Me | null> {
   logout (): Promise<void>
   /** Gets fresh tokens, and how the account is now. @throws ParleyError `not_authenticated` without a login, `offline`. */
   refresh (): Promise<Me>
-  /** Changes name or password. */
+  /** Changes name, handle or password. @throws ParleyError, such as `handle_taken`. */
   update (changes: Body<'PATCH /api/me'>): Promise<Me>
-  /** Erases the account and ends the login. */
+  /** Erases the account and ends the login. @throws ParleyError, such as `authentication_failed` for a wrong password. */
   erase (password: string): Promise<void>
 }
 
@@ -60,7 +63,9 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
     show(kept?.user ?? null)
   }
 
-  async function accept ({ user: account, refresh_token: refreshToken }: Answer): Promise<Me> {
+  async function accept ({ user: account, refresh_token: refreshToken }: Partial<Answer> & Pick<Answer, 'user'>): Promise<Me> {
+    // A registration whose address has to be verified first gives no login [P76].
+    if (refreshToken === undefined) throw new ParleyError('email_not_verified')
     const me = meOf(account)
     await keep({ user: me, refreshToken })
     return me

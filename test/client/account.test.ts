@@ -27,14 +27,16 @@ function createAccounts () {
     await state.hold
     if (state.fail) return state.fail()
     if (path === '/api/auth/login') return given.password === 'right' ? login() : refusal('authentication_failed', 401)
-    if (path === '/api/auth/register') return login()
+    if (path === '/api/auth/register') return given.email === 'unverified' ? Response.json({ user }, { status: 202 }) : login()
     if (path === '/api/auth/refresh') return valid.has(given.refresh_token) ? login() : refusal('authentication_failed', 401)
     if (path === '/api/auth/logout') {
       valid.delete(given.refresh_token)
       return new Response(null, { status: 204 })
     }
     if (path === '/api/me' && method === 'PATCH') return Response.json({ ...user, name: given.name })
-    if (path === '/api/me' && method === 'DELETE') return new Response(null, { status: 204 })
+    if (path === '/api/me' && method === 'DELETE') {
+      return given.password === 'right' ? new Response(null, { status: 204 }) : refusal('authentication_failed', 401)
+    }
     return Response.json(user)
   }
   return { fetch, calls, state, valid, refusal }
@@ -178,4 +180,20 @@ t.test('[C7] a logout while a refresh is under way is not undone by it', async t
   await Promise.all([refreshed, out])
   t.equal(account.getSnapshot(), null)
   await t.rejects(account.refresh(), { code: 'not_authenticated' })
+})
+
+t.test('an account that is erased is logged out, and one whose address has to be verified first is not logged in', async t => {
+  const { storage, state } = createStorage()
+  const { account, scene } = withAccount(t, { storage: storage() })
+  await t.rejects(account.register({ email: 'unverified', name: 'Ann', password: 'right' }), { code: 'email_not_verified' })
+  t.same([account.getSnapshot(), state.kept], [null, null])
+  await account.login({ email: 'ann@example.org', password: 'right' })
+  await scene.connect()
+  t.equal(scene.parley.getSnapshot().state, 'online')
+  await t.rejects(account.erase('wrong'), { code: 'authentication_failed' })
+  t.ok(account.getSnapshot())
+  await account.erase('right')
+  t.same([account.getSnapshot(), state.kept], [null, null])
+  await scene.clock.advance(0)
+  t.equal(scene.sockets[0]!.isClosed, true, 'the connection of the erased user is not kept')
 })

@@ -41,6 +41,11 @@ t.test('[P44] channels and directs are in the order of their newest messages; wh
   const after = parley.inbox.getSnapshot()
   t.same(after.channels.map(({ name }) => name), ['old', 'new', 'quiet'])
   t.equal(after.channels[1], before.channels[0])
+  await clock.advance(5000)
+  parley.inbox.refresh()
+  await clock.advance(0)
+  t.not(parley.inbox.getSnapshot(), after)
+  for (const [i, row] of parley.inbox.getSnapshot().channels.entries()) t.equal(row, after.channels[i])
 })
 
 t.test('[P44] activity in any number of channels is one request for these channels, at most every 2 s, spread over a second', async t => {
@@ -114,21 +119,29 @@ t.test('[C10] a lost connection costs one request for the list, after which it i
   await clock.advance(10_000)
   t.equal(asked().length, 1)
   hears('room-9')
+  parley.inbox.refresh()
   await parley.disconnect()
+  await clock.advance(0)
+  t.equal(clock.pending, 0)
+  await clock.advance(60_000)
   t.equal(clock.pending, 0)
 })
 
 t.test('a list of several pages is read whole, and a channel that moves to a page that was read before stays', async t => {
-  const { parley, connect, clock, has, hears, answers, asked, unread } = withInbox(t)
+  const { parley, connect, clock, scene, has, hears, answers, asked, unread } = withInbox(t)
   for (let i = 0; i < 250; i++) has(`room-${i}`, { at: i })
   parley.inbox.subscribe(nothing)
+  parley.channel('room-7').open()
   await connect()
   t.equal(parley.inbox.getSnapshot().channels.length, 250)
   t.same(asked().map(({ cursor }) => cursor), [undefined, '100', '200'])
   const { channel_list: list } = answers
   answers.channel_list = (frame, socket) => {
     list!(frame, socket)
-    if (frame.cursor === undefined) hears('room-3')
+    if (frame.cursor !== undefined) return
+    hears('room-3')
+    hears('room-7', false)
+    scene.publish({ type: 'message', message: 'one', channel: 'room-7' })
   }
   await clock.advance(5000)
   parley.inbox.refresh()
@@ -136,7 +149,7 @@ t.test('a list of several pages is read whole, and a channel that moves to a pag
   t.equal(parley.inbox.getSnapshot().channels.length, 250)
   answers.channel_list = list!
   await clock.advance(3000)
-  t.match(unread(), { 'room-3': 1 })
+  t.match(unread(), { 'room-3': 1, 'room-7': 1 })
 })
 
 t.test('memberships and invitations that begin and end show, whoever has ended them', async t => {
@@ -215,8 +228,9 @@ t.test('[C7] another user sees nothing of the one before, not even what was aske
   const shown: string[] = []
   parley.inbox.subscribe(() => {
     const state = parley.getSnapshot()
-    const { channels } = parley.inbox.getSnapshot()
-    if (state.state === 'online' && state.user.user_id === 'bob') shown.push(...channels.map(({ name }) => name))
+    const { channels, invitations: shownInvitations } = parley.inbox.getSnapshot()
+    if (state.state !== 'online' || state.user.user_id !== 'bob') return
+    shown.push(...channels.map(({ name }) => name), ...shownInvitations.map(({ channel }) => channel))
   })
   old.end()
   answers.channel_list = list!
@@ -224,6 +238,38 @@ t.test('[C7] another user sees nothing of the one before, not even what was aske
   old.say(late)
   t.match(parley.inbox.getSnapshot(), { state: 'live', channels: { length: 0 }, invitations: { length: 0 } })
   t.same(shown, [])
+})
+
+t.test('[C7] invitations that were asked for by the user before, and the channels of the guest before, are not shown', async t => {
+  let answer = (_invitations: object[]): void => {}
+  const { parley, connect, clock, scene, has } = withInbox(t, {
+    token: () => null,
+    fetch: () => new Promise(resolve => {
+      answer = invitations => resolve(Response.json({ invitations, next_cursor: null }))
+    })
+  })
+  has('of one guest')
+  parley.inbox.subscribe(nothing)
+  await connect()
+  const late = answer
+  const shown = () => parley.inbox.getSnapshot().channels.length
+  t.equal(shown(), 1)
+  const onlineWith: number[] = []
+  parley.on('announcement', () => onlineWith.push(shown()))
+  const { authenticate, channel_list: list } = scene.answers
+  delete scene.answers.channel_list
+  scene.answers.authenticate = (frame, socket) => {
+    authenticate!(frame, socket)
+    socket.say({ type: 'announcement', message: '', timestamp: '' })
+  }
+  scene.server.user = { ...scene.server.user, user_id: 'another guest' }
+  scene.socket.end()
+  await clock.advance(1000)
+  t.same(onlineWith, [0])
+  late([{ channel: 'secret' }])
+  await clock.advance(0)
+  t.same(parley.inbox.getSnapshot().invitations, [])
+  scene.answers.channel_list = list!
 })
 
 t.test('a list that the server cannot give is asked for again, when the server says or after a wait that grows', async t => {

@@ -72,7 +72,7 @@ t.test('[P44] unread messages beyond what is shown are counted by the list, in o
 })
 
 t.test('[P43] what another tab has read shows; where the rest cannot be counted, it is asked for', async t => {
-  const { parley, connect, clock, scene, has, asked, unread } = withInbox(t)
+  const { parley, connect, clock, scene, has, asked, unread, answers, page } = withInbox(t)
   has('room', { last_seq: 9, unread_count: 5, at: 1 })
   parley.inbox.subscribe(nothing)
   await connect()
@@ -83,11 +83,26 @@ t.test('[P43] what another tab has read shows; where the rest cannot be counted,
   t.equal(asked().length, 2)
   scene.socket.say({ type: 'read_marker', channel: 'room', seq: 9 })
   t.same(unread(), { room: 0 })
+  await clock.advance(5000)
+  const { channel_list: list } = answers
+  answers.channel_list = ({ limit, cursor, ref }, socket) => {
+    const late = page(limit, cursor)
+    has('room', { read_seq: 10, last_seq: 10, unread_count: 0 })
+    socket.say({ type: 'read_marker', channel: 'room', seq: 10 })
+    socket.say({ ...late, ref })
+    answers.channel_list = list!
+  }
+  has('room', { last_seq: 10, unread_count: 1 })
+  parley.inbox.refresh()
+  await clock.advance(0)
+  t.same(unread(), { room: 0 }, 'an answer that is older than the marker is not taken')
+  await clock.advance(5000)
+  t.same(unread(), { room: 0 })
   scene.socket.say({ type: 'read_marker', channel: 'room', seq: 3 })
   scene.socket.say({ type: 'read_marker', channel: 'unknown', seq: 3 })
   await clock.advance(10_000)
   t.same(unread(), { room: 0 })
-  t.equal(asked().length, 2)
+  t.equal(asked().length, 4)
 })
 
 t.test('a channel is marked as read without opening it, and an answer on its way does not bring the old number back', async t => {
@@ -118,7 +133,7 @@ t.test('a channel is marked as read without opening it, and an answer on its way
 })
 
 t.test('[P43] marks are made one at a time, at most every half second, and the highest counts', async t => {
-  const { scene, channel, marks } = await opened(t, 30)
+  const { scene, channel, marks, server } = await opened(t, 30)
   for (let seq = 1; seq <= 20; seq++) channel.markRead(seq)
   t.match(channel.getSnapshot(), { readTo: 20, unread: 10 })
   await scene.clock.advance(0)
@@ -130,6 +145,25 @@ t.test('[P43] marks are made one at a time, at most every half second, and the h
   await scene.clock.advance(0)
   t.same(marks(), [1, 20, 30], 'a mark beyond the last entry is one of the last entry')
   t.match(channel.getSnapshot(), { readTo: 30, unread: 0 })
+  for (let i = 0; i < 120; i++) scene.text('more')
+  t.equal(channel.getSnapshot().unread, 100, '100 means 100 or more')
+  server.isDeaf = true
+  channel.markRead(40)
+  await scene.clock.advance(1000)
+  channel.markRead(50)
+  await scene.clock.advance(10_000)
+  t.same(marks(), [1, 20, 30, 40], 'the reply to the mark before is awaited')
+})
+
+t.test('[P43] a channel is marked as read before there is a connection, and own messages are never unread', async t => {
+  const { scene, marks } = await opened(t, 0)
+  scene.text('mine', me, false)
+  scene.text('of bob', {}, false)
+  scene.socket.end()
+  scene.parley.channel('elsewhere').markRead(7)
+  await scene.clock.advance(1000)
+  t.same(marks(), [7])
+  t.match(scene.parley.channel('room').getSnapshot(), { unread: 1 })
 })
 
 t.test('[P43] a mark that is made without a connection, or whose reply is lost, is made with the next one', async t => {
