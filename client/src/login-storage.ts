@@ -33,12 +33,14 @@ function webStorage (storage: Storage, key: string): LoginStorage {
   return {
     load: () => storage.getItem(key) ?? spare.load(),
     save (login) {
+      spare.save(null)
+      if (login === null) return storage.removeItem(key)
       try {
-        storage.removeItem(key)
-        if (login !== null) storage.setItem(key, login)
-        spare.save(null)
+        // At no moment may other tabs see that there is no login: they would end theirs.
+        storage.setItem(key, login)
       } catch {
         // The storage is full, so the login lasts as long as the page.
+        storage.removeItem(key)
         spare.save(login)
       }
     },

@@ -16,7 +16,7 @@ interface Globals {
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** Options of the page's client. `login`: a stored login of `parley.account`; otherwise `token` is the access token. */
-export interface TabOptions { token?: string, login?: string, tabs?: 'shared' | 'own', storage?: 'indexeddb', channel?: string }
+export interface TabOptions { token?: string, login?: string, tabs?: 'shared' | 'own', storage?: 'indexeddb', room: string }
 
 /** Starts one Chromium, which ends with `scope`. */
 export async function startBrowser (scope: Scope) {
@@ -64,7 +64,7 @@ export async function openTab (context: BrowserContext, site: string, url: strin
 }
 
 function createTab (page: Page, url: string, options: TabOptions) {
-  const name = options.channel ?? 'room'
+  const name = options.room
   const errors: string[] = []
   page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
   page.on('pageerror', error => { errors.push(String(error)) })
@@ -104,6 +104,7 @@ function createTab (page: Page, url: string, options: TabOptions) {
       for (const text of texts) (globalThis as unknown as Globals).parley.channel(name).send(text).catch(() => {})
     }, { name, texts }),
     refresh: () => page.evaluate(() => (globalThis as unknown as Globals).parley.account.refresh()),
+    user: () => page.evaluate(() => (globalThis as unknown as Globals).parley.account.getSnapshot()),
     disconnect: () => page.evaluate(() => (globalThis as unknown as Globals).parley.disconnect()),
     connect: () => page.evaluate(() => (globalThis as unknown as Globals).parley.connect()),
     close: () => page.close(),
@@ -130,7 +131,12 @@ function createTab (page: Page, url: string, options: TabOptions) {
 
 /** Waits until the channels of these tabs are live. */
 export async function untilLive (...tabs: Tab[]): Promise<void> {
-  for (const tab of tabs) await eventually(async () => (await tab.channel()).state === 'live', 30_000)
+  for (const tab of tabs) {
+    await eventually(async () => (await tab.channel()).state === 'live', 20_000).catch(async error => {
+      const state = await tab.page.evaluate(() => (globalThis as unknown as Globals).parley.getSnapshot())
+      throw new Error(`${error.message}: ${JSON.stringify([state, await tab.channel(), tab.errors])}`)
+    })
+  }
 }
 
 export type Tab = Awaited<ReturnType<typeof openTab>>

@@ -11,22 +11,25 @@ const line = await startLine(t, server.port)
 const files = await bundle()
 const site = await startSite(t, [line.url], files)
 const browser = await startBrowser(t)
+/** Each test has a channel of its own. */
+let rooms = 0
 
 /** Waits until the tabs show exactly what the channel's history has. */
 async function agree (person: Person, tabs: Tab[]): Promise<void> {
-  const history = (await historyOf(server, person, 'room')).map(({ message }) => message)
+  const history = (await historyOf(server, person, `room-${rooms}`)).map(({ message }) => message)
   for (const tab of tabs) await eventually(async () => JSON.stringify(await tab.texts()) === JSON.stringify(history))
 }
 
 /** Opens tabs of one login in a browser profile of their own, after those of the test before are gone. */
 async function openTabs (t: Scope, count: number, options: Partial<TabOptions> = {}) {
   await eventually(() => line.sockets === 0)
+  const room = `room-${++rooms}`
   const person = await server.register('ann')
   const context = await browser.profile(t)
   const tabs: Tab[] = []
-  for (let i = 0; i < count; i++) tabs.push(await openTab(context, site.url, line.url, { token: person.access_token, ...options }))
+  for (let i = 0; i < count; i++) tabs.push(await openTab(context, site.url, line.url, { token: person.access_token, room, ...options }))
   await untilLive(...tabs)
-  return { person, context, tabs }
+  return { person, room, context, tabs }
 }
 
 t.test('[C9] [C14] five tabs have one socket, each shows exactly the history, and a strict policy is not violated', async t => {
@@ -42,10 +45,10 @@ t.test('[C9] [C14] five tabs have one socket, each shows exactly the history, an
 })
 
 t.test('[C9] a closed tab costs the others nothing, and the server hears that a channel is left from the last one', async t => {
-  const { person, context, tabs: [first, second] } = await openTabs(t, 2)
-  const other = await openTab(context, site.url, line.url, { token: person.access_token, channel: 'other' })
+  const { person, room, context, tabs: [first, second] } = await openTabs(t, 2)
+  const other = await openTab(context, site.url, line.url, { token: person.access_token, room: 'other' })
   await untilLive(other)
-  const watcher = await server.enter('watcher', 'room', 'other')
+  const watcher = await server.enter('watcher', room, 'other')
   await first!.close()
   await other.close()
   await watcher.expect(frame => frame.type === 'user_left' && frame.channel === 'other')
@@ -57,11 +60,11 @@ t.test('[C9] a closed tab costs the others nothing, and the server hears that a 
 })
 
 t.test('[C9] a crashed tab costs the others nothing but a reconnect, and loses no message', async t => {
-  const { person, tabs } = await openTabs(t, 4)
-  const sender = await server.enter('sender', 'room')
+  const { person, room, tabs } = await openTabs(t, 4)
+  const sender = await server.enter('sender', room)
   for (const crashing of [0, 2]) {
     await tabs[crashing]!.crash()
-    await sender.request({ type: 'send_message', channel: 'room', message: `after the crash of ${crashing}` })
+    await sender.request({ type: 'send_message', channel: room, message: `after the crash of ${crashing}` })
     await agree(person, tabs.filter((_, i) => i > crashing && i !== 2))
   }
   await tabs[1]!.send('by a survivor')
@@ -81,12 +84,12 @@ t.test('[C9] a frozen tab costs the others nothing, and shows everything when it
 })
 
 t.test('[C9] an old tab does not share with a new build', async t => {
-  const { person, context, tabs: [first] } = await openTabs(t, 1)
+  const { person, room, context, tabs: [first] } = await openTabs(t, 1)
   await context.route('**/page.js', async route => {
     const answer = await route.fetch()
     await route.fulfill({ response: answer, body: (await answer.text()).replace(/"[0-9a-f]{16}"/, '"the next build"') })
   })
-  const second = await openTab(context, site.url, line.url, { token: person.access_token })
+  const second = await openTab(context, site.url, line.url, { token: person.access_token, room })
   await untilLive(second)
   t.equal(line.sockets, 2)
   await first!.send('to both')
@@ -94,10 +97,10 @@ t.test('[C9] an old tab does not share with a new build', async t => {
 })
 
 t.test('[C9] tabs have a socket each where there is no SharedWorker, where its script is missing, and where the page says so', async t => {
-  const { person, context, tabs } = await openTabs(t, 2, { tabs: 'own' })
+  const { person, room, context, tabs } = await openTabs(t, 2, { tabs: 'own' })
   t.equal(line.sockets, 2)
   await context.addInitScript('if (location.hash === "#none") delete globalThis.SharedWorker')
-  const without = await openTab(context, `${site.url}/#none`, line.url, { token: person.access_token })
+  const without = await openTab(context, `${site.url}/#none`, line.url, { token: person.access_token, room })
   await untilLive(without)
   t.equal(line.sockets, 3)
   await context.close()
@@ -105,7 +108,7 @@ t.test('[C9] tabs have a socket each where there is no SharedWorker, where its s
   const poor = await startSite(t, [line.url], new Map([...files].filter(([path]) => path !== '/worker.js')))
   const other = await browser.profile(t)
   for (let i = 0; i < 2; i++) {
-    const tab = await openTab(other, poor.url, line.url, { token: person.access_token })
+    const tab = await openTab(other, poor.url, line.url, { token: person.access_token, room })
     await untilLive(tab)
     t.match(tab.errors.join(), 'the shared worker cannot be started')
     tabs.push(tab)
@@ -116,10 +119,11 @@ t.test('[C9] tabs have a socket each where there is no SharedWorker, where its s
 
 t.test('[C14] the worker works where Vite has bundled it', async t => {
   const vite = await startSite(t, [line.url], await bundleWithVite())
+  const room = `room-${++rooms}`
   const person = await server.register('ann')
   const context = await browser.profile(t)
   const tabs: Tab[] = []
-  for (let i = 0; i < 2; i++) tabs.push(await openTab(context, vite.url, line.url, { token: person.access_token }))
+  for (let i = 0; i < 2; i++) tabs.push(await openTab(context, vite.url, line.url, { token: person.access_token, room }))
   await untilLive(...tabs)
   t.equal(line.sockets, 1)
   t.same(tabs.flatMap(({ errors }) => errors), [])
