@@ -33,7 +33,8 @@ const folderOf = {
   'redis-server': () => folderInPath('redis-server'),
   nginx: () => folderInPath('nginx'),
   pgbouncer: () => folderInPath('pgbouncer'),
-  openssl: () => folderInPath('openssl')
+  openssl: () => folderInPath('openssl'),
+  chromium: () => folderInPath('chromium')
 }
 export type Package = keyof typeof folderOf
 
