@@ -41,6 +41,7 @@ t.test('cut ends connections, refused ones come back later, and a stalled one st
   embedded.cut()
   t.equal((await raw.closed()).code, 1006)
   await eventually(() => client.getSnapshot().state === 'waiting')
+  await t.rejects(fetch(`${embedded.url}/healthz`))
   const { status } = await bob.call('GET', '/api/me')
   t.equal(status, 200, 'REST calls of the test go past the fault')
   embedded.refuseConnections(false)

@@ -1,0 +1,19 @@
+import { t } from '../tap.ts'
+import { fits, startBrowser, startExample } from './example.ts'
+
+t.test('npm run example -- page: two windows exchange messages', async t => {
+  const [{ url }, browser] = await Promise.all([startExample(t, 'page'), startBrowser(t)])
+  const [narrow, wide] = await Promise.all([browser.open(url, 390), browser.open(url, 1280)])
+  const text = `<b>${'long'.repeat(50)}</b>`
+  await narrow.fill('input', text)
+  await narrow.click('button')
+  await wide.locator('li', { hasText: text }).waitFor()
+  await wide.fill('input', 'an answer')
+  await wide.press('input', 'Enter')
+  for (const page of [narrow, wide]) {
+    await page.locator('li', { hasText: /^guest-\w+: an answer$/ }).waitFor()
+    await page.getByRole('status').getByText('online').waitFor()
+    t.equal(await page.locator('li').count(), 2, 'each message shows once')
+    t.ok(await fits(page))
+  }
+})
