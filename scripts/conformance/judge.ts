@@ -52,10 +52,10 @@ export async function judge ({ url, tokens, adminToken, deadline }: JudgeOptions
   const urls = urlsOf(url)
   const rest = createRest(urls.rest, witness, deadline)
   const run = `conform-${randomBytes(4).toString('hex')}`
-  await rest.call('GET', '/api/me').catch((error: Error & { cause?: Error }) => {
-    throw new CannotRun(`${urls.rest} cannot be reached: ${error.cause?.message || error.message}`)
+  const people = await gather(rest, run, { tokens, adminToken }).catch(error => {
+    if (!(error instanceof Deviation)) throw error
+    throw new CannotRun(`${urls.rest} cannot be judged: ${error.message}`)
   })
-  const people = await gather(rest, run, { tokens, adminToken })
   const world: World = { contract, witness, people, rest, urls, deadline, run, left: [] }
   try {
     const outcomes = await runCases(world, began)
@@ -75,7 +75,8 @@ async function runCases (world: World, began: number): Promise<Outcome[]> {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [turn, each] = next
       const left = RUN_DEADLINE * world.deadline - (performance.now() - began)
-      outcomes[turn] = { rule: each.rule, title: each.title, ...await runCase(each, world, turn, Math.min(left, CASE_DEADLINE * world.deadline)) }
+      const outcome = await runCase(each, world, turn, Math.min(left, CASE_DEADLINE * world.deadline))
+      outcomes[turn] = { rule: each.rule, title: each.title, ...outcome }
     }
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, work))

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { check } from './verdict.ts'
+import { check, Deviation } from './verdict.ts'
 import type { Witness } from './witness.ts'
 
 // Cases read any field of an answer: judging them is their task.
@@ -13,7 +13,7 @@ export type Rest = ReturnType<typeof createRest>
 /** Makes REST calls to the server at this base URL. `deadline` bounds each, in milliseconds. */
 export function createRest (base: string, witness: Witness, deadline: number) {
   async function once (method: string, path: string, { token, body, headers }: CallOptions): Promise<Answer> {
-    const response = await fetch(base + path, {
+    const { response, text } = await answered(`an answer to ${method} ${path}`, fetch(base + path, {
       method,
       headers: {
         ...token !== undefined && { authorization: `Bearer ${token}` },
@@ -22,8 +22,7 @@ export function createRest (base: string, witness: Witness, deadline: number) {
       },
       ...body !== undefined && { body: JSON.stringify(body) },
       signal: AbortSignal.timeout(deadline)
-    })
-    const text = await response.text()
+    }))
     const answer = { status: response.status, headers: response.headers, body: parse(text) }
     witness.rest(answer.status, answer.body)
     return answer
@@ -54,6 +53,17 @@ export function createRest (base: string, witness: Witness, deadline: number) {
       const { status, body } = await call(method, path, options)
       check(status >= 400 && body?.code === code, `${code} to ${method} ${path}`, { status, body })
     }
+  }
+}
+
+/** @throws Deviation where there is no answer: the time is over, or the connection is lost. */
+async function answered (expected: string, pending: Promise<Response>): Promise<{ response: Response, text: string }> {
+  try {
+    const response = await pending
+    return { response, text: await response.text() }
+  } catch (error) {
+    const { message, cause } = error as Error
+    throw new Deviation(expected, (cause as Error | undefined)?.message || message)
   }
 }
 
