@@ -11,6 +11,7 @@ const descriptions = {
   admin: 'lists, promotes, demotes, disables and enables accounts',
   prune: 'removes old messages in short statements; a server on PostgreSQL may go on running',
   smoke: 'checks a running server: two users register, join, exchange a message and read the history',
+  conformance: 'judges the server at a URL by each rule of docs/protocol.md: `npm run conformance -- ws://localhost:8080`',
   bench: 'compares Parley with Socket.IO and ws; `-- --quick` takes minutes instead of 40',
   faults: 'kills, freezes and cuts off processes and databases, and checks the guarantees; takes a quarter of an hour',
   example: 'starts a server in memory and an example: `-- page`, `-- react` or `-- node-bot`',
