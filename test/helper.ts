@@ -16,6 +16,7 @@ import { createLoginThrottle } from '../src/services/login-throttle.ts'
 import { createPasswords } from '../src/services/passwords.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { createClients, type Client, type Frame } from './client.ts'
+import { copyTemplate, dropDatabase } from './server-connection.ts'
 
 export const secret = 'the secret of the tests, 32 bytes and more'
 
@@ -34,8 +35,8 @@ export interface Scope { teardown (end: () => unknown): unknown }
 export async function createDatabase (t: Scope): Promise<string> {
   const server = process.env.TEST_DATABASE_URL ?? ''
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administrate(server, `CREATE DATABASE ${name} TEMPLATE parley_template`)
-  t.teardown(() => administrate(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  await copyTemplate(server, name)
+  t.teardown(() => dropDatabase(server, name))
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.href
