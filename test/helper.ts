@@ -16,6 +16,7 @@ import { createLoginThrottle } from '../src/services/login-throttle.ts'
 import { createPasswords } from '../src/services/passwords.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { createClients, type Client, type Frame } from './client.ts'
+import { createDataDirectory } from './embedded.ts'
 import { copyTemplate, dropDatabase } from './server-connection.ts'
 
 export const secret = 'the secret of the tests, 32 bytes and more'
@@ -64,7 +65,7 @@ export interface ServerOptions {
   config?: ConfigChange
   /** URL of an existing database, which lets two servers share one. By default each server has a new database. */
   databaseUrl?: string
-  /** Uses a new embedded database in memory instead of PostgreSQL. */
+  /** Uses a new embedded database instead of PostgreSQL. */
   embedded?: true
   /** Wraps the real broker, for example to lose or delay events. */
   wrapBroker?: (broker: Broker) => Broker
@@ -77,12 +78,11 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, embedded = false, wrapBroker = broker => broker, leases } = options
   // Other tests may keep the machine busy. Without this, the server would refuse connections because its event loop lags.
   const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '0' }).config, change)
-  if (embedded) config.database.data_dir = 'memory://'
+  if (embedded) config.database.data_dir = await createDataDirectory(t)
   else config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
   const logger = createLogger(config.log.level, { write: (line: string) => { lines.push(line) } })
   const database = await openDatabase(config.database, logger)
-  if (embedded) await database.migrate()
   const broker = wrapBroker(createBroker(config, logger))
   const presence = createPresence(config, broker, logger, leases)
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })

@@ -8,6 +8,7 @@ import { createMemoryPresence } from '../../src/presence/memory.ts'
 import { createAnnounce } from '../../src/connections/announce.ts'
 import type { Login } from '../../src/schemas/auth.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { createDatabase, secret } from '../helper.ts'
 import type { Test } from '../tap.ts'
 
@@ -21,9 +22,8 @@ export async function openTestDatabase (t: Test) {
 
 /** Opens an embedded database for the test, with all migrations applied. */
 export async function openEmbeddedDatabase (t: Test) {
-  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
   t.teardown(() => database.close())
-  await database.migrate()
   return database
 }
 
