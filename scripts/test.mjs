@@ -47,7 +47,14 @@ try {
   services = await startServices({ packages: ['nginx', 'pgbouncer', 'openssl', 'chromium'], settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
-  const env = { ...inherited, NODE_ENV: 'test', TEST_DATABASE_URL: postgresUrl, TEST_REDIS_URL: redisUrl }
+  const env = {
+    ...inherited,
+    NODE_ENV: 'test',
+    TEST_DATABASE_URL: postgresUrl,
+    TEST_REDIS_URL: redisUrl,
+    // The first test that uses the embedded database creates this one (test/embedded.ts).
+    TEST_EMBEDDED_TEMPLATE: join(results, 'embedded')
+  }
   await makeTemplate(postgresUrl)
   await buildTap(env)
   const { code, output } = await runTap([...args.filter(arg => arg.startsWith('-')), ...toPrograms(files)], env)

@@ -11,8 +11,10 @@ import type { Scope } from '../src/testing/scope.ts'
 import type { ConfigChange } from '../src/testing/types.ts'
 import { createClients, type Client, type Frame } from './client.ts'
 import { checkDocumented } from './documented.ts'
+import { createDataDirectory } from './embedded.ts'
 import { judgeFrames } from './frames.ts'
 import { createRest } from './rest-client.ts'
+import { copyTemplate, dropDatabase } from './server-connection.ts'
 
 export { secret } from '../src/testing/instance.ts'
 export type { ConfigChange, Person, Scope }
@@ -21,8 +23,8 @@ export type { ConfigChange, Person, Scope }
 export async function createDatabase (t: Scope): Promise<string> {
   const server = process.env.TEST_DATABASE_URL ?? ''
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administrate(server, `CREATE DATABASE ${name} TEMPLATE parley_template`)
-  t.teardown(() => administrate(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  await copyTemplate(server, name)
+  t.teardown(() => dropDatabase(server, name))
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.href
@@ -48,7 +50,7 @@ export interface ServerOptions {
   config?: ConfigChange
   /** URL of an existing database, which lets two servers share one. By default each server has a new database. */
   databaseUrl?: string
-  /** Uses a new embedded database in memory instead of PostgreSQL. */
+  /** Uses a new embedded database instead of PostgreSQL. */
   embedded?: true
   /** Wraps the real broker, for example to lose or delay events. */
   wrapBroker?: (broker: Broker) => Broker
@@ -64,7 +66,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   const { config: change = {}, databaseUrl, embedded = false, wrapBroker, leases } = options
   // Other tests may keep the machine busy. Without this, the server would refuse connections because its event loop lags.
   const config = merge(loadConfig({ LIMITS_EVENT_LOOP_DELAY: '0' }).config, change)
-  if (embedded) config.database.data_dir = 'memory://'
+  if (embedded) config.database.data_dir = await createDataDirectory(t)
   else config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
   t.teardown(judgeFrames())

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createClients } from '../client.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 import { fillDisk, mountDisk } from './disk.ts'
@@ -12,7 +13,7 @@ t.setTimeout(240_000)
 t.test('[P26] a full disk of the embedded database causes one log line, /readyz 503 and no false ack, and service resumes', async t => {
   const disk = mountDisk(t, 160)
   if (disk === undefined) return t.pass('mounting a file system is not permitted here')
-  const server = await startProcess(t, { env: { PARLEY_DATA_DIR: join(disk, 'data'), LIMITS_ENABLED: 'false' } })
+  const server = await startProcess(t, { env: { PARLEY_DATA_DIR: await createDataDirectory(t, disk), LIMITS_ENABLED: 'false' } })
   const origin = `http://127.0.0.1:${server.port}`
   const headers = { 'content-type': 'application/json' }
   const registration = await fetch(`${origin}/api/auth/register`, {

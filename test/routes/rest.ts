@@ -9,6 +9,7 @@ import { createAnnounce } from '../../src/connections/announce.ts'
 import type { Login } from '../../src/schemas/auth.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { checkDocumented } from '../documented.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { createDatabase, secret } from '../helper.ts'
 import type { Test } from '../tap.ts'
 
@@ -22,9 +23,8 @@ export async function openTestDatabase (t: Test) {
 
 /** Opens an embedded database for the test, with all migrations applied. */
 export async function openEmbeddedDatabase (t: Test) {
-  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
   t.teardown(() => database.close())
-  await database.migrate()
   return database
 }
 

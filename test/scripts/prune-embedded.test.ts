@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
 import { prune } from './run.ts'
 
 t.test('npm run prune works on the embedded database, and numbering goes on', async t => {
-  const directory = join(t.testdir(), 'data')
+  const directory = await createDataDirectory(t)
   const open = () => openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   let database = await open()
-  await database.migrate()
   const { id: userId } = await database.prisma.user.create({ data: { name: 'Ann', email: 'ann@example.org' } })
   const { id: channelId } = await database.prisma.channel.create({ data: { name: 'old', members: { create: { userId } } } })
   const publish = async (count: number) => createMessageStore(database).publish(Array.from({ length: count }, () =>

@@ -3,12 +3,12 @@ import { loadConfig } from '../../src/config.ts'
 import { createStores } from '../../src/domain.ts'
 import { createMaintenance } from '../../src/services/maintenance.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { t } from '../tap.ts'
 
 t.test('[P58] on the embedded database other work runs between rounds of maintenance, which remove all rows that are due', async t => {
-  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: 'memory://' })
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
   t.teardown(database.close)
-  await database.migrate()
   const { prisma } = database
   const { id } = await prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
   const channel = uuidv7()

@@ -1,21 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
 import { createMessageStore } from '../../src/store/messages.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createUsers } from '../../src/store/users.ts'
 import { uuidv7 } from 'uuidv7'
+import { createDataDirectory } from '../embedded.ts'
 import { t } from '../tap.ts'
 
 t.test('a text that begins with U+FEFF is read back unchanged by every kind of query, also next to nulls and in arrays', async t => {
-  const directory = mkdtempSync(join(tmpdir(), 'parley-embedded-'))
-  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
-  t.teardown(async () => {
-    await database.close()
-    rmSync(directory, { recursive: true })
-  })
-  await database.migrate()
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
+  t.teardown(database.close)
   const users = createUsers(database.prisma)
   const messages = createMessageStore(database)
   const texts = ['\ufeff', '\ufeffx', '\ufeff\ufeffx', 'x\ufeffy', '\ufeff漢字😀', 'x', '']
