@@ -1,4 +1,5 @@
-// `npm run conformance -- URL [--token TOKEN …] [--admin-token TOKEN] [--json FILE] [--deadline MS]`: judges a running server by docs/protocol.md.
+// `npm run conformance -- URL [--token TOKEN …] [--admin-token TOKEN] [--json FILE] [--deadline MS]` judges a running server by
+// docs/protocol.md.
 // Exits with 0 if no rule failed, 1 if one did, 2 if the server could not be judged.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'

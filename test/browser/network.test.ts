@@ -1,5 +1,5 @@
 import { historyOf } from '../client/clients.ts'
-import { startLine } from '../client/line.ts'
+import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Person, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'

@@ -3,7 +3,7 @@ import { eventually } from '../eventually.ts'
 import { startServer, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createClient, settled } from './clients.ts'
-import { startLine } from './line.ts'
+import { startLine } from '../../src/testing/line.ts'
 
 const server = await startServer(t)
 

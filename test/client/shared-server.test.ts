@@ -4,7 +4,7 @@ import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createClient, historyOf, settled } from './clients.ts'
-import { startLine } from './line.ts'
+import { startLine } from '../../src/testing/line.ts'
 import { createMultiplexer, createTab } from './shared.ts'
 
 const TABS = 4

@@ -2529,7 +2529,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Up to which `seq` this user has read a channel, on another connection [P43]. */
             200: {
                 headers: {
                     [name: string]: unknown;
