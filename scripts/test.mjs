@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path'
 import { build, fail, root } from './setup.mjs'
 
 /** Files that get a process of their own, because they take long, or change or measure something that a process has only once. */
-const ALONE = /^test\/(faults|deploy|browser)\/|\/(descriptors|workers|clock|conformance)\.test\.ts$/
+const ALONE = /^test\/(faults|deploy|browser|packages)\/|\/(descriptors|workers|clock|conformance)\.test\.ts$/
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
 const SETTINGS = {
   TimeZone: 'America/New_York',

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { eventually } from '../eventually.ts'
+import { t } from '../tap.ts'
+import { npm, pack } from './npm.ts'
+
+// Installing fetches what npm's cache does not have.
+t.setTimeout(300_000)
+
+const folder = t.testdir({})
+const project = join(folder, 'project')
+mkdirSync(project, { recursive: true })
+writeFileSync(join(project, 'package.json'), '{ "private": true }')
+npm(project, 'install', '--ignore-scripts', pack(folder))
+const admin = { ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'correct horse' }
+const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...admin }
+
+/** Runs `npx parley` in the project. It is the head of a process group, because npx does not hand on signals. */
+function parley (...args: string[]) {
+  const child = spawn('npx', ['--no-install', 'parley', ...args], { cwd: project, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const run = { output: '', exited: once(child, 'close'), end: (signal: NodeJS.Signals) => process.kill(-child.pid!, signal) }
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { run.output += chunk })
+  return run
+}
+
+t.test('npx parley starts the installed server on the embedded database, and its commands work', async t => {
+  const server = parley()
+  await eventually(() => /listening on (\S+)/.test(server.output), 60_000).catch(() => t.fail(server.output))
+  const [, url] = /listening on (\S+)/.exec(server.output) ?? []
+  t.same(await (await fetch(`${url}/readyz`)).json(), { status: 'ready', database: 'up', bus: 'up' })
+  const smoke = parley('smoke', url!)
+  await smoke.exited
+  t.match(smoke.output, /All is well/)
+  server.end('SIGTERM')
+  await server.exited
+  t.same(readdirSync(project).sort(), ['data', 'node_modules', 'package-lock.json', 'package.json'])
+
+  const list = parley('admin', 'list')
+  await list.exited
+  t.match(list.output, /^ann@example\.org {2}admin/)
+  const wrong = parley('serve')
+  t.same(await wrong.exited, [1, null])
+  t.equal(wrong.output, 'parley: unknown command serve; known are start, admin, config, database, prune, smoke\n')
+})
