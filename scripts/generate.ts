@@ -5,11 +5,12 @@ import { loadConfig } from '../src/config.ts'
 import { createBroker, createPresence } from '../src/drivers.ts'
 import { createLogger } from '../src/logger.ts'
 import { openDatabase } from '../src/store/client.ts'
+import { asyncApiFiles } from './asyncapi.ts'
 import { clientTypes } from './client-types.ts'
 import { runCommand } from './command.ts'
 import { root } from './root.ts'
 
-/** `npm run generate` writes the sources that are made of the schemas: the types of the client. */
+/** `npm run generate` writes the sources that are made of the schemas: the types of the client and docs/asyncapi.json. */
 await runCommand(async () => {
   const { config } = loadConfig({ DATABASE_DATA_DIR: 'memory://', LOG_LEVEL: 'warn' })
   const logger = createLogger(config.log.level)
@@ -22,6 +23,7 @@ await runCommand(async () => {
   for (const [name, text] of Object.entries(await clientTypes(app.swagger()))) {
     writeFileSync(join(root, 'client/src/generated', name), text)
   }
+  for (const [path, text] of Object.entries(asyncApiFiles())) writeFileSync(join(root, path), text)
   await app.close()
   await presence.close()
   await broker.close()
