@@ -14,6 +14,9 @@ export const prune = (env: Record<string, string>, ...args: string[]): Promise<O
 /** Runs the built script of `npm run config` in the same way. */
 export const config = (env: Record<string, string>): Promise<Outcome> => run('config', env, [])
 
+/** Runs the built script of `npm run smoke -- URL` in the same way. */
+export const smoke = (env: Record<string, string>, url: string): Promise<Outcome> => run('smoke', env, [url])
+
 function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {
   const [command, ...options] = node()
   const file = join(root, `dist/scripts/${script}.js`)
