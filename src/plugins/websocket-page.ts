@@ -1,5 +1,6 @@
 import { frameErrors } from '../errors.ts'
 import type { AsyncApi, Json, Message, Operation } from '../requests/asyncapi.ts'
+import { Timestamp, Uuid } from '../schemas/common.ts'
 
 /** A field of a frame: its place, such as `channels[].id`, and what it holds, as HTML. */
 interface Field { path: string, type: string, isOptional: boolean, about: string }
@@ -105,18 +106,25 @@ function fieldsOf ({ properties = {}, required = [] }: Json, prefix = ''): Field
 
 /** Says in HTML what values a schema allows. */
 function typeOf (schema: Json): string {
-  const { $ref, const: only, enum: words, anyOf, type, items, minimum, maximum, minLength, maxLength } = schema
+  const { $ref, const: only, enum: words, anyOf, type, items, pattern } = schema
   if (typeof $ref === 'string') return `<a href="#schema_${$ref.split('/').at(-1)}">${$ref.split('/').at(-1)}</a>`
   if (only !== undefined) return `<code>${escape(JSON.stringify(only))}</code>`
   if (Array.isArray(words)) return words.length > MANY ? 'one of many words' : words.map(word => `<code>"${word}"</code>`).join(' or ')
   if (Array.isArray(anyOf) && type === undefined) return (anyOf as Json[]).map(nameOf).join(' or ')
   if (type === 'array') return `list of ${typeOf(items as Json)}`
-  const limits = [
-    typeof minLength === 'number' && minLength > 1 && `at least ${minLength} characters`,
-    typeof maxLength === 'number' && `at most ${maxLength} characters`,
-    type === 'integer' && typeof minimum === 'number' && typeof maximum === 'number' && maximum < 1e15 && `${minimum} to ${maximum}`
-  ].filter(Boolean)
-  return [type ?? 'any JSON value', ...limits].join(', ')
+  if (pattern === Uuid.pattern) return 'UUID'
+  if (pattern === Timestamp.pattern) return 'time'
+  return [type ?? 'any JSON value', ...limitsOf(schema)].join(', ')
+}
+
+function limitsOf ({ type, pattern, minimum, maximum, minLength, maxLength }: Json): string[] {
+  const isRange = type === 'integer' && typeof minimum === 'number' && typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER
+  return [
+    ...typeof minLength === 'number' && minLength > 1 ? [`at least ${minLength} characters`] : [],
+    ...typeof maxLength === 'number' ? [`at most ${maxLength} characters`] : [],
+    ...isRange ? [`${minimum} to ${maximum}`] : [],
+    ...typeof pattern === 'string' ? [`matching <code>${escape(pattern)}</code>`] : []
+  ]
 }
 
 /** An entry of a channel has a place of its own on the page. */
