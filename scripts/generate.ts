@@ -5,6 +5,7 @@ import { loadConfig } from '../src/config.ts'
 import { createBroker, createPresence } from '../src/drivers.ts'
 import { createLogger } from '../src/logger.ts'
 import { openDatabase } from '../src/store/client.ts'
+import { asyncApiFiles } from './asyncapi.ts'
 import { clientTypes } from './client-types.ts'
 import { runCommand } from './command.ts'
 import { referenceFiles } from './reference.ts'
@@ -24,6 +25,7 @@ await runCommand(async () => {
     writeFileSync(join(root, 'client/src/generated', name), text)
   }
   for (const [path, text] of Object.entries(await referenceFiles(app.swagger()))) writeFileSync(join(root, path), text)
+  for (const [path, text] of Object.entries(asyncApiFiles())) writeFileSync(join(root, path), text)
   await app.close()
   await presence.close()
   await broker.close()

@@ -92,7 +92,7 @@ t.test('openapi.json has exactly the routes of the application, each with its pa
     [call, call.includes(' /api/') ? { ...shape, answers: { ...shape.answers, '4XX': true, '5XX': true } } : shape]))
   t.same(found, withErrors)
 
-  const hidden = ['/docs', '/metrics', '/openapi.json', '/websocket']
+  const hidden = ['/asyncapi.json', '/docs', '/metrics', '/openapi.json', '/websocket']
   const served = routesOf(server.app).filter(({ method, url }) =>
     !['HEAD', 'OPTIONS'].includes(method) && !hidden.some(path => url === path || url.startsWith(`${path}/`)))
   t.same(served.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`).sort(), Object.keys(found).sort())

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
+import { asyncApi, type AsyncApi } from '../requests/asyncapi.ts'
+import { style, websocketPage } from './websocket-page.ts'
 import { ErrorReply } from '../schemas/common.ts'
 
 /**
@@ -18,9 +21,19 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'"
 }
 
+/** Content security policy of `/docs/websocket`, which has no scripts. */
+const STATIC_PAGE_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'"
+].join('; ')
+
 /**
- * Serves the OpenAPI document, made from the routes' schemas, at `/openapi.json` and a page for browsing it at `/docs`, which needs no
- * other server. Register it before the routes.
+ * Serves the OpenAPI document, made from the routes' schemas, at `/openapi.json` and a page for browsing it at `/docs`, and the AsyncAPI
+ * document of `/websocket` at `/asyncapi.json` with its page at `/docs/websocket`. The pages need no other server. Register it before
+ * the routes.
  */
 export default fp(async app => {
   app.addSchema(ErrorReply)
@@ -32,7 +45,8 @@ export default fp(async app => {
         title: 'Parley',
         version: '1',
         license: { name: 'MIT', identifier: 'MIT' },
-        description: 'REST beside the WebSocket at `/websocket`. Errors: `{statusCode, error, code, message, retry_after_ms?}`.'
+        description: 'REST beside the WebSocket at `/websocket`, which [a page of its own](/docs/websocket) describes. ' +
+          'Errors: `{statusCode, error, code, message, retry_after_ms?}`.'
       },
       servers: [{ url: '/', description: 'This server' }],
       components: {
@@ -46,6 +60,21 @@ export default fp(async app => {
   })
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  // The document is made when somebody asks for it first, because few servers are asked.
+  let document: AsyncApi | undefined
+  let page: string | undefined
+  const documentOnce = (): AsyncApi => (document ??= asyncApi())
+  app.get('/asyncapi.json', { schema: { hide: true } }, async () => documentOnce())
+  app.route({
+    method: 'GET',
+    url: '/docs/websocket',
+    schema: { hide: true },
+    onSend: async (_request, reply) => { reply.header('content-security-policy', STATIC_PAGE_POLICY) },
+    handler: async (_request, reply) => {
+      page ??= websocketPage(documentOnce())
+      return reply.type('text/html; charset=utf-8').send(page)
+    }
+  })
 }, { name: 'docs' })
 
 interface Operation { requestBody?: { required?: boolean, content: Record<string, { schema: { required?: string[] } }> } }

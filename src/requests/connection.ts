@@ -12,8 +12,7 @@ export const requests = {
     /** Where guests are admitted, a client without a token becomes one [P16]. */
     fields: {
       token: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-      /** Whether this connection is told of activity [P44]; absent: as before. */
-      activity: Type.Optional(Type.Boolean())
+      activity: Type.Optional(Type.Boolean({ description: 'whether this connection is told of activity [P44]; absent: as before' }))
     },
     who: 'anyone',
     about: 'Binds the connection to the user of an access token, or extends it with a fresh token [P10]–[P14]. ' +

@@ -12,10 +12,10 @@ import type { RequestContext } from './row.ts'
 
 export const joinFields = {
   channel: ChannelName,
-  since: Type.Optional(Seq),
-  since_id: Type.Optional(EntryId),
-  channel_id: Type.Optional(Uuid),
-  history: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
+  since: Type.Optional({ ...Seq, description: 'resume after this entry [P30]' }),
+  since_id: Type.Optional({ ...EntryId, description: 'the id of the entry at `since` [P37]' }),
+  channel_id: Type.Optional({ ...Uuid, description: 'the channel\'s id, required with `since`' }),
+  history: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'so many last messages [P31]' }))
 }
 
 type JoinFields = Static<TObject<typeof joinFields>>

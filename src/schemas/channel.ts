@@ -11,11 +11,13 @@ const MAX_RETENTION = 36_500
 export const Settings = Type.Object({
   channel_type: ChannelType,
   /** The service checks the length, which is configured. */
-  topic: Text(),
+  topic: Text({ description: 'may be empty' }),
   /** Seconds between two messages of a member; 0 is off. The service checks the configured bound. */
-  slow_mode: Type.Integer({ minimum: 0, maximum: MAX_SLOW_MODE }),
+  slow_mode: Type.Integer({ minimum: 0, maximum: MAX_SLOW_MODE, description: 'seconds between two messages of a member; 0 is off' }),
   /** Days for which messages, edits and deletions are kept; null: for good. */
-  retention: Type.Union([Type.Integer({ minimum: 1, maximum: MAX_RETENTION }), Type.Null()])
+  retention: Type.Union([Type.Integer({ minimum: 1, maximum: MAX_RETENTION }), Type.Null()], {
+    description: 'days for which messages are kept; null: for good'
+  })
 })
 export type Settings = Static<typeof Settings>
 /** Settings to change. The others stay as they are. */
@@ -57,7 +59,7 @@ export const ChannelPage = Type.Object({ channels: Type.Array(ListedChannel), ne
 export const Place = Type.Object({
   role: Role,
   is_member_since: Timestamp,
-  is_moderator: Type.Boolean(),
+  is_moderator: Type.Boolean({ description: 'whether the user can moderate the channel' }),
   muted_until: Type.Union([Timestamp, Type.Null()]),
   read_seq: Seq
 })

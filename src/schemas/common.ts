@@ -40,7 +40,7 @@ export const Handle = Type.String({ pattern: '^[a-z0-9][a-z0-9_]{2,31}$' })
 /** The handle in an answer; null for a guest and for an erased account. */
 export const AnyHandle = Type.Union([Type.String(), Type.Null()])
 /** The id of a channel's entry at some `seq`; null where there is no entry [P37]. */
-export const EntryId = Type.Union([Uuid, Type.Null()])
+export const EntryId = Type.Union([Uuid, Type.Null()], { description: 'id of the entry at the `seq`; null where there is none' })
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
 export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
@@ -48,7 +48,7 @@ export const ReportId = Type.String({ pattern: uuidPattern, whenInvalid: 'report
 export const Timestamp = Type.String({
   pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$', description: 'ISO 8601, UTC, milliseconds'
 })
-export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'number in the channel\'s sequence' })
 
 /** [P17] */
 export const ChannelName = Type.String({
@@ -71,11 +71,11 @@ export function Choice<const T extends string> (words: T[], options: SchemaOptio
 /** Size and start of a page. `cursor` is the `next_cursor` of the previous page. */
 export const PageQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 })),
-  cursor: Type.Optional(Text({ minLength: 1, maxLength: 256 }))
+  cursor: Type.Optional(Text({ minLength: 1, maxLength: 256, description: 'the `next_cursor` of the page before' }))
 })
 export type PageQuery = Static<typeof PageQuery>
 
-export const NextCursor = Type.Union([Type.String(), Type.Null()])
+export const NextCursor = Type.Union([Type.String(), Type.Null()], { description: 'null on the last page' })
 
 export const ErrorReply = Type.Object({
   statusCode: Type.Integer(),

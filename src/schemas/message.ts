@@ -9,14 +9,13 @@ import { ReactionAdded, ReactionCounts, ReactionRemoved } from './reaction.ts'
 export const MessageText = Type.Optional(Text({ whenMissing: 'message_required', unless: 'data', examples: ['Hello'] }))
 /** [P38] Any JSON value; null is none. The service checks that it can be kept as it came. */
 export const MessageData = Type.Optional(Type.Unknown({ description: 'any JSON value' }))
-export const ClientId = Text({ minLength: 1, maxLength: 64 })
+export const ClientId = Text({ minLength: 1, maxLength: 64, description: 'the sender\'s own id: the same again stores nothing [P28]' })
 
 /** The fields of a new message, over WebSocket and REST. */
 export const messageFields = {
   message: MessageText,
   client_id: Type.Optional(ClientId),
-  /** [P39] */
-  reply_to: Type.Optional(MessageId),
+  reply_to: Type.Optional({ ...MessageId, description: 'the message that this one replies to [P39]' }),
   data: MessageData
 }
 export const MessageCreation = Type.Object(messageFields, { additionalProperties: false })

@@ -4,9 +4,9 @@ import { AnyHandle, ChannelType, NextCursor, PageQuery, Text, Timestamp, Uuid } 
 const YEAR = 31_536_000
 
 /** Durations are in seconds. */
-export const MuteDuration = Type.Integer({ minimum: 1, maximum: YEAR })
+export const MuteDuration = Type.Integer({ minimum: 1, maximum: YEAR, description: 'seconds' })
 export const DEFAULT_MUTE = 3600
-export const BanDuration = Type.Integer({ minimum: 1, maximum: 10 * YEAR })
+export const BanDuration = Type.Integer({ minimum: 1, maximum: 10 * YEAR, description: 'seconds; none: for good' })
 export const Reason = Text({ maxLength: 500 })
 
 const person = { user_id: Uuid, username: Type.String(), handle: AnyHandle }

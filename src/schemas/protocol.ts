@@ -9,20 +9,19 @@ export const SUBPROTOCOL = 'parley.v1'
 export const Ref = Type.Union([
   Text({ maxLength: 64 }),
   Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
-])
+], { description: 'comes back on the reply' })
 export type Ref = Static<typeof Ref>
 
 /** A frame about a user, for all of the user's connections: docs/protocol.md, "Server → client, unasked". */
 export interface Notice { type: string, timestamp: string, [field: string]: unknown }
 
-/** The first frame on every connection [P6]. The times are in seconds, `max_payload` is in bytes. */
 export const Welcome = Type.Object({
   connection_id: Uuid,
   server_time: Timestamp,
   protocol: Type.Integer(),
-  heartbeat_interval: Type.Number(),
-  connection_timeout: Type.Number(),
-  max_payload: Type.Integer()
+  heartbeat_interval: Type.Number({ description: 'seconds' }),
+  connection_timeout: Type.Number({ description: 'seconds' }),
+  max_payload: Type.Integer({ description: 'bytes that a frame may have' })
 }, { description: 'The first frame on every connection [P6].' })
 
 /** The reply to a request that is refused, or that cannot be read [P8] [P9]. */
@@ -31,7 +30,7 @@ export const ErrorFrame = Type.Object({
   code: Choice(Object.keys(frameErrors)),
   message: Type.String(),
   ref: Type.Optional(Ref),
-  retry_after_ms: Type.Optional(Type.Integer({ minimum: 0 }))
+  retry_after_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds after which the same frame may succeed' }))
 })
 
 /** Frames that the server sends unasked and that no request causes, by `type`. */

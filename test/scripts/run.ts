@@ -16,6 +16,8 @@ export const config = (env: Record<string, string>): Promise<Outcome> => run('co
 
 /** Runs the built script of `npm run conformance -- …` in the same way. */
 export const conformance = (...args: string[]): Promise<Outcome> => run('conformance/main', {}, args)
+/** Runs the built script of `npm run smoke -- URL` in the same way. */
+export const smoke = (env: Record<string, string>, url: string): Promise<Outcome> => run('smoke', env, [url])
 
 function run (script: string, env: Record<string, string>, args: string[]): Promise<Outcome> {
   const [command, ...options] = node()
