@@ -8,11 +8,12 @@ import { createOutbox, type SendOptions } from './outbox.ts'
 import { createPages } from './pages.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createView, type Readable } from './readable.ts'
+import { createReceiver } from './receiver.ts'
 import { createSubscription } from './subscription.ts'
 import { createReaders, type Readers } from './readers.ts'
 import { createReading } from './reading.ts'
 import { createTyping } from './typing.ts'
-import type { Entry, Json, Message, Notices, Receipt, Reply } from './wire.ts'
+import type { Entry, Json, Message, Receipt, Reply } from './wire.ts'
 
 const DEFAULT_HISTORY = 50
 
@@ -167,7 +168,7 @@ export function createChannel (
   }
 
   /** The functions that handle frames about the channel, by type. */
-  const handlers: { [K in keyof Notices]?: (notice: Notices[K]) => void } = {
+  const receive = createReceiver({
     ...Object.fromEntries(['message', ...CHANGES].map(type => [type, subscription.receive])),
     signal: typing.received,
     read_marker: ({ seq }) => reading.raise(seq),
@@ -188,7 +189,7 @@ export function createChannel (
     channel_left: () => ended('not_in_channel'),
     banned_from_channel: () => ended('banned'),
     channel_deleted: () => ended('channel_not_found')
-  }
+  })
 
   const channel: Channel = {
     name,
@@ -238,13 +239,9 @@ export function createChannel (
     channel,
 
     receive (frame: { type: string }): boolean {
-      if (!Object.hasOwn(handlers, frame.type)) {
-        subscription.receiveUnknown(frame as Partial<Entry>)
-        return false
-      }
-      const handle = handlers[frame.type as keyof Notices] as (frame: unknown) => void
-      handle(frame)
-      return true
+      const isKnown = receive(frame)
+      if (!isKnown) subscription.receiveUnknown(frame as Partial<Entry>)
+      return isKnown
     },
 
     isLive,

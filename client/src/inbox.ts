@@ -1,13 +1,20 @@
 import { createChannelList, type ChannelListDeps, type InboxChannel } from './channel-list.ts'
-import { createInvitations, type Invitation } from './invitations.ts'
+import { createLoader } from './loader.ts'
 import { createView, type Readable } from './readable.ts'
+import { createReceiver } from './receiver.ts'
 import type { RestClient } from './rest.ts'
-import type { Me, Notices, Requests } from './wire.ts'
+import type { Me, Requests, Routes } from './wire.ts'
 
 /** Requests that may change the inbox without a notice to the connection that makes them. */
 const CHANGES: ReadonlyArray<keyof Requests> = [
   'create_channel', 'delete_channel', 'leave_channel', 'open_direct', 'decline_invitation', 'block_user', 'unblock_user'
 ]
+
+/** Most invitations that are read. A user has no more, unless the server is configured so [P57]. */
+const MAX_INVITATIONS = 100
+
+/** An invitation that the user has neither used nor declined. */
+export type Invitation = Readonly<Routes['GET /api/me/invitations']['answer']['invitations'][number]>
 
 /** The user's channels. A snapshot is immutable, and so are its parts, which stay the same objects until they change. */
 export interface Inbox {
@@ -38,18 +45,29 @@ export interface InboxDeps extends Pick<ChannelListDeps, 'clock' | 'calls' | 'is
 
 /** Creates the inbox, with what the rest of the client tells it. It follows the server's notices, and what open channels know. */
 export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...deps }: InboxDeps) {
-  const view = createView(snapshot, onFault)
-  const invitations = createInvitations({ clock: deps.clock, rest, me, onFault, onChange: view.changed })
-  let listeners = 0
+  const view = createView(snapshot, onFault, onListener)
   let isUsed = false
+  let invitations: readonly Invitation[] = []
   /** Whether the connection tells of new messages. `asking`: it is going to be authenticated again for that. */
   let activity: 'off' | 'asking' | 'on' = 'off'
+  const isWanted = (): boolean => view.isWatched
   const list = createChannelList({
-    ...deps,
-    isWanted: () => listeners > 0,
+    ...deps, isWanted,
     onChange (names) {
       view.changed()
       names.forEach(onRow)
+    }
+  })
+  const loader = createLoader({
+    clock: deps.clock, isWanted, onFault,
+    async read (signal) {
+      // Guests, who have no handle, are invited to nothing.
+      if (me()?.handle === null) return []
+      return (await rest('GET /api/me/invitations', { query: { limit: MAX_INVITATIONS } }, { signal })).invitations
+    },
+    show (found: readonly Invitation[]) {
+      invitations = found
+      view.changed()
     }
   })
 
@@ -59,39 +77,39 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
       state: !isUsed ? 'idle' : list.isWhole ? 'live' : 'loading',
       channels: shown.filter(({ channel_type: type }) => type !== 'direct'),
       directs: shown.filter(({ channel_type: type }) => type === 'direct'),
-      invitations: invitations.list().filter(({ channel }) => !list.find(channel))
+      invitations: invitations.filter(({ channel }) => !list.find(channel))
     }
   }
 
   /** Reads what is outdated. The list is read after the frame that asks for activity, so that no message is missed between them. */
   function load (): void {
     if (!deps.isOnline() || activity === 'asking') return
-    if (listeners > 0 && activity === 'off') {
+    if (isWanted() && activity === 'off') {
       activity = 'asking'
       return authenticateAnew()
     }
-    if (listeners > 0) invitations.load()
+    loader.load()
     list.load()
   }
 
   function refresh (): void {
     list.outdate()
-    invitations.outdate()
+    loader.outdate()
     load()
   }
 
   /** The user is neither a member of the channel any more, nor invited to it. */
   function ended ({ channel }: { channel: string }): void {
-    invitations.drop(channel)
+    invitations = invitations.filter(invitation => invitation.channel !== channel)
     list.drop(channel)
     view.changed()
   }
 
   /** The functions that handle frames, by type. */
-  const handlers: { [K in keyof Notices]?: (notice: Notices[K]) => void } = {
+  const receive = createReceiver({
     channel_activity ({ channel, seq }) {
       if (seq <= (list.find(channel)?.last_seq ?? 0)) return
-      if (listeners > 0) list.hear(channel, seq)
+      if (isWanted()) list.hear(channel, seq)
       else list.outdate()
     },
     read_marker: ({ channel, seq }) => list.mark(channel, seq),
@@ -104,30 +122,24 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
       load()
     },
     invited_to_channel () {
-      invitations.outdate()
+      loader.outdate()
       load()
     },
     kicked_from_channel: ended,
     banned_from_channel: ended,
     channel_left: ended,
     channel_deleted: ended
+  })
+
+  function onListener (): void {
+    isUsed = true
+    view.changed()
+    load()
   }
 
   const inbox: InboxView = {
     getSnapshot: view.getSnapshot,
-    subscribe (listener) {
-      let stop: (() => void) | undefined = view.subscribe(listener)
-      listeners++
-      isUsed = true
-      view.changed()
-      load()
-      return () => {
-        if (!stop) return
-        stop()
-        stop = undefined
-        listeners--
-      }
-    },
+    subscribe: view.subscribe,
     refresh
   }
 
@@ -139,14 +151,14 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
 
     /** Reads the row of a channel that does not know by itself how many messages are unread. */
     ask (channelName: string): void {
-      if (listeners === 0 || list.isWhole) list.hear(channelName)
+      if (!isWanted() || list.isWhole) list.hear(channelName)
     },
 
     /** A channel that this client knows has changed. */
     changed (channelName: string): void {
       const row = list.find(channelName)
       if (row) list.replace(row)
-      else if (listeners > 0 && list.isWhole && deps.isOpen(channelName)) list.hear(channelName)
+      else if (isWanted() && list.isWhole && deps.isOpen(channelName)) list.hear(channelName)
     },
 
     /** A request is made. If it changes the inbox, that is read anew after it. */
@@ -156,26 +168,20 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
 
     /** Returns what the frame that authenticates the connection says of activity: that it is wanted, or nothing. */
     takeActivity (): true | undefined {
-      if (listeners > 0 && activity !== 'on') {
+      if (isWanted() && activity !== 'on') {
         activity = 'on'
         queueMicrotask(load)
       }
       return activity === 'on' || undefined
     },
 
-    receive (frame: { type: string }): boolean {
-      if (!Object.hasOwn(handlers, frame.type)) return false
-      const handle = handlers[frame.type as keyof Notices] as (frame: unknown) => void
-      handle(frame)
-      return true
-    },
-
+    receive,
     online: load,
 
     offline (): void {
       activity = 'off'
       list.stop()
-      invitations.outdate()
+      loader.outdate()
       view.changed()
     },
 
@@ -183,7 +189,8 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
     forget (): void {
       list.stop()
       list.clear()
-      invitations.forget()
+      loader.outdate()
+      invitations = []
       view.changed()
     }
   }

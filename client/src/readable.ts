@@ -9,10 +9,17 @@ export interface Readable<T> {
 }
 
 /** A readable value whose owner says when it has changed. */
-export interface View<T> extends Readable<T> { changed (): void }
+export interface View<T> extends Readable<T> {
+  changed (): void
+  /** Somebody listens. */
+  readonly isWatched: boolean
+}
 
-/** Creates a readable value. `make` builds a snapshot, only when somebody asks for it. Errors of listeners go to `onFault`. */
-export function createView<T> (make: () => T, onFault: (error: unknown) => void): View<T> {
+/**
+ * Creates a readable value. `make` builds a snapshot, only when somebody asks for it. Errors of listeners go to `onFault`. `onListener` is
+ * called for each new listener.
+ */
+export function createView<T> (make: () => T, onFault: (error: unknown) => void, onListener?: () => void): View<T> {
   const listeners = new Set<() => void>()
   let cached: { value: T } | undefined
   return {
@@ -21,8 +28,10 @@ export function createView<T> (make: () => T, onFault: (error: unknown) => void)
       // The same function may subscribe twice.
       const own = (): void => listener()
       listeners.add(own)
+      onListener?.()
       return () => { listeners.delete(own) }
     },
+    get isWatched () { return listeners.size > 0 },
     changed () {
       cached = undefined
       for (const listener of [...listeners]) {

@@ -65,6 +65,13 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
   /** All unread messages are shown, or as many as are counted. */
   const isCovered = (): boolean => history.covers(readTo()) || count(readTo()) === MANY
 
+  /** Nothing is awaited any more: the connection is lost. */
+  function stop (): void {
+    era++
+    isAsking = false
+    pause.stop()
+  }
+
   return {
     get readTo () { return readTo() },
     isCovered,
@@ -100,29 +107,22 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
       flush()
     },
 
-    /** Puts what is known here into the channel's row of the list. */
+    /** Puts what is known here into the channel's row of the list. `isKnown`: the number of unread messages is right. */
     refine (row: InboxChannel): { row: InboxChannel, isKnown: boolean } {
+      const { seq, at } = isLive() ? { seq: history.head!.seq, at: history.list().at(-1)?.timestamp } : {}
+      const isExact = seq !== undefined && isCovered()
       const read_seq = Math.max(row.read_seq, readTo())
-      const isMarked = read_seq > row.read_seq
-      if (!isLive()) {
-        const isRead = read_seq >= row.last_seq
-        return { row: isMarked ? { ...row, read_seq, ...isRead && { unread_count: 0 } } : row, isKnown: !isMarked || isRead }
-      }
-      const last_seq = history.head!.seq
-      const last_message_at = history.list().at(-1)?.timestamp ?? row.last_message_at
-      if (isCovered()) return { row: { ...row, last_seq, read_seq, unread_count: count(read_seq), last_message_at }, isKnown: true }
-      // The list may know of entries that are still on their way.
+      // Where it counts itself, the list may know of entries that are still on their way.
+      const last_seq = isExact ? seq : Math.max(row.last_seq, seq ?? 0)
       const more = last_seq > row.last_seq ? count(row.last_seq) : 0
-      const unread_count = Math.min(MANY, row.unread_count + more)
-      return { row: { ...row, last_seq: Math.max(last_seq, row.last_seq), read_seq, unread_count, last_message_at }, isKnown: !isMarked }
+      const unread_count = isExact ? count(read_seq) : read_seq >= last_seq ? 0 : Math.min(MANY, row.unread_count + more)
+      return {
+        row: { ...row, last_seq, read_seq, unread_count, last_message_at: at ?? row.last_message_at },
+        isKnown: isExact || unread_count === 0 || read_seq === row.read_seq
+      }
     },
 
-    /** Nothing is awaited any more: the connection is lost. */
-    stop (): void {
-      era++
-      isAsking = false
-      pause.stop()
-    },
+    stop,
 
     /** The channel is not open any more. A mark that the server has not taken yet stays. */
     close (): void {
@@ -133,9 +133,7 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
 
     /** Another user has logged in. */
     forget (): void {
-      era++
-      isAsking = false
-      pause.stop()
+      stop()
       known = marked = 0
       isJoined = false
     }
