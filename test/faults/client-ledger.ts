@@ -6,7 +6,7 @@ import { startHarm } from '../client/harm.ts'
 import { startLine } from '../client/line.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
-import { keyOf } from '../../src/schemas/message.ts'
+import { keyOf, type EntryMark } from '../../src/schemas/message.ts'
 import type { SentByClient, Shown } from './client-program.ts'
 import { startClients } from './client-process.ts'
 import { startProcesses } from './cluster.ts'
@@ -19,11 +19,8 @@ import type { Stage } from './scope.ts'
 
 /** Milliseconds between two harms to connections. */
 const HARM_EVERY = 700
-/**
- * Milliseconds that the process of the clients may take to end after all of them have disconnected over a dead network: as long as a
- * refresh that was under way may wait for its answer, and a second more.
- */
-const EXIT_MS = 16_000
+/** Milliseconds that the process of the clients may take to end after all of them have disconnected over a dead network. */
+const EXIT_MS = 5000
 
 /**
  * G17. Clients of @parley/client, in a process of their own, talk through two instances while their connections are cut, half-closed and
@@ -79,11 +76,14 @@ export async function clientLedger (stage: Stage, { clients, channels: count, pa
   }
   await sleep(seconds * 1000)
   const harms = await harm.stop()
-  const { sent = [], filled = 0, attempts = 0, faults: problems = [] } = await host.order('rest')
+  const { sent = [], changed = [], filled = 0, attempts = 0, faults: problems = [] } = await host.order('rest')
   for (const problem of problems) report.problem(problem)
 
   const histories = new Map<string, Message[]>()
   for (const channel of channels) histories.set(channel, await readHistory(instances[0]!.port, reader!.token, channel))
+  for (const { channel, seq, ...mark } of changed) {
+    cluster.ledger.note(channel, 0, { code: null, id: mark.id, seq, key: keyOf(mark as EntryMark), duplicate: false, at: 0, took: 0 })
+  }
   await judgeSends(cluster.ledger, report, sent, histories)
   await judgeWindows(report, async () => (await host.order('show')).shown!, histories)
   report.figure('sends', sent.length)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createParley, type Channel, type ChannelState, type Receipt, type WebSocketLike } from '@parley/client'
 import WebSocket from 'ws'
 import { eventually } from '../eventually.ts'
+import type { EntryMark } from '../../src/schemas/message.ts'
 
 /** `urls`: each client uses one of them, in turn. `pause`: most milliseconds between two sends of one client to one channel. */
 export interface ClientsTask { urls: string[], clients: number, channels: string[], pause: number }
@@ -18,27 +19,38 @@ export type ClientsOrder = 'talk' | 'rest' | 'show' | 'leave'
 /** What became of a message: a receipt, a code that refused it, or neither. `text` names its sender, and its place among their sends. */
 export interface SentByClient { channel: string, text: string, receipt?: Receipt, code?: string }
 
+/** A change of a message that was acked. A reaction that was there already, or no longer, has no `seq`. */
+export type ChangedByClient = EntryMark & { channel: string, seq?: number }
+
 /** What one client shows of one channel. */
 export type Shown = Pick<ChannelState, 'messages' | 'outbox' | 'gap' | 'state'> & { client: string, channel: string }
 
 /** `filled`: messages that were missing after a refused resume, and were read later. `attempts`: connections that were tried. */
-export interface ClientsAnswer { sent?: SentByClient[], filled?: number, attempts?: number, faults?: string[], shown?: Shown[] }
+export interface ClientsAnswer {
+  sent?: SentByClient[]
+  changed?: ChangedByClient[]
+  filled?: number
+  attempts?: number
+  faults?: string[]
+  shown?: Shown[]
+}
 
 /** Milliseconds within which everything that was sent has to be stored, and every channel live. */
 const PATIENCE = 60_000
 const REACTIONS = ['👍', '🎉', '👀']
-/** Of eight messages of a sender, the one that is edited, the one that is deleted, and the one after which a reaction is taken back. */
-const [EDITED, DELETED, UNREACTED] = [1, 3, 7]
+/** Of eight messages of a sender, the one that is edited, the one that is deleted, and the one after which they react to another. */
+const [EDITED, DELETED, REACTED] = [1, 3, 5]
 
 const { urls, clients: count, channels: names, pause } = JSON.parse(process.env.CLIENTS!) as ClientsTask
 const faults: string[] = []
 let attempts = 0
 let isTalking = false
 const sent: SentByClient[] = []
+const changed: ChangedByClient[] = []
 const underWay: Array<Promise<unknown>> = []
 
 /** They enter one after the other, because each registration hashes a password. */
-const clients: Array<{ name: string, channels: Channel[], disconnect (): Promise<void> }> = []
+const clients: Array<{ name: string, userId: string, channels: Channel[], disconnect (): Promise<void> }> = []
 for (let i = 0; i < count; i++) clients.push(await enter(`client-${i}`, urls[i % urls.length]!))
 
 async function enter (name: string, url: string) {
@@ -51,16 +63,17 @@ async function enter (name: string, url: string) {
       if (event.type === 'connection' && event.state.state === 'ended') faults.push(`${name} ended: ${JSON.stringify(event.state.reason)}`)
     }
   })
-  await parley.account.register({ email: `${name}@example.org`, name, password: 'correct horse' })
+  const { user_id: userId } = await parley.account.register({ email: `${name}@example.org`, name, password: 'correct horse' })
   parley.connect()
   const channels = names.map(channel => parley.channel(channel, { presence: 'count' }))
   for (const channel of channels) channel.open()
   for (const channel of channels) await eventually(() => channel.getSnapshot().state === 'live', PATIENCE)
-  return { name, channels, disconnect: parley.disconnect }
+  return { name, userId, channels, disconnect: parley.disconnect }
 }
 
 /** Sends messages to a channel, some of them with data or as replies, and now and then changes one that is there. */
-async function talk (who: string, channel: Channel): Promise<void> {
+async function talk (who: string, userId: string, channel: Channel): Promise<void> {
+  const change = createChanges(channel, userId)
   let kept: string | undefined
   for (let i = 0; isTalking; i++) {
     const own: SentByClient = { channel: channel.name, text: `${who} ${i}` }
@@ -74,21 +87,40 @@ async function talk (who: string, channel: Channel): Promise<void> {
       if (i % 8 !== DELETED) kept = receipt.id
     }, (error: { code: string }) => { own.code = error.code })
     underWay.push(done)
-    if (i % 2 === 1) underWay.push(done.then(() => change(channel, own, i)))
+    if (i % 2 === 1) underWay.push(done.then(() => change(own, i)))
     await sleep(Math.random() * pause)
   }
 }
 
-/** Changes the message, or reacts to one of the others. It may fail: then nobody knows whether it took effect, and what is shown has to. */
-async function change (channel: Channel, { text, receipt }: SentByClient, i: number): Promise<void> {
-  const { messages } = channel.getSnapshot()
-  const other = messages[Math.max(0, messages.length - 1 - i % 7)]
-  try {
-    if (i % 8 === EDITED && receipt) await channel.edit(receipt.id, `${text} edited`)
-    else if (i % 8 === DELETED && receipt) await channel.remove(receipt.id)
-    else if (other) await channel.react(other.id, REACTIONS[i % REACTIONS.length]!, i % 8 !== UNREACTED)
-  } catch (error) {
-    if (!(error instanceof Error)) faults.push(String(error))
+/** Makes changes of the messages in a channel. They may fail: then nobody knows whether they took effect, and what is shown has to. */
+function createChanges (channel: Channel, userId: string) {
+  let reacted: { id: string, reaction: string } | undefined
+
+  async function react ({ id, reaction }: { id: string, reaction: string }, on: boolean): Promise<void> {
+    const { seq } = await channel.react(id, reaction, on)
+    const type = on ? 'reaction_added' : 'reaction_removed'
+    changed.push({ channel: channel.name, type, id, user_id: userId, reaction, ...seq !== undefined && { seq } })
+  }
+
+  return async function change ({ text, receipt }: SentByClient, i: number): Promise<void> {
+    if (!receipt) return
+    const { id } = receipt
+    const { messages } = channel.getSnapshot()
+    const other = messages[Math.max(0, messages.length - 1 - i % 7)]
+    try {
+      if (i % 8 === EDITED) {
+        const { seq } = await channel.edit(id, `${text} edited`)
+        changed.push({ channel: channel.name, type: 'message_edited', id, seq })
+      } else if (i % 8 === DELETED) {
+        const { seq } = await channel.remove(id)
+        changed.push({ channel: channel.name, type: 'message_deleted', id, seq })
+      } else if (i % 8 === REACTED && other) {
+        reacted = { id: other.id, reaction: REACTIONS[i % REACTIONS.length]! }
+        await react(reacted, true)
+      } else if (reacted) await react(reacted, false)
+    } catch {
+      // The connection was lost, or the message is deleted by now.
+    }
   }
 }
 
@@ -109,7 +141,7 @@ async function rest (): Promise<ClientsAnswer> {
       }
     }
   }
-  return { sent, filled, attempts, faults }
+  return { sent, changed, filled, attempts, faults }
 }
 
 function show (): ClientsAnswer {
@@ -126,7 +158,7 @@ async function carryOut (order: ClientsOrder): Promise<ClientsAnswer> {
   if (order === 'leave') await Promise.all(clients.map(({ disconnect }) => disconnect()))
   else {
     isTalking = true
-    for (const { name, channels } of clients) for (const channel of channels) underWay.push(talk(name, channel))
+    for (const { name, userId, channels } of clients) for (const channel of channels) underWay.push(talk(name, userId, channel))
   }
   return {}
 }
