@@ -1,11 +1,12 @@
-// `npm run bench` compares Parley with Socket.IO and ws in one run on this machine, with its own PostgreSQL and Redis. It prints
-// tables; a full run also writes docs/benchmark.json and docs/benchmark.svg.
+// `npm run bench [-- CASE …]` compares Parley with Socket.IO and ws, and its client with others, in one run on this machine, with its own
+// PostgreSQL and Redis. It prints tables; unless it is quick, it also writes docs/benchmark.json and docs/benchmark.svg.
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bench, Case } from './case.ts'
+import { client } from './cases/client.ts'
 import { calm, saturated } from './cases/fan-out.ts'
 import { flooded } from './cases/floods.ts'
 import { channels, subscribers } from './cases/growth.ts'
@@ -24,7 +25,7 @@ import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
-const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels]
+const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client]
 const PEOPLE = 10_000
 /** Open files that a process needs: 10,000 connections and some others. */
 const FILES_NEEDED = 10_500

@@ -15,15 +15,18 @@ const QUICK: Timing = { rounds: 1, fineRounds: 1, warmUp: 1, measure: 2, settle:
 
 /** @throws Error that includes the usage. */
 export function readOptions (args: string[], names: string[], docs: string): Options {
-  const usage = `usage: npm run bench [-- --quick] [--only=${names.join(',')}] [--out=FOLDER]`
+  const usage = `usage: npm run bench [-- CASE …] [--quick] [--only=${names.join(',')}] [--out=FOLDER]`
   let values
+  let chosen
   try {
     const options = { quick: { type: 'boolean', default: false }, only: { type: 'string' }, out: { type: 'string' } } as const
-    values = parseArgs({ args, options }).values
+    const given = parseArgs({ args, options, allowPositionals: true })
+    values = given.values
+    chosen = given.positionals
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${usage}`)
   }
-  const only = values.only?.split(',') ?? null
+  const only = chosen.length > 0 || values.only !== undefined ? [...chosen, ...values.only?.split(',') ?? []] : null
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) throw new Error(`no case ${unknown.join(', ')}\n${usage}`)
   return { quick: values.quick, timing: values.quick ? QUICK : FULL, only, out: values.out ?? (values.quick ? null : docs) }

@@ -71,7 +71,7 @@ export async function startServer (contender: Contender, { processes, databases,
 }
 
 /** Reads the port from the line that every server prints when it listens. */
-function portOf ({ process, ended }: Child): Promise<number> {
+export function portOf ({ process, ended }: Child): Promise<number> {
   const listening = new Promise<number>(resolve => {
     let output = ''
     process.stdout!.setEncoding('utf8').on('data', function read (text: string) {
