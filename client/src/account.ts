@@ -1,7 +1,7 @@
 import { ParleyError } from './errors.ts'
 import type { Http } from './http.ts'
 import type { Lock } from './lock.ts'
-import type { LogEvent, LoginStorage } from './options.ts'
+import type { CallOptions, LogEvent, LoginStorage } from './options.ts'
 import { createView, type Readable } from './readable.ts'
 import type { Token } from './tokens.ts'
 import type { RestClient } from './rest.ts'
@@ -72,14 +72,14 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
   }
 
   /** Exchanges the refresh token. Only if the server refuses it, the login has ended [C7]. @returns null if there is no login. */
-  const renew = (): Promise<Answer | null> => lock(async () => {
+  const renew = (options: CallOptions = {}): Promise<Answer | null> => lock(async () => {
     const kept = await load()
     if (!kept) {
       show(null)
       return null
     }
     try {
-      const answer = await http('POST /api/auth/refresh', { body: { refresh_token: kept.refreshToken } })
+      const answer = await http('POST /api/auth/refresh', { body: { refresh_token: kept.refreshToken } }, options)
       await accept(answer)
       return answer
     } catch (error) {
@@ -122,9 +122,9 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
   return {
     account,
 
-    /** Gets an access token for the login, null if there is none. */
-    async token (): Promise<Token | null> {
-      const answer = await renew()
+    /** Gets an access token for the login, null if there is none. `signal` gives that up. */
+    async token (signal: AbortSignal): Promise<Token | null> {
+      const answer = await renew({ signal })
       return answer && { token: answer.access_token, life: answer.expires_in * 1000 }
     },
 

@@ -250,7 +250,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
     disconnect () {
       drop()
       failures = 0
-      tokens.forget()
+      tokens.stop()
       enter({ state: 'idle' })
       calls.lost(true)
     }

@@ -127,8 +127,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
     write: connection.write
   }
 
-  async function ask (why: TokenReason): Promise<Token | null> {
-    if (!options.token) return token()
+  async function ask (why: TokenReason, signal: AbortSignal): Promise<Token | null> {
+    if (!options.token) return token(signal)
     const given = await options.token(why)
     return given === null ? null : { token: given }
   }

@@ -11,9 +11,14 @@ export interface Token { token: string, life?: number }
 export type Tokens = ReturnType<typeof createTokens>
 
 /** Keeps the current access token, and asks for another where that is needed, once at a time [C7]. */
-export function createTokens ({ clock, ask }: { clock: Clock, ask (why: TokenReason): Promise<Token | null> }) {
+export function createTokens ({ clock, ask }: { clock: Clock, ask (why: TokenReason, signal: AbortSignal): Promise<Token | null> }) {
+  let stopping = new AbortController()
   let current: { token: string, expiresAt: number, renewAt: number } | undefined
   let asking: Promise<string | null> | undefined
+
+  function forget (): void {
+    current = asking = undefined
+  }
 
   /** Keeps a token that is good for so many milliseconds. */
   function keep (token: string, life = Infinity): void {
@@ -26,7 +31,7 @@ export function createTokens ({ clock, ask }: { clock: Clock, ask (why: TokenRea
     async get (why: TokenReason): Promise<string | null> {
       if (why === 'connect' && current && clock.now() < current.expiresAt) return current.token
       if (asking) return asking
-      const own = ask(why).then(found => {
+      const own = ask(why, stopping.signal).then(found => {
         // The login may be another one by now.
         if (asking === own) {
           current = undefined
@@ -44,8 +49,13 @@ export function createTokens ({ clock, ask }: { clock: Clock, ask (why: TokenRea
     untilRenewal: (): number => (current?.renewAt ?? Infinity) - clock.now(),
 
     /** Forgets the token: it has expired, or the login is another. */
-    forget (): void {
-      current = asking = undefined
+    forget,
+
+    /** The same, and asks no longer for another [C10]. */
+    stop (): void {
+      stopping.abort()
+      stopping = new AbortController()
+      forget()
     }
   }
 }

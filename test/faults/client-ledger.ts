@@ -19,11 +19,8 @@ import type { Stage } from './scope.ts'
 
 /** Milliseconds between two harms to connections. */
 const HARM_EVERY = 700
-/**
- * Milliseconds that the process of the clients may take to end after all of them have disconnected over a dead network: as long as a
- * refresh that was under way may wait for its answer, and a second more.
- */
-const EXIT_MS = 16_000
+/** Milliseconds that the process of the clients may take to end after all of them have disconnected over a dead network. */
+const EXIT_MS = 5000
 
 /**
  * G17. Clients of @parley/client, in a process of their own, talk through two instances while their connections are cut, half-closed and
