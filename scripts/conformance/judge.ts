@@ -28,8 +28,6 @@ export const cases: Case[] = [
   ...reactions, ...signals, ...moderation, ...directs, ...tables
 ]
 
-/** Cases that run at the same time. */
-const CONCURRENCY = 10
 /** How many times as long as one answer a case may take, and all cases together. */
 const CASE_DEADLINE = 5
 const RUN_DEADLINE = 10
@@ -42,10 +40,12 @@ export interface JudgeOptions {
   adminToken: string | undefined
   /** Milliseconds that one answer may take. */
   deadline: number
+  /** Cases that run at the same time. */
+  concurrency: number
 }
 
 /** Runs every case against a server. @throws CannotRun where the server cannot be judged. */
-export async function judge ({ url, tokens, adminToken, deadline }: JudgeOptions): Promise<Report> {
+export async function judge ({ url, tokens, adminToken, deadline, concurrency }: JudgeOptions): Promise<Report> {
   const began = performance.now()
   const contract = readContract()
   const witness = createWitness(contract)
@@ -58,7 +58,7 @@ export async function judge ({ url, tokens, adminToken, deadline }: JudgeOptions
   })
   const world: World = { contract, witness, people, rest, urls, deadline, run, left: [] }
   try {
-    const outcomes = await runCases(world, began)
+    const outcomes = await runCases(world, began, concurrency)
     for (const [rule, { expected, came }] of witness.deviations) {
       outcomes.push({ rule, title: 'everything that was received', verdict: 'failed', expected, came })
     }
@@ -68,7 +68,7 @@ export async function judge ({ url, tokens, adminToken, deadline }: JudgeOptions
   }
 }
 
-async function runCases (world: World, began: number): Promise<Outcome[]> {
+async function runCases (world: World, began: number, concurrency: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const waiting = [...cases.entries()]
   async function work (): Promise<void> {
@@ -79,7 +79,7 @@ async function runCases (world: World, began: number): Promise<Outcome[]> {
       outcomes[turn] = { rule: each.rule, title: each.title, ...outcome }
     }
   }
-  await Promise.all(Array.from({ length: CONCURRENCY }, work))
+  await Promise.all(Array.from({ length: concurrency }, work))
   return outcomes
 }
 

@@ -1,6 +1,5 @@
-// `npm run conformance -- URL [--token TOKEN …] [--admin-token TOKEN] [--json FILE] [--deadline MS]` judges a running server by
-// docs/protocol.md.
-// Exits with 0 if no rule failed, 1 if one did, 2 if the server could not be judged.
+// `npm run conformance -- URL [--token TOKEN …] [--admin-token TOKEN] [--json FILE] [--deadline MS]`: judges a running server by
+// docs/protocol.md. Exits with 0 if no rule failed, 1 if one did, 2 if the server could not be judged.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { judge } from './judge.ts'
@@ -11,10 +10,12 @@ const USAGE = 'usage: npm run conformance -- URL [--token TOKEN --token TOKEN �
 /** Milliseconds that one answer may take, unless told otherwise. A case may take five times as long, all cases ten times. */
 const DEADLINE = 5000
 const MAX_DEADLINE = 600_000
+/** Cases that run at the same time. */
+const CONCURRENCY = 10
 
 try {
   const { url, token: tokens, 'admin-token': adminToken, json, deadline } = readArgs(process.argv.slice(2))
-  const report = await judge({ url, tokens, adminToken, deadline })
+  const report = await judge({ url, tokens, adminToken, deadline, concurrency: CONCURRENCY })
   console.log(toText(report))
   if (json !== undefined) writeJson(json, toJson(report))
   process.exitCode = byRule(report.outcomes).some(({ verdict }) => verdict === 'failed') ? 1 : 0

@@ -115,6 +115,8 @@ export async function startAlteringProxy (t: Scope, port: number, address: strin
     }
   }
 
+  // Longer than a run, so that no client meets the end of a connection that it is about to use again.
+  server.keepAliveTimeout = 600_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {

@@ -10,8 +10,10 @@ export interface Runs { port: number, tokens: string[][], deadline: number }
 /** What the judge says of one mutation: the rules that failed, and how. */
 export interface Judged { does: string, failed: Array<{ rule: string, cases: object[] }> }
 
-/** Mutations that are judged at the same time. */
-const CONCURRENCY = 6
+/** Mutations that are judged at the same time: half of all, because each takes as long as a connection may be without authentication. */
+const RUNS = 13
+/** Cases of each that run at the same time. */
+const CASES = 2
 
 process.once('message', async ({ port, tokens, deadline }: Runs) => {
   const ends: Array<() => unknown> = []
@@ -21,12 +23,12 @@ process.once('message', async ({ port, tokens, deadline }: Runs) => {
       const [i, { does, begin }] = next
       // Each run has an address of its own, because wrong passwords are limited by address.
       const through = await startAlteringProxy({ teardown: end => ends.push(end) }, port, `10.0.0.${i + 1}`, begin())
-      const { outcomes } = await judge({ url: `ws://127.0.0.1:${through}`, tokens: tokens[i]!, adminToken: undefined, deadline })
+      const { outcomes } = await judge({ url: `ws://127.0.0.1:${through}`, tokens: tokens[i]!, adminToken: undefined, deadline, concurrency: CASES })
       const failed = byRule(outcomes).filter(({ verdict }) => verdict === 'failed').map(({ rule, cases }) => ({ rule, cases }))
       process.send!({ does, failed } satisfies Judged)
     }
   }
-  await Promise.all(Array.from({ length: CONCURRENCY }, work))
+  await Promise.all(Array.from({ length: RUNS }, work))
   for (const end of ends) end()
   process.disconnect()
 })

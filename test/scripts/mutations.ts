@@ -17,8 +17,8 @@ const HOLD = 30
 /** Stands for the request of a reply without `ref`. */
 const NONE: Frame = { type: '' }
 
-const ofType = (type: string, alter: (frame: Frame) => Frame | undefined): Alteration => ({
-  down: frame => frame.type === type ? [alter(frame)].filter(altered => altered !== undefined) : [frame]
+const ofType = (type: string, alter: (frame: Frame) => Frame): Alteration => ({
+  down: frame => [frame.type === type ? alter(frame) : frame]
 })
 const ofAction = (action: string, alter: (data: Frame, asked: Frame) => object): Alteration => ({
   down: (frame, link) => [frame.action === action ? { ...frame, data: alter(frame.data, link.asked.get(frame.ref) ?? NONE) } : frame]
@@ -133,7 +133,11 @@ export const mutations: Mutation[] = [
     breaks: ['P23'],
     begin: () => ({ down: frame => frame.type === 'user_joined' ? [frame, frame] : [frame] })
   },
-  { does: 'tells nobody of an invitation', breaks: ['P57'], begin: () => ofType('invited_to_channel', () => undefined) },
+  {
+    does: 'tells the wrong type of the channel of an invitation',
+    breaks: ['P57'],
+    begin: () => ofType('invited_to_channel', frame => ({ ...frame, channel_type: 'public' }))
+  },
   {
     does: 'answers not_authorized to a blocked user',
     breaks: ['P48'],
