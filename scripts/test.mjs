@@ -16,8 +16,8 @@ const SETTINGS = {
   default_transaction_isolation: 'serializable',
   statement_timeout: '30s'
 }
-/** How many of the other files share a process. */
-const FILES_PER_PROCESS = 6
+/** How many of the other files share a process at most. Each process first loads tap and the whole server, which takes two CPU seconds. */
+const FILES_PER_PROCESS = 12
 
 const args = process.argv.slice(2)
 const files = findTests(args.filter(arg => !arg.startsWith('-')))
@@ -79,21 +79,26 @@ function findTests (paths) {
   return found.map(path => relative(root, resolve(path))).sort()
 }
 
-/** Returns the programs that tap runs: each file that gets its own process, then a generated program per set of files that share one. */
+/**
+ * Returns the programs that tap runs: each file that gets its own process, and a generated program per set of files that share one. Files
+ * of one folder go into different sets, because they cost much the same. The two kinds of programs alternate, because many of the first
+ * kind wait most of the time, while the others use the processors.
+ */
 function toPrograms (files) {
   const compiled = file => join(root, 'dist', file.replace(/\.ts$/, '.js'))
-  const shared = files.filter(file => !ALONE.test(file))
   const folder = join(root, 'dist/test/shared')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
-  const programs = []
-  while (shared.length > 0) {
-    const imported = shared.splice(0, FILES_PER_PROCESS).map(file => relative(join(root, 'dist/test'), compiled(file)))
-    const program = join(folder, `${programs.length + 1}.js`)
+  const alone = files.filter(file => ALONE.test(file)).map(compiled)
+  const rest = files.filter(file => !ALONE.test(file))
+  const count = Math.ceil(rest.length / FILES_PER_PROCESS)
+  const shared = Array.from({ length: count }, (_, i) => {
+    const imported = rest.filter((_file, at) => at % count === i).map(file => relative(join(root, 'dist/test'), compiled(file)))
+    const program = join(folder, `${i + 1}.js`)
     writeFileSync(program, `import { runFiles } from '../tap.js'\nawait runFiles(${JSON.stringify(imported)})\n`)
-    programs.push(program)
-  }
-  return [...files.filter(file => ALONE.test(file)).map(compiled), ...programs]
+    return program
+  })
+  return Array.from({ length: Math.max(alone.length, shared.length) }, (_, i) => [alone[i], shared[i]]).flat().filter(Boolean)
 }
 
 /** Creates the database from which each test copies its own: `CREATE DATABASE … TEMPLATE parley_template`. */

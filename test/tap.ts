@@ -13,7 +13,7 @@ export function runningTest (): Test {
 }
 
 /** Milliseconds that all tests of one file together may take. */
-const FILE_TIMEOUT = 120_000
+const FILE_TIMEOUT = 240_000
 
 /**
  * Runs independent test files in this process, one after another. The resources of a file are closed before the next file is loaded.

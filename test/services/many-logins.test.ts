@@ -5,15 +5,19 @@ t.setTimeout(120_000)
 
 const MANY = 300_000
 
-/** Writes logins of one account directly to the database. Each was last used more than an hour ago. */
+/**
+ * Writes logins of one account directly to the database. Each was last used more than an hour ago. Their ids ascend, as those of real
+ * logins do, because random ones cost the indexes more than twice the CPU.
+ */
 async function seedLogins ({ database }: Server, userId: string): Promise<void> {
   // The rows are written in parts because a statement may take at most five seconds.
   for (let from = 1; from < MANY; from += 20_000) {
     await database.prisma.$executeRaw`
     INSERT INTO "RefreshToken" (id, "tokenHash", salt, "userId", "familyId", "expiresAt", "createdAt")
-    SELECT gen_random_uuid(), uuid_send(gen_random_uuid()), '\\x00', ${userId}::uuid, gen_random_uuid(), now() + interval '1 day',
+    SELECT x.id, uuid_send(x.id), '\\x00', ${userId}::uuid, x.id, now() + interval '1 day',
       now() - interval '1 hour' - make_interval(secs => n)
-    FROM generate_series(${from}::int, ${from}::int + 19999) n`
+    FROM generate_series(${from}::int, ${from}::int + 19999) n,
+      LATERAL (SELECT (left(${userId}, 24) || lpad(to_hex(n), 12, '0'))::uuid AS id) x`
   }
 }
 
