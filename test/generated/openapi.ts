@@ -1524,6 +1524,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -1550,6 +1551,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -1616,6 +1618,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -1642,6 +1645,7 @@ export interface operations {
                             /** @description the login of this request */
                             current: boolean;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -1744,6 +1748,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
                 /** @description public | private | admin | moderator | direct */
                 type?: string;
@@ -1771,19 +1776,23 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                             user_count: number;
+                            /** @description number in the channel's sequence */
                             last_seq: number;
                             topic: string;
                             slow_mode: number;
+                            /** @description days for which messages are kept; null: for good */
                             retention: number | null;
                             peer?: {
                                 user_id: string;
                                 username: string;
                                 handle: string | null;
                             };
+                            /** @description number in the channel's sequence */
                             read_seq?: number;
                             unread_count?: number;
                             last_message_at?: string | null;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -1822,8 +1831,11 @@ export interface operations {
                     name: string;
                     /** @description public | private | admin | moderator */
                     channel_type?: string;
+                    /** @description may be empty */
                     topic?: string;
+                    /** @description seconds between two messages of a member; 0 is off */
                     slow_mode?: number;
+                    /** @description days for which messages are kept; null: for good */
                     retention?: number | null;
                 };
             };
@@ -1844,9 +1856,11 @@ export interface operations {
                         /** @description ISO 8601, UTC, milliseconds */
                         created_at: string;
                         user_count: number;
+                        /** @description number in the channel's sequence */
                         last_seq: number;
                         topic: string;
                         slow_mode: number;
+                        /** @description days for which messages are kept; null: for good */
                         retention: number | null;
                         peer?: {
                             user_id: string;
@@ -1903,9 +1917,11 @@ export interface operations {
                         /** @description ISO 8601, UTC, milliseconds */
                         created_at: string;
                         user_count: number;
+                        /** @description number in the channel's sequence */
                         last_seq: number;
                         topic: string;
                         slow_mode: number;
+                        /** @description days for which messages are kept; null: for good */
                         retention: number | null;
                         peer?: {
                             user_id: string;
@@ -1989,8 +2005,11 @@ export interface operations {
                 "application/json": {
                     /** @description public | private | admin | moderator */
                     channel_type?: string;
+                    /** @description may be empty */
                     topic?: string;
+                    /** @description seconds between two messages of a member; 0 is off */
                     slow_mode?: number;
+                    /** @description days for which messages are kept; null: for good */
                     retention?: number | null;
                 };
             };
@@ -2011,9 +2030,11 @@ export interface operations {
                         /** @description ISO 8601, UTC, milliseconds */
                         created_at: string;
                         user_count: number;
+                        /** @description number in the channel's sequence */
                         last_seq: number;
                         topic: string;
                         slow_mode: number;
+                        /** @description days for which messages are kept; null: for good */
                         retention: number | null;
                         peer?: {
                             user_id: string;
@@ -2047,6 +2068,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -2071,8 +2093,10 @@ export interface operations {
                             handle: string | null;
                             /** @description ISO 8601, UTC, milliseconds */
                             joined_at: string;
+                            /** @description number in the channel's sequence */
                             read_seq?: number;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -2101,6 +2125,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -2125,6 +2150,7 @@ export interface operations {
                             handle: string | null;
                         }[];
                         count: number;
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -2152,8 +2178,11 @@ export interface operations {
     list_messages: {
         parameters: {
             query?: {
+                /** @description number in the channel's sequence */
                 before?: number;
+                /** @description number in the channel's sequence */
                 after?: number;
+                /** @description number in the channel's sequence */
                 around?: number;
                 limit?: number;
             };
@@ -2175,6 +2204,7 @@ export interface operations {
                     "application/json": {
                         messages: {
                             id: string;
+                            /** @description number in the channel's sequence */
                             seq: number;
                             channel: string;
                             user_id: string;
@@ -2191,6 +2221,7 @@ export interface operations {
                                 count: number;
                                 user_ids: string[];
                             }[];
+                            /** @description number in the channel's sequence */
                             reactions_seq?: number;
                             /** @description ISO 8601, UTC, milliseconds */
                             edited_at?: string;
@@ -2198,7 +2229,9 @@ export interface operations {
                             deleted?: true;
                         }[];
                         channel_id: string;
+                        /** @description number in the channel's sequence */
                         last_seq: number;
+                        /** @description id of the entry at the `seq`; null where there is none */
                         last_id: string | null;
                     };
                 };
@@ -2238,7 +2271,9 @@ export interface operations {
                 "application/json": {
                     /** @example Hello */
                     message?: string;
+                    /** @description the sender's own id: the same again stores nothing [P28] */
                     client_id?: string;
+                    /** @description the message that this one replies to [P39] */
                     reply_to?: string;
                     /** @description any JSON value */
                     data?: unknown;
@@ -2255,6 +2290,7 @@ export interface operations {
                     "application/json": {
                         channel: string;
                         id: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                         /** @description ISO 8601, UTC, milliseconds */
                         timestamp: string;
@@ -2273,6 +2309,7 @@ export interface operations {
                     "application/json": {
                         channel: string;
                         id: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                         /** @description ISO 8601, UTC, milliseconds */
                         timestamp: string;
@@ -2323,6 +2360,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                         channel: string;
                         user_id: string;
@@ -2339,6 +2377,7 @@ export interface operations {
                             count: number;
                             user_ids: string[];
                         }[];
+                        /** @description number in the channel's sequence */
                         reactions_seq?: number;
                         /** @description ISO 8601, UTC, milliseconds */
                         edited_at?: string;
@@ -2438,6 +2477,7 @@ export interface operations {
                     "application/json": {
                         channel: string;
                         id: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                         /** @description ISO 8601, UTC, milliseconds */
                         timestamp: string;
@@ -2524,6 +2564,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description number in the channel's sequence */
                     seq: number;
                 };
             };
@@ -2537,6 +2578,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         channel: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                     };
                 };
@@ -2595,6 +2637,7 @@ export interface operations {
                         reaction: string;
                         /** @description ISO 8601, UTC, milliseconds */
                         timestamp: string;
+                        /** @description number in the channel's sequence */
                         seq?: number;
                     };
                 };
@@ -2771,6 +2814,7 @@ export interface operations {
             content: {
                 "application/json": {
                     reason?: string;
+                    /** @description seconds; none: for good */
                     duration?: number;
                 };
             };
@@ -2866,6 +2910,7 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description seconds */
                     duration?: number;
                 };
             };
@@ -3133,6 +3178,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -3161,6 +3207,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3189,6 +3236,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -3216,6 +3264,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3244,6 +3293,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -3269,6 +3319,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3297,6 +3348,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -3327,6 +3379,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3381,9 +3434,11 @@ export interface operations {
                         /** @description ISO 8601, UTC, milliseconds */
                         created_at: string;
                         user_count: number;
+                        /** @description number in the channel's sequence */
                         last_seq: number;
                         topic: string;
                         slow_mode: number;
+                        /** @description days for which messages are kept; null: for good */
                         retention: number | null;
                         peer?: {
                             user_id: string;
@@ -3408,9 +3463,11 @@ export interface operations {
                         /** @description ISO 8601, UTC, milliseconds */
                         created_at: string;
                         user_count: number;
+                        /** @description number in the channel's sequence */
                         last_seq: number;
                         topic: string;
                         slow_mode: number;
+                        /** @description days for which messages are kept; null: for good */
                         retention: number | null;
                         peer?: {
                             user_id: string;
@@ -3444,6 +3501,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -3466,6 +3524,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3574,6 +3633,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
                 /** @description open | settled */
                 status?: string;
@@ -3599,6 +3659,7 @@ export interface operations {
                             channel: string;
                             channel_id: string;
                             message_id: string;
+                            /** @description number in the channel's sequence */
                             seq: number;
                             user_id: string;
                             username: string;
@@ -3616,6 +3677,7 @@ export interface operations {
                             settled_by: string | null;
                             settled_at: string | null;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3671,6 +3733,7 @@ export interface operations {
                         channel: string;
                         channel_id: string;
                         message_id: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                         user_id: string;
                         username: string;
@@ -3714,6 +3777,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
                 /** @description open | settled */
                 status?: string;
@@ -3736,6 +3800,7 @@ export interface operations {
                             channel: string;
                             channel_id: string;
                             message_id: string;
+                            /** @description number in the channel's sequence */
                             seq: number;
                             user_id: string;
                             username: string;
@@ -3753,6 +3818,7 @@ export interface operations {
                             settled_by: string | null;
                             settled_at: string | null;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3806,6 +3872,7 @@ export interface operations {
                         channel: string;
                         channel_id: string;
                         message_id: string;
+                        /** @description number in the channel's sequence */
                         seq: number;
                         user_id: string;
                         username: string;
@@ -3849,6 +3916,7 @@ export interface operations {
         parameters: {
             query: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
                 /** @example coffee -tea "good morning" */
                 query: string;
@@ -3869,6 +3937,7 @@ export interface operations {
                     "application/json": {
                         messages: {
                             id: string;
+                            /** @description number in the channel's sequence */
                             seq: number;
                             channel: string;
                             user_id: string;
@@ -3885,12 +3954,14 @@ export interface operations {
                                 count: number;
                                 user_ids: string[];
                             }[];
+                            /** @description number in the channel's sequence */
                             reactions_seq?: number;
                             /** @description ISO 8601, UTC, milliseconds */
                             edited_at?: string;
                             /** @enum {boolean} */
                             deleted?: true;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -3944,6 +4015,7 @@ export interface operations {
                             created_at: string;
                             online: boolean;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -4020,6 +4092,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
                 query?: string;
             };
@@ -4048,6 +4121,7 @@ export interface operations {
                             created_at: string;
                             disabled_at: string | null;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -4298,6 +4372,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -4325,6 +4400,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -4353,6 +4429,7 @@ export interface operations {
         parameters: {
             query: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
                 /** @example coffee -tea "good morning" */
                 query: string;
@@ -4373,6 +4450,7 @@ export interface operations {
                     "application/json": {
                         messages: {
                             id: string;
+                            /** @description number in the channel's sequence */
                             seq: number;
                             channel: string;
                             user_id: string;
@@ -4389,12 +4467,14 @@ export interface operations {
                                 count: number;
                                 user_ids: string[];
                             }[];
+                            /** @description number in the channel's sequence */
                             reactions_seq?: number;
                             /** @description ISO 8601, UTC, milliseconds */
                             edited_at?: string;
                             /** @enum {boolean} */
                             deleted?: true;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
@@ -4423,6 +4503,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description the `next_cursor` of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -4449,6 +4530,7 @@ export interface operations {
                             /** @description ISO 8601, UTC, milliseconds */
                             created_at: string;
                         }[];
+                        /** @description null on the last page */
                         next_cursor: string | null;
                     };
                 };
