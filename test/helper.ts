@@ -88,7 +88,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   if (embedded) await database.migrate()
   const broker = wrapBroker(createBroker(config, logger))
   const presence = createPresence(config, broker, logger, leases)
-  t.teardown(judgeFrames())
+  judgeFrames(t)
   const app = await buildApp({ config, database, broker, presence, jwtSecret: secret, logger })
   await app.listen({ host: '127.0.0.1', port: 0 })
 
