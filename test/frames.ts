@@ -2,7 +2,7 @@ import { inspectFrames } from '../src/connections/frames.ts'
 import { createFrameCheck } from '../src/requests/frame-check.ts'
 import { errorsOf } from '../src/requests/frames.ts'
 import { table } from '../src/requests/table.ts'
-import { runningTest } from './tap.ts'
+import type { Scope } from './helper.ts'
 
 export const checkFrame = createFrameCheck()
 /** Says whether the row of this request names the error that answered it. A frame that is no request of the table may get any error. */
@@ -12,16 +12,32 @@ export function isKnownRefusal (frame: object, code: string): boolean {
   return row === undefined || code.startsWith('unknown_') || (errorsOf(row) as string[]).includes(code)
 }
 
-/** Servers of this process whose frames are judged. */
-let servers = 0
+/** The scopes of the servers of this process whose frames are judged. */
+const scopes: Scope[] = []
 
-/** Judges every frame that a server of this process sends: one that is not what its schema says fails the running test. @returns an end. */
-export function judgeFrames (): () => void {
-  if (servers++ === 0) {
-    inspectFrames(json => {
-      const fault = checkFrame(json)
-      if (fault) runningTest().fail(`a frame is not what its schema says: ${JSON.stringify(fault)}`)
-    })
-  }
-  return () => { if (--servers === 0) inspectFrames(null) }
+/**
+ * Judges every frame that the servers of this process send, until the scope ends: a frame that is not what its schema says fails the test
+ * of the scope that runs then.
+ */
+export function judgeFrames (scope: Scope): void {
+  scopes.push(scope)
+  inspectFrames(json => {
+    const fault = checkFrame(json)
+    if (fault) fail(scopes.at(-1)!, `a frame is not what its schema says: ${JSON.stringify(fault)}`)
+  })
+  scope.teardown(() => {
+    scopes.splice(scopes.indexOf(scope), 1)
+    if (scopes.length === 0) inspectFrames(null)
+  })
+}
+
+/** A scope that is a test. This module is loaded outside of tests too, so it does not import tap. */
+interface RunningTest extends Scope { activeSubtests?: Set<RunningTest>, fail (message: string): unknown }
+
+/** Fails the innermost test that runs in the scope. @throws Error if the scope is no test. */
+function fail (scope: Scope, message: string): void {
+  if (!('fail' in scope)) throw new Error(message)
+  let running = scope as RunningTest
+  for (let inner: RunningTest | undefined = running; inner; inner = [...running.activeSubtests ?? []].at(-1)) running = inner
+  running.fail(message)
 }

@@ -69,7 +69,7 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
   if (embedded) config.database.data_dir = await createDataDirectory(t)
   else config.database.url = databaseUrl ?? await createDatabase(t)
   const lines: string[] = []
-  t.teardown(judgeFrames())
+  judgeFrames(t)
   const instance = await startInstance(t, { config, wrapBroker, leases, onLine: line => { lines.push(line) } })
   const clients = createClients(t, instance.port)
   const origin = `http://127.0.0.1:${instance.port}`

@@ -5,13 +5,6 @@ export type { Test }
 /** The parent of a file's tests. Where several files run in one process, each file has a parent test of its own. */
 export let t: Test = tap
 
-/** Returns the innermost test that runs now. */
-export function runningTest (): Test {
-  let running: Test = tap
-  for (let inner: Test | undefined = running; inner; inner = [...running.activeSubtests].at(-1) as Test | undefined) running = inner
-  return running
-}
-
 /** Milliseconds that all tests of one file together may take. */
 const FILE_TIMEOUT = 240_000
 
