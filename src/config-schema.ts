@@ -196,7 +196,7 @@ export const ConfigSchema = Type.Object({
     }),
     tls_verify: flag(true, { meaning: 'Whether the certificate of the mail server is verified.', env: ['SMTP_TLS_VERIFY'] }),
     queue_size: count(1000, {
-      meaning: 'Mails that may wait in memory; further ones are dropped.',
+      meaning: 'Mails that may wait in memory; beyond that, requests for mails are refused as `busy`.',
       minimum: 1, maximum: 100_000, description: 'mails that wait for the mail server'
     })
   }),

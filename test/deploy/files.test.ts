@@ -63,6 +63,17 @@ t.test('docker-compose.yml: its services fit together and set what Parley reads'
   }
 })
 
+t.test('Dockerfile: every `npm ci` has the manifests of all workspaces, without which it installs nothing for them', async t => {
+  const { workspaces } = JSON.parse(read('package.json')) as { workspaces: string[] }
+  const [, ...stages] = read('Dockerfile').split(/^FROM /m)
+  const installing = stages.map(stage => stage.split(/^RUN npm ci/m)).filter(({ length }) => length > 1)
+  t.equal(installing.length, 2)
+  for (const workspace of workspaces) {
+    for (const [before] of installing) t.match(before, `COPY ${workspace}/package.json ${workspace}/\n`)
+    t.match(read('.dockerignore'), `\n!${workspace}/\n`)
+  }
+})
+
 t.test('fly.toml: there is time to drain, and its limits are below the connections that an instance accepts', async t => {
   const text = read('fly.toml')
   t.ok(numberOf(text, 'kill_timeout') > server.drain_timeout)
