@@ -142,7 +142,9 @@ export function createChannelList ({ clock, calls, isOnline, isWanted, isOpen, r
     },
 
     drop (channelName: string): void {
-      if (rows.delete(channelName)) onChange([])
+      rows.delete(channelName)
+      // The answer to a request that is under way may still have the channel.
+      isOutdated ||= isReading
     },
 
     /** The whole list has to be read, by the next `load`. */

@@ -190,6 +190,25 @@ t.test('memberships and invitations that begin and end show, whoever has ended t
   t.same(Object.keys(unread()), ['room', 'stays'], 'a channel that was joined here is new to the list')
 })
 
+t.test('a membership that ends while the list is read does not stay', async t => {
+  const { parley, connect, clock, has, answers, page, table, unread } = withInbox(t)
+  for (const name of ['ended', 'stays']) has(name)
+  parley.inbox.subscribe(nothing)
+  await connect()
+  await clock.advance(5000)
+  const { channel_list: list } = answers
+  answers.channel_list = ({ limit, cursor, ref }, socket) => {
+    const late = page(limit, cursor)
+    table.delete('ended')
+    socket.say({ type: 'kicked_from_channel', channel: 'ended', timestamp: '' })
+    socket.say({ ...late, ref })
+    answers.channel_list = list!
+  }
+  parley.inbox.refresh()
+  await clock.advance(2000)
+  t.same(unread(), { stays: 0 })
+})
+
 t.test('[P47] direct() opens the direct channel with somebody, which the inbox shows', async t => {
   const { parley, connect, clock, has, answers } = withInbox(t)
   answers.open_direct = (frame, socket) => {
