@@ -50,8 +50,9 @@ export interface ParleyOptions {
    */
   outbox?: { messages?: number, bytes?: number, storage?: 'none' | 'indexeddb' | OutboxStorage }
   /**
-   * `shared`, the default: all tabs of a login have one connection, in a shared worker. Where the browser has none, for guests, and with
-   * `WebSocket`, each tab has its own.
+   * `shared`, the default: all tabs of a login have one connection, in a shared worker. Where the browser has none, for guests, with
+   * `WebSocket`, and for tokens that are not Parley's, each tab has its own. Vite bundles the worker by itself. With esbuild, bundle
+   * `@parley/client/worker` as `worker.js` beside the page's script. A page whose policy has `trusted-types` has to list `parley` there.
    */
   tabs?: 'shared' | 'own'
   clock?: Clock
