@@ -15,11 +15,7 @@ export async function startClients (scope: Scope, task: ClientsTask) {
   })
   let output = ''
   for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
-  let hasEnded = false
-  const exited = once(child, 'close').then(([code, signal]) => {
-    hasEnded = true
-    return (code ?? signal) as number | NodeJS.Signals
-  })
+  const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
   scope.teardown(async () => {
     child.kill('SIGKILL')
     await exited
@@ -45,8 +41,6 @@ export async function startClients (scope: Scope, task: ClientsTask) {
       await order('leave')
       const began = performance.now()
       return { code: await exited, ms: performance.now() - began }
-    },
-    get hasEnded () { return hasEnded },
-    output: (): string => output
+    }
   }
 }

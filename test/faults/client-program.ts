@@ -92,7 +92,7 @@ async function talk (who: string, userId: string, channel: Channel): Promise<voi
   }
 }
 
-/** Makes changes of the messages in a channel. They may fail: then nobody knows whether they took effect, and what is shown has to. */
+/** Makes changes of the messages in a channel. They may fail: then nobody knows whether they took effect, but what is shown says so. */
 function createChanges (channel: Channel, userId: string) {
   let reacted: { id: string, reaction: string } | undefined
 
