@@ -47,7 +47,7 @@ export function toText ({ server, outcomes, left, seconds }: Report): string {
   ])
   const count = (wanted: Verdict) => verdicts.filter(({ verdict }) => verdict === wanted).length
   const summary = `${count('passed')} passed, ${count('failed')} failed, ${count('not offered')} not offered, ${count('not seen')} not seen`
-  return [`${server}, in ${seconds.toFixed(1)} s`, ...lines, ...left.map(what => `left behind: ${what}`), summary].join('\n')
+  return [`${server}, in ${seconds.toFixed(1)} s`, ...lines, ...[...new Set(left)].map(what => `left behind: ${what}`), summary].join('\n')
 }
 
 /** The report for programs. */

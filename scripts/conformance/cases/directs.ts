@@ -10,6 +10,7 @@ export const cases: Case[] = [
     title: 'a direct channel has one name for both of its users, and does not exist for others; it cannot be moderated',
     async run (stage) {
       const { people: { ann, ben }, connect, rest } = stage
+      const third = stage.people.third()
       const [one, two] = await Promise.all([connect(ann), connect(ben)])
       const { channel } = await open(stage, one, ben)
       const { name } = channel
@@ -17,7 +18,6 @@ export const cases: Case[] = [
       check(channel.peer?.user_id === ben.id, 'the other user as peer', channel.peer)
       const { channel: other } = await open(stage, two, ann)
       same([other.name, other.peer?.user_id], [name, ann.id], 'the same channel with the other peer:')
-      const third = stage.people.third()
       const outsider = await connect(third)
       await outsider.mustNot({ type: 'join_channel', channel: name }, 'channel_not_found')
       await rest.mustNot('GET', `/api/channels/${name}`, 'channel_not_found', { token: third.token })
