@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { createParley, Parley } from '@parley/client'
-import { chromium, type BrowserContext, type CDPSession, type Page } from 'playwright-core'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { findPrograms } from '../../scripts/service.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
@@ -66,7 +66,6 @@ export async function openTab (context: BrowserContext, site: string, url: strin
 function createTab (page: Page, url: string, options: TabOptions) {
   const name = options.room
   const errors: string[] = []
-  let lifecycle: CDPSession | undefined
   page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
   page.on('pageerror', error => { errors.push(String(error)) })
 
@@ -119,13 +118,6 @@ function createTab (page: Page, url: string, options: TabOptions) {
       const crashed = page.waitForEvent('crash')
       session.send('Page.crash').catch(() => {})
       await crashed
-    },
-
-    /** The browser freezes the tab, as it does with tabs in the background, or thaws it. */
-    async freeze (isFrozen: boolean): Promise<void> {
-      // The state lasts as long as the session.
-      lifecycle ??= await page.context().newCDPSession(page)
-      await lifecycle.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' })
     }
   }
 }

@@ -72,17 +72,6 @@ t.test('[C9] a crashed tab costs the others nothing but a reconnect, and loses n
   t.equal(line.sockets, 1)
 })
 
-t.test('[C9] a frozen tab costs the others nothing, and shows everything when it is thawed', async t => {
-  const { person, tabs } = await openTabs(t, 3)
-  await tabs[0]!.freeze(true)
-  for (let i = 0; i < 20; i++) await tabs[1]!.send(`message ${i}`)
-  await agree(person, [tabs[1]!, tabs[2]!])
-  t.same(await tabs[0]!.texts(), [], 'the tab really stands still')
-  await tabs[0]!.freeze(false)
-  await agree(person, tabs)
-  t.equal(line.sockets, 1)
-})
-
 t.test('[C9] an old tab does not share with a new build', async t => {
   const { person, room, context, tabs: [first] } = await openTabs(t, 1)
   await context.route('**/page.js', async route => {
