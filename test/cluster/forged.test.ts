@@ -6,6 +6,7 @@ import { encode, encodeEntries } from '../../src/connections/frames.ts'
 import type { Entry } from '../../src/schemas/message.ts'
 import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
+import { unjudged } from '../frames.ts'
 import { failure, redis, startServer, type Person } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
@@ -35,7 +36,7 @@ const userTopic = ({ person }: Someone): Topic => `user:${person.user.id}`
 /** Resolves when the server has read all forged messages and has finished the database look-ups that they caused. */
 async function settled (client: Someone): Promise<void> {
   const message = randomUUID()
-  await forgeNotice(userTopic(client), encode({ type: 'announcement', message, timestamp: 'now' }))
+  await forgeNotice(userTopic(client), encode({ type: 'announcement', message, timestamp: new Date().toISOString() }))
   await client.expect(frame => frame.message === message)
   // Only the database tells of this rename, so the look-up that finds it began after the forged messages were read.
   const witness = await server.enter('witness', 'witnesses')
@@ -167,7 +168,7 @@ t.test('[P60] events that cannot be entries of the channel reach nobody', async 
   const ann = await server.enter('ann', 'strict')
   const { topic } = await channelOf(ann, 'strict')
   const { frames, ends } = encodeEntries([entry('strict', 1)])
-  const refused: BusEvent[] = [
+  const refused = unjudged((): BusEvent[] => [
     { kind: 'entries', firstSeq: 1, ...encodeEntries([entry('elsewhere', 1)]) },
     { kind: 'entries', firstSeq: 1, ...encodeEntries([entry('strict', 2)]) },
     { kind: 'entries', firstSeq: 1, ...encodeEntries([{ ...entry('strict', 1), type: 'success' as 'message' }]) },
@@ -178,7 +179,7 @@ t.test('[P60] events that cannot be entries of the channel reach nobody', async 
     { kind: 'entries', firstSeq: 1, frames: Buffer.from([0x88, 2, 0x03, 0xe8]), ends: [4] },
     { kind: 'entries', firstSeq: 1, frames: Buffer.from([0x81, 1, 0xff]), ends: [3] },
     { kind: 'entries', firstSeq: 1, frames: Buffer.alloc(0), ends: [] }
-  ]
+  ])
   for (const event of refused) await forge(topic, event)
   await forgeEntries(userTopic(ann), [entry('strict', 1)])
   await forgeEntries('broadcast', [entry('strict', 1)])
@@ -193,15 +194,15 @@ t.test('[P60] a forged notice is dropped if it imitates a reply or message, name
   const ann = await server.enter('ann', 'notices')
   const { topic } = await channelOf(ann, 'notices')
   const timestamp = '2026-01-01T00:00:00.000Z'
-  const refused = [
+  const refused = unjudged(() => [
     ...['welcome', 'success', 'error', 'heartbeat_ack', 'channel_list', 'user_list', 'message', 'message_edited', 'message_deleted']
       .map(type => encode({ ...entry('notices', 1), type, ref: 'ref-1' })),
     encode({ type: 'announcement', message: 'x'.repeat(600_000), timestamp }), encode({ type: 7 }), encode({}), encode([]),
     Buffer.from([0x81, 4, ...Buffer.from('null')]), Buffer.from([0x81, 1, 0x7b]), Buffer.from([0x88, 0]), Buffer.from([0x89, 0]),
     Buffer.from([0x81, 127, 0, 0, 0, 0]), Buffer.from([0x81, 5, 0x7b]), Buffer.alloc(0)
-  ]
+  ])
   for (const frame of refused) for (const to of [topic, userTopic(ann), 'broadcast'] as const) await forgeNotice(to, frame)
-  await forgeNotice(topic, encode({ type: 'user_left', user_id: 'x', username: 'x', channel: 'elsewhere', timestamp }))
+  await forgeNotice(topic, encode({ type: 'user_left', user_id: randomUUID(), username: 'x', channel: 'elsewhere', timestamp }))
   const before = ann.inbox.length
   await settled(ann)
   await ann.settle()
