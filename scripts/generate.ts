@@ -6,6 +6,7 @@ import { createBroker, createPresence } from '../src/drivers.ts'
 import { createLogger } from '../src/logger.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { asyncApiFiles } from './asyncapi.ts'
+import { clientApiFiles } from './client-api.ts'
 import { clientTypes } from './client-types.ts'
 import { runCommand } from './command.ts'
 import { referenceFiles } from './reference.ts'
@@ -21,13 +22,17 @@ await runCommand(async () => {
   const presence = createPresence(config, broker, logger)
   const app = await buildApp({ config, database, broker, presence, jwtSecret: 'no token is signed with this secret', logger })
   await app.ready()
-  for (const [name, text] of Object.entries(await clientTypes(app.swagger()))) {
-    writeFileSync(join(root, 'client/src/generated', name), text)
-  }
-  for (const [path, text] of Object.entries(await referenceFiles(app.swagger()))) writeFileSync(join(root, path), text)
-  for (const [path, text] of Object.entries(asyncApiFiles())) writeFileSync(join(root, path), text)
+  const types = Object.entries(await clientTypes(app.swagger())).map(([name, text]) => [`client/src/generated/${name}`, text])
+  const pages = { ...await referenceFiles(app.swagger()), ...asyncApiFiles() }
+  write({ ...Object.fromEntries(types), ...pages })
+  // The pages of the client's API show these types.
+  write(await clientApiFiles())
   await app.close()
   await presence.close()
   await broker.close()
   await database.close()
 })
+
+function write (files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text)
+}
