@@ -1,7 +1,7 @@
 import { StrictMode, useEffect, useRef, useState, type FormEvent } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createParley } from '@parley/client'
-import { useChannel, useReadable } from './hooks.ts'
+import { ParleyProvider, useChannel, useReadable } from '@parley/client/react'
 
 const CHANNELS = ['general', 'random']
 
@@ -31,7 +31,7 @@ function App () {
 }
 
 function Room ({ name }: { name: string }) {
-  const [channel, { messages, outbox, typing, error }] = useChannel(parley, name)
+  const { channel, messages, outbox, typing, error } = useChannel(name)
   const { count } = useReadable(channel.presence)
   const [text, setText] = useState('')
   const end = useRef<HTMLLIElement>(null)
@@ -65,4 +65,8 @@ function Room ({ name }: { name: string }) {
   )
 }
 
-createRoot(document.getElementById('root')!).render(<StrictMode><App /></StrictMode>)
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <ParleyProvider client={parley}><App /></ParleyProvider>
+  </StrictMode>
+)
