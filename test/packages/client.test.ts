@@ -83,8 +83,10 @@ for (const resolution of ['nodenext', 'bundler']) {
   t.test(`[C13] the types of the packed client work with the resolution ${resolution}`, async t => {
     const compiler = join(root, 'node_modules/typescript/bin/tsc')
     const module = resolution === 'bundler' ? 'esnext' : resolution
-    const shared = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, types: [], lib: ['es2023', 'dom', 'esnext.disposable'] }
-    const compilerOptions = { ...shared, module, moduleResolution: resolution }
+    // The declarations of the packed client are checked. Those of the compiler itself would take two CPU seconds each time.
+    const checks = { strict: true, exactOptionalPropertyTypes: true, skipDefaultLibCheck: true }
+    const shared = { noEmit: true, types: [], lib: ['es2023', 'dom', 'esnext.disposable'] }
+    const compilerOptions = { ...checks, ...shared, module, moduleResolution: resolution }
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }))
     const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', project]).catch(error => error)
     t.equal(stdout, '')
