@@ -1,10 +1,11 @@
 // `npm test [-- FILE …]`: installs, generates and compiles what is missing, starts private services, creates a migrated template database
-// and runs tap. The failed tests are printed at the end; programs may read the last line, `N passed, N failed`.
+// and runs the tests, which print TAP. The failed tests are printed at the end; programs may read the last line, `N passed, N failed`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
+import { runPrograms } from './programs.mjs'
 import { build, fail, root } from './setup.mjs'
 
 /** Files that get a process of their own, because they take long, or change or measure something that a process has only once. */
@@ -19,8 +20,7 @@ const SETTINGS = {
 /** How many of the other files share a process at most. Each process first loads tap and the whole server, which takes two CPU seconds. */
 const FILES_PER_PROCESS = 12
 
-const args = process.argv.slice(2)
-const files = findTests(args.filter(arg => !arg.startsWith('-')))
+const files = findTests(process.argv.slice(2))
 if (!await build({ tests: true })) process.exit(1)
 const { default: pg } = await import('pg')
 const { Parser } = await import('tap-parser')
@@ -28,18 +28,17 @@ const { loadConfig } = await import('../dist/src/config.js')
 const { openDatabase } = await import('../dist/src/store/client.js')
 const { startServices } = await import('../dist/scripts/services.js')
 
-const tap = join(root, 'node_modules/.bin/tap')
-const results = mkdtempSync(join(tmpdir(), 'parley-tap-'))
+const temporary = mkdtempSync(join(tmpdir(), 'parley-tests-'))
+const interruption = new AbortController()
 let services
-let running
 let interrupted
 
-// The first signal ends the child process that is running; the `finally` below ends the services in any case.
+// The first signal ends the child processes that are running; the `finally` below ends the services in any case.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     if (interrupted) return
     interrupted = signal
-    running?.kill('SIGTERM')
+    interruption.abort()
   })
 }
 
@@ -53,19 +52,19 @@ try {
     TEST_DATABASE_URL: postgresUrl,
     TEST_REDIS_URL: redisUrl,
     // The first test that uses the embedded database creates this one (test/embedded.ts).
-    TEST_EMBEDDED_TEMPLATE: join(results, 'embedded')
+    TEST_EMBEDDED_TEMPLATE: join(temporary, 'embedded')
   }
   await makeTemplate(postgresUrl)
   await buildTap(env)
-  const { code, output } = await runTap([...args.filter(arg => arg.startsWith('-')), ...toPrograms(files)], env)
+  const { ok, output } = await runPrograms(toPrograms(files), env, interruption.signal)
   report(output)
-  process.exitCode = code
+  process.exitCode = ok ? 0 : 1
 } catch (error) {
   if (!interrupted) console.error(`parley: ${error.message}`)
   process.exitCode = 1
 } finally {
   await services?.stop()
-  rmSync(results, { recursive: true, force: true })
+  rmSync(temporary, { recursive: true, force: true })
 }
 if (interrupted) process.exit(128 + constants.signals[interrupted])
 
@@ -80,7 +79,7 @@ function findTests (paths) {
 }
 
 /**
- * Returns the programs that tap runs: each file that gets its own process, and a generated program per set of files that share one. Files
+ * Returns the programs to run: each file that gets its own process, and a generated program per set of files that share one. Files
  * of one folder go into different sets, because they cost much the same. The two kinds of programs alternate, because many of the first
  * kind wait most of the time, while the others use the processors.
  */
@@ -114,40 +113,15 @@ async function makeTemplate (postgresUrl) {
   await database.close()
 }
 
-/**
- * Builds tap without its TypeScript loader, which costs each test file seconds and which package.json turns off. tap would do so itself,
- * but only during its first run, which would still use the loader.
- */
+/** Builds tap without its loaders of TypeScript and of mocks, which each program would load, and which package.json turns off. */
 async function buildTap (env) {
   const built = readFileSync(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8')
   if (!built.includes('@tapjs/typescript/import')) return
   console.error('parley: building tap …')
-  const code = await run([tap, 'build'], env)
+  const { signal } = interruption
+  const child = spawn(process.execPath, [join(root, 'node_modules/.bin/tap'), 'build'], { cwd: root, env, stdio: 'inherit', signal })
+  const [code] = await once(child, 'close')
   if (code !== 0) throw new Error('tap could not be built')
-}
-
-/** Prints tap's live report to a terminal, and plain TAP to anything else. (With an output file, tap would print plain TAP twice.) */
-async function runTap (args, env) {
-  if (process.stdout.isTTY) {
-    const file = join(results, 'results.tap')
-    const code = await run([tap, '--reporter=base', `--output-file=${file}`, ...args], env)
-    return { code, output: readFileSync(file, 'utf8') }
-  }
-  const chunks = []
-  const code = await run([tap, '--reporter=tap', ...args], env, chunk => {
-    chunks.push(chunk)
-    process.stdout.write(chunk)
-  })
-  return { code, output: Buffer.concat(chunks).toString() }
-}
-
-async function run (args, env, onOutput) {
-  if (interrupted) throw new Error('interrupted')
-  running = spawn(process.execPath, args, { cwd: root, env, stdio: ['inherit', onOutput ? 'pipe' : 'inherit', 'inherit'] })
-  if (onOutput) running.stdout.on('data', onOutput)
-  const [code] = await once(running, 'close')
-  running = undefined
-  return code ?? 1
 }
 
 /** Prints each failed test, and how many tests passed and failed. */

@@ -1,5 +1,5 @@
 import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
 import { nameOf, sentFrames } from './frames.ts'
 
 /** Why a frame is not what its schema says. It has nothing of the frame's content, so that it may be logged. */
@@ -12,16 +12,23 @@ export interface FrameFault {
 }
 
 /**
- * Compiles the schemas of all frames that the server sends. Returns a function that judges the text of one; null: it fits. Clients ignore
- * fields that they do not know, but here a field that no schema has is a fault, because no client could know of it.
+ * Returns a function that judges the text of a frame that the server sends; null: it fits. It compiles a frame's schema when it judges the
+ * first such frame. Clients ignore fields that they do not know, but here a field that no schema has is a fault, because no client could
+ * know of it.
  */
 export function createFrameCheck (): (json: string) => FrameFault | null {
-  const checks = new Map([...sentFrames].map(([name, schema]) => [name, TypeCompiler.Compile(closed(schema))]))
+  const checks = new Map<string, TypeCheck<TSchema>>()
+  const compile = (name: string, schema: TSchema): TypeCheck<TSchema> => {
+    const check = TypeCompiler.Compile(closed(schema))
+    checks.set(name, check)
+    return check
+  }
   return json => {
     const frame = JSON.parse(json) as { type?: unknown, action?: unknown }
     const name = nameOf(frame)
-    const check = checks.get(name)
-    if (!check) return { frame: name, path: '', message: 'No schema' }
+    const schema = sentFrames.get(name)
+    if (!schema) return { frame: name, path: '', message: 'No schema' }
+    const check = checks.get(name) ?? compile(name, schema)
     if (check.Check(frame)) return null
     const { path, message } = check.Errors(frame).First()!
     return { frame: name, path, message }

@@ -1,5 +1,5 @@
 import { FormatRegistry, Type, type SchemaOptions, type Static, type TSchema, type TString } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
 import { AppError, errorTable, type ErrorCode } from '../errors.ts'
 
 /** Refuses NUL, which PostgreSQL's text cannot hold, and lone surrogates, which UTF-8 cannot encode. */
@@ -100,11 +100,12 @@ export function answers<S extends number, T extends TSchema> (status: S, body: T
 export type Check<S extends TSchema> = (value: unknown) => Static<S>
 
 /**
- * Compiles `schema` once, for REST and WebSocket. `fallback` is the code for a fault that no field has its own code for. Missing, null
+ * Returns a check of values for REST and WebSocket. It compiles `schema` when it checks its first value, because a server has over a
+ * hundred schemas and needs only some of them soon. `fallback` is the code for a fault that no field has its own code for. Missing, null
  * and blank fields are reported before any other fault [P9]. Ids are returned in lower case.
  */
 export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame' | 'invalid_request'): Check<S> {
-  const compiled = TypeCompiler.Compile(schema)
+  let compiled: TypeCheck<S> | undefined
   const required = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
     .flatMap(([name, field]) => field.whenMissing ? [{ name, code: field.whenMissing as ErrorCode, unless: field.unless }] : [])
   const ids = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
@@ -116,6 +117,7 @@ export function compile<S extends TSchema> (schema: S, fallback: 'invalid_frame'
         if (isBlank(value?.[name]) && (unless === undefined || isAbsent(value?.[unless]))) throw new AppError(code)
       }
     }
+    compiled ??= TypeCompiler.Compile(schema)
     if (compiled.Check(value)) return withSmallIds(value, ids)
     const fault = compiled.Errors(value).First()!
     if (typeof fault.value === 'string' && fault.schema.whenInvalid) throw new AppError(fault.schema.whenInvalid as ErrorCode)
