@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import type { Scope } from './scope.ts'
 import type { TestServer, TestServerOptions } from './server.ts'
 
-/** What the test's process asks of the server's: to start, or to call a function of its `TestServer`. */
+/** An order of the test's process to the server's: to start, or to call a function of its `TestServer`. */
 export type Order =
   | { id: number, name: 'start', value: TestServerOptions['config'] }
   | { [K in Acts]: { id: number, name: K, value: Parameters<TestServer[K]>[0] } }[Acts]
 type Acts = Exclude<keyof TestServer, 'port'>
 
-/** What the server's process says: the outcome of an order, or a line of its log. */
+/** A report of the server's process: the outcome of an order, or a line of its log. */
 export type Report = { id: number, result?: unknown, error?: string } | { line: string }
 
 /** Milliseconds that an order may take, the start among them. */
