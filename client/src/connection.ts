@@ -72,7 +72,10 @@ export function createConnection (deps: ConnectionDeps): Connection {
   const view = createView(() => state, error => log({ type: 'fault', error }))
   const calls = createCalls({ clock, write, isOnline })
   const heartbeat = createHeartbeat({ clock, beat: () => write(textOf('heartbeat', {})), die: () => lose(ABNORMAL, 'no sign of life') })
-  const deadline = createTimer(clock, () => lose(ABNORMAL, 'no answer'))
+  const deadline = createTimer(clock, () => {
+    tokens.giveUp()
+    lose(ABNORMAL, 'no answer')
+  })
   const retry = createTimer(clock, attempt)
   const renewal = createTimer(clock, () => authenticateAs('expiring'))
   let state: ConnectionState = { state: 'idle' }
