@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { resolvesWithin } from '../deadline.ts'
 import type { Scope } from './scope.ts'
 import type { TestServer, TestServerOptions } from './server.ts'
 
@@ -15,6 +16,8 @@ export type Report = { id: number, result?: unknown, error?: string } | { line: 
 
 /** Milliseconds that an order may take, the start among them. */
 const TIMEOUT = 120_000
+/** Milliseconds that the process may take to close its server before it is killed. */
+const EXIT_TIMEOUT = 30_000
 
 /** Starts a server in a process of its own, which ends with the scope. */
 export async function startProcess (scope: Scope, { config, onLine }: TestServerOptions): Promise<TestServer> {
@@ -23,6 +26,7 @@ export async function startProcess (scope: Scope, { config, onLine }: TestServer
   scope.teardown(async () => {
     // The process closes its server when it loses its parent.
     if (child.connected) child.disconnect()
+    if (!await resolvesWithin(exited, EXIT_TIMEOUT)) child.kill('SIGKILL')
     await exited
   })
   const ask = listen(child, onLine)
