@@ -5,6 +5,7 @@ import { requests, table } from '../src/requests/table.ts'
 import * as admin from '../src/schemas/admin.ts'
 import * as auth from '../src/schemas/auth.ts'
 import * as channel from '../src/schemas/channel.ts'
+import { ownKeywords } from '../src/schemas/common.ts'
 import * as codes from '../src/schemas/invitation-code.ts'
 import * as login from '../src/schemas/login.ts'
 import * as message from '../src/schemas/message.ts'
@@ -33,8 +34,8 @@ const REFERENCED = /\/\*\*\n \* This interface was referenced[^/]*\*\/\n/g
 
 /** Keywords that TypeScript cannot express. */
 const untyped = new Set([
-  '$id', 'pattern', 'format', 'default', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength', 'maxItems', 'minProperties',
-  'additionalProperties', 'whenMissing', 'whenInvalid', 'unless'
+  ...ownKeywords, 'pattern', 'format', 'default', 'examples', 'minimum', 'maximum', 'minLength', 'maxLength', 'maxItems', 'minProperties',
+  'additionalProperties'
 ])
 
 /** Makes the sources of `client/src/generated`, by file name, from the table of requests and the OpenAPI document of the application. */

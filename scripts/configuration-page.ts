@@ -12,7 +12,7 @@ section are a block under its name. Of several variables for one key, the first 
 [operating.md](operating.md) says how to choose the values.
 `
 
-/** What holds for all keys of a section. */
+/** Remarks that hold for all keys of a section. */
 const REMARKS: Record<string, string> = {
   limits: `Limits of frames, bytes, joins, commands, signals, upgrades and connections count on each instance by itself, all others on all
 instances together. After a pause, ten seconds' worth of a rate a second may come at once.

@@ -5,7 +5,6 @@ import { loadConfig } from '../src/config.ts'
 import { createBroker, createPresence } from '../src/drivers.ts'
 import { createLogger } from '../src/logger.ts'
 import { openDatabase } from '../src/store/client.ts'
-import { asyncApiFiles } from './asyncapi.ts'
 import { clientApiFiles } from './client-api.ts'
 import { clientTypes } from './client-types.ts'
 import { runCommand } from './command.ts'
@@ -23,8 +22,7 @@ await runCommand(async () => {
   const app = await buildApp({ config, database, broker, presence, jwtSecret: 'no token is signed with this secret', logger })
   await app.ready()
   const types = Object.entries(await clientTypes(app.swagger())).map(([name, text]) => [`client/src/generated/${name}`, text])
-  const pages = { ...await referenceFiles(app.swagger()), ...asyncApiFiles() }
-  write({ ...Object.fromEntries(types), ...pages })
+  write({ ...Object.fromEntries(types), ...await referenceFiles(app.swagger()) })
   // The pages of the client's API show these types.
   write(await clientApiFiles())
   await app.close()

@@ -1,4 +1,5 @@
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
+import { asyncApi } from '../src/requests/asyncapi.ts'
 import type { OpenApi } from './client-types.ts'
 import { configurationPage } from './configuration-page.ts'
 import { metricsPage } from './metrics-page.ts'
@@ -9,6 +10,7 @@ const BANNER = '// Made by `npm run generate` from docs/openapi.json. Do not edi
 export async function referenceFiles (document: OpenApi): Promise<Record<string, string>> {
   return {
     'docs/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+    'docs/asyncapi.json': `${JSON.stringify(asyncApi(), null, 2)}\n`,
     'docs/configuration.md': configurationPage(),
     'docs/metrics.md': await metricsPage(),
     // The tests call the server by these types. They come from another library than those of the client, so each proves the document.

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Parser } from '@asyncapi/parser'
-import { asyncApiFiles } from '../scripts/asyncapi.ts'
 import { root } from '../scripts/root.ts'
 import { asyncApi } from '../src/requests/asyncapi.ts'
 import { errorsOf, noticeFrames } from '../src/requests/frames.ts'
@@ -18,9 +17,8 @@ const INFORMATION = 2
 
 const server = await startServer(t)
 
-t.test('docs/asyncapi.json is made of the table of requests and the schemas: if this fails, run `npm run generate`', async t => {
-  t.ok(asyncApiFiles()['docs/asyncapi.json'] === file, 'docs/asyncapi.json is not stale')
-  t.same((await server.call('GET', '/asyncapi.json')).body, document, 'the server serves the same document')
+t.test('/asyncapi.json is the document of docs/asyncapi.json', async t => {
+  t.same((await server.call('GET', '/asyncapi.json')).body, document)
 })
 
 t.test('docs/asyncapi.json is a valid AsyncAPI 3.0 document, without warnings', async t => {

@@ -128,7 +128,7 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
       return answer && { token: answer.access_token, life: answer.expires_in * 1000 }
     },
 
-    /** Follows what other tabs do with the login. @returns what ends that. */
+    /** Follows what other tabs do with the login. @returns a function that ends this. */
     follow: (): (() => void) => storage.subscribe?.(() => {
       load().then(kept => show(kept?.user ?? null)).catch((error: unknown) => log({ type: 'fault', error }))
     }) ?? (() => {}),

@@ -93,7 +93,7 @@ export function sizeOf (text: string): number {
   return new TextEncoder().encode(text).length
 }
 
-/** Gives a call up after its time, or when its caller does. @returns what ends that. */
+/** Gives a call up after its time, or when its caller does. @returns a function that ends the watch. */
 export function limit (clock: Clock, { timeout = TIMEOUT, signal }: CallOptions, give: (error: ParleyError) => void): () => void {
   const timer = createTimer(clock, () => give(new ParleyError('timeout')))
   const abort = (): void => give(new ParleyError('aborted'))

@@ -30,7 +30,7 @@ export interface Channel extends Readable<ChannelState> {
   discard (clientId: string): void
   edit (id: string, text: string): Promise<Reply<'edit_message'>>
   remove (id: string): Promise<Reply<'delete_message'>>
-  /** Adds a reaction to a message, or takes it back. Again is a success without effect. */
+  /** Adds a reaction to a message, or takes it back. A repeated call succeeds without effect. */
   react (id: string, reaction: string, on?: boolean): Promise<Reply<'add_reaction'>>
   /** Loads up to `count` (50, at most 100) messages before the first one, or in the gap. @returns how many were added. */
   older (count?: number): Promise<number>

@@ -72,7 +72,10 @@ export function createConnection (deps: ConnectionDeps): Connection {
   const view = createView(() => state, error => log({ type: 'fault', error }))
   const calls = createCalls({ clock, write, isOnline })
   const heartbeat = createHeartbeat({ clock, beat: () => write(textOf('heartbeat', {})), die: () => lose(ABNORMAL, 'no sign of life') })
-  const deadline = createTimer(clock, () => lose(ABNORMAL, 'no answer'))
+  const deadline = createTimer(clock, () => {
+    tokens.giveUp()
+    lose(ABNORMAL, 'no answer')
+  })
   const retry = createTimer(clock, attempt)
   const renewal = createTimer(clock, () => authenticateAs('expiring'))
   let state: ConnectionState = { state: 'idle' }
@@ -178,7 +181,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
     calls.flush(welcome.max_payload)
   }
 
-  /** Nobody could be authenticated. That may change by itself, or not. */
+  /** The attempt to authenticate has failed: waits for the next one, or ends for good if another attempt would fail, too. */
   function fail (error: unknown): void {
     const { code, message: reason, again, retryAfterMs } = error instanceof ParleyError ? error : new ParleyError('offline', String(error))
     stop({ code, reason }, !again && code !== 'internal', retryAfterMs)
@@ -257,7 +260,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
   }
 }
 
-/** Reads a frame. What is none has a type that nobody knows. */
+/** Reads a frame. Data that is no frame becomes a frame of an unknown type. */
 function parse (data: unknown): { type: string, ref?: unknown } {
   try {
     const frame = JSON.parse(data as string)

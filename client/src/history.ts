@@ -69,7 +69,7 @@ export function createHistory () {
     /** The messages as an array that stays as it is. */
     list: (): readonly Message[] => (shown ??= messages.slice()),
 
-    /** Begins anew with the newest page. What lies between `after`, the last entry that was shown, and the page becomes a gap [C8]. */
+    /** Begins anew with the newest page. A gap covers the entries between `after`, the last one that was shown, and the page [C8]. */
     begin (page: Message[], next: Head, after?: number): void {
       era++
       messages = page
@@ -147,7 +147,7 @@ export function createHistory () {
   }
 }
 
-/** What tells an entry from another of the same message, which may have its `seq` after the database was restored. */
+/** Identifies an entry: after the database was restored, another entry of the same message may have its `seq`. */
 export function markOf ({ type, id, timestamp }: Entry): string {
   return `${type} ${id} ${timestamp}`
 }

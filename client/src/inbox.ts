@@ -146,7 +146,7 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
   return {
     inbox,
 
-    /** What the list says of a channel. */
+    /** Returns the row of a channel in the list. */
     find: list.find,
 
     /** Reads the row of a channel that does not know by itself how many messages are unread. */

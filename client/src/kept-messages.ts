@@ -7,8 +7,8 @@ const PATIENCE = 3000
 export type KeptMessages = ReturnType<typeof createKeptMessages>
 
 /**
- * Keeps the messages of all channels in a storage, for the user of the connection. A storage that fails is said to the log once, and
- * messages stay in memory. `onTaken` gets messages that are in the hand of this client now; `areAll`: all that are.
+ * Keeps the messages of all channels in a storage, for the user of the connection. The first failure of the storage is
+ * logged, and messages stay in memory. `onTaken` gets messages that are in the hand of this client now; `areAll`: all that are.
  */
 export function createKeptMessages ({ storage, clock, onFault, onTaken, onReady }: {
   storage: OutboxStorage | undefined

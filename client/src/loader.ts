@@ -2,7 +2,7 @@ import { jitter } from './backoff.ts'
 import { createTimer, type Clock } from './clock.ts'
 import { ParleyError } from './errors.ts'
 
-/** Reads something that the protocol has no request for over REST. What cannot be read now is read again after a wait that grows. */
+/** Reads over REST something that no request of the protocol gives. After a failure it tries again, after waits that grow. */
 export function createLoader<T> ({ clock, isWanted, read, show, onFault }: {
   clock: Clock
   isWanted (): boolean
@@ -39,7 +39,7 @@ export function createLoader<T> ({ clock, isWanted, read, show, onFault }: {
   return {
     load,
 
-    /** What was read is outdated, and so is what is being read. */
+    /** Forgets what was read, and drops the answer to a call that is under way. */
     outdate (): void {
       reading?.abort()
       reading = undefined

@@ -1,4 +1,5 @@
 import { createTimer, type Clock } from './clock.ts'
+import { webLocks } from './web-locks.ts'
 
 /** Milliseconds for which another tab may hold a lock: a frozen tab holds it for ever. */
 const LOCK_TIMEOUT = 10_000
@@ -18,7 +19,7 @@ export function createLock (name: string, clock: Clock): Lock {
 
 /** If the lock cannot be had in time, the work is done without it: a refresh that two tabs make at once does no harm [P61]. */
 async function inAllTabs<T> (name: string, clock: Clock, work: () => Promise<T>): Promise<T> {
-  const { locks } = (globalThis as { navigator?: Partial<Navigator> }).navigator ?? {}
+  const locks = webLocks()
   if (!locks) return work()
   const stop = new AbortController()
   const timer = createTimer(clock, () => stop.abort())

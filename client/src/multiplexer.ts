@@ -4,14 +4,13 @@ import { SUBPROTOCOL } from './generated/names.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import type { SocketLike, WebSocketLike } from './options.ts'
 import { createSharedChannels, type Frame, type SharedTab } from './shared-channels.ts'
-import type { FromTab, ToTab } from './tab-messages.ts'
+import { weightOf, type FromTab, type ToTab } from './tab-messages.ts'
 import type { Me, Notices, Reply } from './wire.ts'
 
 /** Milliseconds until a server that has said nothing is given up. */
 const CONNECT_TIMEOUT = 20_000
-/** Characters of frames that a tab may leave unread: a frozen tab reads nothing. Each frame counts a little more than its text. */
+/** The weight of frames that a tab may leave unread: a frozen tab reads nothing. */
 const MAX_UNREAD = 4 * 2 ** 20
-const OVERHEAD = 200
 /** Bytes by which a frame may become longer because its `ref` does. */
 const REF_ROOM = 32
 const ABNORMAL = 1006
@@ -232,13 +231,13 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
     /** The network may have changed: asks the server for a sign of life. */
     probe (): void { if (welcome) heartbeat.probe() },
 
-    /** A tab has come. @returns what takes its messages, and what is to be called when it has ended. */
+    /** Adds a tab. @returns `take`, which gets its messages, and `gone`, which is called when it has ended. */
     attach (say: (message: ToTab) => void) {
       const tab: Tab = {
         socket: undefined, isAuthenticated: false, wantsActivity: false, unread: 0, say,
         post (text) {
           if (tab.socket === undefined) return
-          tab.unread += text.length + OVERHEAD
+          tab.unread += weightOf(text)
           say({ type: 'frame', socket: tab.socket, text })
           if (tab.unread > MAX_UNREAD) tab.lose('the tab does not read')
         },

@@ -21,7 +21,7 @@ export type WebSocketLike = new (url: string, protocols?: string[]) => SocketLik
 export interface LoginStorage {
   load (): string | null | Promise<string | null>
   save (login: string | null): void | Promise<void>
-  /** Calls `listener` when another tab has saved something. @returns what ends that. */
+  /** Calls `listener` when another tab has saved something. @returns a function that ends this. */
   subscribe? (listener: () => void): () => void
 }
 

@@ -27,7 +27,7 @@ const MAX_BYTES = 2 ** 20
 export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
   /** Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`. */
   connect (): void
-  /** Ends the connection, with all timers and listeners. What channels show and what waits to be sent stays for the next `connect`. */
+  /** Ends the connection, with all timers and listeners. Channels keep what they show and what waits to be sent. */
   disconnect (): Promise<void>
   readonly account: Account
   /** The user's channels with their unread messages, direct channels and invitations, without joining any. */
@@ -39,7 +39,7 @@ export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
   /** Makes a request of the protocol. It waits for the connection. @throws ParleyError */
   request<K extends keyof Requests> (type: K, fields: Fields<K>, options?: CallOptions): Promise<Reply<K>>
   readonly rest: RestClient
-  /** Calls `listener` for each frame of this type that the server sends unasked. @returns what ends that. */
+  /** Calls `listener` for each frame of this type that the server sends unasked. @returns a function that ends this. */
   on<K extends keyof Notices> (type: K, listener: (notice: Notices[K]) => void): () => void
 }
 
@@ -78,7 +78,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
       }
       wasGuest = isGuest
       me = user
-      own.add(user.user_id)
+      ownIds.add(user.user_id)
       if (!isGuest) kept.start(user.user_id)
       for (const { online } of channels.values()) online()
       inbox.online()
@@ -115,7 +115,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   const listeners = new Map<string, Set<(notice: never) => void>>()
   let me: Me | undefined
   /** Ids of the user, and of the guests that this client was before. */
-  let own = new Set<string>()
+  let ownIds = new Set<string>()
   let wasGuest = false
   let stopListening: (() => void) | undefined
   const link: Link = {
@@ -123,7 +123,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     room: { messages, bytes },
     isOnline: connection.isOnline,
     me: () => me,
-    isMine: id => own.has(id),
+    isMine: id => ownIds.has(id),
     write: connection.write
   }
 
@@ -139,7 +139,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
       const error = new ParleyError('not_authenticated')
       for (const { forget } of channels.values()) forget(error)
       inbox.forget()
-      own = new Set()
+      ownIds = new Set()
       kept.stop()
       unclaimed = []
     }
@@ -161,9 +161,9 @@ export function createParley (options: ParleyOptions = {}): Parley {
     let found = channels.get(name)
     if (!found) {
       channels.set(name, found = createChannel(link, name, channelOptions))
-      const own = unclaimed.filter(({ channel }) => channel === name)
+      const claimed = unclaimed.filter(({ channel }) => channel === name)
       unclaimed = unclaimed.filter(({ channel }) => channel !== name)
-      found.restore(own, false)
+      found.restore(claimed, false)
     }
     return found
   }

@@ -4,7 +4,7 @@
  */
 export interface Readable<T> {
   getSnapshot (): T
-  /** Calls `listener` after each change, without arguments. @returns what ends the subscription. */
+  /** Calls `listener` after each change, without arguments. @returns a function that ends the subscription. */
   subscribe (listener: () => void): () => void
 }
 

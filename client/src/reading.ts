@@ -100,7 +100,7 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
     },
 
     joined ({ recovered, me }: Reply<'join_channel'>): void {
-      // Where a resume was refused, what was marked may be something else by now.
+      // After a refused resume, another entry may have the `seq` that was marked.
       if (isJoined && !recovered) marked = 0
       isJoined = true
       known = me.read_seq
@@ -112,7 +112,7 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
       const { seq, at } = isLive() ? { seq: history.head!.seq, at: history.list().at(-1)?.timestamp } : {}
       const isExact = seq !== undefined && isCovered()
       const read_seq = Math.max(row.read_seq, readTo())
-      // Where it counts itself, the list may know of entries that are still on their way.
+      // The list may know of entries that are still on their way to a channel that counts by itself.
       const last_seq = isExact ? seq : Math.max(row.last_seq, seq ?? 0)
       const more = last_seq > row.last_seq ? count(row.last_seq) : 0
       const unread_count = isExact ? count(read_seq) : read_seq >= last_seq ? 0 : Math.min(MANY, row.unread_count + more)

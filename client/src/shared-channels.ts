@@ -24,7 +24,7 @@ interface Channel {
   lastId: string | null
   /** The tabs that want the channel. True: live, the tab has got the reply to its join. */
   tabs: Map<SharedTab, boolean>
-  /** What the tabs have missed is being read. */
+  /** The worker is reading entries that the tabs have missed. */
   isSyncing: boolean
   activity: Timer
   /** The newest message of which the other tabs have not been told. */

@@ -2,17 +2,15 @@ import { BUILD } from './build.ts'
 import { claimsOf } from './claims.ts'
 import { createTimer, newId, type Clock } from './clock.ts'
 import type { SocketLike } from './options.ts'
-import type { FromTab, ToTab } from './tab-messages.ts'
+import { weightOf, type FromTab, type ToTab } from './tab-messages.ts'
 import { holdLock, webLocks, whenFree } from './web-locks.ts'
 
 /** Milliseconds within which the worker has to answer. */
 const PATIENCE = 5000
 /** Times in a row that it may fail to. A worker that is about to end may not see that another tab comes. */
 const MAX_MISSES = 2
-/** Characters of frames after which the worker is told that they were read. */
+/** The weight of frames after which the worker is told that they were read. */
 const TOLD_AFTER = 2 ** 16
-/** What the worker counts for each frame besides its text. */
-const OVERHEAD = 200
 const ABNORMAL = 1006
 
 export type Tabs = ReturnType<typeof createTabs>
@@ -100,7 +98,7 @@ function createLink ({ name, url, locks, clock, onUp, onAnswered, onFailed }: {
       whenFree(locks, message.lock, stop.signal, () => fail(new Silence('the shared worker has ended'))).catch(fail)
     } else if (message.type === 'up') onUp()
     else if (message.type === 'frame') {
-      taken += message.text.length + OVERHEAD
+      taken += weightOf(message.text)
       if (taken >= TOLD_AFTER) {
         say({ type: 'taken', size: taken })
         taken = 0

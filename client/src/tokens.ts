@@ -51,6 +51,9 @@ export function createTokens ({ clock, ask }: { clock: Clock, ask (why: TokenRea
     /** Forgets the token: it has expired, or the login is another. */
     forget,
 
+    /** Waits no longer for an answer, which may never come: the next call asks again. */
+    giveUp (): void { asking = undefined },
+
     /** The same, and asks no longer for another [C10]. */
     stop (): void {
       stopping.abort()

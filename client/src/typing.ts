@@ -8,7 +8,7 @@ const REPEATED_AFTER = 3000
 /** Most signals in a second; the server takes 10 from one connection [P42]. */
 const MAX_A_SECOND = 8
 
-/** Who is typing in a channel. `send` passes a signal to the server, if there is a connection. */
+/** Follows who is typing in a channel, and tells the others when this user does. `send` passes a signal to the server, if it can. */
 export function createTyping ({ clock, send, onChange }: { clock: Clock, send (event: string, data?: unknown): void, onChange (): void }) {
   const typing = new Map<string, { person: Person, until: number }>()
   const timer = createTimer(clock, forget)

@@ -2,7 +2,7 @@ import { rules } from './rules.ts'
 
 export type Verdict = 'passed' | 'failed' | 'not seen' | 'not offered'
 
-/** What came of one case. */
+/** The outcome of one case. */
 export interface Outcome {
   rule: string
   title: string
@@ -16,7 +16,7 @@ export interface Outcome {
 export interface Report {
   server: string
   outcomes: Outcome[]
-  /** What the run has made and could not delete. */
+  /** Names of the accounts and channels that the run has made and could not delete. */
   left: string[]
   seconds: number
 }

@@ -12,7 +12,7 @@ export interface Case {
   run (stage: Stage): Promise<void>
 }
 
-/** What all cases of a run share. */
+/** Everything that the cases of a run share. */
 export interface World {
   contract: Contract
   witness: Witness
@@ -24,7 +24,7 @@ export interface World {
   deadline: number
   /** A word that the names of the run's users and channels begin with. */
   run: string
-  /** What the run has made and could not delete. */
+  /** Names of the accounts and channels that the run has made and could not delete. */
   left: string[]
 }
 

@@ -4,7 +4,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { asyncApi, type AsyncApi } from '../requests/asyncapi.ts'
 import { style, websocketPage } from './websocket-page.ts'
-import { ErrorReply } from '../schemas/common.ts'
+import { ErrorReply, ownKeywords } from '../schemas/common.ts'
 
 /**
  * Content security policy of `/docs`: the page runs only its own scripts and calls only its own server. Its styles contain images as data
@@ -89,13 +89,11 @@ function withOptionalBodies<T extends { paths?: object }> (document: T): T {
   return document
 }
 
-const ownKeywords = new Set(['$id', 'whenMissing', 'unless', 'whenInvalid'])
-
 /** Copies a route's schema without the keywords that only the validation of this server understands. */
 function withoutOwnKeywords (schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutOwnKeywords)
   if (typeof schema !== 'object' || schema === null) return schema
   return Object.fromEntries(Object.entries(schema)
-    .filter(([key, value]) => !ownKeywords.has(key) && !(key === 'format' && value === 'text'))
+    .filter(([key, value]) => !ownKeywords.includes(key) && !(key === 'format' && value === 'text'))
     .map(([key, value]) => [key, withoutOwnKeywords(value)]))
 }

@@ -5,7 +5,7 @@ import { Timestamp, Uuid } from '../schemas/common.ts'
 /** A field of a frame: its place, such as `channels[].id`, and what it holds, as HTML. */
 interface Field { path: string, type: string, isOptional: boolean, about: string }
 
-/** So many words of an enumeration are not listed. */
+/** An enumeration with more words than this is not listed. */
 const MANY = 8
 
 const groups = [
@@ -39,7 +39,8 @@ ${inGroup(tag).map(([id, operation]) => section(document, id, operation)).join('
 <h1>WebSocket</h1>
 <p>One connection to <code>/websocket</code> carries everything: JSON objects, one in each text frame. Each request gets one reply, in the
 order of the requests, and a <code>ref</code> comes back on it. Ignore frames and fields that you do not know. Numbers such as [P8] are the
-rules of the protocol page. This page is made of <a href="/asyncapi.json">/asyncapi.json</a>; <a href="/docs">/docs</a> shows REST.</p>
+rules of <code>docs/protocol.md</code>. This page is made of <a href="/asyncapi.json">/asyncapi.json</a>; <a href="/docs">/docs</a> shows
+REST.</p>
 </header>
 <nav aria-label="Contents">${contents.join('')}${linksTo('Reference', [['objects', 'objects'], ['errors', 'errors']])}</nav>
 <main id="main" tabindex="-1">
@@ -88,7 +89,7 @@ function example ({ examples: [first], title }: Message, label: string): string 
 function fieldList (fields: Field[]): string {
   const items = fields.map(({ path, type, isOptional, about }) => {
     const term = `<dt><code>${path}</code> <span>${type}${isOptional ? ', optional' : ''}</span></dt>`
-    return about === '' ? term : `${term}<dd>${text(about)}</dd>`
+    return about === '' || about === type ? term : `${term}<dd>${text(about)}</dd>`
   })
   return `<dl>${items.join('')}</dl>`
 }

@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { frameErrors, type FrameError } from '../errors.ts'
+import { ownKeywords } from '../schemas/common.ts'
 import { ErrorFrame, PROTOCOL_VERSION, SUBPROTOCOL } from '../schemas/protocol.ts'
 import { exampleOf } from './examples.ts'
 import { errorsOf, noticeFrames, replyFrame, requestFrame } from './frames.ts'
@@ -29,8 +30,6 @@ export interface AsyncApi extends Json {
   components: { messages: Record<string, Message>, schemas: Record<string, Json>, securitySchemes: Json }
 }
 
-/** Keywords of schemas that only the validation of this server understands. */
-const ownKeywords = new Set(['$id', 'whenMissing', 'whenInvalid', 'unless'])
 const channel: Reference = { $ref: '#/channels/websocket' }
 
 /** Makes the AsyncAPI document of `/websocket`: each request with its replies, and each frame that the server sends unasked. */
@@ -154,11 +153,11 @@ function plain (value: unknown, schemas: Record<string, Json>): unknown {
   const words = typeof given.pattern === 'string' ? /^\^\(([\w|]+)\)\$$/.exec(given.pattern)?.[1]?.split('|') : undefined
   if (words) return { type: 'string', enum: words }
   // The formats of this server's own are described in words.
-  const kept = Object.entries(given).filter(([key, item]) => !ownKeywords.has(key) && !(key === 'format' && typeof item === 'string'))
+  const kept = Object.entries(given).filter(([key, item]) => !ownKeywords.includes(key) && !(key === 'format' && typeof item === 'string'))
   return { ...Object.fromEntries(kept.map(([key, item]) => [key, plain(item, schemas)])), ...alternatives(given.properties) }
 }
 
-/** Where one of two fields has to be there, such as `user_id` or `handle`: a schema that says so. */
+/** Makes a schema that requires one of two fields, such as `user_id` or `handle`, where the validation does. */
 function alternatives (properties: unknown): Json {
   const fields = Object.entries((properties ?? {}) as Record<string, TSchema>)
   const found = fields.find(([, field]) => typeof field.unless === 'string')

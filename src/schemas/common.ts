@@ -16,6 +16,9 @@ declare module '@sinclair/typebox' {
   }
 }
 
+/** Keywords of schemas that only the validation of this server understands. Documents leave them out. */
+export const ownKeywords = ['$id', 'whenMissing', 'unless', 'whenInvalid']
+
 /** A string that the database can store. Lengths are in UTF-16 units. */
 export function Text (options: SchemaOptions & { minLength?: number, maxLength?: number } = {}): TString {
   return Type.String({ format: 'text', ...options })

@@ -20,7 +20,7 @@ export const messageFields = {
 }
 export const MessageCreation = Type.Object(messageFields, { additionalProperties: false })
 export type MessageCreation = Static<typeof MessageCreation>
-/** What an edit changes. `data`: undefined leaves it, null removes it. */
+/** The fields that an edit changes. `data`: undefined leaves it, null removes it. */
 export interface Edit { message: string | undefined, data: unknown }
 
 export const MessageParams = Type.Object({ name: ChannelName, id: MessageId })
@@ -90,7 +90,7 @@ export const MessageDeleted = Type.Object({ type: Type.Literal('message_deleted'
 export const Entry = Type.Union([MessageSent, MessageEdited, MessageDeleted, ReactionAdded, ReactionRemoved])
 export type Entry = Static<typeof Entry>
 
-/** What distinguishes an entry from any other that claims the same `seq`. */
+/** Distinguishes an entry from any other that claims the same `seq`. */
 export type EntryMark =
   | { type: 'message' | 'message_edited' | 'message_deleted', id: string }
   | { type: 'reaction_added' | 'reaction_removed', id: string, user_id: string, reaction: string }

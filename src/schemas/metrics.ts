@@ -4,7 +4,7 @@ import { Type, type TSchema } from '@sinclair/typebox'
 type Aggregator = 'sum' | 'max' | 'min'
 type Kind = 'counter' | 'gauge' | 'histogram'
 
-/** What Prometheus is told of a metric besides its values. `npm run generate` makes docs/metrics.md of it. */
+/** The description of a metric, without its values. `npm run generate` makes docs/metrics.md of it. */
 export interface MetricSchema<K extends Kind = Kind> {
   type: K
   help: string

@@ -1,20 +1,23 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { resolvesWithin } from '../deadline.ts'
 import type { Scope } from './scope.ts'
 import type { TestServer, TestServerOptions } from './server.ts'
 
-/** What the test's process asks of the server's: to start, or to call a function of its `TestServer`. */
+/** An order of the test's process to the server's: to start, or to call a function of its `TestServer`. */
 export type Order =
   | { id: number, name: 'start', value: TestServerOptions['config'] }
   | { [K in Acts]: { id: number, name: K, value: Parameters<TestServer[K]>[0] } }[Acts]
 type Acts = Exclude<keyof TestServer, 'port'>
 
-/** What the server's process says: the outcome of an order, or a line of its log. */
+/** A report of the server's process: the outcome of an order, or a line of its log. */
 export type Report = { id: number, result?: unknown, error?: string } | { line: string }
 
 /** Milliseconds that an order may take, the start among them. */
 const TIMEOUT = 120_000
+/** Milliseconds that the process may take to close its server before it is killed. */
+const EXIT_TIMEOUT = 30_000
 
 /** Starts a server in a process of its own, which ends with the scope. */
 export async function startProcess (scope: Scope, { config, onLine }: TestServerOptions): Promise<TestServer> {
@@ -23,6 +26,7 @@ export async function startProcess (scope: Scope, { config, onLine }: TestServer
   scope.teardown(async () => {
     // The process closes its server when it loses its parent.
     if (child.connected) child.disconnect()
+    if (!await resolvesWithin(exited, EXIT_TIMEOUT)) child.kill('SIGKILL')
     await exited
   })
   const ask = listen(child, onLine)

@@ -1,27 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { createParley, Parley } from '@parley/client'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
-import { findPrograms } from '../../scripts/service.ts'
+import { chromiumOptions } from '../chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 
-/** What the page of `startSite` has, and what tests put there. */
+/** The globals of the page of `startSite`, and those that tests put there. */
 interface Globals {
   createParley: typeof createParley
   parley: Parley
   navigator: { locks: { query (): Promise<{ held: Array<{ name: string }> }> } }
 }
 
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-
 /** Options of the page's client. `login`: a stored login of `parley.account`; otherwise `token` is the access token. */
 export interface TabOptions { token?: string, login?: string, tabs?: 'shared' | 'own', storage?: 'indexeddb', room: string }
 
 /** Starts one Chromium, which ends with `scope`. */
 export async function startBrowser (scope: Scope) {
-  const [folder] = findPrograms('chromium')
-  const server = await chromium.launchServer({ executablePath: join(folder!, 'chromium'), args: ARGS })
+  const server = await chromium.launchServer(chromiumOptions())
   scope.teardown(() => server.kill())
   const browser = await chromium.connect(server.wsEndpoint())
   return {

@@ -1,16 +1,12 @@
-import { join } from 'node:path'
 import { build } from 'esbuild'
 import { chromium, type Page } from 'playwright-core'
 import { root } from '../../scripts/root.ts'
-import { findPrograms } from '../../scripts/service.ts'
+import { chromiumOptions } from '../chromium.ts'
 import type { Scope } from '../helper.ts'
-
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** Starts Chromium. It ends with the scope. */
 export async function startChromium (scope: Scope) {
-  const [folder] = findPrograms('chromium')
-  const browser = await chromium.launch({ executablePath: join(folder!, 'chromium'), args: FLAGS })
+  const browser = await chromium.launch(chromiumOptions())
   scope.teardown(() => browser.close())
 
   /**

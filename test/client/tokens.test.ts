@@ -63,6 +63,16 @@ t.test('[C7] a token is asked for once at a time, and an answer that comes after
   t.same(used, ['Bearer early', 'Bearer early', 'Bearer late'])
 })
 
+t.test('[C7] a question for a token that is never answered does not hold up the next attempt', async t => {
+  const asked: TokenReason[] = []
+  const scene = createScene(t, { token: why => asked.push(why) === 1 ? new Promise(() => {}) : 'token 2' })
+  await scene.connect()
+  t.equal(scene.sockets.length, 0)
+  await scene.clock.advance(21_000)
+  t.same(asked, ['connect', 'connect'])
+  t.equal(scene.parley.getSnapshot().state, 'online')
+})
+
 t.test('[C7] a token that is refused is replaced once, then the connection ends', async t => {
   const asked: TokenReason[] = []
   const scene = createScene(t, { token: why => `token ${asked.push(why)}` })

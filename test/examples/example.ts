@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Page } from 'playwright-core'
 import { root } from '../../scripts/root.ts'
-import { findPrograms } from '../../scripts/service.ts'
+import { chromiumOptions } from '../chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 import { node } from '../node.ts'
@@ -41,11 +41,7 @@ export async function startExample (t: Scope, name: string): Promise<{ url: stri
 
 /** Starts a browser. Its pages fail the test with what they write to the console as an error. */
 export async function startBrowser (t: Test) {
-  const [folder = ''] = findPrograms('chromium')
-  const browser: Browser = await chromium.launch({
-    executablePath: join(folder, 'chromium'),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-  })
+  const browser = await chromium.launch(chromiumOptions())
   t.teardown(() => browser.close())
   return {
     async open (url: string, width: number): Promise<Page> {
@@ -58,7 +54,7 @@ export async function startBrowser (t: Test) {
   }
 }
 
-/** Whether the page is as wide as its window, also with a long word in it. */
+/** Returns whether the page is as wide as its window, also with a long word in it. */
 export function fits (page: Page): Promise<boolean> {
   // A text, because the types of this code do not know the browser's names.
   return page.evaluate<boolean>('document.documentElement.scrollWidth <= window.innerWidth')

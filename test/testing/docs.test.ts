@@ -1,17 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { transform } from 'esbuild'
 import ts from 'typescript'
 import { root } from '../../scripts/root.ts'
 import { createDatabase } from '../helper.ts'
-import { node } from '../node.ts'
+import { runSnippets, snippetsOf } from '../snippets.ts'
 import { t } from '../tap.ts'
 
 const run = promisify(execFile)
-const page = readFileSync(join(root, 'docs/testing.md'), 'utf8')
-const snippets = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!).join('\n')
+const snippets = snippetsOf('testing.md', 'ts').join('\n')
 
 t.test('the snippets of docs/testing.md compile against the declarations of parley/testing', async t => {
   await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'src/testing')])
@@ -33,16 +30,9 @@ t.test('the snippets of docs/testing.md compile against the declarations of parl
 })
 
 t.test('the snippets of docs/testing.md run', async t => {
-  // Packages are found from here.
-  const folder = join(root, 'dist/test/snippets')
-  mkdirSync(folder, { recursive: true })
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'testing.mjs')
-  const { code } = await transform(snippets, { loader: 'ts', format: 'esm', target: 'node20' })
-  writeFileSync(file, code)
-  const [command, ...args] = node('--experimental-websocket --no-warnings')
-  const env = { ...process.env, TEST_DATABASE_URL: await createDatabase(t) }
-  const { stdout } = await run(command, [...args, '--test-reporter=tap', file], { env }).catch((error: { stdout: string }) => error)
+  const env = { TEST_DATABASE_URL: await createDatabase(t) }
+  const { stdout } = await runSnippets(t, 'testing-snippets', snippets, { loader: 'ts', args: ['--test-reporter=tap'], env })
+    .catch((error: { stdout: string }) => error)
   const failed = [...stdout.matchAll(/^not ok .*?^ {2}\.\.\.$/gms)].map(([text]) => text)
   t.same(failed, [])
   t.match(stdout, new RegExp(`^# pass ${snippets.match(/^test\(/gm)!.length}$`, 'm'))

@@ -11,7 +11,7 @@ interface Contender {
   name: string
   kind: KindName
   peer: PeerName
-  /** What a page imports. */
+  /** The source of a page that imports the client. */
   statement: string
 }
 

@@ -7,7 +7,7 @@ import { io } from 'socket.io-client'
 import WebSocket from 'ws'
 import { CHANNEL } from '../peers/scripted-dialects.ts'
 
-/** What a client tells of itself. `seq`: the number of a message that has come and is in the window. */
+/** The events of a client. `seq`: the number of a message that has come and is in the window. */
 export interface Watcher { ready (): void, lost (): void, received (seq: number): void }
 
 /** Opens one client, with the defaults of its package, that joins the channel again whenever it has lost it. */
