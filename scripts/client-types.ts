@@ -52,7 +52,7 @@ export async function clientTypes (document: OpenApi): Promise<Record<string, st
   return { 'wire.ts': types.replace(REFERENCED, ''), 'names.ts': constants() }
 }
 
-/** What the client has to know at run time. */
+/** Makes the constants that the client needs at run time. */
 function constants (): string {
   const again = Object.entries(errorTable).filter(([, kind]) => 'again' in kind).map(([code]) => code)
   return `${banner}

@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 
 interface Reference { $ref: string }
 interface Operation { action: 'send' | 'receive', messages: Reference[], reply?: { messages: Reference[] } }
-/** What the judge reads of an AsyncAPI document. */
+/** The parts of an AsyncAPI document that the judge reads. */
 export interface Document {
   asyncapi: string
   operations: Record<string, Operation>

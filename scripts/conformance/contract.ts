@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../root.ts'
 
-/** What docs/protocol.md says in its tables. The page itself judges, so that a foreign server is judged by the same words. */
+/** The tables of docs/protocol.md. The page itself judges, so that a foreign server is judged by the same words. */
 export interface Contract {
   /** The numbers of all rules, in the order of the page. */
   rules: string[]

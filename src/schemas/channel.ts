@@ -55,7 +55,7 @@ export const ListedChannel = Type.Composite([Channel, Type.Partial(Unread)], { $
 export type ListedChannel = Static<typeof ListedChannel>
 export const ChannelPage = Type.Object({ channels: Type.Array(ListedChannel), next_cursor: NextCursor })
 
-/** What a user is in a channel that they have joined. `is_moderator`: they can moderate it. `read_seq`: up to where they have read. */
+/** The place of a user in a channel that they have joined. `is_moderator`: they can moderate it. `read_seq`: they have read up to it. */
 export const Place = Type.Object({
   role: Role,
   is_member_since: Timestamp,

@@ -38,7 +38,7 @@ export const UserKey = Type.String({
   whenMissing: 'user_required',
   whenInvalid: 'user_not_found'
 })
-/** What a user's handle may be [P65]. */
+/** The handle of a user [P65]. */
 export const Handle = Type.String({ pattern: '^[a-z0-9][a-z0-9_]{2,31}$' })
 /** The handle in an answer; null for a guest and for an erased account. */
 export const AnyHandle = Type.Union([Type.String(), Type.Null()])

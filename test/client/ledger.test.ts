@@ -21,7 +21,7 @@ const TOKEN_LIFE = 5
 /** Milliseconds that each way takes. */
 const DELAY = 3
 
-/** What one client has sent to one channel. */
+/** The messages that one client has sent to one channel. */
 interface Sent { channel: Channel, text: string, receipt?: Receipt }
 
 t.test('[C1] [C3] G17: through cuts, stalls and a restart each window is the history, and each resolved send is stored once', async t => {

@@ -4,7 +4,7 @@ import type { SocketLike, WebSocketLike } from '@parley/client'
 import type * as Module from '../../client/dist/multiplexer.js'
 import { root } from '../../scripts/root.ts'
 
-/** What the worker of all tabs runs. It is no part of the package's interface. */
+/** The code that the worker of all tabs runs. It is no part of the package's interface. */
 export const { createMultiplexer } = await import(pathToFileURL(join(root, 'client/dist/multiplexer.js')).href) as typeof Module
 export type Multiplexer = Module.Multiplexer
 

@@ -6,7 +6,7 @@ import { t } from '../tap.ts'
 
 /** Bytes, minified and compressed. The goal is 9 KiB. */
 const MOST = 16 * 1024
-/** What sharing one socket between tabs adds to a page, and the worker, which a browser loads once for all tabs. */
+/** The part of them that shares one socket between tabs, and the size of the worker, which a browser loads once for all tabs. */
 const MOST_OF_TABS = 2 * 1024
 const MOST_OF_WORKER = 4 * 1024
 

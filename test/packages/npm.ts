@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../scripts/root.ts'
 
-/** What `npm pack` and `npm publish` say of a package. */
+/** The report of `npm pack` and `npm publish` on a package. */
 export interface Packed { name: string, filename: string, files: Array<{ path: string }> }
 
 /** Runs npm in a folder, without the variables that the npm of this run has set. @returns its standard output. */

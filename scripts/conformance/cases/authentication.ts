@@ -5,7 +5,7 @@ import { check, Deviation, Withheld } from '../verdict.ts'
 /** Milliseconds that a connection has to authenticate, by default. */
 const AUTHENTICATION_TIMEOUT = 10_000
 
-/** Who a connection is, and what it may do before that. */
+/** Cases about the user of a connection, and about requests before there is one. */
 export const cases: Case[] = [
   {
     rule: 'P11',

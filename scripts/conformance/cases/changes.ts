@@ -5,7 +5,7 @@ import { check, Deviation, same } from '../verdict.ts'
 /** Milliseconds after which a message is found by a search, besides what an answer may take. */
 const INDEXED = 8000
 
-/** What becomes of stored messages: edits, deletions, data, replies, pages of history, search. */
+/** Cases about stored messages: edits, deletions, data, replies, pages of history, search. */
 export const cases: Case[] = [
   {
     rule: 'P34',

@@ -5,7 +5,7 @@ import { check } from '../verdict.ts'
 /** Milliseconds by which notices about positions may be late, besides what an answer may take. */
 const LATE = 2000
 
-/** Where someone has read to, what is unread, and what happens in channels without a subscription. */
+/** Cases about read positions, unread messages, and activity in channels without a subscription. */
 export const cases: Case[] = [
   {
     rule: 'P43',

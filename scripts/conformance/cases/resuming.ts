@@ -2,7 +2,7 @@ import type { Frame } from '../connection.ts'
 import { isMessage, say, type Case } from '../stage.ts'
 import { check, same } from '../verdict.ts'
 
-/** What a join may bring besides the live stream: missed entries, or the newest messages. */
+/** Cases about joins that bring more than the live stream: missed entries, or the newest messages. */
 export const cases: Case[] = [
   {
     rule: 'P30',

@@ -1,7 +1,7 @@
 import type { Case } from '../stage.ts'
 import { check } from '../verdict.ts'
 
-/** What the tables of errors and close codes say and no rule does. Everything that other cases receive is compared with them, too. */
+/** Cases about errors and close codes that no rule covers. Everything that other cases receive is compared with the same tables. */
 export const cases: Case[] = [
   {
     rule: 'errors',
