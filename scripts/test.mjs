@@ -8,8 +8,15 @@ import { join, relative, resolve } from 'node:path'
 import { runPrograms } from './programs.mjs'
 import { build, fail, root } from './setup.mjs'
 
-/** Files that get a process of their own, because they take long, or change or measure something that a process has only once. */
-const ALONE = /^test\/(faults|deploy|browser|packages)\/|\/(descriptors|workers|clock|conformance)\.test\.ts$/
+/**
+ * Files that get a process of their own, because they take long, or change or measure something that a process has only once. Those that
+ * take longest come first, so that none of them is left alone at the end.
+ */
+const ALONE = [
+  /\/conformance\.test\.ts$/,
+  /^test\/(packages|faults|browser)\//,
+  /^test\/deploy\/|\/(descriptors|workers|clock)\.test\.ts$/
+]
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
 const SETTINGS = {
   TimeZone: 'America/New_York',
@@ -88,8 +95,8 @@ function toPrograms (files) {
   const folder = join(root, 'dist/test/shared')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
-  const alone = files.filter(file => ALONE.test(file)).map(compiled)
-  const rest = files.filter(file => !ALONE.test(file))
+  const alone = ALONE.flatMap(pattern => files.filter(file => pattern.test(file))).map(compiled)
+  const rest = files.filter(file => !ALONE.some(pattern => pattern.test(file)))
   const count = Math.ceil(rest.length / FILES_PER_PROCESS)
   const shared = Array.from({ length: count }, (_, i) => {
     const imported = rest.filter((_file, at) => at % count === i).map(file => relative(join(root, 'dist/test'), compiled(file)))

@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { fastestFolder } from '../scripts/services.ts'
 import { loadConfig } from '../src/config.ts'
 import { openDatabase } from '../src/store/client.ts'
@@ -17,7 +18,8 @@ export async function createDataDirectory (t: Scope, parent = fastestFolder()): 
   if (!existsSync(template)) await makeTemplate(template)
   const directory = mkdtempSync(join(parent, 'parley-embedded-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }))
-  await cp(template, directory, { recursive: true })
+  // Node's own `cp` takes half a CPU second for these thousand files, ten times as much.
+  await promisify(execFile)('cp', ['-R', `${template}/.`, directory])
   return directory
 }
 
