@@ -19,15 +19,13 @@ export interface ClusterOptions {
   env?: Record<string, string>
 }
 
+export interface VictimOptions extends Pick<ClusterOptions, 'env'> { faults?: Faults }
+
 /** Starts the instances of one cluster: each in its own process if `stage.processes` is set, else all in this one. */
 export async function startCluster (stage: Stage, report: Report, { faults = [undefined, undefined], ...options }: ClusterOptions = {}) {
   const databaseUrl = options.databaseUrl ?? await createDatabase(stage)
   const env = environment(databaseUrl, options)
-  const { config } = loadConfig(env)
-  const instances = await Promise.all(faults.map(async (faults): Promise<{ port: number }> => stage.processes
-    ? startProcess(stage, { env, ...faults && { faults } })
-    : startServer(stage, { config, databaseUrl, wrapBroker: broker => faultyBroker(broker, faults ?? {}) })
-  )) as [{ port: number }, { port: number }]
+  const instances = await Promise.all(faults.map(faults => startInstance(stage, env, faults))) as [{ port: number }, { port: number }]
   return { instances, ...withPeople(stage, report, env, instances) }
 }
 
@@ -40,13 +38,33 @@ export async function startProcesses (stage: Stage, report: Report, { faults = [
   return { env, instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
 }
 
+/**
+ * Starts a cluster of two instances. The first is always a separate process, which can be stopped or killed, and has these faults. The
+ * second has none, and its own process only if `stage.processes` is set: each process that starts costs more than a CPU second.
+ */
+export async function startVictim (stage: Stage, report: Report, { faults, ...options }: VictimOptions = {}) {
+  const databaseUrl = await createDatabase(stage)
+  const env = environment(databaseUrl, options)
+  const instances = await Promise.all([startProcess(stage, { env, ...faults && { faults } }), startInstance(stage, env)])
+  return { instances, ...withPeople(stage, report, env, instances) }
+}
+
+/** Starts an instance in its own process if `stage.processes` is set, else in this one. */
+async function startInstance (stage: Stage, env: Environment, faults?: Faults): Promise<{ port: number }> {
+  if (stage.processes) return startProcess(stage, { env, ...faults && { faults } })
+  const { config } = loadConfig(env)
+  return startServer(stage, { config, databaseUrl: env.DATABASE_URL, wrapBroker: broker => faultyBroker(broker, faults ?? {}) })
+}
+
+type Environment = ReturnType<typeof environment>
+
 /** Limits are off, because all load comes from one address. */
 function environment (databaseUrl: string, { redisUrl = process.env.TEST_REDIS_URL!, env }: ClusterOptions) {
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: `faults-${randomUUID()}:`, LIMITS_ENABLED: 'false', ...env }
 }
 
 function withPeople (
-  stage: Stage, report: Report, { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: prefix }: ReturnType<typeof environment>,
+  stage: Stage, report: Report, { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: prefix }: Environment,
   instances: ReadonlyArray<{ port: number }>
 ) {
   return {

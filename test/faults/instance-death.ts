@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClients, type Client, type Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
-import { startProcesses } from './cluster.ts'
+import { startVictim } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
@@ -13,7 +13,7 @@ import type { Stage } from './scope.ts'
  */
 export async function deathAfterCommit (stage: Stage, { acked, at }: { acked: boolean, at: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, { faults: [acked ? { dieAckedAt: at } : { dieAt: at }, {}] })
+  const cluster = await startVictim(stage, report, { faults: acked ? { dieAckedAt: at } : { dieAt: at } })
   const { ledger, instances: [doomed, other] } = cluster
   const [sender, ...others] = await cluster.enter(3, ['room'], [doomed.port, other.port, other.port])
   let unanswered = 0
@@ -38,8 +38,8 @@ export async function deathAfterCommit (stage: Stage, { acked, at }: { acked: bo
 /** G9. An instance with many users is killed: they are offline within 45 s, and each departure is announced exactly once [P23]. */
 export async function ghosts (stage: Stage, { users }: { users: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
-  const [stays, dies] = cluster.instances
+  const cluster = await startVictim(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
+  const [dies, stays] = cluster.instances
   const [watcher] = await cluster.enter(1, ['room'], [stays.port])
   const gone = await cluster.enter(users, ['room'], [dies.port])
   const ids = new Set(gone.map(({ member }) => member.id))
@@ -60,10 +60,10 @@ export async function ghosts (stage: Stage, { users }: { users: number }): Promi
 /** G9. Guests of an instance hold all but one place of a capped channel. It is killed: guests of another instance get the places [P60]. */
 export async function lostGuests (stage: Stage, { guests }: { guests: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, {
+  const cluster = await startVictim(stage, report, {
     env: { AUTHENTICATION_ENABLED: 'false', CHANNELS_MAX_USERS_PER_CHANNEL: String(guests), CHANNELS_DEFAULT_ROOM: 'hall' }
   })
-  const [stays, dies] = cluster.instances
+  const [dies, stays] = cluster.instances
   const enter = async (port: number): Promise<Client> => {
     const client = await createClients(stage, port).connect()
     await client.request({ type: 'authenticate' })
@@ -92,8 +92,8 @@ export async function lostGuests (stage: Stage, { guests }: { guests: number }):
  */
 export async function frozenInstance (stage: Stage, { seconds, rate }: { seconds: number, rate: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report)
-  const { ledger, instances: [a, frozen] } = cluster
+  const cluster = await startVictim(stage, report)
+  const { ledger, instances: [frozen, a] } = cluster
   const [owner, writer] = await cluster.enter(2, [], [a.port])
   const room = `room-${randomUUID()}`
   await owner!.request({ type: 'command', command: 'create_channel', name: room })
@@ -123,8 +123,8 @@ export async function stalledLoop (stage: Stage, { seconds }: { seconds: number 
   const report = createReport()
   // These times are shorter than the stall, but long enough for clients on a machine under full load.
   const env = { PERFORMANCE_HEARTBEAT_INTERVAL: '1', PERFORMANCE_PONG_TIMEOUT: '5', PERFORMANCE_CONNECTION_TIMEOUT: '10' }
-  const cluster = await startProcesses(stage, report, { faults: [undefined, {}], env })
-  const { ledger, instances: [a, stalls] } = cluster
+  const cluster = await startVictim(stage, report, { faults: {}, env })
+  const { ledger, instances: [stalls, a] } = cluster
   const clients = await cluster.enter(10, ['room'], [stalls.port])
   const [elsewhere] = await cluster.enter(1, ['room'], [a.port])
   stalls.order({ stall: seconds * 1000 })
@@ -143,13 +143,13 @@ export async function stalledLoop (stage: Stage, { seconds }: { seconds: number 
 /** The wall clock of one instance is wrong by `offset` milliseconds: order, presence and connections are not affected. */
 export async function wrongClock (stage: Stage, { offset, messages }: { offset: number, messages: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, { faults: [undefined, { clock: offset }] })
+  const cluster = await startVictim(stage, report, { faults: { clock: offset } })
   const clients = await cluster.enter(4, ['room'])
   await Promise.all(clients.map(async client => {
     for (let i = 0; i < messages / clients.length; i++) cluster.ledger.note('room', client.port, await client.send('room', `message ${i}`))
   }))
   await cluster.ledger.settle(clients)
   report.equal('acked', cluster.ledger.acked, messages)
-  report.equal('online', (await clients[1]!.request({ type: 'user_list', channel: 'room' })).count, clients.length)
+  report.equal('online', (await clients[0]!.request({ type: 'user_list', channel: 'room' })).count, clients.length)
   return report.outcome()
 }

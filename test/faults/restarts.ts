@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts'
 import { createDatabase } from '../helper.ts'
 import { lasting } from '../websocket/odd-requests.ts'
 import { connectRaw, openSocket } from '../websocket/raw.ts'
-import { inParallel, startProcesses } from './cluster.ts'
+import { inParallel, startProcesses, startVictim } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome, type Report } from './outcome.ts'
 import { seedPeople } from './people.ts'
@@ -21,8 +21,10 @@ const DRAIN_MS = 10_000
 /** Milliseconds that an idle server may take to end. */
 const IDLE_END_MS = 3000
 
+type Cluster = Pick<Awaited<ReturnType<typeof startProcesses>>, 'databaseUrl' | 'enter' | 'join'>
+
 /** Connects `count` clients: four writers in every channel, the others in one channel each. */
-async function enter (cluster: Awaited<ReturnType<typeof startProcesses>>, port: number, count: number) {
+async function enter (cluster: Cluster, port: number, count: number) {
   const writers = await cluster.enter(4, channels, [port])
   const people = await seedPeople(cluster.databaseUrl, count - writers.length)
   const readers = await inParallel(people, (member, i) => cluster.join(member, port, [channels[i % channels.length]!]))
@@ -44,7 +46,7 @@ async function end (instance: Instance, report: Report, within = DRAIN_MS, name 
  */
 export async function drain (stage: Stage, { clients: count, rate }: { clients: number, rate: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, { env })
+  const cluster = await startVictim(stage, report, { env })
   const { ledger, instances: [leaving, stays] } = cluster
   const { writers, clients } = await enter(cluster, leaving.port, count)
   const load = startLoad(ledger, { writers, channels, rate })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../eventually.ts'
-import { startProcesses } from './cluster.ts'
+import { startCluster, startProcesses } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
@@ -66,7 +66,7 @@ export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
 /** G7. A client freezes without closing its connection: it is out of `user_list` within 45 s, and one `user_left` is sent. */
 export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<string, string> }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, { env })
+  const cluster = await startCluster(stage, report, { env })
   const [stays] = await cluster.enter(1, ['room'], [cluster.instances[0].port])
   const [frozen] = await cluster.enter(1, ['room'], [cluster.instances[1].port])
   const wasTold = (type: string): number =>
