@@ -20,6 +20,8 @@ export async function startLine (scope: Scope, target: number, host = '127.0.0.1
       if (state.delay > 0) setTimeout(() => to.write(data), state.delay)
       else to.write(data)
     })
+    // A browser that ends a page or a worker ends its half of the connection only, and waits for the server's.
+    from.on('end', () => { if (!wire.isStalled) to.end() })
     from.on('close', () => {
       wires.delete(wire)
       to.destroy()
