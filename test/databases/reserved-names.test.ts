@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { uuidv7 } from 'uuidv7'
 import { readMigrations } from '../../src/store/migrate.ts'
 import { t } from '../tap.ts'
 import { emptyDatabase, migrate, run } from './conversation.ts'
@@ -10,9 +11,9 @@ const RECORD = `CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, che
   migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
   applied_steps_count int NOT NULL DEFAULT 0)`
 const RECORDED = 'INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name) VALUES ($1, $2, now(), $3)'
-const CHANNEL = 'INSERT INTO "Channel" (id, name, "userCount") VALUES (gen_random_uuid(), $1, $2)'
+const CHANNEL = 'INSERT INTO "Channel" (id, name, "userCount") VALUES ($1, $2, $3)'
 
-/** Names of channels of the release before direct channels, with their names after the migration. */
+/** Names of channels of the release before direct channels, in the order of their ids, with their names after the migration. */
 const renamed = {
   'direct-talk': 'was-direct-talk-2',
   'was-direct-talk': 'was-direct-talk',
@@ -34,7 +35,7 @@ t.test('[P47] the migration that reserves the names direct-… gives channels th
   await client.connect()
   t.teardown(() => client.end())
   for (const [i, { name, checksum }] of before.entries()) await client.query(RECORDED, [i, checksum, name])
-  for (const [i, name] of Object.keys(renamed).entries()) await client.query(CHANNEL, [name, i])
+  for (const [i, name] of Object.keys(renamed).entries()) await client.query(CHANNEL, [uuidv7(), name, i])
   t.same((await migrate(url))[0], migrations[before.length]!.name)
   const { rows } = await client.query('SELECT name FROM "Channel" ORDER BY "userCount"')
   t.same(rows.map(({ name }) => name), Object.values(renamed))
