@@ -62,6 +62,13 @@ export function createStage (world: World, turn: number) {
     return connection
   }
 
+  /** Opens a connection, authenticates it and subscribes it to a channel. */
+  async function join (person: Person, channel: string): Promise<Connection> {
+    const connection = await connect(person)
+    await connection.must({ type: 'join_channel', channel })
+    return connection
+  }
+
   /** Creates a channel on the connection of its owner, and subscribes that and other connections to it. */
   async function channel (owner: Person, connection: Connection, others: Connection[] = [], settings: object = {}): Promise<MadeChannel> {
     const chosen = name(owner)
@@ -87,7 +94,7 @@ export function createStage (world: World, turn: number) {
     for (const connection of connections) connection.close()
   }
 
-  return { ...world, ann, ben, name, open, connect, channel, pair, end }
+  return { ...world, ann, ben, name, open, connect, join, channel, pair, end }
 }
 
 /** Whether a frame is the message with this `seq`, or any message, of this channel. */

@@ -77,8 +77,7 @@ export const cases: Case[] = [
     title: 'a kick ends the membership on every connection: no further message comes, none can be sent',
     async run (stage) {
       const { host, guest, name } = await stage.pair()
-      const second = await stage.connect(stage.ben)
-      await second.must({ type: 'join_channel', channel: name })
+      const second = await stage.join(stage.ben, name)
       await command(host, 'kick_user', { channel: name, user_id: stage.ben.id })
       for (const connection of [guest, second]) await connection.expect('kicked_from_channel', isNotice('kicked_from_channel', name))
       const { seq } = await say(host, name, 'they are gone')
@@ -110,8 +109,7 @@ export const cases: Case[] = [
     title: 'unsubscribing ends the subscription of this connection only, and needs none',
     async run (stage) {
       const { host, guest, name } = await stage.pair()
-      const second = await stage.connect(stage.ben)
-      await second.must({ type: 'join_channel', channel: name })
+      const second = await stage.join(stage.ben, name)
       await guest.must({ type: 'unsubscribe_channel', channel: name })
       const { seq } = await say(host, name, 'one')
       await second.expect('the message on the other connection', isMessage(name, seq))

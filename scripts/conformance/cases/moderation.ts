@@ -108,8 +108,7 @@ export const cases: Case[] = [
       const { host, guest, name } = await stage.pair()
       const watcher = await stage.connect(stage.ann)
       const third = stage.people.third()
-      const reader = await stage.connect(third)
-      await reader.must({ type: 'join_channel', channel: name })
+      const reader = await stage.join(third, name)
       const { id } = await say(guest, name, 'rude')
       const report = { command: 'report_message', channel: name, id }
       await guest.mustNot(report, 'not_authorized')

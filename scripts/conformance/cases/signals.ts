@@ -8,8 +8,7 @@ export const cases: Case[] = [
     title: 'a signal goes to the other subscribed connections, and is neither echoed nor stored',
     async run (stage) {
       const { host, guest, name } = await stage.pair()
-      const second = await stage.connect(stage.ann)
-      await second.must({ type: 'join_channel', channel: name })
+      const second = await stage.join(stage.ann, name)
       const data = { typing: true, odd: ['ü', null] }
       await host.must({ type: 'signal', channel: name, event: 'typing', data })
       for (const connection of [guest, second]) {
