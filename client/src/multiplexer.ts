@@ -3,7 +3,7 @@ import { createTimer, type Clock } from './clock.ts'
 import { SUBPROTOCOL } from './generated/names.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import type { SocketLike, WebSocketLike } from './options.ts'
-import { createSharedChannels, type Frame, type SharedTab } from './shared-channels.ts'
+import { createSharedChannels, isEntry, type Frame, type SharedTab } from './shared-channels.ts'
 import { weightOf, type FromTab, type ToTab } from './tab-messages.ts'
 import type { Me, Notices, Reply } from './wire.ts'
 
@@ -218,11 +218,10 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
 
   /** The server tells something unasked. */
   function notice (frame: Frame, text: string): void {
-    const { type, channel, id, seq, user_id: userId } = frame
+    const { type, channel } = frame
     if (type === 'degraded') degraded = text
     else if (type === 'restored') degraded = undefined
-    const isEntry = id && userId && seq !== undefined
-    if (channel !== undefined && (isEntry || forSubscribers.includes(type))) channels.receive(frame, text)
+    if (channel !== undefined && (isEntry(frame) || forSubscribers.includes(type))) channels.receive(frame, text)
     else for (const tab of listening()) if (type !== 'channel_activity' || tab.wantsActivity) tab.post(text)
     if (channel !== undefined && endings.includes(type)) channels.ended(channel)
   }

@@ -188,7 +188,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     return reply
   }
 
-  function channel (name: string, channelOptions: ChannelOptions = {}): Channel {
+  function channel (name: string, channelOptions?: ChannelOptions): Channel {
     return control(name, channelOptions).channel
   }
 

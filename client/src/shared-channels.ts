@@ -14,6 +14,11 @@ export interface Frame {
   data?: unknown
 }
 
+/** Whether a frame is an entry of a channel's stream, also one of a type that this client does not know. All entries have these fields. */
+export function isEntry (frame: Frame): frame is Frame & Required<Pick<Frame, 'id' | 'seq'>> {
+  return !!frame.id && !!frame.user_id && frame.seq !== undefined
+}
+
 /** Milliseconds between two hints of activity in a channel [P44]. */
 const ACTIVITY_INTERVAL = 1000
 
@@ -153,13 +158,13 @@ export function createSharedChannels ({ clock, request, others }: {
 
     /** A frame that only subscribers get. */
     receive (frame: Frame, text: string): void {
-      const { type, channel: name = '', id, seq, user_id: userId } = frame
+      const { type, channel: name = '' } = frame
       const channel = channels.get(name)
       if (!channel) return
-      if (id && userId && seq !== undefined) {
+      if (isEntry(frame)) {
         if (channel.isSyncing) return
-        channel.seq = seq
-        channel.lastId = id
+        channel.seq = frame.seq
+        channel.lastId = frame.id
       }
       for (const tab of liveIn(channel)) tab.post(text)
       if (type !== 'message') return
