@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ConfigError } from '../config-error.ts'
 import { TOKEN_GRACE_MS } from '../connections/session.ts'
+import { testConfig } from './config.ts'
 import { createConnections } from './connection.ts'
 import { startLine, type Line } from './line.ts'
 import { startProcess } from './process.ts'
@@ -9,9 +10,6 @@ import { createScope, type Scope } from './scope.ts'
 import { startHere } from './server.ts'
 import type { ConfigChange, StartOptions, TestParley, TestUser } from './types.ts'
 import { createUser } from './user.ts'
-
-/** Seconds of an access token's life, unless the configuration says another number. */
-const DEFAULT_EXPIRY = 3600
 
 /** See `types.ts`. */
 export async function startParley (options: StartOptions = {}): Promise<TestParley> {
@@ -78,7 +76,7 @@ async function start (scope: Scope, options: StartOptions): Promise<Omit<TestPar
     stopDatabase: () => turnDatabase(false),
     startDatabase: () => turnDatabase(true),
     advance,
-    expireTokens: () => advance((config.authentication?.token_expiry ?? DEFAULT_EXPIRY) * 1000 + TOKEN_GRACE_MS)
+    expireTokens: () => advance(testConfig(config).authentication.token_expiry * 1000 + TOKEN_GRACE_MS)
   }
 }
 
