@@ -23,11 +23,11 @@ const endings = ['kicked_from_channel', 'banned_from_channel', 'channel_deleted'
 type Welcome = Notices['welcome']
 /** A request of a tab: `ref` is the tab's own. */
 interface Request extends Frame { token?: string | null, activity?: boolean, event?: string }
-type Route = { tab: Tab, socket: number, request: Request } | ((reply: Frame) => void)
+type Route = { tab: Tab, connection: number, request: Request } | ((reply: Frame) => void)
 
 interface Tab extends SharedTab {
   /** The number of its connection, if it has one. */
-  socket: number | undefined
+  connection: number | undefined
   isAuthenticated: boolean
   unread: number
   say (message: ToTab): void
@@ -75,7 +75,7 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
 
   /** Lets go of the socket. The tabs hear of it, each tries again by itself, and the first to do so connects for all. */
   function lose (code: number, reason: string): void {
-    const open = [...tabs].filter(({ socket }) => socket !== undefined)
+    const open = [...tabs].filter(({ connection }) => connection !== undefined)
     drop()
     for (const tab of open) end(tab, code, reason)
   }
@@ -96,16 +96,16 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
 
   /** Ends the connection of one tab. The socket ends with the last of them. */
   function end (tab: Tab, code: number, reason: string): void {
-    if (tab.socket === undefined) return
-    tab.say({ type: 'closed', socket: tab.socket, code, reason })
+    if (tab.connection === undefined) return
+    tab.say({ type: 'closed', socket: tab.connection, code, reason })
     detach(tab)
   }
 
   function detach (tab: Tab): void {
-    tab.socket = undefined
+    tab.connection = undefined
     tab.isAuthenticated = tab.wantsActivity = false
     channels.releaseAll(tab)
-    if (socket && ![...tabs].some(({ socket }) => socket !== undefined)) drop()
+    if (socket && ![...tabs].some(({ connection }) => connection !== undefined)) drop()
   }
 
   function request (frame: object, done: (reply: Frame) => void = () => {}): void {
@@ -137,7 +137,7 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
       if (!frame.activity) delete frame.activity
     }
     if (type === 'join_channel') channels.want(tab, channel)
-    routes.set(++refs, { tab, socket: tab.socket!, request: frame })
+    routes.set(++refs, { tab, connection: tab.connection!, request: frame })
     socket?.send(JSON.stringify({ ...frame, ref: refs }))
   }
 
@@ -180,8 +180,8 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
     routes.delete(frame.ref as number)
     if (!route) return
     if (typeof route === 'function') return route(frame)
-    const { tab, socket, request } = route
-    const isSame = tab.socket === socket
+    const { tab, connection, request } = route
+    const isSame = tab.connection === connection
     if (isSame) tab.post(JSON.stringify({ ...frame, ref: request.ref }))
     if (frame.type === 'success') succeeded(tab, isSame, request, frame.data)
     else if (isSame && request.type === 'join_channel') channels.refused(tab, request.channel!)
@@ -212,7 +212,7 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
       user = me
       expiresAt = Math.max(expiresAt, Date.parse(until ?? ''))
       if (isSame) authenticated(tab, request)
-      if (isFirst) for (const other of tabs) if (other.socket === undefined) other.say({ type: 'up' })
+      if (isFirst) for (const other of tabs) if (other.connection === undefined) other.say({ type: 'up' })
     }
   }
 
@@ -233,11 +233,11 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
     /** Adds a tab. @returns `take`, which gets its messages, and `gone`, which is called when it has ended. */
     attach (say: (message: ToTab) => void) {
       const tab: Tab = {
-        socket: undefined, isAuthenticated: false, wantsActivity: false, unread: 0, say,
+        connection: undefined, isAuthenticated: false, wantsActivity: false, unread: 0, say,
         post (text) {
-          if (tab.socket === undefined) return
+          if (tab.connection === undefined) return
           tab.unread += weightOf(text)
-          say({ type: 'frame', socket: tab.socket, text })
+          say({ type: 'frame', socket: tab.connection, text })
           if (tab.unread > MAX_UNREAD) tab.lose('the tab does not read')
         },
         lose: reason => end(tab, ABNORMAL, reason)
@@ -247,19 +247,19 @@ export function createMultiplexer ({ url, clock, WebSocket }: { url: string, clo
         take (message: FromTab): void {
           if (message.type === 'taken') tab.unread = Math.max(0, tab.unread - message.size)
           else if (message.type === 'open') {
-            if (tab.socket !== undefined) detach(tab)
-            tab.socket = message.socket
+            if (tab.connection !== undefined) detach(tab)
+            tab.connection = message.socket
             tab.unread = 0
             if (!socket) connect()
             else if (welcome) greet(tab, welcome)
-          } else if ('socket' in message && message.socket === tab.socket) {
+          } else if ('socket' in message && message.socket === tab.connection) {
             if (message.type === 'send') forward(tab, message.text)
             else detach(tab)
           }
         },
         gone (): void {
           tabs.delete(tab)
-          if (tab.socket !== undefined) detach(tab)
+          if (tab.connection !== undefined) detach(tab)
         }
       }
     },
