@@ -88,9 +88,6 @@ export async function startServer (t: Scope, options: ServerOptions = {}) {
     /** A client of REST for this user, or for nobody, that is typed by docs/openapi.json. */
     rest: (person?: Pick<Person, 'access_token'>) => createRest(origin, person?.access_token),
 
-    /** Registers a new user and logs them in. */
-    register: (name = 'user'): Promise<Person> => instance.register(name),
-
     /** Opens a connection and authenticates it as this user. `welcome` and the reply are already read. */
     async login (person: Person): Promise<Client> {
       const client = await clients.connect()

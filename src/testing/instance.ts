@@ -76,7 +76,7 @@ export async function startInstance (scope: Scope, options: InstanceOptions) {
     port: (app.server.address() as { port: number }).port,
 
     /** Registers a new user and logs them in, whoever may register. */
-    async register (name: string): Promise<Person> {
+    async register (name = 'user'): Promise<Person> {
       const email = `${name}-${randomUUID()}@example.org`
       const client = { address: '127.0.0.1', device: null, network: null }
       return { ...await auth.register({ email, name, password: PASSWORD }, client) as Login, email, password: PASSWORD }
