@@ -7,7 +7,7 @@ declare module '@sinclair/typebox' {
     env?: string[]
     /** The value is shown masked. */
     secret?: boolean
-    /** What the key does, a sentence for docs/configuration.md. The description says which values are allowed, or in which unit. */
+    /** A sentence for docs/configuration.md that explains the key. The description says which values are allowed, or in which unit. */
     meaning?: string
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Rest } from './rest.ts'
 import { Withheld } from './verdict.ts'
 
-/** A user of the server. The last three are known only of users whom this run has registered. */
+/** A user of the server. Users whose tokens were given by options lack the optional fields. */
 export interface Person {
   id: string
   name: string

@@ -73,7 +73,7 @@ interface CommonRow<F extends TProperties> {
    */
   fields: F
   who: Who
-  /** What the request does, in sentences with the numbers of their rules, for docs/asyncapi.json. */
+  /** Sentences that describe the request in docs/asyncapi.json, with the numbers of the rules. */
   about: string
   /** The errors that refuse the request, besides those that `errorsOf` finds by itself. */
   errors?: FrameError[]

@@ -18,7 +18,7 @@ const browser = await startBrowser(t)
 /** Each test has a channel of its own. */
 let rooms = 0
 
-/** What `parley.account` keeps of a login. */
+/** A login in the form in which `parley.account` keeps it. */
 const loginOf = ({ user: { id, name, handle, email, role }, refresh_token: refreshToken }: Person): string =>
   JSON.stringify({ user: { user_id: id, username: name, handle, email, role }, refreshToken })
 
@@ -92,7 +92,7 @@ t.test('[C7] tabs use a refresh token one at a time, and the end of the login en
   })
   await Promise.all([...tabs, ...tabs].map(tab => tab.refresh()))
   t.equal(most, 1)
-  // What one tab writes to localStorage may reach another later than the lock: that tab uses the same token again, which is no harm [P61].
+  // The lock may reach a tab before the other tab's write to localStorage does. The same token is used again then, without harm [P61].
   for (const tab of tabs) await tab.refresh()
   await untilLive(...tabs)
   t.equal(line.sockets, 1)

@@ -16,13 +16,13 @@ export interface ClientsTask { urls: string[], clients: number, channels: string
  */
 export type ClientsOrder = 'talk' | 'rest' | 'show' | 'leave'
 
-/** What became of a message: a receipt, a code that refused it, or neither. `text` names its sender, and its place among their sends. */
+/** The outcome of a send: a receipt, a code that refused it, or neither. `text` names its sender, and its place among their sends. */
 export interface SentByClient { channel: string, text: string, receipt?: Receipt, code?: string }
 
 /** A change of a message that was acked. A reaction that was there already, or no longer, has no `seq`. */
 export type ChangedByClient = EntryMark & { channel: string, seq?: number }
 
-/** What one client shows of one channel. */
+/** A channel as one client shows it. */
 export type Shown = Pick<ChannelState, 'messages' | 'outbox' | 'gap' | 'state'> & { client: string, channel: string }
 
 /** `filled`: messages that were missing after a refused resume, and were read later. `attempts`: connections that were tried. */
@@ -38,7 +38,7 @@ export interface ClientsAnswer {
 /** Milliseconds within which everything that was sent has to be stored, and every channel live. */
 const PATIENCE = 60_000
 const REACTIONS = ['👍', '🎉', '👀']
-/** Of eight messages of a sender, the one that is edited, the one that is deleted, and the one after which they react to another. */
+/** A sender edits one of eight messages, deletes another, and reacts to somebody's message after a third: these are their places. */
 const [EDITED, DELETED, REACTED] = [1, 3, 5]
 
 const { urls, clients: count, channels: names, pause } = JSON.parse(process.env.CLIENTS!) as ClientsTask

@@ -21,7 +21,7 @@ const REACTIONS = ['👍', '🎉']
 type Kind = 'message' | 'edit' | 'delete' | 'react'
 
 /**
- * What is done in each channel after the backup, which the restore undoes, and between the restore and the return of the clients. Edits,
+ * The acts in each channel after the backup, which the restore undoes, and those between the restore and the return of the clients. Edits,
  * deletions and reactions are of the channel's last message before the backup.
  */
 const channels: Record<string, { lost: Kind[], anew: Kind[] }> = {

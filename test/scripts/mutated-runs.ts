@@ -7,7 +7,7 @@ import { mutations } from './mutations.ts'
 
 /** The port of the server, and for each mutation the tokens of its users. */
 export interface Runs { port: number, tokens: string[][], deadline: number }
-/** What the judge says of one mutation: the rules that failed, and how. */
+/** The judge's verdict on one mutation: the rules that failed, and how. */
 export interface Judged { does: string, failed: Array<{ rule: string, cases: object[] }> }
 
 /** Mutations that are judged at the same time: half of all, because each takes as long as a connection may be without authentication. */

@@ -3,7 +3,7 @@ import type { Alteration, Link } from './altering-proxy.ts'
 
 /** A way to break one rule. */
 export interface Mutation {
-  /** What the altered server does. */
+  /** A sentence that says how the altered server behaves. */
   does: string
   /** The rules that it breaks; two only where the one implies the other, which `does` says. */
   breaks: string[]
