@@ -3,6 +3,7 @@ FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY client/package.json client/
+COPY web/package.json web/
 RUN npm ci --omit=dev
 COPY scripts/trim.mjs scripts/
 RUN node scripts/trim.mjs
@@ -12,6 +13,7 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY client/package.json client/
+COPY web/package.json web/
 RUN npm ci
 COPY . .
 RUN npm run build && rm -r dist/scripts/bench
