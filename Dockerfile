@@ -24,6 +24,7 @@ RUN mkdir /data && chown node:node /data
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=build /app/web/dist web/dist
 COPY prisma prisma
 COPY config config
 COPY package.json ./

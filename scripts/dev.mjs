@@ -1,6 +1,6 @@
-// `npm run dev`: builds and serves, and does both again after each edit in src/.
+// `npm run dev`: builds and serves, and does both again after each edit in src/, client/src or web/src.
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,7 +32,13 @@ async function serveAndWatch () {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit())
   // An edit during a restart is kept for the next round.
   let isEdited = false
-  const edits = watch(join(root, 'src'), { recursive: true }, () => { isEdited = true })
+  const edits = new EventEmitter()
+  for (const folder of ['src', 'client/src', 'web/src']) {
+    watch(join(root, folder), { recursive: true }, () => {
+      isEdited = true
+      edits.emit('change')
+    })
+  }
   for (;;) {
     if (!isEdited) await once(edits, 'change')
     await sleep(SETTLED_AFTER)

@@ -15,6 +15,8 @@ const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma']
 const manifest = at('dist/.built.json')
 /** Says of which sources client/dist was compiled. */
 const clientManifest = at('client/dist/.built.json')
+/** Says of which sources web/dist was bundled. */
+const webManifest = at('web/dist/.built.json')
 
 /** Installs the dependencies of package-lock.json and generates the Prisma client of the schema, where they are missing or outdated. */
 function setUp () {
@@ -35,6 +37,7 @@ function setUp () {
 export async function build ({ tests = false } = {}) {
   requireNode()
   buildClient()
+  await buildWeb()
   const wanted = { settings: digest(...settings), files: digestSources(tests ? ['src', 'scripts', 'test'] : ['src', 'scripts']) }
   const built = readBuilt()
   const outdated = built.settings !== wanted.settings
@@ -63,6 +66,19 @@ function buildClient () {
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('client')], 'compiling the client')
   writeFileSync(at('client/dist/build.js'), `export const BUILD = '${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}'\n`)
   writeFileSync(clientManifest, wanted)
+}
+
+/** Bundles web/ into web/dist, where its sources or the client have changed. `npm run typecheck` checks its types. */
+async function buildWeb () {
+  const sources = ['web/src', 'web/static'].flatMap(filesIn).sort()
+  const files = [...sources, 'web/index.html', 'scripts/web.mjs', 'client/dist/.built.json']
+  const wanted = createHash('sha256').update(files.join('\n')).update(digest('package-lock.json', ...files)).digest('hex')
+  if (existsSync(webManifest) && readFileSync(webManifest, 'utf8') === wanted) return
+  setUp()
+  console.error('parley: bundling the web app …')
+  const { bundleWeb } = await import('./web.mjs')
+  await bundleWeb(root, wanted.slice(0, 16))
+  writeFileSync(webManifest, wanted)
 }
 
 /** Writes the declarations of `parley/testing`, against which applications compile. Nothing in this repository needs them. */
@@ -114,7 +130,11 @@ function digestSources (folders) {
 }
 
 function sourcesIn (folder) {
-  return readdirSync(at(folder), { recursive: true }).filter(name => name.endsWith('.ts')).map(name => join(folder, name))
+  return filesIn(folder).filter(file => file.endsWith('.ts'))
+}
+
+function filesIn (folder) {
+  return readdirSync(at(folder), { recursive: true }).map(name => join(folder, name)).filter(file => statSync(at(file)).isFile())
 }
 
 function digest (...files) {
@@ -173,5 +193,6 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     setUp()
     // The tests import what was built of the client.
     buildClient()
+    await buildWeb()
   }
 }

@@ -53,6 +53,7 @@ import readRoutes from './routes/reads.ts'
 import reportRoutes from './routes/reports.ts'
 import searchRoutes from './routes/search.ts'
 import userRoutes from './routes/users.ts'
+import webRoutes from './routes/web.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { createBatcher } from './services/batcher.ts'
 import { admitsGuests } from './services/guests.ts'
@@ -157,6 +158,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   if (metrics && metricsPort === undefined) {
     await app.register(metricsRoutes, { text: metricsText ?? (() => metrics.registry.metrics()), token: metricsToken })
   }
+  if (config.web.enabled) await app.register(webRoutes, { config })
   await registerWebsocket(app, { config, connections, hub, traffic, limits })
 
   app.addHook('onReady', async () => {

@@ -133,6 +133,9 @@ export const ConfigSchema = Type.Object({
   users: Type.Object({
     directory: flag(true, { meaning: 'Whether users may find each other by name and handle.' })
   }),
+  web: Type.Object({
+    enabled: flag(true, { meaning: 'Whether the server delivers the web app at `/`.' })
+  }),
   performance: Type.Object({
     heartbeat_interval: seconds(30, { meaning: 'How often the server pings each connection.' }),
     connection_timeout: seconds(300, { meaning: 'How long a connection may send no frame before it is closed.' }),

@@ -1,0 +1,4 @@
+/** The channels that somebody may join. */
+export function BrowseView () {
+  return null
+}

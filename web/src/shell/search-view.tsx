@@ -1,0 +1,4 @@
+/** Messages that were found. */
+export function SearchView ({ query }: { query: string }) {
+  return <p>{query}</p>
+}

@@ -1,0 +1,27 @@
+import { useId } from 'preact/hooks'
+import type { InputHTMLAttributes } from 'preact'
+
+type InputProps = Pick<
+  InputHTMLAttributes<HTMLInputElement>,
+  'autocomplete' | 'autofocus' | 'disabled' | 'inputMode' | 'max' | 'maxLength' | 'min' | 'minLength' | 'name' | 'onInput' | 'pattern' |
+  'placeholder' | 'required' | 'spellcheck' | 'value'
+> & { type?: 'text' | 'email' | 'password' | 'number' | 'search' }
+type FieldProps = InputProps & { label: string, hint?: string | undefined, error?: string | undefined }
+
+/** A labeled input with its hint and its error. */
+export function Field ({ label, hint, error, ...input }: FieldProps) {
+  const id = useId()
+  const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  // The types of an input depend on its type, which is not known here.
+  const attributes = {
+    ...input, id, class: 'input', 'aria-invalid': error ? 'true' : undefined, 'aria-describedby': about || undefined
+  } as InputHTMLAttributes<HTMLInputElement>
+  return (
+    <div class='field'>
+      <label for={id}>{label}</label>
+      <input {...attributes} />
+      {hint && <p class='hint' id={`${id}-hint`}>{hint}</p>}
+      {error && <p class='error' id={`${id}-error`}>{error}</p>}
+    </div>
+  )
+}
