@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { createParley, Parley } from '@parley/client'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
 import { chromiumOptions } from '../chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
@@ -22,8 +22,8 @@ export async function startBrowser (scope: Scope) {
   const browser = await chromium.connect(server.wsEndpoint())
   return {
     /** A browser profile of its own: its pages share storage, locks and workers. */
-    async profile (scope: Scope): Promise<BrowserContext> {
-      const context = await browser.newContext()
+    async profile (scope: Scope, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+      const context = await browser.newContext(options)
       scope.teardown(() => context.close())
       return context
     },

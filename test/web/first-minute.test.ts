@@ -1,0 +1,20 @@
+import { t } from '../tap.ts'
+import { axe, startApp } from './app.ts'
+
+const app = await startApp(t)
+
+t.test('somebody registers, lands in the default channel and talks, and another browser shows it at once', async t => {
+  const [ann, ben] = [await (await app.profile(t)).newPage(), await app.open(await app.profile(t), await app.server.register('ben'))]
+  await ann.goto(app.server.origin)
+  await ann.getByRole('link', { name: 'Create account' }).click()
+  t.same(await axe(ann), [])
+  await ann.getByLabel('Name').fill('Ann')
+  await ann.getByLabel('Email').fill('ann@example.org')
+  await ann.getByLabel('Password', { exact: true }).fill('correct horse')
+  await ann.getByRole('button', { name: 'Create account' }).click()
+  await ann.getByRole('textbox', { name: 'Message #general' }).fill('Hello, everybody')
+  await ann.getByRole('button', { name: 'Send' }).click()
+  await ben.getByText('Hello, everybody').waitFor()
+  await ben.getByText('Ann', { exact: true }).first().waitFor()
+  t.same(await axe(ben), [])
+})
