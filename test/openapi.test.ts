@@ -10,7 +10,8 @@ import { t } from './tap.ts'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
 
-const server = await startServer(t)
+// The web app is no part of the API.
+const server = await startServer(t, { config: { web: { enabled: false } } })
 const { status, body: document } = await server.call('GET', '/openapi.json')
 
 /** The keywords of JSON Schema 2020-12 that our schemas use. */

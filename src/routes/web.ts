@@ -46,7 +46,7 @@ export default fp(async (app, { config }: { config: Config }) => {
     })
   }
   await app.register(async files => {
-    files.addHook('onSend', async (_request, reply) => { protect(reply) })
+    files.addHook('onSend', async (_request, reply) => { protect(reply, { vary: 'accept-encoding' }) })
     await files.register(fastifyStatic, {
       root: `${bundled}assets`, prefix: '/assets/', preCompressed: true, immutable: true, maxAge: '1y', index: false, decorateReply: false
     })

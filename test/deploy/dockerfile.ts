@@ -65,7 +65,7 @@ function run (env: Record<string, string>, ...command: string[]) {
 const script = (env: Record<string, string>, name: string, ...args: string[]) => run(env, 'node', `dist/scripts/${name}.js`, ...args)
 
 t.test('the image contains what the server needs, and no development packages', async t => {
-  t.same(readdirSync(image.cwd).sort(), ['config', 'dist', 'node_modules', 'package.json', 'prisma'])
+  t.same(readdirSync(image.cwd).sort(), ['config', 'dist', 'node_modules', 'package.json', 'prisma', 'web'])
   const developers = ['typescript', 'prisma', 'tap', 'eslint', 'socket.io']
   t.same(developers.filter(name => existsSync(join(image.cwd, 'node_modules', name))), [])
   t.equal(image.said.USER, 'node')
