@@ -105,7 +105,7 @@ t.test('SQL in a message is stored as plain text', async t => {
 })
 
 t.test('an unknown path or method answers 404 in the same shape as other errors', async t => {
-  for (const call of ['GET /api/nothing', 'PUT /api/channels', 'POST /api/channels/general', 'GET /', 'DELETE /api/channels']) {
+  for (const call of ['GET /api/nothing', 'PUT /api/channels', 'POST /api/channels/general', 'GET /nothing', 'DELETE /api/channels']) {
     const [method, path] = call.split(' ') as [string, string]
     const { status, body } = await server.call(method, path, { token })
     t.equal(status, 404, call)
