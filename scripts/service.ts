@@ -32,6 +32,7 @@ const folderOf = {
   postgresql: postgresBin,
   'redis-server': () => folderInPath('redis-server'),
   nginx: () => folderInPath('nginx'),
+  caddy: () => folderInPath('caddy'),
   pgbouncer: () => folderInPath('pgbouncer'),
   openssl: () => folderInPath('openssl'),
   chromium: () => folderInPath('chromium')

@@ -61,21 +61,27 @@ export function launchRedis (port: number, args: string[] = [], options: LaunchO
   return launch('Redis', program, all, folder, 'SIGKILL', options)
 }
 
+/** How each proxy is started with a configuration file in a folder. */
+const proxies = {
+  nginx: { file: 'nginx.conf', args: ['-e', 'stderr', '-p', '.', '-c', 'nginx.conf', '-g', 'daemon off;'] },
+  caddy: { file: 'Caddyfile', args: ['run', '--config', 'Caddyfile', '--adapter', 'caddyfile'] }
+}
+
 /**
- * Starts nginx with the configuration that `configure` returns for its port and for the folder that it may write to. Resolves with
- * `{ port, folder, stop }`. If root starts it, its workers run as another user, as in production.
+ * Starts a proxy with the configuration that `configure` returns for its port and for the folder that it may write to. Resolves with
+ * `{ port, folder, stop }`. If root starts nginx, its workers run as another user, as in production.
  */
-export async function startNginx (configure: (place: { port: number, folder: string }) => string) {
-  const [bin = ''] = findPrograms('nginx')
+export async function startProxy (name: keyof typeof proxies, configure: (place: { port: number, folder: string }) => string) {
+  const { file, args } = proxies[name]
+  const [bin = ''] = findPrograms(name)
   const port = await freePort()
-  const folder = mkdtempSync(join(tmpdir(), 'parley-nginx-'))
+  const folder = mkdtempSync(join(tmpdir(), `parley-${name}-`))
   chmodSync(folder, 0o755)
   let service: Service | undefined
   const stop = async (): Promise<void> => service ? end(service) : rmSync(folder, { recursive: true })
   try {
-    const file = join(folder, 'nginx.conf')
-    writeFileSync(file, configure({ port, folder }))
-    service = launch('nginx', join(bin, 'nginx'), ['-e', 'stderr', '-p', folder, '-c', file, '-g', 'daemon off;'], folder, 'SIGTERM')
+    writeFileSync(join(folder, file), configure({ port, folder }))
+    service = launch(name, join(bin, name), args, folder, 'SIGTERM')
     await untilListens(service, port)
     return { port, folder, stop }
   } catch (error) {

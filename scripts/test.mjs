@@ -14,7 +14,7 @@ import { build, fail, root } from './setup.mjs'
  */
 const ALONE = [
   /\/conformance\.test\.ts$/,
-  /^test\/(packages|faults|browser)\//,
+  /^test\/(packages|faults|browser|web)\//,
   /^test\/deploy\/|\/(descriptors|workers|clock)\.test\.ts$/
 ]
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
@@ -50,7 +50,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  services = await startServices({ packages: ['nginx', 'pgbouncer', 'openssl', 'chromium'], settings: SETTINGS })
+  services = await startServices({ packages: ['nginx', 'caddy', 'pgbouncer', 'openssl', 'chromium'], settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
   const env = {

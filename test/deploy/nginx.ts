@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../scripts/root.ts'
-import { startNginx } from '../../scripts/services.ts'
+import { startProxy as launchProxy } from '../../scripts/services.ts'
 import { createClients } from '../client.ts'
 import type { Scope } from '../helper.ts'
 
@@ -12,7 +12,7 @@ export const configuration = readFileSync(join(root, 'deploy/nginx.conf'), 'utf8
  * depends on the machine (its port, the instances' addresses, the paths that it writes to) and the texts in `changes`.
  */
 export async function startProxy (t: Scope, upstreams: [number, number], changes: Record<string, string> = {}) {
-  const { port, folder, stop } = await startNginx(({ port, folder }) => replace(configuration, {
+  const { port, folder, stop } = await launchProxy('nginx', ({ port, folder }) => replace(configuration, {
     'listen 80 ': `listen ${port} `,
     'server parley-1:8080 ': `server 127.0.0.1:${upstreams[0]} `,
     'server parley-2:8080 ': `server 127.0.0.1:${upstreams[1]} `,
