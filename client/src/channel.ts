@@ -77,6 +77,7 @@ export function createChannel (
     headSeq: () => history.head?.seq ?? 0,
     onChange () {
       onChange()
+      link.outboxChanged()
       // A channel that nobody has opened is left when its last message is stored.
       subscription.sync()
     }

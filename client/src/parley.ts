@@ -12,8 +12,9 @@ import type { Link } from './link.ts'
 import { createLock } from './lock.ts'
 import { createLoginStorage } from './login-storage.ts'
 import type { CallOptions, LogEvent, ParleyOptions, TokenReason, WebSocketLike } from './options.ts'
+import type { Waiting } from './outbox.ts'
 import { createOutboxStorage, type KeptMessage } from './outbox-storage.ts'
-import type { Readable } from './readable.ts'
+import { createView, type Readable } from './readable.ts'
 import { createRest, type RestClient } from './rest.ts'
 import { createTabs } from './tabs.ts'
 import { createTokens, type Token } from './tokens.ts'
@@ -32,6 +33,8 @@ export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
   readonly account: Account
   /** The user's channels with their unread messages, direct channels and invitations, without joining any. */
   readonly inbox: InboxView
+  /** The messages of this user that are not stored yet, of all channels, those of a channel in their order. */
+  readonly outbox: Readable<readonly Waiting[]>
   /** The channel of this name. The options are those of the first call. */
   channel (name: string, options?: ChannelOptions): Channel
   /** Opens the direct channel with another user. @throws ParleyError, such as `user_not_found` or `blocked`. */
@@ -110,6 +113,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
     onRow: name => channels.get(name)?.listed(),
     authenticateAnew: connection.authenticateAnew
   })
+  const outbox = createView(() => [...channels.values()].flatMap(({ channel }) =>
+    channel.getSnapshot().outbox.map(message => ({ ...message, channel: channel.name }))), onFault)
   /** Kept messages of channels that the application has not named yet. */
   let unclaimed: readonly KeptMessage[] = []
   const listeners = new Map<string, Set<(notice: never) => void>>()
@@ -124,7 +129,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
     isOnline: connection.isOnline,
     me: () => me,
     isMine: id => ownIds.has(id),
-    write: connection.write
+    write: connection.write,
+    outboxChanged: outbox.changed
   }
 
   async function ask (why: TokenReason, signal: AbortSignal): Promise<Token | null> {
@@ -206,6 +212,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     subscribe: connection.subscribe,
     account,
     inbox: inbox.inbox,
+    outbox: { getSnapshot: outbox.getSnapshot, subscribe: outbox.subscribe },
     rest,
     connect () {
       if (!options.WebSocket && !('WebSocket' in globalThis)) throw new TypeError('no WebSocket here: pass one as an option')
