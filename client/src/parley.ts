@@ -26,7 +26,10 @@ const MAX_BYTES = 2 ** 20
 
 /** A client of a Parley server. Its own value is the state of the connection. */
 export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
-  /** Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`. */
+  /**
+   * Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`, and in the state
+   * `waiting` when somebody asks to try at once.
+   */
   connect (): void
   /** Ends the connection, with all timers and listeners. Channels keep what they show and what waits to be sent. */
   disconnect (): Promise<void>

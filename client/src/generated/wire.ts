@@ -655,7 +655,7 @@ export interface Wire {
       params: {}
       query: {}
       body: undefined
-      answer: null
+      answer: string
     }
     'GET /api/me/logins': {
       params: {}
