@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import type { InputHTMLAttributes } from 'preact'
+import type { InputHTMLAttributes, TextareaHTMLAttributes } from 'preact'
 
 type InputProps = Pick<
   InputHTMLAttributes<HTMLInputElement>,
@@ -22,6 +22,21 @@ export function Field ({ label, hint, error, ...input }: FieldProps) {
       <input {...attributes} />
       {hint && <p class='hint' id={`${id}-hint`}>{hint}</p>}
       {error && <p class='error' id={`${id}-error`}>{error}</p>}
+    </div>
+  )
+}
+
+type AreaProps =
+  Pick<TextareaHTMLAttributes<HTMLTextAreaElement>, 'autofocus' | 'maxLength' | 'name' | 'placeholder' | 'required' | 'rows'> &
+  { label: string }
+
+/** A labeled field for a text of several lines. */
+export function TextArea ({ label, ...area }: AreaProps) {
+  const id = useId()
+  return (
+    <div class='field'>
+      <label for={id}>{label}</label>
+      <textarea {...area} id={id} class='input' dir='auto' />
     </div>
   )
 }
