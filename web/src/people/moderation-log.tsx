@@ -44,7 +44,8 @@ function LogLine ({ line, channel }: { line: Line, channel: Channel }) {
             target: target ? <PersonName id={target} channel={channel} /> : <b>{t.people.somebody}</b>
           }}
         />
-        {until && <> {t.moderation.until(moment(until))}</>}
+        {until && <p class='soft small'>{t.moderation.until(moment(until))}</p>}
+        {action === 'ban_user' && !until && <p class='soft small'>{t.moderation.forever}</p>}
         {isReason && <p class='soft small' dir='auto'>{t.people.reason(reason)}</p>}
       </div>
     </li>

@@ -1,7 +1,7 @@
 import type { Channel, ChannelState, Member, Person } from '@parley/client'
 import { useReadable } from '@parley/client/react'
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { language, t } from '../text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -19,9 +19,15 @@ interface PanelProps { channel: Channel, state: ChannelState, onClose (): void }
 /** The people of a channel: beside the messages, or on phones as a dialog. */
 export function PeoplePanel ({ channel, state, onClose }: PanelProps) {
   const isPhone = useMedia(PHONE)
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null
+    // Who closes the panel in itself goes on where they opened it.
+    return () => { if (panel.current?.contains(document.activeElement)) before?.focus() }
+  }, [])
   if (isPhone) return <Dialog title={t.people.title} onClose={onClose}><People channel={channel} state={state} /></Dialog>
   return (
-    <aside class='people-panel' aria-label={t.people.title}>
+    <aside ref={panel} class='people-panel' aria-label={t.people.title}>
       <header>
         <h2>{t.people.title}</h2>
         <IconButton icon='close' label={t.people.close} onClick={onClose} />

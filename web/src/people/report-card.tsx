@@ -29,7 +29,11 @@ export function ReportCard ({ report, channel, onSettled, onClose }: {
         <p dir='auto'>{message ?? <i>{t.moderation.erasedText}</i>}</p>
       </blockquote>
       {reason && <p dir='auto'>{t.people.reason(reason)}</p>}
-      <ReportContext report={report} channel={channel} />
+      <ReportContext report={report} channel={channel}>
+        <Link to={{ view: 'channel', name: channel.name, message: report.message_id }} class='small' onFollow={onClose}>
+          {t.moderation.showInChannel}
+        </Link>
+      </ReportContext>
       {resolution
         ? (
           <p class='soft small'>
@@ -40,9 +44,6 @@ export function ReportCard ({ report, channel, onSettled, onClose }: {
           </p>
           )
         : <Settlement report={report} channel={channel} onSettled={onSettled} />}
-      <Link to={{ view: 'channel', name: channel.name, message: report.message_id }} class='small' onFollow={onClose}>
-        {t.moderation.showInChannel}
-      </Link>
     </article>
   )
 }

@@ -1,5 +1,6 @@
 import type { Channel, Message } from '@parley/client'
 import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Button, classes } from '../ui/button.tsx'
@@ -10,8 +11,8 @@ import { moment } from './times.ts'
 /** How many messages are shown, half of them before the reported one. */
 const AROUND = 7
 
-/** The messages around a reported one, as they are now. They are read when somebody asks for them. */
-export function ReportContext ({ report, channel }: { report: Report, channel: Channel }) {
+/** The messages around a reported one, as they are now. They are read when somebody asks for them. `children`: other links. */
+export function ReportContext ({ report, channel, children }: { report: Report, channel: Channel, children: ComponentChildren }) {
   const messages = useSignal<Message[] | undefined>(undefined)
   const isShown = messages.value !== undefined
 
@@ -28,9 +29,12 @@ export function ReportContext ({ report, channel }: { report: Report, channel: C
 
   return (
     <>
-      <Button kind='link' class='small' aria-expanded={isShown} onClick={toggle}>
-        {isShown ? t.moderation.hideContext : t.moderation.showContext}
-      </Button>
+      <div class='report-links'>
+        <Button kind='link' class='small' aria-expanded={isShown} onClick={toggle}>
+          {isShown ? t.moderation.hideContext : t.moderation.showContext}
+        </Button>
+        {children}
+      </div>
       {isShown && (
         <ol class='report-context'>
           {messages.value!.map(({ id, username, message, timestamp, deleted }) => (

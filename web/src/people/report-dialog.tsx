@@ -24,7 +24,7 @@ export function openReport (channel: Channel, message: Pick<Message, 'id' | 'use
         <p dir='auto'>{message.message}</p>
       </blockquote>
       <p class='soft'>{t.people.aboutReport}</p>
-      <TextArea label={t.people.reportReason} name='reason' rows={3} maxLength={MAX_REASON} autofocus />
+      <TextArea label={t.people.reportReason} name='reason' rows={3} maxLength={MAX_REASON} />
     </FormDialog>
   ))
 }

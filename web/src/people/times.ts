@@ -5,8 +5,8 @@ import { language } from '../text.ts'
 const LONGEST_TIMEOUT = 2 ** 31 - 1
 const SECOND = 1000
 const DAY = 86_400 * SECOND
-/** The units in which a duration is said, with their seconds and the longest duration that each is used for. */
-const units = [['second', 1, 90], ['minute', 60, 90 * 60], ['hour', 3600, 36 * 3600], ['day', 86_400, Infinity]] as const
+/** The units in which a duration is said, with their seconds. */
+const units = [['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]] as const
 
 /** Says a moment as people do: its time today, else its day too. */
 export function moment (iso: string): string {
@@ -28,9 +28,9 @@ export function exactly (iso: string): string {
   return new Date(iso).toLocaleString(language, { dateStyle: 'full', timeStyle: 'medium' })
 }
 
-/** Says how long so many seconds are, such as "3 days". */
+/** Says how long so many seconds are, such as "3 days": in the largest unit of which it has two, or that says it exactly. */
 export function duration (seconds: number): string {
-  const [unit, length] = units.find(([, , most]) => seconds <= most)!
+  const [unit, length] = units.find(([, length]) => seconds >= 2 * length || seconds === length) ?? units[3]
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.max(0, Math.round(seconds / length)))
 }
 

@@ -152,9 +152,9 @@ export const de: Text = {
     unit: 'Einheit',
     units: { minutes: 'Minuten', hours: 'Stunden', days: 'Tage' },
     reason: 'Grund (freiwillig)',
-    reasonHint: 'Die Person bekommt ihn zu lesen.',
+    reasonHint: 'Die gesperrte Person bekommt ihn zu lesen.',
     operator: 'Der Betreiber',
-    until: time => `Bis ${time}.`,
+    until: time => `Bis ${time}`,
     emptyLog: 'Noch ist nichts geschehen. Was die Moderation hier tut, steht dann hier.',
     unknownAct: act => `{actor}: ${act}`,
     log: {

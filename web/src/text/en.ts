@@ -73,8 +73,8 @@ export const en = {
     reason: (reason: string) => `Reason: ${reason}`,
     block: 'Block',
     unblock: 'Unblock',
-    aboutBlock: (name: string) => `If you block ${name}, they can neither write to you directly nor invite you. They learn of it only if they try. ` +
-      'In channels that you share, you still see their messages.',
+    aboutBlock: (name: string) => `If you block ${name}, they can neither write to you directly nor invite you. ` +
+      'They learn of it only if they try. In channels that you share, you still see their messages.',
     aboutUnblock: (name: string) => `You have blocked ${name}: they can neither write to you directly nor invite you.`,
     blocked: (name: string) => `${name} is blocked.`,
     unblocked: (name: string) => `${name} is no longer blocked.`,
@@ -151,9 +151,9 @@ export const en = {
     unit: 'Unit',
     units: { minutes: 'minutes', hours: 'hours', days: 'days' },
     reason: 'Reason (optional)',
-    reasonHint: 'They are shown it.',
+    reasonHint: 'The banned person gets to read it.',
     operator: 'The operator',
-    until: (time: string) => `Until ${time}.`,
+    until: (time: string) => `Until ${time}`,
     emptyLog: 'Nothing has happened yet. Whatever moderators do here is listed here.',
     unknownAct: (act: string) => `{actor}: ${act}`,
     /** Acts by their names in the log. */

@@ -27,7 +27,7 @@ export function Field ({ label, hint, error, ...input }: FieldProps) {
 }
 
 type AreaProps =
-  Pick<TextareaHTMLAttributes<HTMLTextAreaElement>, 'autofocus' | 'maxLength' | 'name' | 'placeholder' | 'required' | 'rows'> &
+  Pick<TextareaHTMLAttributes<HTMLTextAreaElement>, 'maxLength' | 'name' | 'placeholder' | 'required' | 'rows'> &
   { label: string }
 
 /** A labeled field for a text of several lines. */

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../text.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
@@ -14,6 +15,9 @@ export function FormDialog ({ title, button, isDanger = false, act, onClose, chi
 }) {
   const error = useSignal('')
   const isBusy = useSignal(false)
+  const form = useRef<HTMLFormElement>(null)
+  // The first field has the focus, or the button that does nothing.
+  useEffect(() => { form.current!.querySelector<HTMLElement>('input, select, textarea, button')?.focus() }, [])
 
   async function submit (event: SubmitEvent): Promise<void> {
     event.preventDefault()
@@ -32,7 +36,7 @@ export function FormDialog ({ title, button, isDanger = false, act, onClose, chi
 
   return (
     <Dialog title={title} onClose={onClose}>
-      <form class='form' onSubmit={submit}>
+      <form ref={form} class='form' onSubmit={submit}>
         {error.value && <p class='form-error' role='alert'>{error.value}</p>}
         {children}
         <div class='actions'>
