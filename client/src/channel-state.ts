@@ -28,6 +28,6 @@ export interface ChannelState {
   typing: readonly Person[]
   /** Settings of the channel and the user's place in it, from the first join on. */
   details?: ChannelDetails
-  /** Why the channel is closed. */
+  /** Why the channel is closed. A ban that ends leaves it closed, with the error `not_in_channel`. */
   error?: ParleyError
 }

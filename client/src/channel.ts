@@ -1,6 +1,6 @@
 import { textOf } from './calls.ts'
 import type { ChannelDetails, ChannelOptions, ChannelState } from './channel-state.ts'
-import { ParleyError } from './errors.ts'
+import { ParleyError, type ErrorDetails } from './errors.ts'
 import { CHANGES, createHistory } from './history.ts'
 import type { Link } from './link.ts'
 import { createModerate, type Moderate } from './moderate.ts'
@@ -153,8 +153,8 @@ export function createChannel (
     typing.stopped(entry.user_id)
   }
 
-  function ended (code: 'not_in_channel' | 'banned' | 'channel_not_found'): void {
-    subscription.close(new ParleyError(code))
+  function ended (code: 'not_in_channel' | 'banned' | 'channel_not_found', more?: ErrorDetails): void {
+    subscription.close(new ParleyError(code, code, undefined, more))
   }
 
   function reopen (): void {
@@ -186,9 +186,12 @@ export function createChannel (
     },
     muted_in_channel: ({ expires_at: until }) => place({ muted_until: until }),
     unmuted_in_channel: () => place({ muted_until: null }),
-    kicked_from_channel: () => ended('not_in_channel'),
+    kicked_from_channel: () => ended('not_in_channel', { isKicked: true }),
     channel_left: () => ended('not_in_channel'),
-    banned_from_channel: () => ended('banned'),
+    banned_from_channel: ({ reason, expires_at: expiresAt }) => ended('banned', { reason, expiresAt }),
+    unbanned_from_channel () {
+      if (error?.code === 'banned') ended('not_in_channel')
+    },
     channel_deleted: () => ended('channel_not_found')
   })
 

@@ -6,6 +6,7 @@ import { followLogin } from './entry/leaving.ts'
 import { install } from './install.ts'
 import { startNotifier } from './notify/notifier.ts'
 import { startUnreadTitle } from './notify/unread-title.ts'
+import './people/notices.tsx'
 import { loadText } from './text.ts'
 import './theme.ts'
 

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import type { ComponentChildren, InputHTMLAttributes } from 'preact'
+import type { ComponentChildren, InputHTMLAttributes, TextareaHTMLAttributes } from 'preact'
 
 type InputProps = Pick<
   InputHTMLAttributes<HTMLInputElement>,
@@ -22,6 +22,21 @@ export function Field ({ label, hint, error, children, ...input }: FieldProps) {
       {children ? <div class='with-control'><input {...attributes} />{children}</div> : <input {...attributes} />}
       {hint && <p class='hint' id={`${id}-hint`}>{hint}</p>}
       {error && <p class='error' id={`${id}-error`}>{error}</p>}
+    </div>
+  )
+}
+
+type AreaProps =
+  Pick<TextareaHTMLAttributes<HTMLTextAreaElement>, 'maxLength' | 'name' | 'placeholder' | 'required' | 'rows'> &
+  { label: string }
+
+/** A labeled field for a text of several lines. */
+export function TextArea ({ label, ...area }: AreaProps) {
+  const id = useId()
+  return (
+    <div class='field'>
+      <label for={id}>{label}</label>
+      <textarea {...area} id={id} class='input' dir='auto' />
     </div>
   )
 }
