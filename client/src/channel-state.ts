@@ -16,11 +16,14 @@ export type ChannelDetails = Omit<Reply<'join_channel'>, 'channel' | 'seq' | 'la
 /** A channel as it is shown. A snapshot is immutable, and so are its parts, which stay the same objects until they change. */
 export interface ChannelState {
   state: Phase
-  /** The newest messages, at most as many as the option `window` says, in the order of `seq`, as they are now. A deleted message has `deleted` and no text. */
+  /**
+   * The newest messages, as many as the option `window` allows, in the order of `seq`, as they are now. A deleted message has `deleted` and
+   * no text.
+   */
   messages: readonly Message[]
   /** Messages of this user that are not in `messages` yet, in the order in which they will be. */
   outbox: readonly Outgoing[]
-  /** Messages that are missing between or below the others. `older()` fills it from its upper end, `newer()` from its lower end. */
+  /** Messages that are missing between or below the others. `older()` fills it from its upper end, `newer()` from its lower one. */
   gap?: Gap
   /** The history has messages before the first one. `older()` loads them, as long as the window has room. */
   hasOlder: boolean

@@ -34,8 +34,8 @@ export interface Channel extends Readable<ChannelState> {
   /** Adds a reaction to a message, or takes it back. A repeated call succeeds without effect. */
   react (id: string, reaction: string, on?: boolean): Promise<Reply<'add_reaction'>>
   /**
-   * Loads up to `count` (50, at most 100) messages at the upper end of the gap, or before the first message if there is no gap or `where` is
-   * `start`. @returns how many were added.
+   * Loads up to `count` (50, at most 100) messages at the upper end of the gap, or before the first message if there is no gap or if
+   * `where` is `start`. @returns how many were added.
    */
   older (count?: number, where?: 'gap' | 'start'): Promise<number>
   /** Loads up to `count` (50, at most 100) messages at the lower end of the gap. @returns how many were added, 0 without a gap. */

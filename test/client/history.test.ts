@@ -81,6 +81,18 @@ t.test('[C1] the option `window` says how many messages a channel shows', async 
   isTrue(t, channel, scene)
 })
 
+t.test('[C1] the window of all channels is an option of the client, and each channel may have its own', async t => {
+  const scene = createScene(t, { channels: { window: 10, history: 5 } })
+  for (let i = 0; i < 30; i++) scene.text(`${i}`, {}, false)
+  const [room, hall] = [scene.parley.channel('room'), scene.parley.channel('hall', { history: 20 })]
+  room.open()
+  hall.open()
+  await scene.connect()
+  t.same(scene.socket.frames('join_channel').map(({ channel, history }) => [channel, history]), [['room', 5], ['hall', 20]])
+  for (let i = 0; i < 10; i++) scene.text(`${i}`)
+  t.equal(room.getSnapshot().messages.length, 10)
+})
+
 t.test('[C2] the state changes in the turn in which a frame is read: a message right behind the reply to the join is shown', async t => {
   const { scene, channel } = await opened(t, 2)
   const { answers, socket } = scene
