@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
+import { plainText } from './markup.ts'
 
 /** Most messages that are read aloud at once, and most lines that are kept. */
 const MOST_AT_ONCE = 3
@@ -27,7 +28,7 @@ export function Announcer ({ state: { state, messages, unread } }: { state: Chan
     if (from === undefined || last <= from) return
     const me = parley.account.getSnapshot()?.user_id
     const fresh = messages.slice(-MOST_AT_ONCE).filter(({ seq, user_id: author }) => seq > from && author !== me)
-    const read = fresh.map(({ id, username, message }) => ({ id, text: `${username}: ${message ?? ''}` }))
+    const read = fresh.map(({ id, username, message }) => ({ id, text: `${username}: ${plainText(message ?? '')}` }))
     lines.value = [...lines.value, ...read].slice(-MOST_LINES)
   }, [state, messages])
 

@@ -9,6 +9,7 @@ import { Icon } from '../ui/icon.tsx'
 import { toast } from '../ui/toast.tsx'
 import { draftOf, setDraft } from './drafts.ts'
 import { GrowingField, lengthOf } from './growing-field.tsx'
+import { plainText } from './markup.ts'
 import { useTalk } from './talk.ts'
 import { useSlowMode } from './use-slow-mode.ts'
 
@@ -80,7 +81,7 @@ function Replying ({ to: { username, message }, onCancel }: { to: Message, onCan
   return (
     <div class='replying'>
       <Icon name='reply' />
-      <p class='cut'>{t.channel.replyingTo} <b dir='auto'>{username}</b> <span class='soft' dir='auto'>{message}</span></p>
+      <p class='cut'>{t.channel.replyingTo} <b dir='auto'>{username}</b> <span class='soft' dir='auto'>{plainText(message ?? '')}</span></p>
       <IconButton icon='close' label={t.channel.cancelReply} onClick={onCancel} />
     </div>
   )

@@ -65,6 +65,21 @@ function isQuote (line: string): boolean {
   return /^>(?: |>+ )\s*\S/.test(line)
 }
 
+/** Returns the text of a message on one line, without its markup. */
+export function plainText (text: string): string {
+  return parseMarkup(text).map(plainOf).join(' ').replace(/\s+/g, ' ')
+}
+
+function plainOf (part: Block | Inline): string {
+  if (typeof part === 'string') return part
+  switch (part.type) {
+    case 'code': return part.text
+    case 'mention': return `@${part.handle}`
+    case 'channel': return `#${part.name}`
+    default: return part.children.map(plainOf).join('')
+  }
+}
+
 const MARKS = { '**': 'strong', '~~': 'del', '*': 'em', _: 'em' } as const
 const NEXT = new RegExp([
   '(?<code>`+)',

@@ -13,7 +13,7 @@ import { Reactions } from './reactions.tsx'
 import type { MessageRow } from './rows.ts'
 import { Separators } from './separators.tsx'
 import { useTalk } from './talk.ts'
-import { dateAndTimeOf, timeOf } from './times.ts'
+import { dateAndTimeOf, shortTimeOf, timeOf } from './times.ts'
 
 /** A message, with what stands above it. */
 export const MessageItem = memo(({ row }: { row: MessageRow }) => {
@@ -65,7 +65,7 @@ export const MessageItem = memo(({ row }: { row: MessageRow }) => {
                 <time class='soft small' dateTime={row.message.timestamp} title={dateAndTimeOf(at)}>{timeOf(at)}</time>
               </p>
             </>)
-          : <time class='aside' dateTime={row.message.timestamp} title={dateAndTimeOf(at)} aria-hidden='true'>{timeOf(at)}</time>}
+          : <time class='aside' dateTime={row.message.timestamp} title={dateAndTimeOf(at)} aria-hidden='true'>{shortTimeOf(at)}</time>}
         <div class='content'>
           {isEdited ? <EditForm message={row.message} /> : deleted ? <p class='gone'>{t.channel.deleted}</p> : <Content row={row} />}
           {!deleted && <Reactions message={row.message} isActive={isActive} />}

@@ -33,7 +33,7 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
     }
     line.follow(isAtEnd, hasLine)
   })
-  const { rows, list, isShift, isAtEnd, loading, onScroll, onResize, toEnd, retry } = place
+  const { rows, list, scroller, isShift, isAtEnd, loading, onScroll, onResize, toEnd, retry } = place
   const isOpened = useRef(false)
   useLayoutEffect(() => {
     if (isOpened.current || rows.length === 0 || state.state !== 'live') return
@@ -55,10 +55,10 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
   if (isEmpty && (state.state === 'joining' || state.state === 'idle')) return <div class='messages'><Loading /></div>
   return (
     <div class='messages-frame'>
-      <div class='messages' tabIndex={isEmpty ? 0 : -1} onKeyDown={onKeyDown}>
+      <div ref={scroller} class='messages' tabIndex={isEmpty ? 0 : -1} onKeyDown={onKeyDown}>
         {isEmpty && <Beginning details={state.details} />}
         <Virtualizer
-          ref={list} data={rows} as='ul' item='li' itemSize={48} bufferSize={600} shift={isShift}
+          ref={list} data={rows} as='ul' item='li' itemSize={28} bufferSize={600} shift={isShift}
           keepMounted={active === -1 ? [] : [active]} onScroll={onScroll} onResize={onResize}
         >
           {(row: Row) => 'message' in row

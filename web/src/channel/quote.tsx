@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Icon } from '../ui/icon.tsx'
+import { plainText } from './markup.ts'
 import { useTalk } from './talk.ts'
 
 /** Messages that were asked for because a reply names them, null where there is none any more. */
@@ -29,7 +30,7 @@ export function Quote ({ id }: { id: string }) {
     <p class='quote'>
       <Icon name='reply' />
       <button type='button' tabIndex={-1} title={t.channel.showOriginal} onClick={() => talk.jumpTo(id)}>
-        <b dir='auto'>{original.username}</b> <span dir='auto'>{original.message}</span>
+        <b dir='auto'>{original.username}</b> <span dir='auto'>{plainText(original.message ?? '')}</span>
       </button>
     </p>
   )

@@ -14,6 +14,12 @@ export function timeOf (at: number): string {
   return format('time', { hour: 'numeric', minute: '2-digit' }).format(at)
 }
 
+/** The time without `AM` or `PM`, for narrow places. */
+export function shortTimeOf (at: number): string {
+  const parts = format('time', { hour: 'numeric', minute: '2-digit' }).formatToParts(at)
+  return parts.filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim()
+}
+
 export function dateAndTimeOf (at: number): string {
   return format('both', { dateStyle: 'full', timeStyle: 'short' }).format(at)
 }

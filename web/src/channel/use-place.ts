@@ -24,6 +24,7 @@ interface Place {
  */
 export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & { last: Row | undefined }) => void) {
   const list = useRef<VirtualizerHandle>(null)
+  const scroller = useRef<HTMLDivElement>(null)
   const place = useRef<Place>({ isAtEnd: true, offset: 0, rows: [] }).current
   const isAtEnd = useSignal(true)
   const loading = useSignal<'no' | 'yes' | 'failed'>('no')
@@ -39,6 +40,9 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
 
   useLayoutEffect(() => {
     place.rows = rows
+    // The list has scrolled by the height of the new rows. Unless it hears of that at once, it takes its old place for the present one when
+    // it measures them, and falls back to the top.
+    if (isShift) scroller.current!.dispatchEvent(new Event('scroll'))
     if (place.isAtEnd) toEnd()
     if (isHeldBack) renderAgain(undefined)
     update()
@@ -88,7 +92,7 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
   }
 
   return {
-    list, rows, isShift, isAtEnd, loading,
+    list, scroller, rows, isShift, isAtEnd, loading,
 
     onScroll (offset: number): void {
       const { scrollSize, viewportSize } = list.current!
