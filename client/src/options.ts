@@ -1,3 +1,4 @@
+import type { ChannelOptions } from './channel-state.ts'
 import type { Clock } from './clock.ts'
 import type { ConnectionState } from './connection.ts'
 import type { OutboxStorage } from './outbox-storage.ts'
@@ -55,6 +56,8 @@ export interface ParleyOptions {
    * `@parley/client/worker` as `worker.js` beside the page's script. A page whose policy has `trusted-types` has to list `parley` there.
    */
   tabs?: 'shared' | 'own'
+  /** Options of all channels that are not given others. */
+  channels?: ChannelOptions
   clock?: Clock
   WebSocket?: WebSocketLike
   fetch?: typeof fetch

@@ -169,7 +169,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   function control (name: string, channelOptions: ChannelOptions = {}): ChannelControl {
     let found = channels.get(name)
     if (!found) {
-      channels.set(name, found = createChannel(link, name, channelOptions))
+      channels.set(name, found = createChannel(link, name, { ...options.channels, ...channelOptions }))
       const claimed = unclaimed.filter(({ channel }) => channel === name)
       unclaimed = unclaimed.filter(({ channel }) => channel !== name)
       found.restore(claimed, false)
