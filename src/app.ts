@@ -31,6 +31,7 @@ import errorsPlugin from './plugins/errors.ts'
 import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
 import limitsPlugin from './plugins/limits.ts'
+import { createLoginCookie } from './plugins/login-cookie.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import securityPlugin from './plugins/security.ts'
 import upgradesPlugin from './plugins/upgrades.ts'
@@ -202,7 +203,7 @@ async function registerApi (
   await app.register(authPlugin, { auth })
   if (config.limits.enabled) await app.register(limitsPlugin, { config: config.limits, auth, counters })
   await app.register(docsPlugin)
-  await app.register(authRoutes, domain)
+  await app.register(authRoutes, { auth, loginCookie: createLoginCookie(config.server.public_url) })
   await app.register(accountCodeRoutes, domain)
   await app.register(meRoutes, domain)
   await app.register(channelRoutes, domain)

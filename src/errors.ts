@@ -43,6 +43,7 @@ const restErrors = {
   registration_closed: { message: 'Registration closed', status: 403 },
   invalid_invitation_code: { message: 'Invalid invitation code', status: 403 },
   invitation_code_not_found: { message: 'Invitation code not found', status: 404 },
+  cross_origin: { message: 'Not from a page of this server', status: 403 },
   email_not_verified: { message: 'Email not verified', status: 403 },
   invalid_code: { message: 'Invalid code', status: 403 },
   report_not_found: { message: 'Report not found', status: 404 },

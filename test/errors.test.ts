@@ -41,6 +41,7 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'registration_closed | Registration closed | 403',
     'invalid_invitation_code | Invalid invitation code | 403',
     'invitation_code_not_found | Invitation code not found | 404',
+    'cross_origin | Not from a page of this server | 403',
     'email_not_verified | Email not verified | 403',
     'invalid_code | Invalid code | 403',
     'report_not_found | Report not found | 404',

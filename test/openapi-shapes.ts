@@ -1,6 +1,6 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, email_verified, name, handle, role, created_at }'
-const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
+const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token?, refresh_expires_in }`
 const peer = 'peer? { user_id, username, handle }'
 const channel = `{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, ${peer} }`
 const shown = 'data?, reactions? [{ reaction, count, user_ids [] }], reactions_seq?, edited_at?, deleted?'
@@ -23,11 +23,11 @@ interface Shape { query?: string, body?: string, answers: Record<string, string>
 /** Every route of the OpenAPI document except the routes of commands. */
 export const shapes: Record<string, Shape> = {
   'POST /api/auth/register': {
-    body: '{ email, name, handle?, password, invitation_code? }', answers: { 201: login, 202: `{ user ${user} }` }
+    body: '{ email, name, handle?, password, invitation_code?, cookie? }', answers: { 201: login, 202: `{ user ${user} }` }
   },
-  'POST /api/auth/login': { body: '{ email, password }', answers: { 200: login } },
-  'POST /api/auth/refresh': { body: '{ refresh_token }', answers: { 200: login } },
-  'POST /api/auth/logout': { body: '{ refresh_token }', answers: { 204: '' } },
+  'POST /api/auth/login': { body: '{ email, password, cookie? }', answers: { 200: login } },
+  'POST /api/auth/refresh': { body: '{ refresh_token?, cookie? }', answers: { 200: login } },
+  'POST /api/auth/logout': { body: '{ refresh_token? }', answers: { 204: '' } },
   'POST /api/auth/forgot': { body: '{ email }', answers: { 204: '' } },
   'POST /api/auth/reset': { body: '{ code, password }', answers: { 204: '' } },
   'POST /api/auth/verify': { body: '{ code }', answers: { 204: '' } },

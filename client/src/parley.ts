@@ -61,6 +61,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   const { account, token, follow, revoked } = createAccount({
     http, rest, log,
     storage: createLoginStorage(options.storage, key),
+    inCookie: options.storage === 'cookie',
     lock: createLock(key, clock),
     onSwitch () {
       if (options.token) return

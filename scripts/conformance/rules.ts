@@ -35,6 +35,7 @@ export const rules: Record<string, Rule> = {
   P56: { title: 'logins and passwords' },
   P61: { title: 'refresh tokens' },
   P62: { title: 'list of logins' },
+  P85: { title: 'refresh token in a cookie' },
   P71: { title: 'export of an account' },
   P64: { title: 'who may register' },
   P65: { title: 'handles' },

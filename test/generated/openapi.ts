@@ -927,7 +927,7 @@ export interface components {
             /** @description the name of the HTTP status */
             error: string;
             /** @enum {string} */
-            code: "invalid_json" | "invalid_frame" | "unknown_type" | "unknown_command" | "not_authenticated" | "authentication_failed" | "token_required" | "channel_required" | "message_required" | "user_required" | "invalid_channel_name" | "invalid_channel_type" | "channel_not_found" | "channel_exists" | "user_not_found" | "not_in_channel" | "not_authorized" | "banned" | "muted" | "channel_full" | "too_many_channels" | "too_many_invitations" | "blocked" | "too_many_blocks" | "message_not_found" | "too_many_reactions" | "last_admin" | "message_too_long" | "rate_limited" | "busy" | "unavailable" | "internal" | "invalid_request" | "not_found" | "registration_closed" | "invalid_invitation_code" | "invitation_code_not_found" | "email_not_verified" | "invalid_code" | "report_not_found" | "report_settled" | "login_not_found" | "handle_taken" | "email_taken" | "payload_too_large" | "unsupported_media_type";
+            code: "invalid_json" | "invalid_frame" | "unknown_type" | "unknown_command" | "not_authenticated" | "authentication_failed" | "token_required" | "channel_required" | "message_required" | "user_required" | "invalid_channel_name" | "invalid_channel_type" | "channel_not_found" | "channel_exists" | "user_not_found" | "not_in_channel" | "not_authorized" | "banned" | "muted" | "channel_full" | "too_many_channels" | "too_many_invitations" | "blocked" | "too_many_blocks" | "message_not_found" | "too_many_reactions" | "last_admin" | "message_too_long" | "rate_limited" | "busy" | "unavailable" | "internal" | "invalid_request" | "not_found" | "registration_closed" | "invalid_invitation_code" | "invitation_code_not_found" | "cross_origin" | "email_not_verified" | "invalid_code" | "report_not_found" | "report_settled" | "login_not_found" | "handle_taken" | "email_taken" | "payload_too_large" | "unsupported_media_type";
             message: string;
             /** @description milliseconds after which the same request may succeed */
             retry_after_ms?: number;
@@ -959,6 +959,8 @@ export interface operations {
                     /** @example correct horse */
                     password: string;
                     invitation_code?: string;
+                    /** @description true: the refresh token comes in a cookie instead of the answer */
+                    cookie?: boolean;
                 };
             };
         };
@@ -986,7 +988,8 @@ export interface operations {
                         token_type: "Bearer";
                         /** @description seconds */
                         expires_in: number;
-                        refresh_token: string;
+                        /** @description absent where the cookie has it */
+                        refresh_token?: string;
                         /** @description seconds */
                         refresh_expires_in: number;
                     };
@@ -1047,6 +1050,8 @@ export interface operations {
                     email: string;
                     /** @example correct horse */
                     password: string;
+                    /** @description true: the refresh token comes in a cookie instead of the answer */
+                    cookie?: boolean;
                 };
             };
         };
@@ -1074,7 +1079,8 @@ export interface operations {
                         token_type: "Bearer";
                         /** @description seconds */
                         expires_in: number;
-                        refresh_token: string;
+                        /** @description absent where the cookie has it */
+                        refresh_token?: string;
                         /** @description seconds */
                         refresh_expires_in: number;
                     };
@@ -1107,10 +1113,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
-                    refresh_token: string;
+                    /** @description by default that of the cookie */
+                    refresh_token?: string | null;
+                    /** @description true: the refresh token comes in a cookie instead of the answer */
+                    cookie?: boolean;
                 };
             };
         };
@@ -1138,7 +1147,8 @@ export interface operations {
                         token_type: "Bearer";
                         /** @description seconds */
                         expires_in: number;
-                        refresh_token: string;
+                        /** @description absent where the cookie has it */
+                        refresh_token?: string;
                         /** @description seconds */
                         refresh_expires_in: number;
                     };
@@ -1171,10 +1181,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
-                    refresh_token: string;
+                    /** @description by default that of the cookie */
+                    refresh_token?: string | null;
                 };
             };
         };

@@ -29,7 +29,7 @@ t.test('accounts: register, verify, log in, refresh, reset the password, log out
   t.equal((await nobody.POST('/api/auth/verify', { body: { code: codeOf(await smtp.next(email)) } })).response.status, 204)
   const { data, error } = await nobody.POST('/api/auth/login', { body: { email, password: 'correct horse' } })
   t.match({ data, error }, { data: { user: { email, email_verified: true }, token_type: 'Bearer' }, error: undefined })
-  const next = await nobody.POST('/api/auth/refresh', { body: { refresh_token: data!.refresh_token } })
+  const next = await nobody.POST('/api/auth/refresh', { body: { refresh_token: data!.refresh_token! } })
   t.not(next.data?.refresh_token, data!.refresh_token)
 
   t.equal((await nobody.POST('/api/auth/forgot', { body: { email } })).response.status, 204)
@@ -38,7 +38,7 @@ t.test('accounts: register, verify, log in, refresh, reset the password, log out
   const refused = await nobody.POST('/api/auth/login', { body: { email, password: 'correct horse' } })
   t.match(refused, { response: { status: 401 }, error: { code: 'authentication_failed' } })
   const { data: again } = await nobody.POST('/api/auth/login', { body: { email, password: 'another horse' } })
-  t.equal((await nobody.POST('/api/auth/logout', { body: { refresh_token: again!.refresh_token } })).response.status, 204)
+  t.equal((await nobody.POST('/api/auth/logout', { body: { refresh_token: again!.refresh_token! } })).response.status, 204)
   t.match(await server.rest(again!).GET('/api/me'), { error: { code: 'authentication_failed' } })
 })
 

@@ -64,6 +64,7 @@ export type ErrorCode =
   | 'registration_closed'
   | 'invalid_invitation_code'
   | 'invitation_code_not_found'
+  | 'cross_origin'
   | 'email_not_verified'
   | 'invalid_code'
   | 'report_not_found'
@@ -590,7 +591,7 @@ export interface Wire {
     'POST /api/auth/logout': {
       params: {}
       query: {}
-      body: RefreshRequest
+      body: LogoutRequest
       answer: null
     }
     'POST /api/auth/forgot': {
@@ -1443,13 +1444,14 @@ export interface Registration {
   handle?: string
   password: string
   invitation_code?: string
+  cookie?: boolean
 }
 export interface Login {
   user: User
   access_token: string
   token_type: 'Bearer'
   expires_in: number
-  refresh_token: string
+  refresh_token?: string
   refresh_expires_in: number
 }
 export interface User {
@@ -1464,9 +1466,14 @@ export interface User {
 export interface Credentials {
   email: string
   password: string
+  cookie?: boolean
 }
 export interface RefreshRequest {
-  refresh_token: string
+  refresh_token?: string | null
+  cookie?: boolean
+}
+export interface LogoutRequest {
+  refresh_token?: string | null
 }
 export interface UserPatch {
   name?: string
