@@ -30,6 +30,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   'moderator not below the target': moderator,
   member: { ...member, demoted: 'not_authorized' },
   author: { ...member, demoted: 'not_authorized' },
+  admin,
   'member except the author': { ...member, demoted: 'not_authorized' },
   'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
 }

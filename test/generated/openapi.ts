@@ -884,6 +884,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The numbers of the instance that answers */
+        get: operations["get_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -4634,6 +4651,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        instance: string;
+                        /** @description ISO 8601, UTC, milliseconds */
+                        started_at: string;
+                        /** @description ISO 8601, UTC, milliseconds */
+                        at: string;
+                        /** @description milliseconds that rates and percentiles are about */
+                        window_ms: number;
+                        connections: {
+                            open: number;
+                            max: number;
+                            authenticated: number;
+                            behind: number;
+                            opened_total: number;
+                        };
+                        users_online: number;
+                        subscriptions: number;
+                        channels: number;
+                        publishes: {
+                            total: number;
+                            per_second: number;
+                        };
+                        deliveries: {
+                            total: number;
+                            per_second: number;
+                        };
+                        errors: {
+                            total: number;
+                            per_second: number;
+                        };
+                        /** @description within the window, interpolated in the buckets of the histogram; null if there was nothing to measure */
+                        delivery: {
+                            p50_ms: number | null;
+                            p99_ms: number | null;
+                        };
+                        /** @description within the window, interpolated in the buckets of the histogram; null if there was nothing to measure */
+                        commit: {
+                            p50_ms: number | null;
+                            p99_ms: number | null;
+                        };
+                        queue: {
+                            messages: number;
+                            /** @description milliseconds */
+                            oldest_ms: number;
+                        };
+                        inbound_bytes: number;
+                        outbound_bytes: number;
+                        slow_consumers_total: number;
+                        gaps: {
+                            found_total: number;
+                            repaired_total: number;
+                        };
+                        database: {
+                            /** @description postgresql | pglite */
+                            kind: string;
+                            up: boolean;
+                            full: boolean;
+                            ping_ms: number | null;
+                            pool: {
+                                used: number;
+                                idle: number;
+                                waiting: number;
+                                max: number;
+                            } | null;
+                        };
+                        bus: {
+                            /** @description memory | redis */
+                            driver: string;
+                            up: boolean;
+                            dropped_total: number;
+                        };
+                        event_loop: {
+                            p50_ms: number | null;
+                            p99_ms: number | null;
+                            /** @example 0.25 */
+                            utilization: number;
+                        };
+                        memory: {
+                            rss_bytes: number | null;
+                            heap_used_bytes: number;
+                            heap_limit_bytes: number;
+                        };
+                    };
+                };
             };
             /** @description Default Response */
             "4XX": {

@@ -164,6 +164,10 @@ t.test('admins: accounts, invitation codes, reports, announcements, the log', as
   t.equal((await asAnn.DELETE('/api/channels/{name}', { params: path })).response.status, 204)
 })
 
+t.test('admins: the numbers of the instance', async t => {
+  t.match((await asRoot.GET('/api/admin/stats')).data, { instance: String, database: { up: true } })
+})
+
 t.test('health', async t => {
   t.same((await nobody.GET('/healthz')).data, { status: 'ok' })
   t.same((await nobody.GET('/readyz')).data, { status: 'ready', database: 'up', bus: 'up' })

@@ -230,6 +230,16 @@ export interface Wire {
         user_id: string
       }
     }
+    watch_stats: {
+      fields: {}
+      reply: {
+        instance: string
+      }
+    }
+    unwatch_stats: {
+      fields: {}
+      reply: {}
+    }
     create_channel: {
       fields: {
         name: string
@@ -467,6 +477,80 @@ export interface Wire {
     direct_opened: {
       channel: Channel
       timestamp: string
+    }
+    stats: {
+      instance: string
+      started_at: string
+      at: string
+      window_ms: number
+      connections: {
+        open: number
+        max: number
+        authenticated: number
+        behind: number
+        opened_total: number
+      }
+      users_online: number
+      subscriptions: number
+      channels: number
+      publishes: {
+        total: number
+        per_second: number
+      }
+      deliveries: {
+        total: number
+        per_second: number
+      }
+      errors: {
+        total: number
+        per_second: number
+      }
+      delivery: {
+        p50_ms: number | null
+        p99_ms: number | null
+      }
+      commit: {
+        p50_ms: number | null
+        p99_ms: number | null
+      }
+      queue: {
+        messages: number
+        oldest_ms: number
+      }
+      inbound_bytes: number
+      outbound_bytes: number
+      slow_consumers_total: number
+      gaps: {
+        found_total: number
+        repaired_total: number
+      }
+      database: {
+        kind: 'postgresql' | 'pglite'
+        up: boolean
+        full: boolean
+        ping_ms: number | null
+        pool: {
+          used: number
+          idle: number
+          waiting: number
+          max: number
+        } | null
+      }
+      bus: {
+        driver: 'memory' | 'redis'
+        up: boolean
+        dropped_total: number
+      }
+      event_loop: {
+        p50_ms: number | null
+        p99_ms: number | null
+        utilization: number
+      }
+      memory: {
+        rss_bytes: number | null
+        heap_used_bytes: number
+        heap_limit_bytes: number
+      }
     }
     channel_updated: {
       channel: string
@@ -1320,6 +1404,85 @@ export interface Wire {
       query: {}
       body: undefined
       answer: null
+    }
+    'GET /api/admin/stats': {
+      params: {}
+      query: {}
+      body: undefined
+      answer: {
+        instance: string
+        started_at: string
+        at: string
+        window_ms: number
+        connections: {
+          open: number
+          max: number
+          authenticated: number
+          behind: number
+          opened_total: number
+        }
+        users_online: number
+        subscriptions: number
+        channels: number
+        publishes: {
+          total: number
+          per_second: number
+        }
+        deliveries: {
+          total: number
+          per_second: number
+        }
+        errors: {
+          total: number
+          per_second: number
+        }
+        delivery: {
+          p50_ms: number | null
+          p99_ms: number | null
+        }
+        commit: {
+          p50_ms: number | null
+          p99_ms: number | null
+        }
+        queue: {
+          messages: number
+          oldest_ms: number
+        }
+        inbound_bytes: number
+        outbound_bytes: number
+        slow_consumers_total: number
+        gaps: {
+          found_total: number
+          repaired_total: number
+        }
+        database: {
+          kind: 'postgresql' | 'pglite'
+          up: boolean
+          full: boolean
+          ping_ms: number | null
+          pool: {
+            used: number
+            idle: number
+            waiting: number
+            max: number
+          } | null
+        }
+        bus: {
+          driver: 'memory' | 'redis'
+          up: boolean
+          dropped_total: number
+        }
+        event_loop: {
+          p50_ms: number | null
+          p99_ms: number | null
+          utilization: number
+        }
+        memory: {
+          rss_bytes: number | null
+          heap_used_bytes: number
+          heap_limit_bytes: number
+        }
+      }
     }
     'GET /healthz': {
       params: {}
