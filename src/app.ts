@@ -11,6 +11,7 @@ import { createEvents } from './connections/events.ts'
 import { Hub } from './connections/hub.ts'
 import { InboxBudget } from './connections/inbox-budget.ts'
 import { createLimits, type Limits } from './connections/limits.ts'
+import { createOverview } from './connections/overview.ts'
 import { createReconciler } from './connections/reconciler.ts'
 import type { FaultPlace } from './connections/session.ts'
 import { countRefusal, createTraffic, type Life, type Traffic } from './connections/traffic.ts'
@@ -27,6 +28,7 @@ import { createSampler } from './metrics/sampler.ts'
 import { createAllowedOrigins } from './origins.ts'
 import addressPlugin from './plugins/address.ts'
 import authPlugin from './plugins/auth.ts'
+import { networkOf } from './plugins/client.ts'
 import descriptorsPlugin from './plugins/descriptors.ts'
 import docsPlugin from './plugins/docs.ts'
 import errorsPlugin from './plugins/errors.ts'
@@ -153,7 +155,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     onRefusedOrigin: () => { traffic.originsRefused++ }
   })
   await registerApi(app, { config, domain, counters })
-  await app.register(watchingRoutes, { currentStats: sampler.current })
+  await app.register(watchingRoutes, { ...domain, overview: createOverview(hub, networkOf), instance, currentStats: sampler.current })
   await app.register(healthRoutes, {
     pingDatabase: stores.messages.ping,
     isMigrated: database.isMigrated,

@@ -105,6 +105,14 @@ export const shapes: Record<string, Shape> = {
   'POST /api/admin/invitation-codes': { body: '{ uses?, expires_in?, channels? [] }', answers: { 201: newCode } },
   'GET /api/admin/invitation-codes': { query: 'limit cursor', answers: { 200: `{ invitation_codes [${code}], next_cursor }` } },
   'DELETE /api/admin/invitation-codes/{id}': { answers: { 204: '' } },
+  'GET /api/admin/connections': {
+    query: 'limit cursor user_id',
+    answers: {
+      200: '{ instance, connections [{ id, user_id, username, handle, is_guest, address, since, channels, waiting_requests, ' +
+        'queued_bytes, slow_since, last_taken_at, state }], next_cursor }'
+    }
+  },
+  'DELETE /api/admin/connections/{id}': { answers: { 204: '' } },
   'GET /api/admin/stats': { answers: { 200: stats } },
   'GET /healthz': { answers: { 200: '{ status }' } },
   'GET /readyz': { answers: { 200: '{ status, database, bus }', 503: '{ status, database, bus }' } }

@@ -41,7 +41,9 @@ export const Stats = Type.Object({
     pool: orNull(Type.Object({ used: count, idle: count, waiting: count, max: count }))
   }),
   bus: Type.Object({ driver: Choice(['memory', 'redis']), up: Type.Boolean(), dropped_total: count }),
-  event_loop: Type.Object({ p50_ms: orNull(ms), p99_ms: orNull(ms), utilization: Type.Number({ minimum: 0, maximum: 1, examples: [0.25] }) }),
+  event_loop: Type.Object({
+    p50_ms: orNull(ms), p99_ms: orNull(ms), utilization: Type.Number({ minimum: 0, maximum: 1, examples: [0.25] })
+  }),
   memory: Type.Object({ rss_bytes: orNull(bytes), heap_used_bytes: bytes, heap_limit_bytes: bytes })
 }, { $id: 'Stats' })
 export type Stats = Static<typeof Stats>

@@ -11,6 +11,12 @@ export function createWatching (store: WatchingStore) {
     async admit (actor: Actor): Promise<void> {
       const code = await store.judge(actor)
       if (code !== null) throw new AppError(code)
+    },
+
+    /** Logs that an admin closes this connection, which the caller then does. @throws AppError as `admit`. */
+    async closing (actor: Actor, { id, userId = null }: { id: string, userId: string | undefined | null }): Promise<void> {
+      const code = await store.logClose(actor, id, userId)
+      if (code !== null) throw new AppError(code)
     }
   }
 }

@@ -901,6 +901,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Connections of the instance that answers, the oldest first */
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Close a connection of the instance that answers */
+        delete: operations["close_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -944,7 +978,7 @@ export interface components {
             /** @description the name of the HTTP status */
             error: string;
             /** @enum {string} */
-            code: "invalid_json" | "invalid_frame" | "unknown_type" | "unknown_command" | "not_authenticated" | "authentication_failed" | "token_required" | "channel_required" | "message_required" | "user_required" | "invalid_channel_name" | "invalid_channel_type" | "channel_not_found" | "channel_exists" | "user_not_found" | "not_in_channel" | "not_authorized" | "banned" | "muted" | "channel_full" | "too_many_channels" | "too_many_invitations" | "blocked" | "too_many_blocks" | "message_not_found" | "too_many_reactions" | "last_admin" | "message_too_long" | "rate_limited" | "busy" | "unavailable" | "internal" | "invalid_request" | "not_found" | "registration_closed" | "invalid_invitation_code" | "invitation_code_not_found" | "email_not_verified" | "invalid_code" | "report_not_found" | "report_settled" | "login_not_found" | "handle_taken" | "email_taken" | "payload_too_large" | "unsupported_media_type";
+            code: "invalid_json" | "invalid_frame" | "unknown_type" | "unknown_command" | "not_authenticated" | "authentication_failed" | "token_required" | "channel_required" | "message_required" | "user_required" | "invalid_channel_name" | "invalid_channel_type" | "channel_not_found" | "channel_exists" | "user_not_found" | "not_in_channel" | "not_authorized" | "banned" | "muted" | "channel_full" | "too_many_channels" | "too_many_invitations" | "blocked" | "too_many_blocks" | "message_not_found" | "too_many_reactions" | "last_admin" | "message_too_long" | "rate_limited" | "busy" | "unavailable" | "internal" | "invalid_request" | "not_found" | "registration_closed" | "invalid_invitation_code" | "invitation_code_not_found" | "email_not_verified" | "invalid_code" | "report_not_found" | "report_settled" | "login_not_found" | "connection_not_found" | "handle_taken" | "email_taken" | "payload_too_large" | "unsupported_media_type";
             message: string;
             /** @description milliseconds after which the same request may succeed */
             retry_after_ms?: number;
@@ -4771,6 +4805,112 @@ export interface operations {
                         };
                     };
                 };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the `next_cursor` of the page before */
+                cursor?: string;
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        instance: string;
+                        connections: {
+                            id: string;
+                            user_id: string | null;
+                            username: string | null;
+                            handle: string | null;
+                            is_guest: boolean;
+                            /** @description the network that it comes from */
+                            address: string | null;
+                            /** @description ISO 8601, UTC, milliseconds */
+                            since: string;
+                            /** @description subscriptions */
+                            channels: number;
+                            /** @description requests that have come and have not begun */
+                            waiting_requests: number;
+                            /** @description bytes that its socket has not taken */
+                            queued_bytes: number;
+                            slow_since: string | null;
+                            last_taken_at: string | null;
+                            /** @description ok | not_authenticated | not_reading | falling_behind | flooding | closing */
+                            state: string;
+                        }[];
+                        /** @description null on the last page */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    close_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Default Response */
             "4XX": {

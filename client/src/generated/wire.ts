@@ -69,6 +69,7 @@ export type ErrorCode =
   | 'report_not_found'
   | 'report_settled'
   | 'login_not_found'
+  | 'connection_not_found'
   | 'handle_taken'
   | 'email_taken'
   | 'payload_too_large'
@@ -1483,6 +1484,42 @@ export interface Wire {
           heap_limit_bytes: number
         }
       }
+    }
+    'GET /api/admin/connections': {
+      params: {}
+      query: {
+        limit?: number
+        cursor?: string
+        user_id?: string
+      }
+      body: undefined
+      answer: {
+        instance: string
+        connections: {
+          id: string
+          user_id: string | null
+          username: string | null
+          handle: string | null
+          is_guest: boolean
+          address: string | null
+          since: string
+          channels: number
+          waiting_requests: number
+          queued_bytes: number
+          slow_since: string | null
+          last_taken_at: string | null
+          state: 'ok' | 'not_authenticated' | 'not_reading' | 'falling_behind' | 'flooding' | 'closing'
+        }[]
+        next_cursor: string | null
+      }
+    }
+    'DELETE /api/admin/connections/:id': {
+      params: {
+        id: string
+      }
+      query: {}
+      body: undefined
+      answer: null
     }
     'GET /healthz': {
       params: {}

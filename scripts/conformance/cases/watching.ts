@@ -27,5 +27,20 @@ export const cases: Case[] = [
       await connection.must({ type: 'unwatch_stats' })
       await other.none('stats on the connection of a user', isStats)
     }
+  },
+  {
+    rule: 'P79',
+    title: 'an admin finds a user\'s connection, and closes it with 4503',
+    async run ({ ann, people, rest, connect }) {
+      const { token } = people.admin()
+      const person = await people.register('hal')
+      const connection = await connect(person)
+      await rest.mustNot('GET', '/api/admin/connections', 'not_authorized', { token: ann.token })
+      const { connections } = await rest.must('GET', `/api/admin/connections?user_id=${person.id}`, { token })
+      check(connections[0]?.user_id === person.id && connections[0].state === 'ok', 'the connection of the user, in the state ok', connections)
+      await rest.must('DELETE', `/api/admin/connections/${connections[0].id}`, { token })
+      await connection.closes(4503, 'when an admin closes the connection')
+      await rest.mustNot('DELETE', `/api/admin/connections/${connections[0].id.replace(/.$/, 'x')}`, 'connection_not_found', { token })
+    }
   }
 ]
