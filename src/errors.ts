@@ -49,6 +49,7 @@ const restErrors = {
   report_not_found: { message: 'Report not found', status: 404 },
   report_settled: { message: 'Report already settled', status: 409 },
   login_not_found: { message: 'Login not found', status: 404 },
+  connection_not_found: { message: 'Connection not found', status: 404 },
   handle_taken: { message: 'Handle already taken', status: 409 },
   email_taken: { message: 'Email already registered', status: 409 },
   payload_too_large: { message: 'Payload too large', status: 413 },

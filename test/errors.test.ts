@@ -47,6 +47,7 @@ t.test('[P8] [P9] every code has its exact text and REST status', async t => {
     'report_not_found | Report not found | 404',
     'report_settled | Report already settled | 409',
     'login_not_found | Login not found | 404',
+    'connection_not_found | Connection not found | 404',
     'handle_taken | Handle already taken | 409',
     'email_taken | Email already registered | 409',
     'payload_too_large | Payload too large | 413',

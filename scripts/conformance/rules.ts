@@ -79,6 +79,9 @@ export const rules: Record<string, Rule> = {
   P43: { title: 'read positions' },
   P44: { title: 'unread messages and activity' },
   P45: { title: 'who has read' },
+  P77: { title: 'numbers of an instance' },
+  P78: { title: 'numbers of all instances, live' },
+  P79: { title: 'connections, for admins' },
   errors: { title: 'codes and texts of errors' },
   closes: { title: 'close codes and reasons' }
 }

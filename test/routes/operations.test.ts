@@ -164,6 +164,14 @@ t.test('admins: accounts, invitation codes, reports, announcements, the log', as
   t.equal((await asAnn.DELETE('/api/channels/{name}', { params: path })).response.status, 204)
 })
 
+t.test('admins: the numbers and connections of the instance', async t => {
+  await server.login(ben)
+  const { data } = await asRoot.GET('/api/admin/connections', { params: { query: { user_id: ben.user.id } } })
+  const [{ id } = { id: '' }] = data!.connections
+  t.equal((await asRoot.DELETE('/api/admin/connections/{id}', { params: { path: { id } } })).response.status, 204)
+  t.match((await asRoot.GET('/api/admin/stats')).data, { instance: String, database: { up: true } })
+})
+
 t.test('health', async t => {
   t.same((await nobody.GET('/healthz')).data, { status: 'ok' })
   t.same((await nobody.GET('/readyz')).data, { status: 'ready', database: 'up', bus: 'up' })

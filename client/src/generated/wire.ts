@@ -70,6 +70,7 @@ export type ErrorCode =
   | 'report_not_found'
   | 'report_settled'
   | 'login_not_found'
+  | 'connection_not_found'
   | 'handle_taken'
   | 'email_taken'
   | 'payload_too_large'
@@ -230,6 +231,16 @@ export interface Wire {
       reply: {
         user_id: string
       }
+    }
+    watch_stats: {
+      fields: {}
+      reply: {
+        instance: string
+      }
+    }
+    unwatch_stats: {
+      fields: {}
+      reply: {}
     }
     create_channel: {
       fields: {
@@ -468,6 +479,80 @@ export interface Wire {
     direct_opened: {
       channel: Channel
       timestamp: string
+    }
+    stats: {
+      instance: string
+      started_at: string
+      at: string
+      window_ms: number
+      connections: {
+        open: number
+        max: number
+        authenticated: number
+        behind: number
+        opened_total: number
+      }
+      users_online: number
+      subscriptions: number
+      channels: number
+      publishes: {
+        total: number
+        per_second: number
+      }
+      deliveries: {
+        total: number
+        per_second: number
+      }
+      errors: {
+        total: number
+        per_second: number
+      }
+      delivery: {
+        p50_ms: number | null
+        p99_ms: number | null
+      }
+      commit: {
+        p50_ms: number | null
+        p99_ms: number | null
+      }
+      queue: {
+        messages: number
+        oldest_ms: number
+      }
+      inbound_bytes: number
+      outbound_bytes: number
+      slow_consumers_total: number
+      gaps: {
+        found_total: number
+        repaired_total: number
+      }
+      database: {
+        kind: 'postgresql' | 'pglite'
+        up: boolean
+        full: boolean
+        ping_ms: number | null
+        pool: {
+          used: number
+          idle: number
+          waiting: number
+          max: number
+        } | null
+      }
+      bus: {
+        driver: 'memory' | 'redis'
+        up: boolean
+        dropped_total: number
+      }
+      event_loop: {
+        p50_ms: number | null
+        p99_ms: number | null
+        utilization: number
+      }
+      memory: {
+        rss_bytes: number | null
+        heap_used_bytes: number
+        heap_limit_bytes: number
+      }
     }
     channel_updated: {
       channel: string
@@ -1315,6 +1400,121 @@ export interface Wire {
       answer: InvitationCodePage
     }
     'DELETE /api/admin/invitation-codes/:id': {
+      params: {
+        id: string
+      }
+      query: {}
+      body: undefined
+      answer: null
+    }
+    'GET /api/admin/stats': {
+      params: {}
+      query: {}
+      body: undefined
+      answer: {
+        instance: string
+        started_at: string
+        at: string
+        window_ms: number
+        connections: {
+          open: number
+          max: number
+          authenticated: number
+          behind: number
+          opened_total: number
+        }
+        users_online: number
+        subscriptions: number
+        channels: number
+        publishes: {
+          total: number
+          per_second: number
+        }
+        deliveries: {
+          total: number
+          per_second: number
+        }
+        errors: {
+          total: number
+          per_second: number
+        }
+        delivery: {
+          p50_ms: number | null
+          p99_ms: number | null
+        }
+        commit: {
+          p50_ms: number | null
+          p99_ms: number | null
+        }
+        queue: {
+          messages: number
+          oldest_ms: number
+        }
+        inbound_bytes: number
+        outbound_bytes: number
+        slow_consumers_total: number
+        gaps: {
+          found_total: number
+          repaired_total: number
+        }
+        database: {
+          kind: 'postgresql' | 'pglite'
+          up: boolean
+          full: boolean
+          ping_ms: number | null
+          pool: {
+            used: number
+            idle: number
+            waiting: number
+            max: number
+          } | null
+        }
+        bus: {
+          driver: 'memory' | 'redis'
+          up: boolean
+          dropped_total: number
+        }
+        event_loop: {
+          p50_ms: number | null
+          p99_ms: number | null
+          utilization: number
+        }
+        memory: {
+          rss_bytes: number | null
+          heap_used_bytes: number
+          heap_limit_bytes: number
+        }
+      }
+    }
+    'GET /api/admin/connections': {
+      params: {}
+      query: {
+        limit?: number
+        cursor?: string
+        user_id?: string
+      }
+      body: undefined
+      answer: {
+        instance: string
+        connections: {
+          id: string
+          user_id: string | null
+          username: string | null
+          handle: string | null
+          is_guest: boolean
+          address: string | null
+          since: string
+          channels: number
+          waiting_requests: number
+          queued_bytes: number
+          slow_since: string | null
+          last_taken_at: string | null
+          state: 'ok' | 'not_authenticated' | 'not_reading' | 'falling_behind' | 'flooding' | 'closing'
+        }[]
+        next_cursor: string | null
+      }
+    }
+    'DELETE /api/admin/connections/:id': {
       params: {
         id: string
       }
