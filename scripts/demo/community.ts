@@ -1,4 +1,4 @@
-import { DAY, MINUTE } from './calendar.ts'
+import { DAY, HOUR, MINUTE } from './calendar.ts'
 import { channelPlans, QUARREL_CHANNEL, type ChannelPlan } from './channels.ts'
 import { planScenes, sayScenes, type PlannedScene } from './conversations.ts'
 import { openDirect, pairs } from './directs.ts'
@@ -50,13 +50,14 @@ export function makeCommunity ({ seed, now, size }: { seed: number, now: number,
   const reports: Report[] = []
   const channels = plans.map((plan, index) => {
     const channelRandom = random.fork(`${plan.name}/people`)
-    const channel = openChannel(channelRandom, plan, accounts, planned[index]![0]!.times[0]! - DAY, newId)
+    const times = { createdAt: planned[index]![0]!.times[0]! - DAY, latest: now - QUARREL_AGO - HOUR }
+    const channel = openChannel(channelRandom, plan, accounts, times, newId)
     log.push(...foundingLog(channel, accounts))
     const membersAt = (at: number): Account[] => membersOf(channel, at)
     const entries = liven(channelRandom, sayScenes(channelRandom, planned[index]!, { newId, membersAt }), endOf(plan, now), { membersAt })
     channel.entries = entries
     if (plan.name === QUARREL_CHANNEL) {
-      const outbreak = quarrel(channel, quarrellers(channel), now - QUARREL_AGO, newId)
+      const outbreak = quarrel(channel, quarrellers(channel, accounts), now - QUARREL_AGO, newId)
       channel.entries = number([...entries, ...outbreak.entries])
       log.push(...outbreak.log)
       reports.push(...outbreak.reports)

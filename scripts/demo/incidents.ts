@@ -5,9 +5,10 @@ import type { Role } from './quarrel.ts'
 import type { Random } from './random.ts'
 
 /** The quarrel is between people who say little otherwise. The moderator is the one that visitors can be. */
-export function quarrellers ({ members }: Channel): Record<Role, Account> {
-  const [tabs, spaces, witness, peace] = members.map(({ account }) => account).filter(({ role }) => role === 'user').reverse()
-  return { tabs: tabs!, spaces: spaces!, witness: witness!, peace: peace!, moderator: members[1]!.account }
+export function quarrellers ({ members }: Channel, [, moderator, visitor]: Account[]): Record<Role, Account> {
+  const quiet = members.map(({ account }) => account).filter(account => account.role === 'user' && account !== visitor).reverse()
+  const [tabs, spaces, witness, peace] = quiet
+  return { tabs: tabs!, spaces: spaces!, witness: witness!, peace: peace!, moderator: moderator! }
 }
 
 /** How the admin and the moderators came to their roles. */

@@ -4,8 +4,16 @@ import type { NewId } from './ids.ts'
 import type { Account, Channel, Member } from './model.ts'
 import type { Random } from './random.ts'
 
-/** Opens a channel and chooses its members. Its first four are there from the start, the others come when they have an account. */
-export function openChannel (random: Random, plan: ChannelPlan, accounts: Account[], createdAt: number, newId: NewId): Channel {
+/** A channel has at least so many members, if there are as many people: enough for a quarrel. */
+const FEWEST = 8
+
+/**
+ * Opens a channel and chooses its members. Its first four are there from the start, the others come when they have an account, and before
+ * the time `latest`.
+ */
+export function openChannel (
+  random: Random, plan: ChannelPlan, accounts: Account[], { createdAt, latest }: { createdAt: number, latest: number }, newId: NewId
+): Channel {
   const members = chooseMembers(random, plan, accounts)
   const founders = members.filter(account => account.createdAt < createdAt).slice(0, 4)
   const isDefault = plan.name === 'general'
@@ -14,7 +22,8 @@ export function openChannel (random: Random, plan: ChannelPlan, accounts: Accoun
     createdBy: isDefault ? null : founders[0]!,
     members: members.map((account): Member => {
       const late = founders.includes(account) ? 0 : -Math.log(1 - random.next()) * 2 * DAY
-      return { account, joinedAt: Math.floor(Math.max(createdAt, account.createdAt + MINUTE) + late), readSeq: 0 }
+      const joinedAt = Math.min(Math.max(createdAt, account.createdAt + MINUTE) + late, Math.max(createdAt, latest))
+      return { account, joinedAt: Math.floor(joinedAt), readSeq: 0 }
     }),
     moderators: [...new Set([...isDefault ? [] : [founders[0]!], ...plan.type === 'public' ? [accounts[1]!] : []])],
     entries: [], bans: [], mutes: [], invitations: []
@@ -28,7 +37,7 @@ function chooseMembers (random: Random, plan: ChannelPlan, accounts: Account[]):
   const isOpen = plan.type === 'public'
   const isForMember = isOpen && plan.language === undefined
   const visitors = [...isOpen || plan.name === 'organisers' ? [admin, moderator] : [], ...isForMember ? [member] : []]
-  const wanted = Math.max(6, Math.round(plan.reach * accounts.length))
+  const wanted = Math.max(FEWEST, Math.round(plan.reach * accounts.length))
   const chosen = new Set(visitors)
   let left = accounts.slice(3)
   while (chosen.size < wanted && left.length > 0) {
