@@ -27,7 +27,10 @@ export const channelPlans: ChannelPlan[] = [
   {
     name: 'general', type: 'public', topic: 'Everything and everybody. Opening hours: https://demo.example/hours',
     rhythm: 'any', share: 15, reach: 1,
-    talk: ['smalltalk', 'smalltalk', 'introductions', 'german', 'french', 'spanish', 'arabic', 'hebrew', 'japanese', ...aside]
+    talk: [
+      'smalltalk', 'smalltalk', 'smalltalk', 'kitchen', 'garden', 'books', 'films', 'music', 'bikes', 'travel', 'pets', 'repair', 'market',
+      'games', 'german', 'french', 'spanish', 'arabic', 'hebrew', 'japanese', ...aside
+    ]
   },
   {
     name: QUARREL_CHANNEL, type: 'public', topic: 'Ask for a second pair of eyes. Be kind to the author, and strict with the code.',
@@ -54,7 +57,7 @@ export const channelPlans: ChannelPlan[] = [
     talk: ['smalltalk', 'smalltalk', 'pets', 'travel', 'books', 'bikes', ...aside]
   },
   {
-    name: 'introductions', type: 'public', topic: 'Say hello 👋', rhythm: 'any', share: 2.5, reach: 0.9, talk: ['introductions']
+    name: 'introductions', type: 'public', topic: 'Say hello 👋', rhythm: 'any', share: 1.6, reach: 0.9, talk: ['introductions']
   },
   {
     name: 'kitchen', type: 'public', topic: 'What is for dinner?',

@@ -92,8 +92,11 @@ export interface CastOptions {
 export function sayScenes (random: Random, planned: PlannedScene[], { newId, membersAt }: CastOptions): Said[] {
   const said: Said[] = []
   const recent: string[] = []
+  const introduced = new Set<Account>()
   for (const { scene, lines, times } of planned) {
-    const cast = castFor(random, scene, membersAt(times[0]!), account => presenceOf(account, times[0]!))
+    const members = membersAt(times[0]!)
+    const newcomer = scene.isIntroduction ? newestOf(members, introduced) : undefined
+    const cast = castFor(random, scene, members, account => presenceOf(account, times[0]!), newcomer)
     const texts = writeTexts(random, scene, lines, cast, recent)
     let first: Message | undefined
     let before: Message | undefined
@@ -116,19 +119,29 @@ export function sayScenes (random: Random, planned: PlannedScene[], { newId, mem
 /**
  * Chooses different people for the speakers of a scene. If there are too few, one person speaks for several, and
  * learners speak where nobody else knows the language.
+ * @param first speaks first, if given.
  */
 export function castFor<T extends { language: string }> (
-  random: Random, scene: Scene, people: T[], weightOf: (person: T) => number
+  random: Random, scene: Scene, people: T[], weightOf: (person: T) => number, first?: T
 ): Map<string, T> {
   const cast = new Map<string, T>()
   let left = people
-  for (const speaker of speakersOf(scene)) {
+  for (const [index, speaker] of speakersOf(scene).entries()) {
     const fluent = left.filter(({ language }) => language === scene.language)
-    const person = random.weighted(fluent.length > 0 ? fluent : left, weightOf)
+    const chosen = index === 0 ? first : undefined
+    const person = chosen ?? random.weighted(fluent.length > 0 ? fluent : left, weightOf)
     cast.set(speaker, person)
     left = left.length > 1 ? left.filter(other => other !== person) : people
   }
   return cast
+}
+
+/** The member with the newest account who was not introduced before. */
+function newestOf (members: Account[], introduced: Set<Account>): Account | undefined {
+  const strangers = members.filter(account => account.role === 'user' && !introduced.has(account))
+  const found = strangers.toSorted((a, b) => b.createdAt - a.createdAt)[0]
+  if (found) introduced.add(found)
+  return found
 }
 
 /** Writes the texts of a scene so that they repeat none of `recent`, which gets them. */

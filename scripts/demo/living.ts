@@ -119,7 +119,8 @@ export function startLiving ({ url, people, random, pause = [2000, 5000], onFaul
   /** Begins a conversation where enough people are there who are not in one already. */
   function begin (): void {
     const busy = playing.map(({ channelName }) => channelName)
-    const places = channelPlans.filter(({ name }) => !busy.includes(name) && thereIn(name).length >= 3)
+    // The scripted people are not new here, so they do not introduce themselves.
+    const places = channelPlans.filter(({ name }) => name !== 'introductions' && !busy.includes(name) && thereIn(name).length >= 3)
     if (places.length === 0) return
     const { name }: ChannelPlan = random.weighted(places, ({ share }) => share)
     const scene: Scene = deals.get(name)!()

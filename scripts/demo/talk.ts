@@ -24,6 +24,8 @@ export interface Scene {
   words: Map<string, string[]>
   /** The language of its people; undefined for English, which everybody writes. */
   language: string | undefined
+  /** Its first speaker is new here. */
+  isIntroduction: boolean
 }
 
 const languages = ['german', 'french', 'spanish', 'arabic', 'hebrew', 'japanese']
@@ -42,7 +44,9 @@ export function readScenes (name: string): Scene[] {
     const [word, values] = line.split(/ = /) as [string, string]
     return [word, values.split(' | ')]
   }))
-  return parts.map(part => ({ lines: readLines(part, name), words, language: languages.find(language => language === name) }))
+  return parts.map(part => ({
+    lines: readLines(part, name), words, language: languages.find(language => language === name), isIntroduction: name === 'introductions'
+  }))
 }
 
 function readLines (part: string, name: string): Line[] {
