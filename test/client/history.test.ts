@@ -88,7 +88,7 @@ t.test('[C1] the window of all channels is an option of the client, and each cha
   room.open()
   hall.open()
   await scene.connect()
-  t.same(scene.socket.frames('join_channel').map(({ channel, history }) => [channel, history]), [['room', 5], ['hall', 20]])
+  t.same(scene.socket.asked('join_channel').map(({ channel, history }) => [channel, history]), [['room', 5], ['hall', 20]])
   for (let i = 0; i < 10; i++) scene.text(`${i}`)
   t.equal(room.getSnapshot().messages.length, 10)
 })

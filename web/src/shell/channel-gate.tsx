@@ -9,7 +9,6 @@ import { Empty } from '../ui/empty.tsx'
 import { Loading } from '../ui/loading.tsx'
 import { ChannelPreview } from './channel-preview.tsx'
 import { wasMember } from './memberships.ts'
-import { PeopleBeside } from './people-beside.tsx'
 import { land } from './places.ts'
 
 /** The channel that somebody has asked to join. */
@@ -30,7 +29,7 @@ export function ChannelGate ({ name, message }: { name: string, message: string 
   useSignalEffect(() => { if (entering.value === name) isIn.value = true })
   useEffect(() => () => { if (entering.peek() === name) entering.value = undefined }, [name])
   if (!isIn.value) return <Door name={name} onEnter={() => { isIn.value = true }} />
-  return <PeopleBeside name={name}><ChannelView name={name} message={message} /></PeopleBeside>
+  return <ChannelView name={name} message={message} />
 }
 
 function isMember (name: string): boolean {

@@ -136,6 +136,7 @@ export const de: Text = {
     decline: 'Ablehnen',
     notIn: 'Du bist nicht in diesem Kanal.',
     latest: 'Neueste Nachrichten',
+    empty: 'Hier hat noch niemand etwas gesagt.',
     nothingToShow: 'Tritt bei, um zu sehen, was hier gesagt wird.',
     none: 'Es gibt noch keinen Kanal. Leg den ersten an.',
     noneFound: query => `Kein Kanal passt zu „${query}“.`,

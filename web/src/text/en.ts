@@ -136,6 +136,7 @@ export const en = {
     decline: 'Decline',
     notIn: 'You are not in this channel.',
     latest: 'Latest messages',
+    empty: 'Nobody has said anything here yet.',
     nothingToShow: 'Join to see what is said here.',
     none: 'There is no channel yet. Make the first one.',
     noneFound: (query: string) => `No channel fits “${query}”.`,
