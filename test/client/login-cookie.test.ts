@@ -88,6 +88,22 @@ t.test('[C7] [P85] a logout that the server did not hear is told to it before th
   t.equal(browser.answers.length, calls, 'it is told once')
 })
 
+t.test('[C7] [P85] a change of the account does not bring back a login that was ended meanwhile', async t => {
+  const browser = createBrowser()
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const answer = await browser.fetch(input, init)
+    if (init?.method === 'PATCH') {
+      browser.state.isOffline = true
+      await t.rejects(parley.account.logout(), { code: 'offline' })
+    }
+    return answer
+  }
+  const parley = openTab(t, { ...browser, fetch })
+  await parley.account.login(credentials)
+  await parley.account.update({ name: 'Anneke' })
+  t.equal(parley.account.getSnapshot(), null)
+})
+
 t.test('[P75] [P76] people without a login verify an address and reset a password, also while a kept login waits for that', async t => {
   const smtp = await startSmtp(t)
   const { origin, register } = await startServer(t, {
