@@ -5,12 +5,19 @@ import { t } from '../tap.ts'
 const now = Date.parse('2026-11-29T12:00:00Z')
 const size = { people: 20, channels: 5, messages: 500 }
 
-/** All that people see of a community: names, texts, who said them and when, and what was done with them. */
+/**
+ * All that people see of a community: names, texts, who said them and when, and what was done with them. The names of direct channels are
+ * left out, because they are made of ids, which have the time.
+ */
 function seenIn ({ channels, log }: Community, withTimes = true): string {
   const timeOf = (at: number): number | undefined => withTimes ? at : undefined
   return JSON.stringify([
-    channels.map(({ name, members, entries }) => [name, members.map(({ account }) => account.name), entries.map(entry =>
-      [entry.kind, timeOf(entry.at), entry.by.name, entry.kind === 'message' ? [entry.text, entry.replyTo?.seq] : entry.message.seq])]),
+    channels.map(({ name, type, members, entries }) => [
+      type === 'direct' ? type : name,
+      members.map(({ account }) => account.name),
+      entries.map(entry =>
+        [entry.kind, timeOf(entry.at), entry.by.name, entry.kind === 'message' ? [entry.text, entry.replyTo?.seq] : entry.message.seq])
+    ]),
     log.map(({ action, at }) => [action, timeOf(at)])
   ])
 }
