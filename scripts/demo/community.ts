@@ -10,6 +10,7 @@ import { makePeople, type Person } from './people.ts'
 import { quarrel, QUARREL_AGO, QUARREL_MESSAGES } from './quarrel.ts'
 import { createRandom, type Random } from './random.ts'
 import { liven, number } from './reactions.ts'
+import { createTimeShift, MADE_NOW, shiftTimes } from './time-shift.ts'
 
 /** How many people, channels and messages the demo has, besides its direct channels. */
 export interface DemoSize {
@@ -31,12 +32,14 @@ const PAIR_SHARE = 0.001
 const FOUNDERS = 0.45
 
 /**
- * Makes the whole community, without a database. The same seed and size give the same people, texts and order; times are relative to `now`.
+ * Makes the whole community, without a database. The same seed and size give the same people, texts and order, whatever `now` is.
  * @param now Unix milliseconds at which the history ends.
  */
-export function makeCommunity ({ seed, now, size }: { seed: number, now: number, size: DemoSize }): Community {
+export function makeCommunity ({ seed, now: end, size }: { seed: number, now: number, size: DemoSize }): Community {
   const random = createRandom(seed)
-  const newId = createIds(random.fork('ids'))
+  const shift = createTimeShift(end)
+  const now = MADE_NOW
+  const newId = createIds(random.fork('ids'), shift)
   const plans = channelPlans.slice(0, size.channels)
   const start = now - HISTORY
   const perPair = Math.max(4, Math.round(size.messages * PAIR_SHARE))
@@ -69,7 +72,9 @@ export function makeCommunity ({ seed, now, size }: { seed: number, now: number,
   reports.push(...smallReports(random.fork('reports'), channels[0]!, accounts, now, newId, log))
   const directs = pairs.map(([one, other]) =>
     openDirect(random.fork(`direct ${one} ${other}`), [accounts[one], accounts[other]] as [Account, Account], perPair, now, newId))
-  return { accounts, channels: [...channels, ...directs], reports, log }
+  const community = { accounts, channels: [...channels, ...directs], reports, log }
+  shiftTimes(community, shift)
+  return community
 }
 
 /** Shares messages out to the channels, by how much is said in them. The first channel gets what rounding leaves over. */

@@ -3,7 +3,7 @@ import type { NewId } from './ids.ts'
 import type { Account, Message } from './model.ts'
 import { presenceOf } from './people.ts'
 import type { Random } from './random.ts'
-import { readScenes, speak, speakersOf, type Line, type Scene } from './talk.ts'
+import { chooseLines, readScenes, speak, speakersOf, type Line, type Scene } from './talk.ts'
 
 /** Texts that are not said again as long as they are among the last so many of a channel. */
 const MEMORY = 40
@@ -54,7 +54,7 @@ export function planScenes (
   const drawn: Array<{ scene: Scene, lines: Line[] }> = []
   for (let left = count; left > 0;) {
     const scene = deal()
-    const lines = scene.lines.filter(({ isOptional }) => !isOptional || random.chance(0.5)).slice(0, left)
+    const lines = chooseLines(scene, random).slice(0, left)
     left -= lines.length
     drawn.push({ scene, lines })
   }

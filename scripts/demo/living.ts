@@ -5,7 +5,7 @@ import { channelPlans, type ChannelPlan } from './channels.ts'
 import { castFor, dealScenes } from './conversations.ts'
 import type { Person } from './people.ts'
 import type { Random } from './random.ts'
-import { speak, speakersOf, type Line, type Scene } from './talk.ts'
+import { chooseLines, speak, speakersOf, type Line, type Scene } from './talk.ts'
 
 /** Conversations that go on at a time, in different channels. */
 const MOST_SCENES = 3
@@ -128,7 +128,7 @@ export function startLiving ({ url, people, random, pause = [2000, 5000], onFaul
     if (speakersOf(scene).length > there.length) return
     const people = there.map(actor => ({ actor, language: actor.person.language }))
     const cast = new Map([...castFor(random, scene, people, () => 1)].map(([speaker, { actor }]) => [speaker, actor]))
-    const lines = scene.lines.filter(({ isOptional }) => !isOptional || random.chance(0.5))
+    const lines = chooseLines(scene, random)
     const names = new Map([...cast].map(([speaker, { person }]) => [speaker, person.given]))
     playing.push({ channelName: name, lines, texts: speak(lines, scene.words, names, random), cast, next: 0 })
   }

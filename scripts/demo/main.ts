@@ -25,10 +25,15 @@ async function main (args: string[]): Promise<void> {
   const directory = join(root, 'data', 'demo', `seed-${seed}`)
   if (fresh) await forget(directory)
   const ending = new AbortController()
+  const { signal } = ending
   onSignals(() => ending.abort(), () => process.exit(1))
-  const demo = await startDemo({ directory, port, seed, now, isStill: still, ...!quiet && { onProgress: showProgress() } })
+  const progress = quiet ? {} : { onProgress: showProgress() }
+  const demo = await startDemo({ directory, port, seed, now, isStill: still, signal, ...progress }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+  if (!demo) return
   console.log(quiet ? demo.url : greeting(demo.url, directory, still))
-  if (!ending.signal.aborted) await new Promise(resolve => { ending.signal.addEventListener('abort', resolve) })
+  if (!signal.aborted) await new Promise(resolve => { signal.addEventListener('abort', resolve) })
   await demo.close()
 }
 
@@ -77,8 +82,12 @@ async function forget (directory: string): Promise<void> {
 
 /** Returns a function that shows the progress as one line on the standard error output. */
 function showProgress (): (written: number, all: number) => void {
+  let shown = -1
   return (written, all) => {
-    process.stderr.write(`\rparley: making the community … ${Math.floor(100 * written / all)} %${written === all ? '\n' : ''}`)
+    const percent = Math.floor(100 * written / all)
+    if (percent === shown) return
+    shown = percent
+    process.stderr.write(`\rparley: making the community … ${percent} %${percent === 100 ? '\n' : ''}`)
   }
 }
 

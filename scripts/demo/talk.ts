@@ -68,6 +68,15 @@ function readLines (part: string, name: string): Line[] {
   return lines
 }
 
+/** Chooses which lines are spoken. Optional lines that follow each other belong together: if one is left out, so are those after it. */
+export function chooseLines ({ lines }: Scene, random: Random): Line[] {
+  let isLeftOut = false
+  return lines.filter(({ isOptional }) => {
+    isLeftOut = isOptional && (isLeftOut || random.chance(0.5))
+    return !isLeftOut
+  })
+}
+
 /** The letters of all who speak in a scene or are spoken of. */
 export function speakersOf ({ lines }: Scene): string[] {
   return [...new Set(lines.flatMap(({ speaker, text }) => [speaker, ...text.match(/(?<=\{)[A-F](?=\})/g) ?? []]))]
