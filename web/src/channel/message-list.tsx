@@ -79,7 +79,7 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
 
 function JumpToEnd ({ unread, onClick }: { unread: number, onClick (): void }) {
   return (
-    <button type='button' class='jump' onClick={onClick}>
+    <button type='button' class='latest' onClick={onClick}>
       <Icon name='down' />{unread > 0 ? t.channel.newMessages(unread) : t.channel.jumpToEnd}
     </button>
   )
