@@ -47,7 +47,8 @@ export const cases: Case[] = [
     rule: 'P80',
     title: 'an admin sees when a message was where, and not what it says',
     async run ({ ann, people, connect, channel }) {
-      const [host, watcher] = await Promise.all([connect(ann), connect(people.admin())])
+      const admin = people.admin()
+      const [host, watcher] = await Promise.all([connect(ann), connect(admin)])
       const { name } = await channel(ann, host, [], { channel_type: 'private' })
       await host.mustNot({ type: 'watch_trace', channel: name }, 'not_authorized')
       await watcher.mustNot({ type: 'watch_trace', channel: `${name}-none` }, 'channel_not_found')
