@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core'
 import { eventually } from '../eventually.ts'
-import { startServer } from '../helper.ts'
+import { startServer, type Person } from '../helper.ts'
 import { startSmtp } from '../smtp.ts'
 import { startLine } from '../../src/testing/line.ts'
 import { t } from '../tap.ts'
@@ -11,6 +11,10 @@ const app = await startApp(t, { config: { authentication: { admin_email: admin.e
 const { server } = app
 const { body: root } = await server.call('POST', '/api/auth/login', { body: admin })
 const asRoot = (method: string, path: string, body?: object) => server.call(method, `/api/admin${path}`, { token: root.access_token, body })
+
+/** Waits until a page of this person is connected. */
+const untilOnline = ({ user }: Person) => eventually(async () =>
+  (await server.call('GET', `/api/users/${user.id}`, { token: root.access_token })).body.online)
 
 /** A server for guests and invited people, who have to confirm their addresses by mails. */
 const smtp = await startSmtp(t)
@@ -131,15 +135,16 @@ t.test('the page says why a login has ended: logged out in another tab, on anoth
   await page.getByText('An administrator has ended your connection.').waitFor()
   t.same(await axe(page), [])
   await page.getByRole('button', { name: 'Connect again' }).click()
-  await eventually(async () => (await server.call('GET', `/api/users/${dora.user.id}`, { token: root.access_token })).body.online)
+  await untilOnline(dora)
   await asRoot('PATCH', `/users/${dora.user.id}`, { disabled: true })
   await page.getByText('An administrator has closed your account.').waitFor()
 })
 
 t.test('a lost connection is shown, counted down and tried at once, and an announcement stays until it is closed', async t => {
   const line = await startLine(t, server.port)
-  const page = await app.open(await app.profile(t), await server.register('emil'), 'c/garden', line.url)
-  await page.getByRole('textbox').first().waitFor()
+  const emil = await server.register('emil')
+  const page = await app.open(await app.profile(t), emil, 'c/garden', line.url)
+  await untilOnline(emil)
   await asRoot('POST', '/announcements', { message: 'We restart at noon.' })
   await page.getByText('We restart at noon.').waitFor()
   line.down(true)
