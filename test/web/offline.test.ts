@@ -20,6 +20,13 @@ interface Globals {
   navigator: { serviceWorker: { ready: Promise<{ getNotifications (): Promise<Array<{ title: string, body: string }>> }> } }
 }
 
+/** The globals of the service worker. */
+interface WorkerGlobals {
+  registration: { getNotifications (): Promise<Array<{ title: string }>> }
+  NotificationEvent: new (type: string, init: object) => object
+  dispatchEvent (event: object): void
+}
+
 /** Waits until the app can be opened without a network. */
 const untilInstalled = (page: Page) => page.evaluate(() => (globalThis as unknown as Globals).navigator.serviceWorker.ready.then(() => {}))
 
@@ -142,6 +149,15 @@ t.test('while nobody sees a tab, one notification tells of a direct message or a
   await eventually(async () => (await shown()).length > 1)
   t.same(new Set((await shown()).map(({ title }) => title)), new Set(['emil', 'emil in #general']))
   for (const page of [first, second]) await eventually(async () => /^\(\d\) Parley$/.test(await page.title()))
+
+  const [worker] = context.serviceWorkers()
+  await worker!.evaluate(async () => {
+    const { registration, NotificationEvent, dispatchEvent } = globalThis as unknown as WorkerGlobals
+    const notification = (await registration.getNotifications()).find(({ title }) => title.includes('#'))
+    dispatchEvent(new NotificationEvent('notificationclick', { notification }))
+  })
+  const isThere = (page: Page) => /\/c\/general\/m\/[0-9a-f-]+$/.test(page.url())
+  await eventually(() => isThere(first) || isThere(second))
 
   await see(second, true)
   await eventually(async () => (await shown()).length === 0)
