@@ -159,11 +159,18 @@ t.test('while nobody sees a tab, one notification tells of a direct message or a
   const isThere = (page: Page) => /\/c\/general\/m\/[0-9a-f-]+$/.test(page.url())
   await eventually(() => isThere(first) || isThere(second))
 
-  await see(second, true)
+  for (const page of [first, second]) {
+    await page.goto(`${server.origin}/settings`)
+    await page.getByRole('link', { name: 'general' }).waitFor()
+  }
   await eventually(async () => (await shown()).length === 0)
-  await emil.request({ type: 'send_message', channel: direct.name, message: 'Now you see it' })
-  await second.getByText('Now you see it').or(second.getByRole('link', { name: /emil/ })).first().waitFor()
-  t.same(await shown(), [])
+  const counted = await first.title()
+  await emil.request({ type: 'send_message', channel: direct.name, message: 'Somebody sees it' })
+  for (const page of [first, second]) await eventually(async () => await page.title() !== counted)
+  for (const page of [first, second]) await see(page, false)
+  await emil.request({ type: 'send_message', channel: 'general', message: `Again, @${dora.user.handle}` })
+  await eventually(async () => (await shown()).length > 0)
+  t.same(await shown(), [{ title: 'emil in #general', body: `Again, @${dora.user.handle}` }])
 })
 
 t.test('notifications are offered once, in the app, when the first direct message has come', async t => {
