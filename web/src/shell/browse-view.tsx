@@ -31,7 +31,7 @@ export function BrowseView () {
   return (
     <article class='view' aria-label={t.shell.browse}>
       <ViewHeader title={t.shell.browse}>
-        {parley.account.getSnapshot() && <Button onClick={create}><Icon name='add' />{t.create.title}</Button>}
+        {parley.account.getSnapshot() && <Button onClick={create}><Icon name='add' /><span>{t.create.title}</span></Button>}
       </ViewHeader>
       <div class='scroll'>
         <div class='column'>

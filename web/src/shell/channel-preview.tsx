@@ -32,8 +32,10 @@ export function ChannelPreview ({ name, onEnter }: { name: string, onEnter (): v
         {info?.topic && <p class='topic cut soft' dir='auto'>{info.topic}</p>}
       </ViewHeader>
       <div class='scroll' tabIndex={0} role='region' aria-label={t.browse.latest}>
-        {messages.map(message => <div key={message.id} class='found'><FoundMessage message={message} words={[]} /></div>)}
-        {messages.length === 0 && <Empty icon='hash'><p>{info?.last_seq === 0 ? t.channel.empty : t.browse.nothingToShow}</p></Empty>}
+        <div>
+          {messages.map(message => <div key={message.id} class='found'><FoundMessage message={message} words={[]} /></div>)}
+          {messages.length === 0 && <Empty icon='hash'><p>{info?.last_seq === 0 ? t.channel.empty : t.browse.nothingToShow}</p></Empty>}
+        </div>
       </div>
       <JoinBar name={name} people={info?.user_count} onEnter={onEnter} />
     </article>

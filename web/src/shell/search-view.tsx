@@ -87,10 +87,12 @@ function Results ({ query, channel, places }: SearchProps) {
 
 function Result ({ message, words, places }: { message: Message, words: readonly string[], places: readonly InboxChannel[] }) {
   const place = places.find(({ name }) => name === message.channel)
+  const peer = place?.peer
+  const where = !peer ? `# ${message.channel}` : peer.user_id === message.user_id ? t.search.direct : t.search.directTo(peer.username)
   return (
     <li>
       <Link class='found' to={placeOf(place ?? { name: message.channel }, message.id)}>
-        <FoundMessage message={message} words={words} place={place?.peer ? t.search.direct(place.peer.username) : `# ${message.channel}`} />
+        <FoundMessage message={message} words={words} place={where} />
       </Link>
     </li>
   )

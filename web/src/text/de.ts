@@ -159,7 +159,8 @@ export const de: Text = {
     act: 'Suchen',
     help: 'Findet ganze Wörter. "Zwei Wörter" in Anführungszeichen folgen aufeinander, -Wort lässt Nachrichten weg, ' +
       'or findet eines von beiden.',
-    direct: name => `mit ${name}`,
+    direct: 'direkt an dich',
+    directTo: name => `direkt an ${name}`,
     found: (count, isMore) => `${isMore ? 'Mehr als ' : ''}${plural(count, 'Nachricht', 'Nachrichten')}`,
     nothing: 'Keine Nachricht hat diese Wörter. Gefunden werden nur ganze Wörter, und neue Nachrichten einige Sekunden nach dem Senden.',
     more: 'Ältere Nachrichten',
