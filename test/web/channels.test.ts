@@ -142,7 +142,7 @@ t.test('by keyboard alone one jumps to channels, people and actions, and from on
   await page.keyboard.press('Enter')
   await composer(page, 'gina').waitFor()
   t.match(page.url(), `/d/${others.person.user.id}`)
-  await sidebar(page).getByRole('link', { name: /^gina/ }).waitFor()
+  await sidebar(page).getByRole('link', { name: 'online gina' }).waitFor()
 
   await page.keyboard.press('Control+k')
   await page.keyboard.type('keyb')

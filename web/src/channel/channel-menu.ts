@@ -3,6 +3,7 @@ import { parley } from '../client.ts'
 import { addressOf, go } from '../route.ts'
 import { openChannelSettings } from '../shell/channel-settings-dialog.tsx'
 import { openInvite } from '../shell/invite-dialog.tsx'
+import { land } from '../shell/landing.ts'
 import { isShown, placeOf } from '../shell/places.ts'
 import { t } from '../text.ts'
 import { confirm } from '../ui/confirm.tsx'
@@ -52,7 +53,7 @@ function leave (channel: Channel, details: ChannelState['details']): void {
   const end = async (): Promise<void> => {
     const isHere = isShown({ name, ...details?.peer && { peer: details.peer } })
     await channel.leave()
-    if (isHere) go({ view: 'home' }, { replace: true })
+    if (isHere) land({ view: 'home' }, { replace: true })
     if (details?.channel_type !== 'direct') toast(t.channelMenu.left(name))
   }
   if (details?.channel_type !== 'private') attempt(end)

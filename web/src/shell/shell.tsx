@@ -8,6 +8,7 @@ import { BrowseView } from './browse-view.tsx'
 import { ChannelGate } from './channel-gate.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import { DirectView } from './direct-view.tsx'
+import { settleFocus } from './landing.ts'
 import { SearchView } from './search-view.tsx'
 import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
@@ -32,6 +33,7 @@ function skip (event: Event): void {
 
 function Main () {
   const shown = route.value
+  useEffect(settleFocus, [shown])
   switch (shown.view) {
     case 'channel': return <ChannelGate key={shown.name} name={shown.name} message={shown.message} />
     case 'direct': return <DirectView key={shown.user} user={shown.user} message={shown.message} />

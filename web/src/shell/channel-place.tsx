@@ -1,13 +1,16 @@
 import { useChannel } from '@parley/client/react'
-import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { ChannelView } from '../channel/channel-view.tsx'
 import { isPeopleOpen } from '../channel/people-toggle.tsx'
 import { PeoplePanel } from '../people/people-panel.tsx'
+import { settleFocus } from './landing.ts'
 
 /** A channel with the panel of its people beside it, or above it where there is little room. */
-export function PeopleBeside ({ name, children }: { name: string, children: ComponentChildren }) {
+export function ChannelPlace ({ name, message }: { name: string, message: string | undefined }) {
+  useEffect(settleFocus, [name])
   return (
     <div class='with-people'>
-      {children}
+      <ChannelView name={name} message={message} />
       {isPeopleOpen.value && <People name={name} />}
     </div>
   )
