@@ -14,6 +14,7 @@ export const de: Text = {
     back: 'Zurück',
     you: 'du',
     somethingWrong: 'Etwas ist schiefgegangen',
+    notLoaded: 'Dieser Teil der App konnte nicht geladen werden.',
     notFound: 'Hier ist nichts.',
     people: count => plural(count, 'Person', 'Personen')
   },

@@ -14,6 +14,7 @@ export const en = {
     back: 'Back',
     you: 'you',
     somethingWrong: 'Something went wrong',
+    notLoaded: 'This part of the app could not be loaded.',
     notFound: 'There is nothing here.',
     people: (count: number) => plural(count, 'person', 'people')
   },
