@@ -8,9 +8,12 @@ let isLanding = false
  * options are those of `go`.
  */
 export function land (to: Route, options?: { replace?: boolean }): void {
-  isLanding = true
-  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
-  go(to, options)
+  // A dialog that is being closed gives the focus back first.
+  setTimeout(() => {
+    isLanding = true
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    go(to, options)
+  })
 }
 
 /** Puts the focus where it belongs after `land`, unless somebody has put it elsewhere since. Views call it when they are there. */

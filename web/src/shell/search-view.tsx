@@ -72,11 +72,11 @@ function Results ({ query, channel, places }: SearchProps) {
   const isAtEnd = state.value === 'whole'
   return (
     <>
-      <p class='small soft' role='status'>{state.value !== 'loading' && t.search.found(found.length, !isAtEnd)}</p>
+      <p class='small soft' role='status'>{found.length > 0 && state.value !== 'loading' && t.search.found(found.length, !isAtEnd)}</p>
       <ol class='results'>
         {found.map(message => <Result key={message.id} message={message} words={words} places={places} />)}
       </ol>
-      {isAtEnd && found.length === 0 && <Empty icon='search'><p>{t.search.nothing}</p></Empty>}
+      {isAtEnd && found.length === 0 && <Empty icon='search'><p role='status'>{t.search.nothing}</p></Empty>}
       {state.value === 'loading' && <Loading />}
       {state.value === 'failed' && <p class='form-error' role='alert'>{error.value}</p>}
       {state.value === 'more' && <Button onClick={more}>{t.search.more}</Button>}
