@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import type { Person } from '../helper.ts'
 import { t } from '../tap.ts'
@@ -176,4 +177,21 @@ t.test('[P70] messages are found in one channel or in all, with their words mark
   await page.goBack()
   await page.getByText('1 message', { exact: true }).waitFor()
   t.match(page.url(), /\/search\?q=apples&in=shed$/)
+})
+
+t.test('[C3] the list marks the channel in which a message waits for a connection', async t => {
+  const line = await startLine(t, server.port)
+  const person = await server.register('ida')
+  const own = await server.login(person)
+  for (const channel of ['general', 'notes']) await own.request({ type: 'join_channel', channel })
+  const page = await app.open(await app.profile(t), person, 'c/notes', line.url)
+  await composer(page, '#notes').waitFor()
+  line.down(true)
+  line.cut()
+  await composer(page, '#notes').fill('Buy seeds')
+  await page.getByRole('button', { name: 'Send' }).click()
+  await sidebar(page).getByRole('link', { name: 'general' }).click()
+  await sidebar(page).getByRole('link', { name: 'notes Messages wait to be sent' }).waitFor()
+  line.down(false)
+  await sidebar(page).getByRole('link', { name: 'notes', exact: true }).waitFor()
 })
