@@ -25,7 +25,8 @@ export function placeOf ({ name, peer }: Pick<InboxChannel, 'name' | 'peer'>, me
 export function isShown ({ name, peer }: Pick<InboxChannel, 'name' | 'peer'>): boolean {
   const shown = route.value
   switch (shown.view) {
-    case 'home': return name === facts.defaultRoom
+    // On phones the start is the list itself.
+    case 'home': return name === facts.defaultRoom && !matchMedia('(max-width: 44rem)').matches
     case 'channel': return shown.name === name
     case 'direct': return peer !== undefined && (shown.user === peer.user_id || shown.user === peer.handle)
     default: return false
