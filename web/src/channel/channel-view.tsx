@@ -1,7 +1,8 @@
-import { useLayoutEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
 import { PeoplePanel } from '../people/people-panel.tsx'
+import { settleFocus } from '../shell/landing.ts'
 import { classes } from '../ui/button.tsx'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
@@ -21,6 +22,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
   const isClosed = state.state === 'closed'
   const mayWrite = !isClosed && mutedUntil === undefined
   const hasPeople = isPeopleOpen.value && details?.channel_type !== 'direct'
+  useEffect(settleFocus, [name])
   useLayoutEffect(() => {
     talk.place.value = details
     talk.mayWrite.value = mayWrite

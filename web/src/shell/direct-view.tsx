@@ -1,7 +1,6 @@
 import { ParleyError } from '@parley/client'
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { ChannelView } from '../channel/channel-view.tsx'
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
@@ -9,6 +8,7 @@ import { openDialog } from '../ui/dialog.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { Loading } from '../ui/loading.tsx'
+import { ChannelPlace } from './channel-place.tsx'
 import { NewDirectDialog } from './new-direct-dialog.tsx'
 import { ViewHeader } from './view-header.tsx'
 
@@ -24,7 +24,7 @@ export function DirectView ({ user, message }: { user: string, message: string |
     parley.request('open_direct', ID.test(user) ? { user_id: user } : { handle: user })
       .then(({ channel }) => { name.value = channel.name }, (failure: unknown) => { error.value = failure })
   }, [])
-  if (name.value !== undefined) return <ChannelView name={name.value} message={message} />
+  if (name.value !== undefined) return <ChannelPlace name={name.value} message={message} />
   return error.value ? <Failed error={error.value} /> : <Loading />
 }
 

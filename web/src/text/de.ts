@@ -17,6 +17,7 @@ export const de: Text = {
     back: 'Zurück',
     you: 'du',
     somethingWrong: 'Etwas ist schiefgegangen',
+    notLoaded: 'Dieser Teil der App konnte nicht geladen werden.',
     notFound: 'Hier ist nichts.',
     checkField: 'Bitte sieh dir das noch einmal an.',
     waitFor: time => `Versuche es in ${time} noch einmal.`,
@@ -236,7 +237,8 @@ export const de: Text = {
     act: 'Suchen',
     help: 'Findet ganze Wörter. "Zwei Wörter" in Anführungszeichen folgen aufeinander, -Wort lässt Nachrichten weg, ' +
       'or findet eines von beiden.',
-    direct: name => `mit ${name}`,
+    direct: 'direkt an dich',
+    directTo: name => `direkt an ${name}`,
     found: (count, isMore) => `${isMore ? 'Mehr als ' : ''}${plural(count, 'Nachricht', 'Nachrichten')}`,
     nothing: 'Keine Nachricht hat diese Wörter. Gefunden werden nur ganze Wörter, und neue Nachrichten einige Sekunden nach dem Senden.',
     more: 'Ältere Nachrichten',
