@@ -25,7 +25,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
 
   return (
     <TalkContext.Provider value={talk}>
-      <article class='channel' aria-label={details?.peer?.username ?? name}>
+      <section class='channel' aria-label={details?.peer?.username ?? name}>
         <ChannelHeader channel={channel} state={state} />
         {isClosed && messages.length + outbox.length === 0
           ? <ClosedNotice error={state.error} isWhole />
@@ -37,7 +37,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
           {mayWrite && <Composer state={state} isAtMessage={message !== undefined} />}
           {!isClosed && <TypingLine typing={state.typing} />}
         </footer>
-      </article>
+      </section>
     </TalkContext.Provider>
   )
 }
