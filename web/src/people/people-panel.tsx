@@ -21,9 +21,11 @@ export function PeoplePanel ({ channel, state, onClose }: PanelProps) {
   const isPhone = useMedia(PHONE)
   const panel = useRef<HTMLElement>(null)
   useEffect(() => {
-    const before = document.activeElement as HTMLElement | null
-    // Who closes the panel in itself goes on where they opened it.
-    return () => { if (panel.current?.contains(document.activeElement)) before?.focus() }
+    const before = document.activeElement
+    // Who presses the button that shows the panel goes on in it, and after it with that button. A panel that is there from the start waits.
+    if (!(before instanceof HTMLButtonElement)) return
+    panel.current?.querySelector('input')?.focus()
+    return () => { if (panel.current?.contains(document.activeElement)) before.focus() }
   }, [])
   if (isPhone) return <Dialog title={t.people.title} onClose={onClose}><People channel={channel} state={state} /></Dialog>
   return (
