@@ -108,7 +108,7 @@ t.test('people are found, their cards opened and closed, and blocked by the keyb
   await page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
-  await until(page, cid.user.name)
+  await page.locator(':focus', { hasText: cid.user.name }).waitFor()
 })
 
 async function open (scope: Parameters<typeof app.profile>[0], person: Person, channel: string): Promise<Page> {
@@ -134,12 +134,4 @@ async function act (page: Page, name: string, fill = async (_dialog: ReturnType<
   await fill(dialog)
   await dialog.getByRole('button', { name, exact: true }).click()
   await page.getByRole('dialog').nth(1).waitFor({ state: 'detached' })
-}
-
-/** Waits until the control whose name contains this text has the focus. */
-async function until (page: Page, name: string): Promise<void> {
-  await page.waitForFunction(name => {
-    const focused = document.activeElement
-    return (focused?.getAttribute('aria-label') ?? focused?.textContent ?? '').includes(name)
-  }, name)
 }
