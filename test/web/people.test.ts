@@ -109,6 +109,9 @@ t.test('people are found, their cards opened and closed, and blocked by the keyb
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await page.locator(':focus', { hasText: cid.user.name }).waitFor()
+  await page.keyboard.press('Escape')
+  await panel.waitFor({ state: 'detached' })
+  t.match(await page.locator(':focus').getAttribute('aria-label'), /^People/)
 })
 
 async function open (scope: Parameters<typeof app.profile>[0], person: Person, channel: string): Promise<Page> {

@@ -3,7 +3,6 @@ import { useSignal } from '@preact/signals'
 import { load, save } from '../keep.ts'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { PeoplePanel } from '../people/people-panel.tsx'
-import { classes } from '../ui/button.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
 import { MessageList } from './message-list.tsx'
@@ -17,17 +16,19 @@ export function ChannelView ({ name, message }: { name: string, message: string 
     save('people', on)
   }
   return (
-    <article class={classes('channel', hasPeople.value && 'with-people')} aria-label={name}>
-      <ChannelHeader channel={channel} state={state} onPeople={() => show(!hasPeople.value)} />
-      {state.state === 'closed'
-        ? <ClosedChannel channel={channel} state={state} />
-        : (
-          <>
-            <MessageList channel={channel} state={state} at={message} />
-            <Composer channel={channel} state={state} />
-          </>
-          )}
+    <div class='with-people'>
+      <article class='channel' aria-label={name}>
+        <ChannelHeader channel={channel} state={state} onPeople={() => show(!hasPeople.value)} />
+        {state.state === 'closed'
+          ? <ClosedChannel channel={channel} state={state} />
+          : (
+            <>
+              <MessageList channel={channel} state={state} at={message} />
+              <Composer channel={channel} state={state} />
+            </>
+            )}
+      </article>
       {hasPeople.value && <PeoplePanel channel={channel} state={state} onClose={() => show(false)} />}
-    </article>
+    </div>
   )
 }
