@@ -1962,4 +1962,6 @@ export interface ErrorFrame {
   message: string
   ref?: string | number
   retry_after_ms?: number
+  reason?: string | null
+  expires_at?: string | null
 }

@@ -3,7 +3,6 @@ import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
 import { PeoplePanel } from '../people/people-panel.tsx'
 import { settleFocus } from '../shell/landing.ts'
-import { classes } from '../ui/button.tsx'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
@@ -30,24 +29,26 @@ export function ChannelView ({ name, message }: { name: string, message: string 
 
   return (
     <TalkContext.Provider value={talk}>
-      <section class={classes('channel', hasPeople && 'with-people')} aria-label={details?.peer?.username ?? name}>
-        <ChannelHeader channel={channel} state={state} />
-        {isClosed
-          ? <ClosedChannel channel={channel} state={state} />
-          : (
-            <>
-              <MessageList state={state} at={message} />
-              <Announcer state={state} />
-              <footer class='writing'>
-                {mutedUntil === undefined
-                  ? <Composer state={state} isAtMessage={message !== undefined} />
-                  : <MutedLine until={mutedUntil} />}
-                <TypingLine typing={state.typing} />
-              </footer>
-            </>
-            )}
+      <div class='with-people'>
+        <section class='channel' aria-label={details?.peer?.username ?? name}>
+          <ChannelHeader channel={channel} state={state} />
+          {isClosed
+            ? <ClosedChannel channel={channel} state={state} />
+            : (
+              <>
+                <MessageList state={state} at={message} />
+                <Announcer state={state} />
+                <footer class='writing'>
+                  {mutedUntil === undefined
+                    ? <Composer state={state} isAtMessage={message !== undefined} />
+                    : <MutedLine until={mutedUntil} />}
+                  <TypingLine typing={state.typing} />
+                </footer>
+              </>
+              )}
+        </section>
         {hasPeople && <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />}
-      </section>
+      </div>
     </TalkContext.Provider>
   )
 }

@@ -1,6 +1,7 @@
 import { useInbox, useReadable } from '@parley/client/react'
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { ChannelView } from '../channel/channel-view.tsx'
 import { parley } from '../client.ts'
 import { facts } from '../facts.ts'
 import { t } from '../text.ts'

@@ -8,7 +8,7 @@ import { openDialog } from '../ui/dialog.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { Loading } from '../ui/loading.tsx'
-import { ChannelPlace } from './channel-place.tsx'
+import { ChannelView } from '../channel/channel-view.tsx'
 import { NewDirectDialog } from './new-direct-dialog.tsx'
 import { ViewHeader } from './view-header.tsx'
 
@@ -24,7 +24,7 @@ export function DirectView ({ user, message }: { user: string, message: string |
     parley.request('open_direct', ID.test(user) ? { user_id: user } : { handle: user })
       .then(({ channel }) => { name.value = channel.name }, (failure: unknown) => { error.value = failure })
   }, [])
-  if (name.value !== undefined) return <ChannelPlace name={name.value} message={message} />
+  if (name.value !== undefined) return <ChannelView name={name.value} message={message} />
   return error.value ? <Failed error={error.value} /> : <Loading />
 }
 

@@ -328,12 +328,12 @@ export const de: Text = {
   people: {
     title: 'Leute',
     close: 'Liste der Leute schließen',
-    filter: 'Nach Name oder Handle filtern',
+    filter: 'Name oder Handle',
     here: 'Gerade hier',
     notHere: 'Gerade nicht hier',
     nobodyFound: 'So heißt hier niemand.',
     showMore: 'Mehr zeigen',
-    creator: 'Gründer',
+    creator: 'Gründung',
     moderator: 'Moderation',
     account: 'Konto',
     handle: 'Handle',
@@ -478,7 +478,7 @@ export const de: Text = {
         done: (name, channel) => `${name} ist in ${channel} stummgeschaltet.`
       },
       unmute: {
-        offer: 'Wieder schreiben lassen …',
+        offer: 'Nicht mehr stumm …',
         title: name => `${name} wieder schreiben lassen?`,
         about: (name, channel) => `${name} kann in ${channel} wieder schreiben und erfährt es.`,
         button: 'Schreiben lassen',
