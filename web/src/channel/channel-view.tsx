@@ -28,7 +28,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
 
   return (
     <TalkContext.Provider value={talk}>
-      <article class={classes('channel', hasPeople && 'with-people')} aria-label={details?.peer?.username ?? name}>
+      <section class={classes('channel', hasPeople && 'with-people')} aria-label={details?.peer?.username ?? name}>
         <ChannelHeader channel={channel} state={state} />
         {isClosed
           ? <ClosedChannel channel={channel} state={state} />
@@ -45,7 +45,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
             </>
             )}
         {hasPeople && <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />}
-      </article>
+      </section>
     </TalkContext.Provider>
   )
 }
