@@ -87,7 +87,7 @@ t.test('a lost network costs nothing: what others wrote comes without a gap, wha
   t.same(body.messages.slice(-2).map(({ message }: { message: string }) => message), ['from cleo', 'from a page that is closed'])
 })
 
-t.test('a long channel loads as one scrolls and keeps its place; a link opens at a message, whether it is far, gone or unknown', async t => {
+t.test('a long channel loads as one scrolls, and a link opens at a message, however far it is, or says that there is none', async t => {
   const eve = await server.enter('eve', 'long')
   const ids: string[] = []
   for (let i = 0; i < 400; i++) ids.push((await eve.request({ type: 'send_message', channel: 'long', message: `number ${i}` })).data.id)
