@@ -273,6 +273,7 @@ export const de: Text = {
     directBeginning: name => `Hier beginnt deine Unterhaltung mit ${name}.`,
     jumpToEnd: 'Zum Neuesten',
     newMessages: count => `${count > 99 ? '99+' : count} neue ${count === 1 ? 'Nachricht' : 'Nachrichten'}`,
+    full: 'Ältere Nachrichten werden hier nicht gezeigt. Die Suche findet sie.',
     olderFailed: 'Ältere Nachrichten konnten nicht geladen werden.',
     noMessage: 'Diese Nachricht gibt es nicht oder nicht mehr.',
     messageBy: (name, time) => `${name}, ${time}`,

@@ -272,6 +272,7 @@ export const en = {
     directBeginning: (name: string) => `This is the beginning of your conversation with ${name}.`,
     jumpToEnd: 'Jump to latest',
     newMessages: (count: number) => `${count > 99 ? '99+' : count} new ${count === 1 ? 'message' : 'messages'}`,
+    full: 'Older messages are not shown here. The search finds them.',
     olderFailed: 'Older messages could not be loaded.',
     noMessage: 'This message does not exist, or not any more.',
     messageBy: (name: string, time: string) => `${name}, ${time}`,
