@@ -4,6 +4,16 @@ import type { ErrorCode } from './wire.ts'
 /** Codes that the client itself gives: `aborted` for what the caller has taken back. */
 export type ClientErrorCode = 'offline' | 'timeout' | 'outbox_full' | 'aborted'
 
+/** More about `banned` and `not_in_channel`, as far as the server has said it. */
+export interface ErrorDetails {
+  /** A moderator has removed the user from the channel. */
+  isKicked?: boolean
+  /** Why the user is banned; null if the moderator gave no reason. */
+  reason?: string | null
+  /** When the ban ends, as an ISO time; null if it has no end. */
+  expiresAt?: string | null
+}
+
 /** Why something that was asked for did not happen. */
 export class ParleyError extends Error {
   readonly code: ErrorCode | ClientErrorCode
@@ -11,13 +21,15 @@ export class ParleyError extends Error {
   readonly again: boolean
   /** Milliseconds after which it may succeed, where the server has said so. */
   readonly retryAfterMs?: number | undefined
+  readonly details: ErrorDetails
 
-  constructor (code: ErrorCode | ClientErrorCode, message: string = code, retryAfterMs?: number) {
+  constructor (code: ErrorCode | ClientErrorCode, message: string = code, retryAfterMs?: number, details: ErrorDetails = {}) {
     super(message)
     this.name = 'ParleyError'
     this.code = code
     this.again = [...againCodes, 'offline', 'timeout', 'outbox_full'].includes(code)
     this.retryAfterMs = retryAfterMs
+    this.details = details
   }
 }
 

@@ -4,7 +4,7 @@ export type { ChannelDetails, ChannelOptions, ChannelState } from './channel-sta
 export type { InboxChannel } from './channel-list.ts'
 export type { Clock } from './clock.ts'
 export type { ConnectionState, Ended } from './connection.ts'
-export { ParleyError, type ClientErrorCode } from './errors.ts'
+export { ParleyError, type ClientErrorCode, type ErrorDetails } from './errors.ts'
 export type { Gap } from './history.ts'
 export type { Inbox, InboxView, Invitation } from './inbox.ts'
 export type { Moderate } from './moderate.ts'

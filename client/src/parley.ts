@@ -26,7 +26,10 @@ const MAX_BYTES = 2 ** 20
 
 /** A client of a Parley server. Its own value is the state of the connection. */
 export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
-  /** Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`. */
+  /**
+   * Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`, and in the state
+   * `waiting` when somebody asks to try at once.
+   */
   connect (): void
   /** Ends the connection, with all timers and listeners. Channels keep what they show and what waits to be sent. */
   disconnect (): Promise<void>
@@ -58,6 +61,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   const { account, token, follow, revoked } = createAccount({
     http, rest, log,
     storage: createLoginStorage(options.storage, key),
+    inCookie: options.storage === 'cookie',
     lock: createLock(key, clock),
     onSwitch () {
       if (options.token) return
@@ -166,7 +170,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   function control (name: string, channelOptions: ChannelOptions = {}): ChannelControl {
     let found = channels.get(name)
     if (!found) {
-      channels.set(name, found = createChannel(link, name, channelOptions))
+      channels.set(name, found = createChannel(link, name, { ...options.channels, ...channelOptions }))
       const claimed = unclaimed.filter(({ channel }) => channel === name)
       unclaimed = unclaimed.filter(({ channel }) => channel !== name)
       found.restore(claimed, false)

@@ -68,6 +68,20 @@ t.test('a kick, a ban, a deletion and leaving in another tab close the channel, 
   }
 })
 
+t.test('the error of a closed channel says who ended it, why and until when, and that a ban is over', async t => {
+  const { scene, channel } = await opened(t)
+  const error = () => channel.getSnapshot().error
+  scene.socket.say({ type: 'unbanned_from_channel', channel: 'room', timestamp: '' })
+  t.match(channel.getSnapshot(), { state: 'live', error: undefined })
+  scene.socket.say({ type: 'kicked_from_channel', channel: 'room', timestamp: '' })
+  t.match(error(), { code: 'not_in_channel', details: { isKicked: true } })
+  scene.socket.say({ type: 'banned_from_channel', channel: 'room', reason: 'spam', expires_at: 'then', timestamp: '' })
+  t.match(error(), { code: 'banned', details: { reason: 'spam', expiresAt: 'then' } })
+  scene.socket.say({ type: 'unbanned_from_channel', channel: 'room', timestamp: '' })
+  t.match(channel.getSnapshot(), { state: 'closed', error: { code: 'not_in_channel' } })
+  t.strictSame(error()!.details, {})
+})
+
 t.test('the reply to a join that is no longer wanted has no effect', async t => {
   const scene = createScene(t)
   const { join_channel: join } = scene.answers

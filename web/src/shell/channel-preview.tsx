@@ -35,7 +35,7 @@ export function ChannelPreview ({ name }: { name: string }) {
       <div class='scroll' tabIndex={0} role='region' aria-label={t.browse.latest}>
         <div>
           {messages.map(message => <div key={message.id} class='found'><FoundMessage message={message} words={[]} /></div>)}
-          {messages.length === 0 && <Empty icon='hash'><p>{info?.last_seq === 0 ? t.channel.empty : t.browse.nothingToShow}</p></Empty>}
+          {messages.length === 0 && <Empty icon='hash'><p>{info?.last_seq === 0 ? t.browse.empty : t.browse.nothingToShow}</p></Empty>}
         </div>
       </div>
       <JoinBar name={name} people={info?.user_count} />

@@ -2,7 +2,10 @@ import type { ComponentChildren, HTMLAttributes, JSX } from 'preact'
 import { addressOf, go, type Route } from '../route.ts'
 import { Icon, type IconName } from './icon.tsx'
 
-type ButtonProps = JSX.IntrinsicElements['button'] & { kind?: 'primary' | 'danger' | 'quiet' | 'link' | 'danger primary', wide?: boolean }
+type ButtonProps = JSX.IntrinsicElements['button'] & {
+  kind?: 'primary' | 'danger' | 'quiet' | 'link' | 'danger primary' | undefined
+  wide?: boolean
+}
 type IconButtonProps = JSX.IntrinsicElements['button'] & { icon: IconName, label: string }
 
 export function Button ({ kind, wide = false, class: more, type = 'button', ...rest }: ButtonProps) {
@@ -21,10 +24,12 @@ export function IconButton ({ icon, label, class: more, ...rest }: IconButtonPro
 type LinkProps = Pick<HTMLAttributes<HTMLAnchorElement>, 'class' | 'title' | 'dir' | 'aria-label' | 'aria-current'> & {
   to: Route
   children?: ComponentChildren
+  /** Called when the view is shown. */
+  onFollow?: () => void
 }
 
 /** A link to a view of the app, which shows it without loading the page. */
-export function Link ({ to, children, ...rest }: LinkProps) {
+export function Link ({ to, children, onFollow, ...rest }: LinkProps) {
   return (
     <a
       {...rest}
@@ -34,6 +39,7 @@ export function Link ({ to, children, ...rest }: LinkProps) {
         if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
         event.preventDefault()
         go(to)
+        onFollow?.()
       }}
     >
       {children}

@@ -1,0 +1,13 @@
+import type { Channel } from '@parley/client'
+import { t } from '../text.ts'
+import { openCard } from './card.tsx'
+import { nameOf } from './names.ts'
+
+/** The name of a person of whom only the id is known. It opens their card. */
+export function PersonName ({ id, channel }: { id: string, channel: Channel }) {
+  const name = nameOf(id)
+  if (!name) return <b>{name === null ? t.people.deleted : t.people.somebody}</b>
+  return (
+    <button type='button' class='person-name' onClick={() => openCard({ user_id: id, username: name, channel })}><bdi>{name}</bdi></button>
+  )
+}

@@ -1,0 +1,49 @@
+import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { t } from '../text.ts'
+import { Button } from './button.tsx'
+import { Dialog } from './dialog.tsx'
+import { errorText } from './error-text.ts'
+
+/**
+ * A dialog with a form. `act` gets what was filled in; when it is done, the dialog closes. If it fails, the dialog stays, with the error
+ * and with everything that was typed.
+ */
+export function FormDialog ({ title, button, isDanger = false, act, onClose, children }: {
+  title: string, button: string, isDanger?: boolean, act (form: FormData): Promise<void>, onClose (): void, children: ComponentChildren
+}) {
+  const error = useSignal('')
+  const isBusy = useSignal(false)
+  const form = useRef<HTMLFormElement>(null)
+  // The first field has the focus, or the button that does nothing.
+  useEffect(() => { form.current!.querySelector<HTMLElement>('input, select, textarea, button')?.focus() }, [])
+
+  async function submit (event: SubmitEvent): Promise<void> {
+    event.preventDefault()
+    if (isBusy.value) return
+    isBusy.value = true
+    error.value = ''
+    try {
+      await act(new FormData(event.currentTarget as HTMLFormElement))
+      onClose()
+    } catch (failure) {
+      error.value = errorText(failure)
+    } finally {
+      isBusy.value = false
+    }
+  }
+
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form ref={form} class='form' onSubmit={submit}>
+        {error.value && <p class='form-error' role='alert'>{error.value}</p>}
+        {children}
+        <div class='actions'>
+          <Button onClick={onClose}>{t.common.cancel}</Button>
+          <Button type='submit' kind={isDanger ? 'danger primary' : 'primary'} aria-disabled={isBusy.value}>{button}</Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
