@@ -54,7 +54,7 @@ function restrict (room, { not = [], typeOnly = [] }) {
 }
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', 'client/dist', 'web/dist', 'data', 'src/generated', 'client/src/generated', 'test/generated', '.tap'] }),
+  ...neostandard({ ts: true, ignores: ['**/dist', 'data', 'src/generated', 'client/src/generated', 'test/generated', '.tap'] }),
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true, ignoreTemplateLiterals: false }],

@@ -113,7 +113,8 @@ function routeType ({ parameters = [], requestBody, responses }: Operation): Jso
     properties: Object.fromEntries(within(place).map(({ name, schema }) => [name, schema])),
     required: within(place).filter(({ required }) => required).map(({ name }) => name)
   })
-  const answer = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1].content?.['application/json']?.schema
+  const { content = {} } = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1] ?? {}
+  const answer = (content['application/json'] ?? content['application/x-ndjson'])?.schema
   return object({
     params: fields('path'),
     query: fields('query'),

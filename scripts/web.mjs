@@ -1,5 +1,5 @@
 // Bundles the web app. `scripts/setup.mjs` calls it, and imports it only when the packages are installed.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -37,11 +37,10 @@ export async function bundleWeb (root, version) {
     outdir: at('dist', assets)
   })
   await build({ ...options, entryPoints: { worker: '@parley/client/worker' }, outdir: at('dist', assets) })
-  await build({ ...options, entryPoints: [at('src/sw.ts')], format: 'iife', outdir: at('dist') })
-  for (const name of readdirSync(at('static'))) {
-    mkdirSync(at('dist', assets), { recursive: true })
-    writeFileSync(at('dist', assets, name), readFileSync(at('static', name)))
-  }
+  for (const name of readdirSync(at('static'))) writeFileSync(at('dist', assets, name), readFileSync(at('static', name)))
+  const files = readdirSync(at('dist', assets)).filter(name => !name.endsWith('.map')).map(name => `${assets}/${name}`)
+  const define = { ...options.define, PARLEY_FILES: JSON.stringify(files) }
+  await build({ ...options, define, entryPoints: [at('src/sw.ts')], format: 'iife', outdir: at('dist') })
   writeFileSync(at('dist/index.html'), readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets))
   for (const name of readdirSync(at('dist'), { recursive: true }).filter(name => TEXT.test(name))) compress(at('dist', name))
 }

@@ -11,9 +11,11 @@ import { createEvents } from './connections/events.ts'
 import { Hub } from './connections/hub.ts'
 import { InboxBudget } from './connections/inbox-budget.ts'
 import { createLimits, type Limits } from './connections/limits.ts'
+import { createOverview } from './connections/overview.ts'
 import { createReconciler } from './connections/reconciler.ts'
 import type { FaultPlace } from './connections/session.ts'
 import { countRefusal, createTraffic, type Life, type Traffic } from './connections/traffic.ts'
+import { createWatchers } from './connections/watchers.ts'
 import { createCounters, type Counters } from './counters.ts'
 import { createCountdown, resolvesWithin } from './deadline.ts'
 import { createDomain, createStores, type Domain } from './domain.ts'
@@ -22,15 +24,18 @@ import { maxItemBytes } from './frame-size.ts'
 import { createMailer } from './mailer.ts'
 import { createHttp } from './http.ts'
 import { createMetrics } from './metrics/registry.ts'
+import { createSampler } from './metrics/sampler.ts'
 import { createAllowedOrigins } from './origins.ts'
 import addressPlugin from './plugins/address.ts'
 import authPlugin from './plugins/auth.ts'
+import { networkOf } from './plugins/client.ts'
 import descriptorsPlugin from './plugins/descriptors.ts'
 import docsPlugin from './plugins/docs.ts'
 import errorsPlugin from './plugins/errors.ts'
 import inFlightPlugin from './plugins/in-flight.ts'
 import jwtPlugin from './plugins/jwt.ts'
 import limitsPlugin from './plugins/limits.ts'
+import { createLoginCookie } from './plugins/login-cookie.ts'
 import requestLogPlugin from './plugins/request-log.ts'
 import securityPlugin from './plugins/security.ts'
 import upgradesPlugin from './plugins/upgrades.ts'
@@ -53,6 +58,7 @@ import readRoutes from './routes/reads.ts'
 import reportRoutes from './routes/reports.ts'
 import searchRoutes from './routes/search.ts'
 import userRoutes from './routes/users.ts'
+import watchingRoutes from './routes/watching.ts'
 import webRoutes from './routes/web.ts'
 import websocketRoutes from './routes/websocket.ts'
 import { createBatcher } from './services/batcher.ts'
@@ -93,6 +99,7 @@ const DRAIN_SHARE = 0.85
  */
 export async function buildApp ({ config, database, broker, presence, jwtSecret, logger, metricsText }: AppDeps): Promise<FastifyInstance> {
   const faults = createFaults(logger, database)
+  const instance = uuidv7()
   const limits = config.limits.enabled ? createLimits(config.limits) : null
   const app = createHttp(config.server, logger)
   await app.register(errorsPlugin, faults)
@@ -117,11 +124,15 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const { accounts, exports, guests, maintenance, messages, publisher, reads, searchIndex } = domain
 
   const traffic = createTraffic(Object.keys(table))
-  const hub = new Hub({ broker, presence, traffic, messages, activity, onFault, maxWaiting: config.performance.max_buffered / 2, outbound })
+  const watchers = createWatchers({ broker, sample: listener => sampler.watch(listener) })
+  const maxWaiting = config.performance.max_buffered / 2
+  const hub = new Hub({ broker, presence, traffic, messages, activity, watchers, onFault, maxWaiting, outbound })
   const requests = createRequests({
     ...domain,
     hub,
     activity,
+    watchers,
+    instance,
     traffic,
     admitsGuests: admitsGuests(config.authentication),
     resumeLimit: config.channels.resume_limit,
@@ -134,13 +145,11 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 
   const { port: metricsPort, token: metricsToken } = config.metrics
   const isMeasured = metricsPort !== undefined || metricsToken !== undefined
-  const metrics = isMeasured
-    ? createMetrics({
-      maxConnections: config.server.max_connections,
-      hub, inboxes, outbound, traffic, publisher, broker, presence, database,
-      descriptors: app.descriptors
-    })
-    : undefined
+  const sources = { maxConnections: config.server.max_connections, hub, inboxes, outbound, traffic, publisher, broker, database }
+  const metrics = isMeasured ? createMetrics({ ...sources, presence, descriptors: app.descriptors }) : undefined
+  const sampler = createSampler({
+    ...sources, instance, busDriver: config.redis.url === undefined ? 'memory' : 'redis', pingDatabase: stores.messages.ping
+  })
   app.decorate('metrics', metrics?.registry)
   await app.register(requestLogPlugin, { onAnswered: metrics?.onAnswered })
   await app.register(securityPlugin, {
@@ -148,6 +157,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     onRefusedOrigin: () => { traffic.originsRefused++ }
   })
   await registerApi(app, { config, domain, counters })
+  await app.register(watchingRoutes, { ...domain, overview: createOverview(hub, networkOf), instance, currentStats: sampler.current })
   await app.register(healthRoutes, {
     pingDatabase: stores.messages.ping,
     isMigrated: database.isMigrated,
@@ -184,6 +194,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     guests.stop()
     maintenance.stop()
     searchIndex.stop()
+    sampler.stop()
   })
   return app
 }
@@ -202,7 +213,7 @@ async function registerApi (
   await app.register(authPlugin, { auth })
   if (config.limits.enabled) await app.register(limitsPlugin, { config: config.limits, auth, counters })
   await app.register(docsPlugin)
-  await app.register(authRoutes, domain)
+  await app.register(authRoutes, { auth, loginCookie: createLoginCookie(config.server.public_url) })
   await app.register(accountCodeRoutes, domain)
   await app.register(meRoutes, domain)
   await app.register(channelRoutes, domain)

@@ -16,7 +16,7 @@ function isEmail (text: string): boolean {
 }
 
 function isPublicUrl (text: string): boolean {
-  return /^https?:\/\/[^\s?#@]+$/.test(text) && URL.canParse(text)
+  return /^https?:\/\/[^\s?#@;]+$/.test(text) && URL.canParse(text)
 }
 
 /** Whether the text is an IP address, a CIDR range or the name of a range. */

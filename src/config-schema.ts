@@ -51,8 +51,8 @@ export const ConfigSchema = Type.Object({
     }),
     drain_timeout: seconds(10, { meaning: 'How long a server that is asked to end may take for it.' }),
     public_url: optional({
-      meaning: 'Where people reach your pages: mails then have links to `/reset` and `/verify` there.',
-      format: 'public-url', description: 'the http:// or https:// URL of the pages that people use, without ? and #', env: ['PUBLIC_URL']
+      meaning: 'Where people reach your pages: mails then have links to `/reset` and `/verify` there, and cookies of logins have its path.',
+      format: 'public-url', description: 'the http:// or https:// URL of the pages that people use, without ?, # and ;', env: ['PUBLIC_URL']
     }),
     keep_alive_timeout: seconds(72, {
       meaning: 'How long an idle HTTP connection stays open.', maximum: 86_400, env: ['KEEP_ALIVE_TIMEOUT']

@@ -29,6 +29,7 @@ import { createReports } from './services/reports.ts'
 import { createSearch } from './services/search.ts'
 import { createSearchIndex } from './services/search-index.ts'
 import { createSignals } from './services/signals.ts'
+import { createWatching } from './services/watching.ts'
 import { createAccountCodeStore } from './store/account-codes.ts'
 import { createAccountStore } from './store/accounts.ts'
 import { createActivityStore } from './store/activity.ts'
@@ -52,6 +53,7 @@ import { createReportStore } from './store/reports.ts'
 import { createSearchStore } from './store/search.ts'
 import { createTokens } from './store/tokens.ts'
 import { createUsers } from './store/users.ts'
+import { createWatchingStore } from './store/watching.ts'
 
 export type Stores = ReturnType<typeof createStores>
 
@@ -80,6 +82,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kin
     blocks: createBlockStore(prisma),
     search: createSearchStore(database),
     exports: createExportStore(database),
+    watching: createWatchingStore(prisma),
     functions: createFunctions(prisma)
   }
 }
@@ -268,6 +271,7 @@ export function createDomain (deps: DomainDeps) {
     exports,
     guests,
     maintenance,
+    watching: createWatching(stores.watching),
     call: stores.functions.call,
     idOfHandle: users.idOfHandle
   }

@@ -1,6 +1,6 @@
 /** The fields of requests and answers in a short form: `?` marks an optional field, brackets mark a list. */
 const user = '{ id, email, email_verified, name, handle, role, created_at }'
-const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token, refresh_expires_in }`
+const login = `{ user ${user}, access_token, token_type, expires_in, refresh_token?, refresh_expires_in }`
 const peer = 'peer? { user_id, username, handle }'
 const channel = `{ id, name, channel_type, created_by, created_at, user_count, last_seq, topic, slow_mode, retention, ${peer} }`
 const shown = 'data?, reactions? [{ reaction, count, user_ids [] }], reactions_seq?, edited_at?, deleted?'
@@ -18,16 +18,24 @@ const report = '{ id, channel, channel_id, message_id, seq, user_id, username, h
   'created_at, resolution, settled_by, settled_at }'
 const reports = `{ reports [${report}], next_cursor }`
 
+const flow = '{ total, per_second }'
+const spread = '{ p50_ms, p99_ms }'
+const stats = '{ instance, started_at, at, window_ms, connections { open, max, authenticated, behind, opened_total }, users_online, ' +
+  `subscriptions, channels, publishes ${flow}, deliveries ${flow}, errors ${flow}, delivery ${spread}, commit ${spread}, ` +
+  'queue { messages, oldest_ms }, inbound_bytes, outbound_bytes, slow_consumers_total, gaps { found_total, repaired_total }, ' +
+  'database { kind, up, full, ping_ms, pool { used, idle, waiting, max } }, bus { driver, up, dropped_total }, ' +
+  'event_loop { p50_ms, p99_ms, utilization }, memory { rss_bytes, heap_used_bytes, heap_limit_bytes } }'
+
 interface Shape { query?: string, body?: string, answers: Record<string, string> }
 
 /** Every route of the OpenAPI document except the routes of commands. */
 export const shapes: Record<string, Shape> = {
   'POST /api/auth/register': {
-    body: '{ email, name, handle?, password, invitation_code? }', answers: { 201: login, 202: `{ user ${user} }` }
+    body: '{ email, name, handle?, password, invitation_code?, cookie? }', answers: { 201: login, 202: `{ user ${user} }` }
   },
-  'POST /api/auth/login': { body: '{ email, password }', answers: { 200: login } },
-  'POST /api/auth/refresh': { body: '{ refresh_token }', answers: { 200: login } },
-  'POST /api/auth/logout': { body: '{ refresh_token }', answers: { 204: '' } },
+  'POST /api/auth/login': { body: '{ email, password, cookie? }', answers: { 200: login } },
+  'POST /api/auth/refresh': { body: '{ refresh_token?, cookie? }', answers: { 200: login } },
+  'POST /api/auth/logout': { body: '{ refresh_token? }', answers: { 204: '' } },
   'POST /api/auth/forgot': { body: '{ email }', answers: { 204: '' } },
   'POST /api/auth/reset': { body: '{ code, password }', answers: { 204: '' } },
   'POST /api/auth/verify': { body: '{ code }', answers: { 204: '' } },
@@ -97,6 +105,15 @@ export const shapes: Record<string, Shape> = {
   'POST /api/admin/invitation-codes': { body: '{ uses?, expires_in?, channels? [] }', answers: { 201: newCode } },
   'GET /api/admin/invitation-codes': { query: 'limit cursor', answers: { 200: `{ invitation_codes [${code}], next_cursor }` } },
   'DELETE /api/admin/invitation-codes/{id}': { answers: { 204: '' } },
+  'GET /api/admin/connections': {
+    query: 'limit cursor user_id',
+    answers: {
+      200: '{ instance, connections [{ id, user_id, username, handle, is_guest, address, since, channels, waiting_requests, ' +
+        'queued_bytes, slow_since, last_taken_at, state }], next_cursor }'
+    }
+  },
+  'DELETE /api/admin/connections/{id}': { answers: { 204: '' } },
+  'GET /api/admin/stats': { answers: { 200: stats } },
   'GET /healthz': { answers: { 200: '{ status }' } },
   'GET /readyz': { answers: { 200: '{ status, database, bus }', 503: '{ status, database, bus }' } }
 }

@@ -30,6 +30,7 @@ const refusalsOf: Record<Exclude<Who, 'anyone'>, Refusals> = {
   'moderator not below the target': moderator,
   member: { ...member, demoted: 'not_authorized' },
   author: { ...member, demoted: 'not_authorized' },
+  admin,
   'member except the author': { ...member, demoted: 'not_authorized' },
   'author, or moderator not below them': { ...gone, demoted: 'not_authorized', banned: 'banned' }
 }
@@ -62,13 +63,14 @@ export const changesOf = (refusals: Refusals): Array<[Change, string]> => Object
 export type Scene = Awaited<ReturnType<ReturnType<typeof createScenes>>>
 
 /**
- * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room` with
- * a message (`theirs`) and an open report of it, the channel `other`, which the actor may join, an invitation code, and codes of the
- * actor's account. Where the change takes something from an admin, the actor is an admin and the channels have the type `admin`; otherwise
- * the actor is a user who moderates the public `room`.
+ * Creates scenes with everything that a write needs: an actor who is a member of `room` and has a message there, a target in `room` with a
+ * message (`theirs`) and an open report of it, the channel `other`, which the actor may join, an invitation code, and codes of the actor's
+ * account, and a connection of somebody else. Where the change takes something from an admin, the actor is an admin and the channels have
+ * the type `admin`; otherwise the actor is a user who moderates the public `room`.
  */
 export function createScenes (server: Server) {
   const rows = createRows(server.database)
+  let connection: Promise<string> | undefined
   return async (change: Change) => {
     const isAdmin = ['disabled', 'erased', 'logged out', 'demoted'].includes(change)
     const [actor, target] = [await server.register('actor'), await server.register('target')]
@@ -89,8 +91,28 @@ export function createScenes (server: Server) {
         data: { userId: actor.user.id, kind, codeHash: hashOf(codes[kind]), expiresAt: new Date(Date.now() + 3_600_000) }
       })
     }
-    return { actor, target: target.user.id, room: room.name, other: other.name, message, theirs, report, invitationCode: code.id, codes }
+    connection ??= openConnection(server)
+    return {
+      actor,
+      target: target.user.id,
+      room: room.name,
+      other: other.name,
+      message,
+      theirs,
+      report,
+      invitationCode: code.id,
+      codes,
+      connection: await connection
+    }
   }
+}
+
+/** @returns the id of an authenticated connection. */
+async function openConnection (server: Server): Promise<string> {
+  const client = server.open()
+  const { connection_id: id } = await client.expect('welcome')
+  await client.request({ type: 'authenticate', token: (await server.register('witness')).access_token })
+  return id
 }
 
 const roomsOf = (sql: string): string => `SELECT ${sql} FROM "Channel" c WHERE c.name = ANY ($2)`

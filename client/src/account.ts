@@ -7,8 +7,10 @@ import type { Token } from './tokens.ts'
 import type { RestClient } from './rest.ts'
 import type { Me, Routes, User } from './wire.ts'
 
-type Body<R extends keyof Routes> = Routes[R]['body']
+/** The body of a call, without `cookie`: the option `storage` says where the login is kept. */
+type Body<R extends keyof Routes> = Omit<Routes[R]['body'] & object, 'cookie'>
 type Answer = Routes['POST /api/auth/login']['answer']
+type Given = Partial<Answer> & Pick<Answer, 'user'>
 
 /** The login of this client, null for none. All tabs that share a storage have the same. */
 export interface Account extends Readable<Me | null> {
@@ -19,7 +21,10 @@ export interface Account extends Readable<Me | null> {
   register (registration: Body<'POST /api/auth/register'>): Promise<Me>
   /** Logs in. @throws ParleyError, such as `authentication_failed`. */
   login (credentials: Body<'POST /api/auth/login'>): Promise<Me>
-  /** Ends the login, here at once. @throws ParleyError if the server could not be told: then it ends there by itself, later. */
+  /**
+   * Ends the login, here at once. @throws ParleyError if the server could not be told: then it ends there by itself, later. A login in a
+   * cookie ends there with the next connection.
+   */
   logout (): Promise<void>
   /** Gets fresh tokens, and how the account is now. @throws ParleyError `not_authenticated` without a login, `offline`. */
   refresh (): Promise<Me>
@@ -29,13 +34,18 @@ export interface Account extends Readable<Me | null> {
   erase (password: string): Promise<void>
 }
 
-/** A login as it is stored. */
-interface Kept { user: Me, refreshToken: string }
+/**
+ * A login as it is stored. A login in a cookie has no token here, and no user where somebody has logged out and the server does not know it
+ * yet: no script can delete the cookie.
+ */
+interface Kept { user: Me | null, refreshToken?: string | undefined }
 
 export interface AccountDeps {
   http: Http
   rest: RestClient
   storage: LoginStorage
+  /** Whether the browser keeps the refresh token in a cookie [P85]. */
+  inCookie: boolean
   lock: Lock
   log (event: LogEvent): void
   /** Another user has logged in, or nobody is logged in any more. */
@@ -43,10 +53,16 @@ export interface AccountDeps {
 }
 
 /** Creates the account, with what the rest of the client needs of it. */
-export function createAccount ({ http, rest, storage, lock, log, onSwitch }: AccountDeps) {
+export function createAccount ({ http, rest, storage, inCookie, lock, log, onSwitch }: AccountDeps) {
   const view = createView(() => user, error => log({ type: 'fault', error }))
+  const place = inCookie ? { cookie: true } : {}
   const first = storage.load()
-  let user: Me | null = typeof first === 'string' ? parse(first)?.user ?? null : null
+  let user: Me | null = typeof first === 'string' ? read(first)?.user ?? null : null
+
+  function read (login: string | null): Kept | null {
+    const kept = parse(login)
+    return inCookie || typeof kept?.refreshToken === 'string' ? kept : null
+  }
 
   function show (next: Me | null): void {
     if (JSON.stringify(next) === JSON.stringify(user)) return
@@ -56,16 +72,16 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
     if (isSwitched) onSwitch()
   }
 
-  const load = async (): Promise<Kept | null> => parse(await storage.load())
+  const load = async (): Promise<Kept | null> => read(await storage.load())
 
   async function keep (kept: Kept | null): Promise<void> {
     await storage.save(kept && JSON.stringify(kept))
     show(kept?.user ?? null)
   }
 
-  async function accept ({ user: account, refresh_token: refreshToken }: Partial<Answer> & Pick<Answer, 'user'>): Promise<Me> {
+  async function accept ({ user: account, access_token: token, refresh_token: refreshToken }: Given): Promise<Me> {
     // A registration whose address has to be verified first gives no login [P76].
-    if (refreshToken === undefined) throw new ParleyError('email_not_verified')
+    if (token === undefined) throw new ParleyError('email_not_verified')
     const me = meOf(account)
     await keep({ user: me, refreshToken })
     return me
@@ -74,32 +90,41 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
   /** Exchanges the refresh token. Only if the server refuses it, the login has ended [C7]. @returns null if there is no login. */
   const renew = (options: CallOptions = {}): Promise<Answer | null> => lock(async () => {
     const kept = await load()
-    if (!kept) {
+    if (!kept?.user) {
       show(null)
+      if (kept) await leave(kept, options)
       return null
     }
     try {
-      const answer = await http('POST /api/auth/refresh', { body: { refresh_token: kept.refreshToken } }, options)
+      const answer = await http('POST /api/auth/refresh', { body: { refresh_token: kept.refreshToken ?? null, ...place } }, options)
       await accept(answer)
       return answer
     } catch (error) {
-      if (!(error instanceof ParleyError) || error.code !== 'authentication_failed') throw error
+      if (!isRefused(error)) throw error
       await keep(null)
       return null
     }
   })
+
+  /** Tells the server that the login is over. Where it refuses the token, or the browser has no cookie, that is so already. */
+  async function leave ({ refreshToken }: Kept, options?: CallOptions): Promise<void> {
+    await http('POST /api/auth/logout', { body: { refresh_token: refreshToken ?? null } }, options).catch((error: unknown) => {
+      if (!isRefused(error)) throw error
+    })
+    if (inCookie) await keep(null)
+  }
 
   const logIn = (call: () => Promise<Answer>): Promise<Me> => lock(async () => accept(await call()))
 
   const account: Account = {
     getSnapshot: view.getSnapshot,
     subscribe: view.subscribe,
-    register: registration => logIn(() => http('POST /api/auth/register', { body: registration })),
-    login: credentials => logIn(() => http('POST /api/auth/login', { body: credentials })),
+    register: registration => logIn(() => http('POST /api/auth/register', { body: { ...registration, ...place } })),
+    login: credentials => logIn(() => http('POST /api/auth/login', { body: { ...credentials, ...place } })),
     logout: () => lock(async () => {
       const kept = await load()
-      await keep(null)
-      if (kept) await http('POST /api/auth/logout', { body: { refresh_token: kept.refreshToken } })
+      await keep(kept && inCookie ? { user: null } : null)
+      if (kept) await leave(kept)
     }),
     async refresh () {
       if (!await renew()) throw new ParleyError('not_authenticated')
@@ -109,7 +134,7 @@ export function createAccount ({ http, rest, storage, lock, log, onSwitch }: Acc
       const me = meOf(await rest('PATCH /api/me', { body: changes }))
       await lock(async () => {
         const kept = await load()
-        if (kept) await keep({ ...kept, user: me })
+        if (kept?.user) await keep({ ...kept, user: me })
       })
       return me
     },
@@ -146,10 +171,13 @@ function meOf ({ id, name, handle, email, role }: User): Me {
   return { user_id: id, username: name, handle, email, role }
 }
 
+function isRefused (error: unknown): boolean {
+  return error instanceof ParleyError && ['authentication_failed', 'token_required'].includes(error.code)
+}
+
 function parse (login: string | null): Kept | null {
   try {
-    const kept = JSON.parse(login ?? 'null') as Kept | null
-    return typeof kept?.refreshToken === 'string' ? kept : null
+    return JSON.parse(login ?? 'null') as Kept | null
   } catch {
     return null
   }

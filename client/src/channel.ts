@@ -16,6 +16,7 @@ import { createTyping } from './typing.ts'
 import type { Entry, Json, Message, Receipt, Reply } from './wire.ts'
 
 const DEFAULT_HISTORY = 50
+const DEFAULT_WINDOW = 1000
 
 /** A channel. There is one object for each name. */
 export interface Channel extends Readable<ChannelState> {
@@ -32,8 +33,13 @@ export interface Channel extends Readable<ChannelState> {
   remove (id: string): Promise<Reply<'delete_message'>>
   /** Adds a reaction to a message, or takes it back. A repeated call succeeds without effect. */
   react (id: string, reaction: string, on?: boolean): Promise<Reply<'add_reaction'>>
-  /** Loads up to `count` (50, at most 100) messages before the first one, or in the gap. @returns how many were added. */
-  older (count?: number): Promise<number>
+  /**
+   * Loads up to `count` (50, at most 100) messages at the upper end of the gap, or before the first message if there is no gap or if
+   * `where` is `start`. @returns how many were added.
+   */
+  older (count?: number, where?: 'gap' | 'start'): Promise<number>
+  /** Loads up to `count` (50, at most 100) messages at the lower end of the gap. @returns how many were added, 0 without a gap. */
+  newer (count?: number): Promise<number>
   /** Shows a message with those around it, also if it is far above the others: then there is a gap between them. */
   around (id: string): Promise<void>
   /** Tells the others in the channel of something that is not kept. Dropped without a connection, and beyond 8 a second. */
@@ -57,7 +63,7 @@ export type ChannelControl = ReturnType<typeof createChannel>
 
 /** Creates a channel, with the functions by which the client hands it frames and the state of the connection. */
 export function createChannel (
-  link: Link, name: string, { history: pageSize = DEFAULT_HISTORY, presence: mode = 'list' }: ChannelOptions
+  link: Link, name: string, { history: pageSize = DEFAULT_HISTORY, window = DEFAULT_WINDOW, presence: mode = 'list' }: ChannelOptions
 ) {
   const { calls } = link
   let opened = 0
@@ -69,7 +75,7 @@ export function createChannel (
     link.inbox.changed(name)
     view.changed()
   }
-  const history = createHistory()
+  const history = createHistory(window)
   const outbox = createOutbox({
     link,
     channelName: name,
@@ -77,6 +83,7 @@ export function createChannel (
     headSeq: () => history.head?.seq ?? 0,
     onChange () {
       onChange()
+      link.outboxChanged()
       // A channel that nobody has opened is left when its last message is stored.
       subscription.sync()
     }
@@ -225,6 +232,7 @@ export function createChannel (
     remove: id => calls.request('delete_message', { channel: name, id }),
     react: (id, reaction, on = true) => calls.request(on ? 'add_reaction' : 'remove_reaction', { channel: name, id, reaction }),
     older: pages.older,
+    newer: pages.newer,
     around: pages.around,
     signal: typing.signal,
     typing: (on = true) => typing.say(on),

@@ -240,7 +240,7 @@ export function createConnection (deps: ConnectionDeps): Connection {
     isOnline,
     write: text => { if (isOnline()) write(text) },
     connect () {
-      if (state.state === 'idle' || state.state === 'ended') attempt()
+      if (['idle', 'ended', 'waiting'].includes(state.state)) attempt()
     },
     restart () {
       if (state.state !== 'idle') restart()

@@ -1,9 +1,6 @@
 import { reacted } from './reactions.ts'
 import type { Entry, Message } from './wire.ts'
 
-/** Most messages that a channel shows. */
-export const WINDOW = 1000
-
 /**
  * A place in the channel's sequence. `id` is that of the entry at `seq`, null where it is unknown. Edits, deletions and reactions have the
  * id of their message: `mark` says which of them the entry is.
@@ -19,8 +16,8 @@ export const CHANGES = ['message_edited', 'message_deleted', 'reaction_added', '
 
 export type History = ReturnType<typeof createHistory>
 
-/** The window of a channel's history: messages in the order of `seq`, each once, as they are now [C1]. */
-export function createHistory () {
+/** The window of a channel's history: at most `size` messages in the order of `seq`, each once, as they are now [C1]. */
+export function createHistory (size: number) {
   let messages: Message[] = []
   let shown: readonly Message[] | undefined
   let gap: Gap | undefined
@@ -34,9 +31,9 @@ export function createHistory () {
 
   /** Cuts the oldest messages off. */
   function trim (): void {
-    if (messages.length <= WINDOW) return
+    if (messages.length <= size) return
     // Copies of the window at every message would cost more than all else that is done for it.
-    while (messages.length > WINDOW) messages.shift()
+    while (messages.length > size) messages.shift()
     hasOlder = true
     if (gap && messages[0]!.seq >= gap.before) gap = undefined
   }
@@ -57,7 +54,10 @@ export function createHistory () {
     get gap () { return gap },
     get hasOlder () { return hasOlder },
     get oldest () { return messages[0]?.seq },
-    get length () { return messages.length },
+    /** Messages that the window still has room for. */
+    get room () { return size - messages.length },
+    /** The messages without a copy of them. They may change at any time. */
+    get current (): readonly Message[] { return messages },
     get era () { return era },
     /** Whether the window has everything that comes after this `seq`. */
     covers (seq: number): boolean {
@@ -96,7 +96,7 @@ export function createHistory () {
       shown = undefined
       if (entry.type === 'message') {
         messages.push(toMessage(entry))
-        if (messages.length > WINDOW) trim()
+        if (messages.length > size) trim()
         // Entries of types that this client does not know count in the sequence, and change nothing that it shows [C12].
       } else if (CHANGES.includes(entry.type)) {
         change(entry)
@@ -137,7 +137,7 @@ export function createHistory () {
       if (!last) return
       const newest = messages.filter(({ seq }) => seq >= (gap?.before ?? 0))
       const rest = newest.filter(({ seq }) => seq > last.seq)
-      const kept = rest.slice(Math.max(0, rest.length + lower.length - WINDOW))
+      const kept = rest.slice(Math.max(0, rest.length + lower.length - size))
       const isWhole = newest.length > 0 && newest[0]!.seq <= last.seq && kept.length === rest.length
       messages = [...lower, ...kept]
       shown = undefined

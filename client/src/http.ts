@@ -42,7 +42,9 @@ export function createHttp ({ base, fetch, clock }: { base: string, fetch: typeo
       })
       const text = await response.text()
       if (!response.ok) throw refusal(response, text)
-      return (text ? JSON.parse(text) : null) as Routes[R]['answer']
+      // An export is lines of JSON, which are handed on as they are.
+      const isText = response.headers.get('content-type')?.startsWith('application/x-ndjson')
+      return (isText ? text : text ? JSON.parse(text) : null) as Routes[R]['answer']
     } catch (error) {
       throw error instanceof ParleyError ? error : stop.signal.reason ?? new ParleyError('offline', String(error))
     } finally {

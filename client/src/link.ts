@@ -24,5 +24,7 @@ export interface Link {
   isMine (userId: string): boolean
   /** Sends a frame for which no reply is wanted. Without effect while there is no connection. */
   write (text: string): void
+  /** The outbox of a channel has changed. */
+  outboxChanged (): void
   onFault (error: unknown): void
 }

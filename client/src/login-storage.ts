@@ -10,11 +10,11 @@ export function createLoginStorage (wanted: ParleyOptions['storage'] = 'local', 
 }
 
 /** Merely reading the property throws where the user has blocked all storage. */
-function storageOf (wanted: 'local' | 'session'): Storage | undefined {
+function storageOf (wanted: 'local' | 'session' | 'cookie'): Storage | undefined {
   const page = globalThis as Page
   try {
     // Node has these objects too, but they belong to no origin.
-    return page.addEventListener ? (wanted === 'local' ? page.localStorage : page.sessionStorage) : undefined
+    return page.addEventListener ? (wanted === 'session' ? page.sessionStorage : page.localStorage) : undefined
   } catch {
     return undefined
   }

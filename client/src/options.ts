@@ -1,3 +1,4 @@
+import type { ChannelOptions } from './channel-state.ts'
 import type { Clock } from './clock.ts'
 import type { ConnectionState } from './connection.ts'
 import type { OutboxStorage } from './outbox-storage.ts'
@@ -42,8 +43,11 @@ export interface ParleyOptions {
    * soon or was refused. With it, `parley.account` is of no use.
    */
   token?: (why: TokenReason) => string | null | Promise<string | null>
-  /** Where the login of `parley.account` is kept. Default: `local` where the browser has it, otherwise `memory`. */
-  storage?: 'local' | 'session' | 'memory' | LoginStorage
+  /**
+   * Where the login of `parley.account` is kept. Default: `local` where the browser has it, otherwise `memory`. `cookie` is for pages that
+   * the server's own address delivers: no script can read the refresh token, and `localStorage` has only the user.
+   */
+  storage?: 'local' | 'session' | 'memory' | 'cookie' | LoginStorage
   /**
    * Most messages that wait to be stored, in all channels together, and most bytes of them: 1000 messages, 1 MiB. `storage`: where they are
    * kept, so that they survive a reload. Default: `none`, in memory. Messages of guests are never kept.
@@ -55,6 +59,8 @@ export interface ParleyOptions {
    * `@parley/client/worker` as `worker.js` beside the page's script. A page whose policy has `trusted-types` has to list `parley` there.
    */
   tabs?: 'shared' | 'own'
+  /** Options of all channels that are not given others. */
+  channels?: ChannelOptions
   clock?: Clock
   WebSocket?: WebSocketLike
   fetch?: typeof fetch

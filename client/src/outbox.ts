@@ -18,6 +18,9 @@ export interface Outgoing {
   readonly error?: ParleyError
 }
 
+/** A message that is not stored yet, in the list of all channels. */
+export interface Waiting extends Outgoing { readonly channel: string }
+
 /** `signal` takes the message back, as long as it has not been sent. */
 export interface SendOptions { data?: Json, replyTo?: string, clientId?: string, signal?: AbortSignal }
 

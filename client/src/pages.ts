@@ -1,4 +1,4 @@
-import { WINDOW, type Gap, type History } from './history.ts'
+import type { Gap, History } from './history.ts'
 import type { RestClient } from './rest.ts'
 import type { Message, Routes } from './wire.ts'
 
@@ -30,24 +30,37 @@ export function createPages ({ rest, channelName, history, isResuming, onChange 
     }
   }
 
-  async function older (count: number): Promise<number> {
-    const { gap, oldest, head, length } = history
+  async function older (count: number, where: 'gap' | 'start'): Promise<number> {
+    const { oldest, head, room } = history
     if (!head) return 0
+    const gap = where === 'gap' ? history.gap : undefined
     const isEndless = gap === undefined || oldest === undefined || oldest >= gap.before
-    const limit = Math.min(count, MAX_PAGE, isEndless ? WINDOW - length : MAX_PAGE)
+    const limit = Math.min(count, MAX_PAGE, isEndless ? room : MAX_PAGE)
     if (limit <= 0) return 0
     return read({ before: gap?.before ?? oldest ?? head.seq + 1, limit }, page => {
       const isLast = page.length < limit
-      return history.insert(page, isLast ? undefined : holeBelow(page, gap), isLast)
+      return history.insert(page, gap ? isLast ? undefined : holeBelow(page, gap) : history.gap, isLast)
     })
   }
 
+  async function newer (count: number): Promise<number> {
+    const { gap } = history
+    if (!gap) return 0
+    const limit = Math.min(count, MAX_PAGE)
+    return read({ after: gap.after, limit }, page => history.insert(page, page.length < limit ? undefined : holeAbove(page, gap), false))
+  }
+
+  /** Calls at once are one, so that two pages never fill one gap. */
+  function once (load: () => Promise<number>): Promise<number> {
+    loading ??= load().finally(() => { loading = undefined })
+    return loading
+  }
+
   return {
-    /** Loads older messages, or fills the gap from its upper end. Calls at once are one. @returns how many messages were added. */
-    older (count = DEFAULT_PAGE): Promise<number> {
-      loading ??= older(count).finally(() => { loading = undefined })
-      return loading
-    },
+    /** Loads older messages, or fills the gap from its upper end. @returns how many messages were added. */
+    older: (count = DEFAULT_PAGE, where: 'gap' | 'start' = 'gap'): Promise<number> => once(() => older(count, where)),
+    /** Fills the gap from its lower end. @returns how many messages were added. */
+    newer: (count = DEFAULT_PAGE): Promise<number> => once(() => newer(count)),
 
     /** Shows a message with those around it. @throws ParleyError `message_not_found`. */
     async around (id: string): Promise<void> {
@@ -62,7 +75,13 @@ export function createPages ({ rest, channelName, history, isResuming, onChange 
 }
 
 /** Returns the rest of a gap whose upper part a page has filled, undefined if nothing is left. */
-function holeBelow (page: Message[], gap: Gap | undefined): Gap | undefined {
+function holeBelow (page: Message[], gap: Gap): Gap | undefined {
   const lowest = page[0]!.seq
-  return gap && lowest > gap.after + 1 ? { ...gap, before: lowest } : undefined
+  return lowest > gap.after + 1 ? { ...gap, before: lowest } : undefined
+}
+
+/** Returns the rest of a gap whose lower part a page has filled, undefined if nothing is left. */
+function holeAbove (page: Message[], gap: Gap): Gap | undefined {
+  const highest = page.at(-1)!.seq
+  return highest < gap.before - 1 ? { ...gap, after: highest } : undefined
 }

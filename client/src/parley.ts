@@ -12,8 +12,9 @@ import type { Link } from './link.ts'
 import { createLock } from './lock.ts'
 import { createLoginStorage } from './login-storage.ts'
 import type { CallOptions, LogEvent, ParleyOptions, TokenReason, WebSocketLike } from './options.ts'
+import type { Waiting } from './outbox.ts'
 import { createOutboxStorage, type KeptMessage } from './outbox-storage.ts'
-import type { Readable } from './readable.ts'
+import { createView, type Readable } from './readable.ts'
 import { createRest, type RestClient } from './rest.ts'
 import { createTabs } from './tabs.ts'
 import { createTokens, type Token } from './tokens.ts'
@@ -25,13 +26,18 @@ const MAX_BYTES = 2 ** 20
 
 /** A client of a Parley server. Its own value is the state of the connection. */
 export interface Parley extends Readable<ConnectionState>, AsyncDisposable {
-  /** Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`. */
+  /**
+   * Connects, and stays connected until `disconnect`, whatever the network does. Call it again after the state `ended`, and in the state
+   * `waiting` when somebody asks to try at once.
+   */
   connect (): void
   /** Ends the connection, with all timers and listeners. Channels keep what they show and what waits to be sent. */
   disconnect (): Promise<void>
   readonly account: Account
   /** The user's channels with their unread messages, direct channels and invitations, without joining any. */
   readonly inbox: InboxView
+  /** The messages of this user that are not stored yet, of all channels, those of a channel in their order. */
+  readonly outbox: Readable<readonly Waiting[]>
   /** The channel of this name. The options are those of the first call. */
   channel (name: string, options?: ChannelOptions): Channel
   /** Opens the direct channel with another user. @throws ParleyError, such as `user_not_found` or `blocked`. */
@@ -55,6 +61,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   const { account, token, follow, revoked } = createAccount({
     http, rest, log,
     storage: createLoginStorage(options.storage, key),
+    inCookie: options.storage === 'cookie',
     lock: createLock(key, clock),
     onSwitch () {
       if (options.token) return
@@ -110,6 +117,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
     onRow: name => channels.get(name)?.listed(),
     authenticateAnew: connection.authenticateAnew
   })
+  const outbox = createView(() => [...channels.values()].flatMap(({ channel }) =>
+    channel.getSnapshot().outbox.map(message => ({ ...message, channel: channel.name }))), onFault)
   /** Kept messages of channels that the application has not named yet. */
   let unclaimed: readonly KeptMessage[] = []
   const listeners = new Map<string, Set<(notice: never) => void>>()
@@ -124,7 +133,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
     isOnline: connection.isOnline,
     me: () => me,
     isMine: id => ownIds.has(id),
-    write: connection.write
+    write: connection.write,
+    outboxChanged: outbox.changed
   }
 
   async function ask (why: TokenReason, signal: AbortSignal): Promise<Token | null> {
@@ -160,7 +170,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   function control (name: string, channelOptions: ChannelOptions = {}): ChannelControl {
     let found = channels.get(name)
     if (!found) {
-      channels.set(name, found = createChannel(link, name, channelOptions))
+      channels.set(name, found = createChannel(link, name, { ...options.channels, ...channelOptions }))
       const claimed = unclaimed.filter(({ channel }) => channel === name)
       unclaimed = unclaimed.filter(({ channel }) => channel !== name)
       found.restore(claimed, false)
@@ -206,6 +216,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
     subscribe: connection.subscribe,
     account,
     inbox: inbox.inbox,
+    outbox: { getSnapshot: outbox.getSnapshot, subscribe: outbox.subscribe },
     rest,
     connect () {
       if (!options.WebSocket && !('WebSocket' in globalThis)) throw new TypeError('no WebSocket here: pass one as an option')

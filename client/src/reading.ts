@@ -55,7 +55,7 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
   /** Counts the unread messages that are shown and lie beyond `seq`. */
   function count (seq: number): number {
     let unread = 0
-    const messages = history.list()
+    const messages = history.current
     for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > seq && unread < MANY; i--) {
       if (!messages[i]!.deleted && !isMine(messages[i]!.user_id)) unread++
     }
@@ -109,7 +109,7 @@ export function createReading ({ link, channelName, history, isLive, onChange }:
 
     /** Puts what is known here into the channel's row of the list. `isKnown`: the number of unread messages is right. */
     refine (row: InboxChannel): { row: InboxChannel, isKnown: boolean } {
-      const { seq, at } = isLive() ? { seq: history.head!.seq, at: history.list().at(-1)?.timestamp } : {}
+      const { seq, at } = isLive() ? { seq: history.head!.seq, at: history.current.at(-1)?.timestamp } : {}
       const isExact = seq !== undefined && isCovered()
       const read_seq = Math.max(row.read_seq, readTo())
       // The list may know of entries that are still on their way to a channel that counts by itself.

@@ -14,6 +14,7 @@ import { cases as resuming } from './cases/resuming.ts'
 import { cases as signals } from './cases/signals.ts'
 import { cases as tables } from './cases/tables.ts'
 import { cases as transport } from './cases/transport.ts'
+import { cases as watching } from './cases/watching.ts'
 import { readContract } from './contract.ts'
 import { CannotRun, gather } from './people.ts'
 import type { Outcome, Report } from './report.ts'
@@ -25,7 +26,7 @@ import { createWitness } from './witness.ts'
 /** All cases. Those that wait longest are first, so that the others run meanwhile. */
 export const cases: Case[] = [
   ...authentication, ...changes, ...caps, ...markers, ...transport, ...requests, ...accounts, ...channels, ...publishing, ...resuming,
-  ...reactions, ...signals, ...moderation, ...directs, ...tables
+  ...reactions, ...signals, ...moderation, ...directs, ...watching, ...tables
 ]
 
 /** How many times as long as one answer a case may take, and all cases together. */

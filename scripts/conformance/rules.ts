@@ -35,6 +35,7 @@ export const rules: Record<string, Rule> = {
   P56: { title: 'logins and passwords' },
   P61: { title: 'refresh tokens' },
   P62: { title: 'list of logins' },
+  P85: { title: 'refresh token in a cookie' },
   P71: { title: 'export of an account' },
   P64: { title: 'who may register' },
   P65: { title: 'handles' },
@@ -78,6 +79,9 @@ export const rules: Record<string, Rule> = {
   P43: { title: 'read positions' },
   P44: { title: 'unread messages and activity' },
   P45: { title: 'who has read' },
+  P77: { title: 'numbers of an instance' },
+  P78: { title: 'numbers of all instances, live' },
+  P79: { title: 'connections, for admins' },
   errors: { title: 'codes and texts of errors' },
   closes: { title: 'close codes and reasons' }
 }

@@ -34,8 +34,11 @@ export interface BrokerHandlers {
   onConnected (connected: boolean): void
 }
 
-/** One channel (`channel:<id>`), one user (`user:<id>`), everyone, or all connections that asked for activity [P44]. */
-export type Topic = `channel:${string}` | `user:${string}` | 'broadcast' | 'activity'
+/**
+ * One channel (`channel:<id>`), one user (`user:<id>`), everyone, all connections that asked for activity [P44], all instances, which
+ * hear whether somebody watches their numbers, or the instances whose admins do [P78].
+ */
+export type Topic = `channel:${string}` | `user:${string}` | 'broadcast' | 'activity' | 'watchers' | 'stats'
 
 /** A run of consecutive entries of one channel. */
 export interface EntriesEvent {

@@ -16,7 +16,9 @@ const ACTIONS = {
   channel: ['membership_ended', 'channel_deleted', 'settings_changed', 'mute_changed'],
   user: ['user_changed', 'disconnect', 'direct_opened'],
   broadcast: [] as string[],
-  activity: ['channels_active', 'membership_began']
+  activity: ['channels_active', 'membership_began'],
+  watchers: ['stats_wanted'],
+  stats: ['stats_taken']
 }
 
 /**

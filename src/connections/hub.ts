@@ -11,12 +11,14 @@ import { checkHint } from './hints.ts'
 import type { SequencerDeps } from './sequencer.ts'
 import type { FaultPlace, Session, SessionUser } from './session.ts'
 import type { Traffic } from './traffic.ts'
+import type { Watchers } from './watchers.ts'
 
 export interface HubDeps {
   broker: Broker
   presence: Presence
   messages: SequencerDeps['messages']
   activity: Pick<Activity, 'receive' | 'unwatch'>
+  watchers: Pick<Watchers, 'receive'>
   onFault (error: unknown, where?: FaultPlace): void
   traffic: Traffic
   /** Most bytes that may wait for one subscriber while its join is answered. */
@@ -218,6 +220,7 @@ export class Hub {
     if (!isOwn && channel && event.kind === 'entries' && event.frames.length > maxWaiting) return this.doubts.channels([id])
     if (!isOwn) event = checkHint(topic, event, channel?.name, maxWaiting)
     if (topic === 'activity') return this.#deps.activity.receive(event)
+    if (topic === 'watchers' || topic === 'stats') return this.#deps.watchers.receive(event)
     if (event.kind === 'control') {
       if (isOwn) this.#act(id, channel, event.action)
       else this.#look(id, channel, event.action)

@@ -53,6 +53,9 @@ export class Inbox {
 
   get isPaused (): boolean { return this.#paused }
 
+  /** Number of requests that have not started. */
+  get waiting (): number { return this.#requests.length }
+
   /** Judges a frame before anything else is done with it [P53]. Reading is paused before it returns `WAIT`. */
   admit (head: FrameHead): Verdict {
     // A close frame is the last frame of a connection, so it is never limited.

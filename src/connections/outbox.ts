@@ -79,8 +79,8 @@ export class Outbox {
     return this.#backlog === null && this.#transport.buffered === 0 && this.#bytes < SIGNAL_ROOM
   }
 
-  /** Bytes that are kept for the socket, and when it last took any; null while it keeps up. */
-  get backlog (): Readonly<Pick<Backlog, 'bytes' | 'progressAt'>> | null { return this.#backlog }
+  /** Bytes that are kept for the socket, when it fell behind, and when it last took any; null while it keeps up. */
+  get backlog (): Readonly<Pick<Backlog, 'bytes' | 'since' | 'progressAt'>> | null { return this.#backlog }
 
   /** Writes the frames pushed in this turn, as far as the socket takes them. The rest follows when the socket takes more. */
   flush (): void {

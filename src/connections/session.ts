@@ -182,6 +182,18 @@ export class Session {
   /** Bytes that are kept for the socket, and when it last took any; null while it keeps up. */
   get backlog (): Outbox['backlog'] { return this.#outbox.backlog }
 
+  /** What waits on this connection, for admins [P79]. Times are milliseconds of the connections' clock that have passed. */
+  get load () {
+    const { waiting, backlog } = this.#outbox
+    const now = this.#deps.now()
+    return {
+      queuedBytes: waiting,
+      behind: backlog === null ? null : { sinceMs: now - backlog.since, idleMs: now - backlog.progressAt },
+      waitingRequests: this.inbox.waiting,
+      isHeldBack: this.inbox.isHeldUp || (this.#allowance?.refusals ?? 0) > 0
+    }
+  }
+
   /** True if more than half of `maxBuffered` waits to be sent. No request is read or started then. */
   get isBackedUp (): boolean { return this.#outbox.waiting > this.#deps.limits.maxBuffered / 2 }
 

@@ -27,8 +27,8 @@ const EXPOSED = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x
 
 /**
  * Sets the security headers of every reply. Replies are data, which no page may run or frame. Pages of the allowed origins may send
- * requests with their token, but without cookies. `/docs`, the only page, has its own policy. Register it before plugins that may refuse
- * a request, and before the route of WebSocket upgrades, which refuses every request with a `refusedOrigin`.
+ * requests with their token, but not with the cookie of a login [P85]. `/docs`, the only page, has its own policy. Register it before
+ * plugins that may refuse a request, and before the route of WebSocket upgrades, which refuses every request with a `refusedOrigin`.
  */
 export default fp(async (app, { allowedOrigins, onRefusedOrigin }: SecurityDeps) => {
   await app.register(fastifyHelmet, {

@@ -4,6 +4,7 @@ import type { Hub } from '../connections/hub.ts'
 import type { RequestCost } from '../connections/limits.ts'
 import type { Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
+import type { Watchers } from '../connections/watchers.ts'
 import type { FrameError } from '../errors.ts'
 import type { Auth } from '../services/auth.ts'
 import type { Blocks } from '../services/blocks.ts'
@@ -16,6 +17,7 @@ import type { Moderation } from '../services/moderation.ts'
 import type { Reads } from '../services/reads.ts'
 import type { Reports } from '../services/reports.ts'
 import type { Signals } from '../services/signals.ts'
+import type { Watching } from '../services/watching.ts'
 import type { Functions } from '../store/functions.ts'
 import type { Actor } from '../store/users.ts'
 import { withHandle, type HandleLookup } from './target.ts'
@@ -36,6 +38,7 @@ export type Who =
   | 'author'
   | 'author, or moderator not below them'
   | 'member except the author'
+  | 'admin'
 
 /** The services that commands use. */
 export interface Services extends Pick<Functions, 'call'>, HandleLookup {
@@ -56,6 +59,10 @@ export interface RequestContext extends Services {
   reads: Reads
   directs: Directs
   blocks: Blocks
+  watching: Watching
+  watchers: Watchers
+  /** Id of this instance, for as long as it runs. */
+  instance: string
   /** Whether a client without a token becomes a guest [P16]. */
   admitsGuests: boolean
   /** Most entries that a client may have missed and still receive when it rejoins [P30]. */

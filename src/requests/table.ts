@@ -9,9 +9,10 @@ import { requests as reads } from './reads.ts'
 import { commands as reports } from './reports.ts'
 import type { CommandRow, Row } from './row.ts'
 import { requests as subscriptions } from './subscriptions.ts'
+import { requests as watching } from './watching.ts'
 
 /** Requests by their `type`. */
-export const requests = { ...connection, ...subscriptions, ...messages, ...reads, ...lists, ...people }
+export const requests = { ...connection, ...subscriptions, ...messages, ...reads, ...lists, ...people, ...watching }
 const commandRows = { ...channels, ...changes, ...reactions, ...moderation, ...reports }
 
 export type RequestName = keyof typeof requests

@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { Role, Seq } from './common.ts'
+import { Stats } from './stats.ts'
 
 /** Published for a channel: these users are no longer members. `aclVersion` is the channel's version after the change. */
 export const MembershipEnded = Type.Object({
@@ -47,8 +48,15 @@ export const ChannelsActive = Type.Object({
 /** Published for activity: the user has become a member of a channel. */
 export const MembershipBegan = Type.Object({ type: Type.Literal('membership_began'), userId: Type.String() })
 
+/** Published for watchers: an instance has admins who watch the numbers of all instances [P78]. It says so again while they do. */
+export const StatsWanted = Type.Object({ type: Type.Literal('stats_wanted') })
+
+/** Published for stats: the numbers of one instance [P78]. */
+export const StatsTaken = Type.Object({ type: Type.Literal('stats_taken'), stats: Stats })
+
 /** What instances tell each other, besides frames for clients. Unknown extra fields come from a later release and are ignored. */
 export const ControlAction = Type.Union([
-  MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, DirectOpened, UserChanged, Disconnect, ChannelsActive, MembershipBegan
+  MembershipEnded, ChannelDeleted, SettingsChanged, MuteChanged, DirectOpened, UserChanged, Disconnect, ChannelsActive, MembershipBegan,
+  StatsWanted, StatsTaken
 ])
 export type ControlAction = Static<typeof ControlAction>

@@ -46,6 +46,7 @@ export const AnyHandle = Type.Union([Type.String(), Type.Null()])
 export const EntryId = Type.Union([Uuid, Type.Null()], { description: 'id of the entry at the `seq`; null where there is none' })
 export const MessageId = Type.String({ pattern: uuidPattern, whenInvalid: 'message_not_found' })
 export const InvitationCodeId = Type.String({ pattern: uuidPattern, whenInvalid: 'invitation_code_not_found' })
+export const ConnectionId = Type.String({ pattern: uuidPattern, whenInvalid: 'connection_not_found' })
 export const LoginId = Type.String({ pattern: uuidPattern, whenInvalid: 'login_not_found' })
 export const ReportId = Type.String({ pattern: uuidPattern, whenInvalid: 'report_not_found' })
 export const Timestamp = Type.String({

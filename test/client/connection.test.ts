@@ -82,6 +82,16 @@ t.test('[C5] close codes: 4500 to 4999 end, all others are tried again; after an
   }
 })
 
+t.test('[C5] connect ends the wait, because somebody asks for it, also a wait that the server has named', async t => {
+  const { parley, sockets, connect } = createScene(t)
+  await connect()
+  sockets[0]!.end(1012, 'service restart retry_after_ms=20000')
+  t.equal(parley.getSnapshot().state, 'waiting')
+  await connect()
+  t.equal(parley.getSnapshot().state, 'online')
+  t.equal(sockets.length, 2)
+})
+
 t.test('[C5] an attempt that gets no answer is given up after 20 s', async t => {
   const { parley, server, sockets, clock, connect } = createScene(t)
   server.isSilent = true

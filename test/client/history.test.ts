@@ -71,6 +71,28 @@ t.test('[C1] the window has at most 1000 messages: the oldest leave it', async t
   isTrue(t, channel, scene)
 })
 
+t.test('[C1] the option `window` says how many messages a channel shows', async t => {
+  const { scene, channel } = await opened(t, 150, 100, 120)
+  t.equal(await channel.older(100), 20)
+  scene.text('one more')
+  t.match(channel.getSnapshot(), { hasOlder: true, messages: { length: 120, 0: { seq: 32 } } })
+  await channel.around('m1')
+  t.match(channel.getSnapshot(), { messages: { length: 120 }, gap: { after: 100, before: 132 } })
+  isTrue(t, channel, scene)
+})
+
+t.test('[C1] the window of all channels is an option of the client, and each channel may have its own', async t => {
+  const scene = createScene(t, { channels: { window: 10, history: 5 } })
+  for (let i = 0; i < 30; i++) scene.text(`${i}`, {}, false)
+  const [room, hall] = [scene.parley.channel('room'), scene.parley.channel('hall', { history: 20 })]
+  room.open()
+  hall.open()
+  await scene.connect()
+  t.same(scene.socket.asked('join_channel').map(({ channel, history }) => [channel, history]), [['room', 5], ['hall', 20]])
+  for (let i = 0; i < 10; i++) scene.text(`${i}`)
+  t.equal(room.getSnapshot().messages.length, 10)
+})
+
 t.test('[C2] the state changes in the turn in which a frame is read: a message right behind the reply to the join is shown', async t => {
   const { scene, channel } = await opened(t, 2)
   const { answers, socket } = scene
@@ -185,6 +207,21 @@ t.test('[C1] around() shows a message far above with a gap below it, which older
   isTrue(t, channel, scene)
   await channel.around('m1')
   t.match(channel.getSnapshot(), { hasOlder: false, messages: { 0: { seq: 1 } } })
+  isTrue(t, channel, scene)
+})
+
+t.test('[C1] newer() fills a gap from its lower end, and older() loads above the first message beside a gap', async t => {
+  const { scene, channel } = await opened(t, 2000)
+  t.equal(await channel.newer(), 0, 'there is no gap')
+  await channel.around('m1500')
+  t.match(channel.getSnapshot().gap, { after: 1549, before: 1951 })
+  t.equal(await channel.newer(), 50)
+  t.equal(await channel.older(20, 'start'), 20)
+  t.match(channel.getSnapshot(), { gap: { after: 1599, before: 1951 }, messages: { 0: { seq: 1430 } } })
+  isTrue(t, channel, scene)
+  for (let i = 0; i < 4; i++) await channel.newer(100)
+  t.notOk(channel.getSnapshot().gap)
+  t.match(channel.getSnapshot(), { hasOlder: true, messages: { length: 571 } })
   isTrue(t, channel, scene)
 })
 

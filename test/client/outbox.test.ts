@@ -59,6 +59,20 @@ t.test('[C3] what is sent without a connection waits for one, in order; a channe
   t.equal(channel.getSnapshot().state, 'idle')
 })
 
+t.test('[C3] the outbox of the client has the messages of all channels that are not stored, and tells of each change', async t => {
+  const { scene, channel } = await opened(t)
+  const { parley } = scene
+  const told: string[] = []
+  parley.outbox.subscribe(() => told.push(parley.outbox.getSnapshot().map(({ channel, text, state }) => `${channel} ${text} ${state}`).join()))
+  scene.answers.send_message = (frame, socket) => socket.refuse(frame, 'not_authorized')
+  await t.rejects(channel.send('one'), { code: 'not_authorized' })
+  parley.channel('other').send('two')
+  t.equal(told.at(-1), 'room one failed,other two queued')
+  t.equal(parley.outbox.getSnapshot(), parley.outbox.getSnapshot(), 'the snapshot stays the same until something changes')
+  channel.discard(parley.outbox.getSnapshot()[0]!.clientId)
+  t.equal(told.at(-1), 'other two queued')
+})
+
 t.test('[C3] sends of one channel are stored in the order in which they were made, retries included', async t => {
   const { scene, channel, stored } = await opened(t)
   const { send_message: take } = scene.answers

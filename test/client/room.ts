@@ -22,19 +22,25 @@ export function withRest (scene: () => Scene, calls: string[] = []): typeof fetc
     const around = url.searchParams.get('around')
     const before = Number(url.searchParams.get('before') ?? Infinity)
     const below = all.filter(({ seq }) => seq < (around === null ? before : Number(around)))
+    const after = url.searchParams.get('after')
+    if (after !== null) return page(all.filter(({ seq }) => seq > Number(after)).slice(0, limit))
     const messages = around === null
       ? below.slice(-limit)
       : all.slice(Math.max(0, below.length - Math.floor(limit / 2))).slice(0, limit)
-    return Response.json({ messages, channel_id: room.id, last_seq: room.entries.length, last_id: null })
+    return page(messages)
+
+    function page (messages: unknown[]): Response {
+      return Response.json({ messages, channel_id: room.id, last_seq: room.entries.length, last_id: null })
+    }
   }
 }
 
-/** Opens the channel `room` that has `before` messages already, with a first page of `history` messages. */
-export async function opened (t: Test, before = 0, history = 50) {
+/** Opens the channel `room` that has `before` messages already, with a first page of `history` messages, and a window of `window`. */
+export async function opened (t: Test, before = 0, history = 50, window = 1000) {
   const calls: string[] = []
   const scene: Scene = createScene(t, { fetch: withRest(() => scene, calls) })
   for (let i = 0; i < before; i++) scene.text(`old ${i}`, {}, false)
-  const channel = scene.parley.channel('room', { history })
+  const channel = scene.parley.channel('room', { history, window })
   const close = channel.open()
   await scene.connect()
   t.equal(channel.getSnapshot().state, 'live')

@@ -87,6 +87,7 @@ t.test('[C7] an account registers, connects, is renewed on the open socket, and 
   await eventually(() => lines.filter(line => line.includes('/api/auth/refresh')).length >= 3, 20_000)
   t.same(states, [])
   t.match(await parley.rest('GET /api/me'), { email })
+  t.equal(JSON.parse((await parley.rest('GET /api/me/export')).trimEnd().split('\n').at(-1)!).type, 'end', 'an export is handed on as text')
   await t.rejects(parley.rest('GET /api/channels/:name', { params: { name: 'unknown' } }), { code: 'channel_not_found' })
   await parley.account.update({ name: 'Anna' })
   t.match(parley.account.getSnapshot(), { username: 'Anna' })

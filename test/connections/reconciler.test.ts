@@ -16,6 +16,7 @@ t.test('[P60] many hints cause few queries, which run one at a time and name eac
     presence: createMemoryPresence(createAnnounce(broker)),
     messages: { missing: async () => [], isInFlight: () => false },
     activity: { receive () {}, unwatch () {} },
+    watchers: { receive () {} },
     onFault: error => { throw error },
     traffic: createTraffic([]),
     maxWaiting: 1000,

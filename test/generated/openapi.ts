@@ -884,6 +884,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The numbers of the instance that answers */
+        get: operations["get_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Connections of the instance that answers, the oldest first */
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Close a connection of the instance that answers */
+        delete: operations["close_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -927,7 +978,7 @@ export interface components {
             /** @description the name of the HTTP status */
             error: string;
             /** @enum {string} */
-            code: "invalid_json" | "invalid_frame" | "unknown_type" | "unknown_command" | "not_authenticated" | "authentication_failed" | "token_required" | "channel_required" | "message_required" | "user_required" | "invalid_channel_name" | "invalid_channel_type" | "channel_not_found" | "channel_exists" | "user_not_found" | "not_in_channel" | "not_authorized" | "banned" | "muted" | "channel_full" | "too_many_channels" | "too_many_invitations" | "blocked" | "too_many_blocks" | "message_not_found" | "too_many_reactions" | "last_admin" | "message_too_long" | "rate_limited" | "busy" | "unavailable" | "internal" | "invalid_request" | "not_found" | "registration_closed" | "invalid_invitation_code" | "invitation_code_not_found" | "email_not_verified" | "invalid_code" | "report_not_found" | "report_settled" | "login_not_found" | "handle_taken" | "email_taken" | "payload_too_large" | "unsupported_media_type";
+            code: "invalid_json" | "invalid_frame" | "unknown_type" | "unknown_command" | "not_authenticated" | "authentication_failed" | "token_required" | "channel_required" | "message_required" | "user_required" | "invalid_channel_name" | "invalid_channel_type" | "channel_not_found" | "channel_exists" | "user_not_found" | "not_in_channel" | "not_authorized" | "banned" | "muted" | "channel_full" | "too_many_channels" | "too_many_invitations" | "blocked" | "too_many_blocks" | "message_not_found" | "too_many_reactions" | "last_admin" | "message_too_long" | "rate_limited" | "busy" | "unavailable" | "internal" | "invalid_request" | "not_found" | "registration_closed" | "invalid_invitation_code" | "invitation_code_not_found" | "cross_origin" | "email_not_verified" | "invalid_code" | "report_not_found" | "report_settled" | "login_not_found" | "connection_not_found" | "handle_taken" | "email_taken" | "payload_too_large" | "unsupported_media_type";
             message: string;
             /** @description milliseconds after which the same request may succeed */
             retry_after_ms?: number;
@@ -959,6 +1010,8 @@ export interface operations {
                     /** @example correct horse */
                     password: string;
                     invitation_code?: string;
+                    /** @description true: the refresh token comes in a cookie instead of the answer */
+                    cookie?: boolean;
                 };
             };
         };
@@ -986,7 +1039,8 @@ export interface operations {
                         token_type: "Bearer";
                         /** @description seconds */
                         expires_in: number;
-                        refresh_token: string;
+                        /** @description absent where the cookie has it */
+                        refresh_token?: string;
                         /** @description seconds */
                         refresh_expires_in: number;
                     };
@@ -1047,6 +1101,8 @@ export interface operations {
                     email: string;
                     /** @example correct horse */
                     password: string;
+                    /** @description true: the refresh token comes in a cookie instead of the answer */
+                    cookie?: boolean;
                 };
             };
         };
@@ -1074,7 +1130,8 @@ export interface operations {
                         token_type: "Bearer";
                         /** @description seconds */
                         expires_in: number;
-                        refresh_token: string;
+                        /** @description absent where the cookie has it */
+                        refresh_token?: string;
                         /** @description seconds */
                         refresh_expires_in: number;
                     };
@@ -1107,10 +1164,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
-                    refresh_token: string;
+                    /** @description by default that of the cookie */
+                    refresh_token?: string | null;
+                    /** @description true: the refresh token comes in a cookie instead of the answer */
+                    cookie?: boolean;
                 };
             };
         };
@@ -1138,7 +1198,8 @@ export interface operations {
                         token_type: "Bearer";
                         /** @description seconds */
                         expires_in: number;
-                        refresh_token: string;
+                        /** @description absent where the cookie has it */
+                        refresh_token?: string;
                         /** @description seconds */
                         refresh_expires_in: number;
                     };
@@ -1171,10 +1232,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
-                    refresh_token: string;
+                    /** @description by default that of the cookie */
+                    refresh_token?: string | null;
                 };
             };
         };
@@ -4618,6 +4680,232 @@ export interface operations {
         };
     };
     revoke_invitation_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        instance: string;
+                        /** @description ISO 8601, UTC, milliseconds */
+                        started_at: string;
+                        /** @description ISO 8601, UTC, milliseconds */
+                        at: string;
+                        /** @description milliseconds that rates and percentiles are about */
+                        window_ms: number;
+                        connections: {
+                            open: number;
+                            max: number;
+                            authenticated: number;
+                            behind: number;
+                            opened_total: number;
+                        };
+                        users_online: number;
+                        subscriptions: number;
+                        channels: number;
+                        publishes: {
+                            total: number;
+                            per_second: number;
+                        };
+                        deliveries: {
+                            total: number;
+                            per_second: number;
+                        };
+                        errors: {
+                            total: number;
+                            per_second: number;
+                        };
+                        /** @description within the window, interpolated in the buckets of the histogram; null if there was nothing to measure */
+                        delivery: {
+                            p50_ms: number | null;
+                            p99_ms: number | null;
+                        };
+                        /** @description within the window, interpolated in the buckets of the histogram; null if there was nothing to measure */
+                        commit: {
+                            p50_ms: number | null;
+                            p99_ms: number | null;
+                        };
+                        queue: {
+                            messages: number;
+                            /** @description milliseconds */
+                            oldest_ms: number;
+                        };
+                        inbound_bytes: number;
+                        outbound_bytes: number;
+                        slow_consumers_total: number;
+                        gaps: {
+                            found_total: number;
+                            repaired_total: number;
+                        };
+                        database: {
+                            /** @description postgresql | pglite */
+                            kind: string;
+                            up: boolean;
+                            full: boolean;
+                            ping_ms: number | null;
+                            pool: {
+                                used: number;
+                                idle: number;
+                                waiting: number;
+                                max: number;
+                            } | null;
+                        };
+                        bus: {
+                            /** @description memory | redis */
+                            driver: string;
+                            up: boolean;
+                            dropped_total: number;
+                        };
+                        event_loop: {
+                            p50_ms: number | null;
+                            p99_ms: number | null;
+                            /** @example 0.25 */
+                            utilization: number;
+                        };
+                        memory: {
+                            rss_bytes: number | null;
+                            heap_used_bytes: number;
+                            heap_limit_bytes: number;
+                        };
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description the `next_cursor` of the page before */
+                cursor?: string;
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        instance: string;
+                        connections: {
+                            id: string;
+                            user_id: string | null;
+                            username: string | null;
+                            handle: string | null;
+                            is_guest: boolean;
+                            /** @description the network that it comes from */
+                            address: string | null;
+                            /** @description ISO 8601, UTC, milliseconds */
+                            since: string;
+                            /** @description subscriptions */
+                            channels: number;
+                            /** @description requests that have come and have not begun */
+                            waiting_requests: number;
+                            /** @description bytes that its socket has not taken */
+                            queued_bytes: number;
+                            slow_since: string | null;
+                            last_taken_at: string | null;
+                            /** @description ok | not_authenticated | not_reading | falling_behind | flooding | closing */
+                            state: string;
+                        }[];
+                        /** @description null on the last page */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    close_connection: {
         parameters: {
             query?: never;
             header?: never;

@@ -27,6 +27,13 @@ t.test('no token, password or message text is logged at any level, whatever come
 
   keep(await call('POST', '/api/auth/login', { body: credentials }))
   keep(await call('POST', '/api/auth/refresh', { body: { refresh_token: login.refresh_token } }))
+  const { headers: given } = await call('POST', '/api/auth/login', { body: { ...credentials, cookie: true } })
+  const [cookie = ''] = given.getSetCookie().map(each => each.split(';')[0]!)
+  secrets.add(cookie.split('=')[1]!)
+  for (const origin of [server.origin, 'https://elsewhere.example.org']) {
+    await call('POST', '/api/auth/refresh', { body: {}, headers: { cookie, origin } })
+    await call('POST', '/api/auth/logout', { body: {}, headers: { cookie: `parley_refresh=${SECRET}`, origin } })
+  }
   for (const path of ['login', 'register', 'refresh', 'logout', SECRET]) {
     const bodies = [
       `{"password":"${SECRET}`, SECRET, `"${SECRET}"`, `["${SECRET}"]`, `{"__proto__":{},"password":"${SECRET}"}`, { [SECRET]: SECRET },

@@ -16,9 +16,8 @@ function publish (...args: string[]): string[] {
 
 t.test('the server\'s package has what it needs to run, and neither tests nor benchmarks nor sources', async t => {
   const files = publish()
-  for (const path of ['dist/src/server.js', 'dist/scripts/parley.js', 'prisma/schema.prisma', 'web/dist/index.html', 'LICENSE', 'README.md']) {
-    t.ok(files.includes(path), path)
-  }
+  const needed = ['dist/src/server.js', 'dist/scripts/parley.js', 'prisma/schema.prisma', 'web/dist/index.html', 'LICENSE', 'README.md']
+  for (const path of needed) t.ok(files.includes(path), path)
   const folders = new Set(files.map(path => path.split('/').slice(0, 2).join('/')))
   // `npm run build` also writes the declarations of parley/testing, which nothing here needs.
   t.same([...folders].filter(path => !path.startsWith('prisma/') && path !== 'dist/types').sort(), [

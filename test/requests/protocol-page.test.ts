@@ -40,7 +40,7 @@ t.test('docs/protocol.md has every notice of the table', async t => {
 t.test('docs/protocol.md has every error that WebSocket clients can get, with its text', async t => {
   const restOnly = [
     'invalid_request', 'not_found', 'registration_closed', 'invalid_invitation_code', 'invitation_code_not_found', 'login_not_found',
-    'email_not_verified', 'invalid_code', 'handle_taken', 'report_not_found', 'report_settled',
+    'connection_not_found', 'cross_origin', 'email_not_verified', 'invalid_code', 'handle_taken', 'report_not_found', 'report_settled',
     'email_taken', 'payload_too_large', 'unsupported_media_type'
   ]
   for (const [code, { message }] of Object.entries(errorTable).filter(([code]) => !restOnly.includes(code))) {

@@ -29,7 +29,7 @@ t.test('accounts: register, verify, log in, refresh, reset the password, log out
   t.equal((await nobody.POST('/api/auth/verify', { body: { code: codeOf(await smtp.next(email)) } })).response.status, 204)
   const { data, error } = await nobody.POST('/api/auth/login', { body: { email, password: 'correct horse' } })
   t.match({ data, error }, { data: { user: { email, email_verified: true }, token_type: 'Bearer' }, error: undefined })
-  const next = await nobody.POST('/api/auth/refresh', { body: { refresh_token: data!.refresh_token } })
+  const next = await nobody.POST('/api/auth/refresh', { body: { refresh_token: data!.refresh_token! } })
   t.not(next.data?.refresh_token, data!.refresh_token)
 
   t.equal((await nobody.POST('/api/auth/forgot', { body: { email } })).response.status, 204)
@@ -38,7 +38,7 @@ t.test('accounts: register, verify, log in, refresh, reset the password, log out
   const refused = await nobody.POST('/api/auth/login', { body: { email, password: 'correct horse' } })
   t.match(refused, { response: { status: 401 }, error: { code: 'authentication_failed' } })
   const { data: again } = await nobody.POST('/api/auth/login', { body: { email, password: 'another horse' } })
-  t.equal((await nobody.POST('/api/auth/logout', { body: { refresh_token: again!.refresh_token } })).response.status, 204)
+  t.equal((await nobody.POST('/api/auth/logout', { body: { refresh_token: again!.refresh_token! } })).response.status, 204)
   t.match(await server.rest(again!).GET('/api/me'), { error: { code: 'authentication_failed' } })
 })
 
@@ -162,6 +162,14 @@ t.test('admins: accounts, invitation codes, reports, announcements, the log', as
   t.equal((await asRoot.POST('/api/admin/announcements', { body: { message: 'hello' } })).response.status, 204)
   t.ok((await asRoot.GET('/api/admin/log')).data!.log.length > 0)
   t.equal((await asAnn.DELETE('/api/channels/{name}', { params: path })).response.status, 204)
+})
+
+t.test('admins: the numbers and connections of the instance', async t => {
+  await server.login(ben)
+  const { data } = await asRoot.GET('/api/admin/connections', { params: { query: { user_id: ben.user.id } } })
+  const [{ id } = { id: '' }] = data!.connections
+  t.equal((await asRoot.DELETE('/api/admin/connections/{id}', { params: { path: { id } } })).response.status, 204)
+  t.match((await asRoot.GET('/api/admin/stats')).data, { instance: String, database: { up: true } })
 })
 
 t.test('health', async t => {

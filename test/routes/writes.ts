@@ -139,6 +139,12 @@ export const writes: Write[] = [
     refusals: admin
   },
   {
+    route: 'DELETE /api/admin/connections/:id',
+    path: ({ connection }) => `/api/admin/connections/${connection}`,
+    body: nothing,
+    refusals: admin
+  },
+  {
     route: 'POST /api/admin/users/:id/reset',
     path: ({ target }) => `/api/admin/users/${target}/reset`,
     body: nothing,

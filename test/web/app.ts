@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
-import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { startBrowser } from '../browser/browser.ts'
 import { startServer, type Person, type Scope, type ServerOptions } from '../helper.ts'
 
@@ -55,6 +55,18 @@ export async function logIn (page: Page, { email, password }: Pick<Person, 'emai
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('navigation').first().waitFor({ state: 'attached' })
+}
+
+/** Writes a message into the channel that the page shows, and sends it. */
+export async function say (page: Page, text: string): Promise<void> {
+  const field = page.getByRole('textbox', { name: /^Message / })
+  await field.fill(text)
+  await field.press('Enter')
+}
+
+/** Finds a message in the list of the channel, where a part of the page that only screen readers know also has its text. */
+export function said (page: Page, text: string): Locator {
+  return page.locator('.message').getByText(text, { exact: true })
 }
 
 /** Returns what axe-core finds wrong with the page as it is shown, in the light and in the dark theme, a line for each place. */

@@ -1,5 +1,5 @@
 import { t } from '../tap.ts'
-import { axe, startApp } from './app.ts'
+import { axe, said, say, startApp } from './app.ts'
 
 const app = await startApp(t)
 
@@ -12,9 +12,8 @@ t.test('somebody registers, lands in the default channel and talks, and another 
   await ann.getByLabel('Email').fill('ann@example.org')
   await ann.getByLabel('Password', { exact: true }).fill('correct horse')
   await ann.getByRole('button', { name: 'Create account' }).click()
-  await ann.getByRole('textbox', { name: 'Message #general' }).fill('Hello, everybody')
-  await ann.getByRole('button', { name: 'Send' }).click()
-  await ben.getByText('Hello, everybody').waitFor()
-  await ben.getByText('Ann', { exact: true }).first().waitFor()
+  await say(ann, 'Hello, everybody')
+  await said(ben, 'Hello, everybody').waitFor()
+  await said(ben, 'Ann').waitFor()
   t.same(await axe(ben), [])
 })

@@ -1,12 +1,15 @@
 import { signal } from '@preact/signals'
 
-/** A view of the app, as its address names it. `message` is the id of a message that the channel opens at. */
+/**
+ * A view of the app, as its address names it. `message` is the id of a message that the channel opens at. A search is in one `channel`, or
+ * in all.
+ */
 export type Route =
   | { view: 'home' }
   | { view: 'channel', name: string, message?: string }
   | { view: 'direct', user: string, message?: string }
   | { view: 'browse' | 'settings' | 'login' | 'register' | 'forgot' }
-  | { view: 'search', query: string }
+  | { view: 'search', query: string, channel?: string }
   | { view: 'reset' | 'verify', code: string }
   | { view: 'admin', section: string }
 
@@ -35,7 +38,10 @@ function pathOf (to: Route): string {
     case 'home': return ''
     case 'channel': return `c/${encodeURIComponent(to.name)}${message}`
     case 'direct': return `d/${encodeURIComponent(to.user)}${message}`
-    case 'search': return to.query === '' ? 'search' : `search?q=${encodeURIComponent(to.query)}`
+    case 'search': {
+      const fields = new URLSearchParams({ ...to.query !== '' && { q: to.query }, ...to.channel !== undefined && { in: to.channel } })
+      return fields.size === 0 ? 'search' : `search?${fields}`
+    }
     case 'reset':
     case 'verify': return `${to.view}#code=${encodeURIComponent(to.code)}`
     case 'admin': return to.section === '' ? 'admin' : `admin/${to.section}`
@@ -50,7 +56,11 @@ function parse (): Route {
   switch (view) {
     case 'c': return rest[0] ? { view: 'channel', name: rest[0], ...message } : { view: 'home' }
     case 'd': return rest[0] ? { view: 'direct', user: rest[0], ...message } : { view: 'home' }
-    case 'search': return { view, query: new URLSearchParams(location.search).get('q') ?? '' }
+    case 'search': {
+      const fields = new URLSearchParams(location.search)
+      const channel = fields.get('in')
+      return { view, query: fields.get('q') ?? '', ...channel !== null && { channel } }
+    }
     case 'reset':
     case 'verify': return { view, code: new URLSearchParams(location.hash.slice(1)).get('code') ?? '' }
     case 'admin': return { view, section: rest.join('/') }

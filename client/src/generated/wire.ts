@@ -64,11 +64,13 @@ export type ErrorCode =
   | 'registration_closed'
   | 'invalid_invitation_code'
   | 'invitation_code_not_found'
+  | 'cross_origin'
   | 'email_not_verified'
   | 'invalid_code'
   | 'report_not_found'
   | 'report_settled'
   | 'login_not_found'
+  | 'connection_not_found'
   | 'handle_taken'
   | 'email_taken'
   | 'payload_too_large'
@@ -229,6 +231,16 @@ export interface Wire {
       reply: {
         user_id: string
       }
+    }
+    watch_stats: {
+      fields: {}
+      reply: {
+        instance: string
+      }
+    }
+    unwatch_stats: {
+      fields: {}
+      reply: {}
     }
     create_channel: {
       fields: {
@@ -468,6 +480,80 @@ export interface Wire {
       channel: Channel
       timestamp: string
     }
+    stats: {
+      instance: string
+      started_at: string
+      at: string
+      window_ms: number
+      connections: {
+        open: number
+        max: number
+        authenticated: number
+        behind: number
+        opened_total: number
+      }
+      users_online: number
+      subscriptions: number
+      channels: number
+      publishes: {
+        total: number
+        per_second: number
+      }
+      deliveries: {
+        total: number
+        per_second: number
+      }
+      errors: {
+        total: number
+        per_second: number
+      }
+      delivery: {
+        p50_ms: number | null
+        p99_ms: number | null
+      }
+      commit: {
+        p50_ms: number | null
+        p99_ms: number | null
+      }
+      queue: {
+        messages: number
+        oldest_ms: number
+      }
+      inbound_bytes: number
+      outbound_bytes: number
+      slow_consumers_total: number
+      gaps: {
+        found_total: number
+        repaired_total: number
+      }
+      database: {
+        kind: 'postgresql' | 'pglite'
+        up: boolean
+        full: boolean
+        ping_ms: number | null
+        pool: {
+          used: number
+          idle: number
+          waiting: number
+          max: number
+        } | null
+      }
+      bus: {
+        driver: 'memory' | 'redis'
+        up: boolean
+        dropped_total: number
+      }
+      event_loop: {
+        p50_ms: number | null
+        p99_ms: number | null
+        utilization: number
+      }
+      memory: {
+        rss_bytes: number | null
+        heap_used_bytes: number
+        heap_limit_bytes: number
+      }
+    }
     channel_updated: {
       channel: string
       channel_type: 'public' | 'private' | 'admin' | 'moderator' | 'direct'
@@ -590,7 +676,7 @@ export interface Wire {
     'POST /api/auth/logout': {
       params: {}
       query: {}
-      body: RefreshRequest
+      body: LogoutRequest
       answer: null
     }
     'POST /api/auth/forgot': {
@@ -655,7 +741,7 @@ export interface Wire {
       params: {}
       query: {}
       body: undefined
-      answer: null
+      answer: string
     }
     'GET /api/me/logins': {
       params: {}
@@ -1321,6 +1407,121 @@ export interface Wire {
       body: undefined
       answer: null
     }
+    'GET /api/admin/stats': {
+      params: {}
+      query: {}
+      body: undefined
+      answer: {
+        instance: string
+        started_at: string
+        at: string
+        window_ms: number
+        connections: {
+          open: number
+          max: number
+          authenticated: number
+          behind: number
+          opened_total: number
+        }
+        users_online: number
+        subscriptions: number
+        channels: number
+        publishes: {
+          total: number
+          per_second: number
+        }
+        deliveries: {
+          total: number
+          per_second: number
+        }
+        errors: {
+          total: number
+          per_second: number
+        }
+        delivery: {
+          p50_ms: number | null
+          p99_ms: number | null
+        }
+        commit: {
+          p50_ms: number | null
+          p99_ms: number | null
+        }
+        queue: {
+          messages: number
+          oldest_ms: number
+        }
+        inbound_bytes: number
+        outbound_bytes: number
+        slow_consumers_total: number
+        gaps: {
+          found_total: number
+          repaired_total: number
+        }
+        database: {
+          kind: 'postgresql' | 'pglite'
+          up: boolean
+          full: boolean
+          ping_ms: number | null
+          pool: {
+            used: number
+            idle: number
+            waiting: number
+            max: number
+          } | null
+        }
+        bus: {
+          driver: 'memory' | 'redis'
+          up: boolean
+          dropped_total: number
+        }
+        event_loop: {
+          p50_ms: number | null
+          p99_ms: number | null
+          utilization: number
+        }
+        memory: {
+          rss_bytes: number | null
+          heap_used_bytes: number
+          heap_limit_bytes: number
+        }
+      }
+    }
+    'GET /api/admin/connections': {
+      params: {}
+      query: {
+        limit?: number
+        cursor?: string
+        user_id?: string
+      }
+      body: undefined
+      answer: {
+        instance: string
+        connections: {
+          id: string
+          user_id: string | null
+          username: string | null
+          handle: string | null
+          is_guest: boolean
+          address: string | null
+          since: string
+          channels: number
+          waiting_requests: number
+          queued_bytes: number
+          slow_since: string | null
+          last_taken_at: string | null
+          state: 'ok' | 'not_authenticated' | 'not_reading' | 'falling_behind' | 'flooding' | 'closing'
+        }[]
+        next_cursor: string | null
+      }
+    }
+    'DELETE /api/admin/connections/:id': {
+      params: {
+        id: string
+      }
+      query: {}
+      body: undefined
+      answer: null
+    }
     'GET /healthz': {
       params: {}
       query: {}
@@ -1443,13 +1644,14 @@ export interface Registration {
   handle?: string
   password: string
   invitation_code?: string
+  cookie?: boolean
 }
 export interface Login {
   user: User
   access_token: string
   token_type: 'Bearer'
   expires_in: number
-  refresh_token: string
+  refresh_token?: string
   refresh_expires_in: number
 }
 export interface User {
@@ -1464,9 +1666,14 @@ export interface User {
 export interface Credentials {
   email: string
   password: string
+  cookie?: boolean
 }
 export interface RefreshRequest {
-  refresh_token: string
+  refresh_token?: string | null
+  cookie?: boolean
+}
+export interface LogoutRequest {
+  refresh_token?: string | null
 }
 export interface UserPatch {
   name?: string

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Answer } from '../rest.ts'
 import { command, isMessage, say, type Case } from '../stage.ts'
 import { check, Deviation, Withheld } from '../verdict.ts'
 
@@ -73,6 +74,43 @@ export const cases: Case[] = [
       await rest.must('DELETE', `/api/me/logins/${current[0].id}`, { token: person.token })
       await connection.closes(4504, 'once its login is ended')
       await rest.mustNot('DELETE', `/api/me/logins/${current[0].id}`, 'login_not_found', { token: person.token })
+    }
+  },
+  {
+    rule: 'P85',
+    title: 'a refresh token in a cookie is kept from scripts, gives the next one, and ends with the logout',
+    async run ({ people, rest }) {
+      const { email, password } = await people.account()
+      const post = (path: string, body: object, cookie = '') => rest.call('POST', `/api/auth/${path}`, { body, headers: { cookie } })
+      const login = await post('login', { email, password, cookie: true })
+      const [first, attributes] = cookieOf(login)
+      const isKept = /;\s*HttpOnly/i.test(attributes) && /;\s*SameSite=Strict/i.test(attributes)
+      check(isKept, 'a cookie with HttpOnly and SameSite=Strict', attributes)
+      check(!('refresh_token' in login.body), 'an answer without refresh_token', login.body)
+      const refreshed = await post('refresh', {}, first)
+      const [second] = cookieOf(refreshed)
+      check(!('refresh_token' in refreshed.body) && second !== first, 'the next token in the cookie, and only there', refreshed.body)
+      const left = await post('logout', {}, second)
+      check(left.status === 204 && /;\s*Max-Age=0/i.test(cookieOf(left)[1]), '204, and a cookie that ends', left.status)
+      const refused = await post('refresh', {}, second)
+      check(refused.status === 401, 'HTTP 401 after the logout', refused.status)
+    }
+  },
+  {
+    rule: 'P85',
+    title: 'pages of other origins neither use the cookie nor get one',
+    async run ({ people, rest }) {
+      const { email, password } = await people.account()
+      const login = await rest.call('POST', '/api/auth/login', { body: { email, password, cookie: true } })
+      const [cookie] = cookieOf(login)
+      const sites = ['cross-site', 'same-site', 'none'].map(site => ({ 'sec-fetch-site': site }))
+      for (const foreign of [{ origin: 'https://elsewhere.invalid' }, ...sites]) {
+        const headers = { cookie, ...foreign }
+        await rest.mustNot('POST', '/api/auth/refresh', 'cross_origin', { body: {}, headers })
+        await rest.mustNot('POST', '/api/auth/logout', 'cross_origin', { body: {}, headers })
+        await rest.mustNot('POST', '/api/auth/login', 'cross_origin', { body: { email, password, cookie: true }, headers })
+      }
+      await rest.must('POST', '/api/auth/refresh', { body: {}, headers: { cookie } })
     }
   },
   {
@@ -185,3 +223,11 @@ export const cases: Case[] = [
     }
   }
 ]
+
+/** The cookie that an answer sets, as `name=value`, and its attributes. */
+function cookieOf ({ headers, status }: Answer): [pair: string, attributes: string] {
+  const [given = ''] = headers.getSetCookie()
+  const [, pair, attributes] = /^(\w[\w-]*=[^;]*)(;.*)$/s.exec(given) ?? []
+  if (pair === undefined || attributes === undefined) throw new Deviation('a cookie', { status, cookie: given })
+  return [pair, attributes]
+}

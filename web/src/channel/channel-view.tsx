@@ -1,34 +1,52 @@
-import { useChannel } from '@parley/client/react'
-import { useSignal } from '@preact/signals'
-import { load, save } from '../keep.ts'
+import { useLayoutEffect, useMemo } from 'preact/hooks'
 import { ClosedChannel } from '../people/closed-channel.tsx'
+import { MutedLine, useMutedUntil } from '../people/muted.tsx'
 import { PeoplePanel } from '../people/people-panel.tsx'
+import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
 import { MessageList } from './message-list.tsx'
+import { isPeopleOpen } from './people-toggle.tsx'
+import { createTalk, TalkContext } from './talk.ts'
+import { TypingLine } from './typing-line.tsx'
+import { useChannelState } from './use-channel-state.ts'
 
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {
-  const { channel, ...state } = useChannel(name)
-  const hasPeople = useSignal(load('people', value => value === true))
-  const show = (on: boolean): void => {
-    hasPeople.value = on
-    save('people', on)
-  }
+  const { channel, state } = useChannelState(name)
+  const talk = useMemo(() => createTalk(channel), [channel])
+  const { details } = state
+  const mutedUntil = useMutedUntil(details)
+  const isClosed = state.state === 'closed'
+  const mayWrite = !isClosed && mutedUntil === undefined
+  const hasPeople = isPeopleOpen.value && details?.channel_type !== 'direct'
+  useLayoutEffect(() => {
+    talk.place.value = details
+    talk.mayWrite.value = mayWrite
+  }, [talk, details, mayWrite])
+
   return (
-    <div class='with-people'>
-      <article class='channel' aria-label={name}>
-        <ChannelHeader channel={channel} state={state} onPeople={() => show(!hasPeople.value)} />
-        {state.state === 'closed'
-          ? <ClosedChannel channel={channel} state={state} />
-          : (
-            <>
-              <MessageList channel={channel} state={state} at={message} />
-              <Composer channel={channel} state={state} />
-            </>
-            )}
-      </article>
-      {hasPeople.value && <PeoplePanel channel={channel} state={state} onClose={() => show(false)} />}
-    </div>
+    <TalkContext.Provider value={talk}>
+      <div class='with-people'>
+        <article class='channel' aria-label={details?.peer?.username ?? name}>
+          <ChannelHeader channel={channel} state={state} />
+          {isClosed
+            ? <ClosedChannel channel={channel} state={state} />
+            : (
+              <>
+                <MessageList state={state} at={message} />
+                <Announcer state={state} />
+                <footer class='writing'>
+                  {mutedUntil === undefined
+                    ? <Composer state={state} isAtMessage={message !== undefined} />
+                    : <MutedLine until={mutedUntil} />}
+                  <TypingLine typing={state.typing} />
+                </footer>
+              </>
+              )}
+        </article>
+        {hasPeople && <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />}
+      </div>
+    </TalkContext.Provider>
   )
 }

@@ -1,19 +1,86 @@
+import type { ChannelState } from '@parley/client'
+import { useSignalEffect } from '@preact/signals'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { Virtualizer } from 'virtua'
+import { parley } from '../client.ts'
 import { t } from '../text.ts'
-import { Avatar } from '../ui/avatar.tsx'
-import { Empty } from '../ui/empty.tsx'
-import type { ChannelProps } from './channel-header.tsx'
+import { Button } from '../ui/button.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Loading } from '../ui/loading.tsx'
+import { Beginning } from './separators.tsx'
+import { createRows, keyOf, type Row } from './rows.ts'
+import { MessageItem } from './message-item.tsx'
+import { OutgoingItem } from './outgoing-item.tsx'
+import { useTalk } from './talk.ts'
+import { useListKeys } from './use-list-keys.ts'
+import { usePlace } from './use-place.ts'
+import { useTarget } from './use-target.ts'
+import { useUnreadLine } from './use-unread-line.ts'
 
-export function MessageList ({ state: { messages, outbox } }: ChannelProps & { at: string | undefined }) {
-  if (messages.length + outbox.length === 0) return <Empty icon='hash'><p>{t.channel.empty}</p></Empty>
+/** The messages of a channel. `at`: the id of the one that it opens at. */
+export function MessageList ({ state, at }: { state: ChannelState, at: string | undefined }) {
+  const talk = useTalk()
+  const { channel } = talk
+  const me = parley.account.getSnapshot()?.user_id
+  const rowsOf = useMemo(createRows, [channel])
+  const line = useUnreadLine(channel, state)
+  const all = useMemo(() => rowsOf(state, line.at, me), [state.messages, state.outbox, state.gap, state.hasOlder, line.at])
+  const hasLine = useMemo(() => all.some(row => 'message' in row && row.isNew), [all])
+  const place = usePlace(channel, all, ({ isAtEnd, last }) => {
+    if (document.visibilityState === 'visible' && last) {
+      if (isAtEnd) channel.markRead()
+      else if ('message' in last) channel.markRead(last.message.seq)
+    }
+    line.follow(isAtEnd, hasLine)
+  })
+  const { rows, list, scroller, isShift, isAtEnd, loading, onScroll, onResize, toEnd, retry } = place
+  const isOpened = useRef(false)
+  useLayoutEffect(() => {
+    if (isOpened.current || rows.length === 0 || state.state !== 'live') return
+    isOpened.current = true
+    const unread = rows.find(row => 'message' in row && row.isNew)
+    if (unread && at === undefined) place.toRow(keyOf(unread), 'start')
+  }, [rows.length, state.state])
+  talk.jumpToEnd = toEnd
+  useTarget(at, state.state === 'live', place.toRow)
+  const onKeyDown = useListKeys(place.rows, key => place.toRow(key, 'nearest'))
+  useSignalEffect(() => {
+    // A message that is edited must not lose the focus when it is scrolled out of sight.
+    if (talk.editing.value) talk.active.value = talk.editing.value.id
+  })
+  useEffect(() => () => { talk.active.value = undefined }, [])
+
+  const active = rows.findIndex(row => keyOf(row) === talk.active.value)
+  const isEmpty = rows.length === 0
+  if (isEmpty && (state.state === 'joining' || state.state === 'idle')) return <div class='messages'><Loading /></div>
   return (
-    <div class='messages' role='log' aria-label={t.channel.log}>
-      {messages.map(message => (
-        <div class='message' key={message.id}>
-          <Avatar id={message.user_id} name={message.username} />
-          <div><b dir='auto'>{message.username}</b><p dir='auto'>{message.message}</p></div>
+    <div class='messages-frame'>
+      <div ref={scroller} class='messages' tabIndex={isEmpty ? 0 : -1} onKeyDown={onKeyDown}>
+        {isEmpty && <Beginning details={state.details} />}
+        <Virtualizer
+          ref={list} data={rows} as='ul' item='li' itemSize={28} bufferSize={600} shift={isShift}
+          keepMounted={active === -1 ? [] : [active]} onScroll={onScroll} onResize={onResize}
+        >
+          {(row: Row) => 'message' in row
+            ? <MessageItem key={keyOf(row)} row={row} />
+            : <OutgoingItem key={keyOf(row)} row={row} />}
+        </Virtualizer>
+      </div>
+      {loading.value === 'yes' && <div class='loading-older'><span class='spinner' role='img' aria-label={t.common.loading} /></div>}
+      {loading.value === 'failed' && (
+        <div class='loading-older' role='alert'>
+          {t.channel.olderFailed} <Button kind='link' onClick={retry}>{t.common.retry}</Button>
         </div>
-      ))}
-      {outbox.map(({ clientId, text, state }) => <p key={clientId} class={state} dir='auto'>{text}</p>)}
+      )}
+      {!isAtEnd.value && <JumpToEnd unread={state.unread} onClick={toEnd} />}
     </div>
+  )
+}
+
+function JumpToEnd ({ unread, onClick }: { unread: number, onClick (): void }) {
+  return (
+    <button type='button' class='latest' onClick={onClick}>
+      <Icon name='down' />{unread > 0 ? t.channel.newMessages(unread) : t.channel.jumpToEnd}
+    </button>
   )
 }

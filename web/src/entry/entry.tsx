@@ -1,57 +1,49 @@
 import { useSignal } from '@preact/signals'
-import { parley } from '../client.ts'
+import type { ComponentChildren } from 'preact'
 import { facts } from '../facts.ts'
 import { route } from '../route.ts'
 import { t } from '../text.ts'
-import { Button, Link } from '../ui/button.tsx'
-import { errorText } from '../ui/error-text.ts'
-import { Field } from '../ui/field.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { ForgotForm } from './forgot-form.tsx'
+import { leaving } from './leaving.ts'
+import { LoginForm } from './login-form.tsx'
+import { RegisterForm } from './register-form.tsx'
+import { ResetForm } from './reset-form.tsx'
+import { Unverified, type Credentials } from './unverified.tsx'
+import { VerifyView } from './verify-view.tsx'
 
-/** What somebody sees who is not logged in. */
+/** What somebody sees who is not logged in, or who has followed a link from a mail. */
 export function Entry () {
-  const isRegistering = route.value.view === 'register'
+  const shown = route.value
+  /** Somebody who may log in once their address is confirmed. */
+  const unverified = useSignal<Credentials | null>(null)
+  const onUnverified = (credentials: Credentials): void => { unverified.value = credentials }
+  if (unverified.value && (shown.view === 'login' || shown.view === 'register')) {
+    return <Page title={t.entry.verify}><Unverified {...unverified.value} onBack={() => { unverified.value = null }} /></Page>
+  }
+  switch (shown.view) {
+    case 'register': return <Page title={t.entry.register}><RegisterForm onUnverified={onUnverified} /></Page>
+    case 'forgot': return <Page title={t.entry.forgotTitle}><ForgotForm /></Page>
+    case 'reset': return <Page title={t.entry.resetTitle}><ResetForm code={shown.code} /></Page>
+    case 'verify': return <Page title={t.entry.verify}><VerifyView key={shown.code} code={shown.code} /></Page>
+    default: return <Page title={t.entry.welcome}><Reason /><LoginForm onUnverified={onUnverified} /></Page>
+  }
+}
+
+function Page ({ title, children }: { title: string, children: ComponentChildren }) {
   return (
     <main class='entry'>
       <header>
-        <img src={`${globalThis.PARLEY_ASSETS}/icon.svg`} alt='' width='48' height='48' />
-        <h1>{t.entry.welcome}</h1>
+        <img src={`${globalThis.PARLEY_ASSETS}/icon.svg`} alt='' width='40' height='40' />
+        <h1>{title}</h1>
       </header>
-      <LoginForm key={String(isRegistering)} isRegistering={isRegistering} />
-      {isRegistering
-        ? <p>{t.entry.haveAccount} <Link to={{ view: 'login' }}>{t.entry.logIn}</Link></p>
-        : facts.registration !== 'closed' && <p>{t.entry.newHere} <Link to={{ view: 'register' }}>{t.entry.register}</Link></p>}
+      {children}
     </main>
   )
 }
 
-function LoginForm ({ isRegistering }: { isRegistering: boolean }) {
-  const error = useSignal('')
-  const isBusy = useSignal(false)
-
-  async function submit (event: SubmitEvent): Promise<void> {
-    event.preventDefault()
-    const fields = Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement)) as Record<'email' | 'name' | 'password', string>
-    isBusy.value = true
-    error.value = ''
-    try {
-      await (isRegistering ? parley.account.register(fields) : parley.account.login(fields))
-    } catch (failure) {
-      error.value = errorText(failure)
-    } finally {
-      isBusy.value = false
-    }
-  }
-
-  return (
-    <form class='form' onSubmit={submit}>
-      {error.value && <p class='form-error' role='alert'>{error.value}</p>}
-      {isRegistering && <Field label={t.entry.name} name='name' autocomplete='nickname' required maxLength={64} />}
-      <Field label={t.entry.email} name='email' type='email' autocomplete='username' required />
-      <Field
-        label={t.entry.password} name='password' type='password' required minLength={isRegistering ? 8 : 1}
-        autocomplete={isRegistering ? 'new-password' : 'current-password'}
-      />
-      <Button kind='primary' type='submit' disabled={isBusy.value}>{isRegistering ? t.entry.register : t.entry.logIn}</Button>
-    </form>
-  )
+/** Says why the login has ended that was there before. */
+function Reason () {
+  if (!leaving.value || !facts.accounts) return null
+  return <p class='reason' role='status'><Icon name={leaving.value === 'disabled' ? 'block' : 'leave'} />{t.entry.ended[leaving.value]}</p>
 }

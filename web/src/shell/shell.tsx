@@ -1,17 +1,20 @@
-import { ChannelView } from '../channel/channel-view.tsx'
+import { useEffect } from 'preact/hooks'
 import { facts } from '../facts.ts'
 import { route } from '../route.ts'
 import { SettingsView } from '../settings/settings-view.tsx'
 import { t } from '../text.ts'
 import { classes } from '../ui/button.tsx'
 import { BrowseView } from './browse-view.tsx'
+import { ChannelGate } from './channel-gate.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import { DirectView } from './direct-view.tsx'
 import { SearchView } from './search-view.tsx'
+import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
 
 /** The app for people who are in: the sidebar, and beside it the view that the address names. On phones, one of them is shown. */
 export function Shell () {
+  useEffect(listenForShortcuts, [])
   return (
     <div class={classes('shell', route.value.view === 'home' && 'at-home')}>
       <a class='skip unseen' href='#main' onClick={skip}>{t.shell.skipToMain}</a>
@@ -30,12 +33,12 @@ function skip (event: Event): void {
 function Main () {
   const shown = route.value
   switch (shown.view) {
-    case 'channel': return <ChannelView key={shown.name} name={shown.name} message={shown.message} />
+    case 'channel': return <ChannelGate key={shown.name} name={shown.name} message={shown.message} />
     case 'direct': return <DirectView key={shown.user} user={shown.user} message={shown.message} />
     case 'browse': return <BrowseView />
-    case 'search': return <SearchView query={shown.query} />
+    case 'search': return <SearchView query={shown.query} channel={shown.channel} />
     case 'settings': return <SettingsView />
     // Where there is room, the start shows the channel that always exists.
-    default: return <ChannelView key={facts.defaultRoom} name={facts.defaultRoom} message={undefined} />
+    default: return <ChannelGate key={facts.defaultRoom} name={facts.defaultRoom} message={undefined} />
   }
 }

@@ -1,48 +1,62 @@
-import type { InboxChannel } from '@parley/client'
-import { useInbox, useReadable } from '@parley/client/react'
+import { useInbox } from '@parley/client/react'
+import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
-import { route, type Route } from '../route.ts'
 import { t } from '../text.ts'
-import { Avatar } from '../ui/avatar.tsx'
-import { IconLink, Link } from '../ui/button.tsx'
-import { Icon } from '../ui/icon.tsx'
+import { IconButton, IconLink, Link } from '../ui/button.tsx'
+import { openDialog } from '../ui/dialog.tsx'
+import { Loading } from '../ui/loading.tsx'
+import { CreateChannelDialog } from './create-channel-dialog.tsx'
+import { Invitations } from './invitations.tsx'
+import { openJump } from './jump-dialog.tsx'
+import { MeBar } from './me-bar.tsx'
+import { NewDirectDialog } from './new-direct-dialog.tsx'
+import { followDirects } from './online.ts'
+import { sorted } from './places.ts'
+import { JUMP_KEYS } from './keys.ts'
+import { SidebarRow } from './sidebar-row.tsx'
 
-/** The user's channels and direct messages. */
+/** The person's channels, direct messages and invitations. On phones it is the start. */
 export function Sidebar () {
-  const { channels, directs } = useInbox()
-  const me = useReadable(parley.account)
+  const { state, channels, directs, invitations } = useInbox()
+  const isGuest = parley.account.getSnapshot() === null
+  const isLive = state === 'live'
+  useEffect(() => isLive && !isGuest ? followDirects(() => parley.inbox.getSnapshot().directs) : undefined, [isLive, isGuest])
   return (
-    <nav class='sidebar' aria-label={t.shell.channels}>
+    <nav class='sidebar' aria-label={t.shell.conversations}>
       <header>
         <strong class='cut'>{t.common.app}</strong>
+        {!isGuest && <IconLink icon='search' label={t.search.title} to={{ view: 'search', query: '' }} />}
         <IconLink icon='compass' label={t.shell.browse} to={{ view: 'browse' }} />
-        <IconLink icon='settings' label={t.shell.settings} to={{ view: 'settings' }} />
       </header>
+      <button type='button' class='jump' aria-keyshortcuts='Control+K Meta+K' onClick={openJump}>
+        {t.jump.open}<kbd>{JUMP_KEYS}</kbd>
+      </button>
       <div class='lists'>
+        {invitations.length > 0 && <Invitations invitations={invitations} />}
         <section>
-          <h2>{t.shell.channels}</h2>
-          <ul>{channels.map(channel => <Row key={channel.id} channel={channel} to={{ view: 'channel', name: channel.name }} />)}</ul>
+          <h2>
+            {t.shell.channels}
+            {!isGuest && (
+              <IconButton icon='add' label={t.create.title} onClick={() => openDialog(close => <CreateChannelDialog onClose={close} />)} />
+            )}
+          </h2>
+          <ul>{sorted(channels).map(channel => <SidebarRow key={channel.id} channel={channel} />)}</ul>
+          {channels.length === 0 && (isLive
+            ? <p class='hint'>{t.shell.noChannels} <Link to={{ view: 'browse' }}>{t.shell.browse}</Link></p>
+            : <Loading />)}
         </section>
-        <section>
-          <h2>{t.shell.directs}</h2>
-          <ul>{directs.map(direct => <Row key={direct.id} channel={direct} to={{ view: 'direct', user: direct.peer!.user_id }} />)}</ul>
-        </section>
+        {!isGuest && (
+          <section>
+            <h2>
+              {t.shell.directs}
+              <IconButton icon='add' label={t.direct.title} onClick={() => openDialog(close => <NewDirectDialog onClose={close} />)} />
+            </h2>
+            <ul>{directs.map(direct => <SidebarRow key={direct.id} channel={direct} />)}</ul>
+            {directs.length === 0 && isLive && <p class='hint'>{t.shell.noDirects}</p>}
+          </section>
+        )}
       </div>
-      {me && <footer><Avatar id={me.user_id} name={me.username} /><span class='cut'>{me.username}</span></footer>}
+      <MeBar />
     </nav>
-  )
-}
-
-function Row ({ channel, to }: { channel: InboxChannel, to: Route }) {
-  const { name, peer, unread_count: unread, channel_type: type } = channel
-  const isShown = JSON.stringify(route.value).startsWith(JSON.stringify(to).slice(0, -1))
-  return (
-    <li>
-      <Link class='row' to={to} aria-current={isShown ? 'page' : undefined}>
-        {peer ? <Avatar id={peer.user_id} name={peer.username} size='small' /> : <Icon name={type === 'private' ? 'lock' : 'hash'} />}
-        <span class='cut' dir='auto'>{peer?.username ?? name}</span>
-        {unread > 0 && <span class='badge' aria-label={t.shell.unread(unread)}>{unread > 99 ? '99+' : unread}</span>}
-      </Link>
-    </li>
   )
 }

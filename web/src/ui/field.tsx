@@ -1,15 +1,15 @@
 import { useId } from 'preact/hooks'
-import type { InputHTMLAttributes, TextareaHTMLAttributes } from 'preact'
+import type { ComponentChildren, InputHTMLAttributes, TextareaHTMLAttributes } from 'preact'
 
 type InputProps = Pick<
   InputHTMLAttributes<HTMLInputElement>,
   'autocomplete' | 'autofocus' | 'disabled' | 'inputMode' | 'max' | 'maxLength' | 'min' | 'minLength' | 'name' | 'onInput' | 'pattern' |
-  'placeholder' | 'required' | 'spellcheck' | 'value'
+  'placeholder' | 'required' | 'spellcheck' | 'value' | 'defaultValue' | 'dir'
 > & { type?: 'text' | 'email' | 'password' | 'number' | 'search' }
-type FieldProps = InputProps & { label: string, hint?: string | undefined, error?: string | undefined }
+export type FieldProps = InputProps & { label: string, hint?: string | undefined, error?: string | undefined, children?: ComponentChildren }
 
-/** A labeled input with its hint and its error. */
-export function Field ({ label, hint, error, ...input }: FieldProps) {
+/** A labeled input with its hint and its error. Children are controls beside the input. */
+export function Field ({ label, hint, error, children, ...input }: FieldProps) {
   const id = useId()
   const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   // The types of an input depend on its type, which is not known here.
@@ -19,7 +19,7 @@ export function Field ({ label, hint, error, ...input }: FieldProps) {
   return (
     <div class='field'>
       <label for={id}>{label}</label>
-      <input {...attributes} />
+      {children ? <div class='with-control'><input {...attributes} />{children}</div> : <input {...attributes} />}
       {hint && <p class='hint' id={`${id}-hint`}>{hint}</p>}
       {error && <p class='error' id={`${id}-error`}>{error}</p>}
     </div>

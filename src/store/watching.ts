@@ -1,0 +1,26 @@
+import { uuidv7 } from 'uuidv7'
+import type { ErrorCode } from '../errors.ts'
+import type { PrismaClient } from '../generated/prisma/client.ts'
+import { withStoreErrors } from './errors.ts'
+import type { Actor } from './users.ts'
+
+export type WatchingStore = ReturnType<typeof createWatchingStore>
+
+/** Judges what admins do with the live state of instances, and logs their acts. */
+export function createWatchingStore (prisma: PrismaClient) {
+  return withStoreErrors({
+    /** @returns null for an admin whose login goes on, else the error code of the refusal. */
+    async judge ({ userId, sid }: Actor): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_judge_admin(${userId}::uuid, ${sid}::uuid) AS code`
+      return row.code
+    },
+
+    /** Logs that an admin closes a connection. `userId`: its user, if it has one. @returns null, or the error code of the refusal. */
+    async logClose ({ userId: actorId, sid }: Actor, connection: string, userId: string | null): Promise<ErrorCode | null> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
+        SELECT parley_close_connection(${actorId}::uuid, ${sid}::uuid, ${userId}::uuid, ${connection}::uuid, ${uuidv7()}::uuid) AS code`
+      return row.code
+    }
+  })
+}

@@ -1,0 +1,65 @@
+import { memo } from 'preact/compat'
+import type { ComponentChildren } from 'preact'
+import { parley } from '../client.ts'
+import { go } from '../route.ts'
+import { t } from '../text.ts'
+import { Link } from '../ui/button.tsx'
+import { errorText } from '../ui/error-text.ts'
+import { toast } from '../ui/toast.tsx'
+import { parseMarkup, type Block, type Inline } from './markup.ts'
+
+/** The text of a message, with its markup. */
+export const MessageText = memo(({ text }: { text: string }) => <div class='text' dir='auto'>{parseMarkup(text).map(blockOf)}</div>)
+
+function blockOf (block: Block, key: number): ComponentChildren {
+  switch (block.type) {
+    case 'code': return (
+      <div class='code' dir='ltr' key={key}>
+        {block.language && <span class='language'>{block.language}</span>}
+        <pre tabIndex={-1}><code>{block.text}</code></pre>
+      </div>
+    )
+    case 'quote': return <blockquote key={key} dir='auto'>{block.children.map(blockOf)}</blockquote>
+    default: return <p key={key} dir='auto'>{block.children.map(inlineOf)}</p>
+  }
+}
+
+function inlineOf (part: Inline, key: number): ComponentChildren {
+  if (typeof part === 'string') return part
+  switch (part.type) {
+    case 'code': return <code key={key} dir='ltr'>{part.text}</code>
+    case 'link': return (
+      <a key={key} href={part.href} title={part.href} target='_blank' rel='noopener noreferrer nofollow'>{part.children.map(inlineOf)}</a>
+    )
+    case 'mention': return <Mention key={key} handle={part.handle} />
+    case 'channel': return <ChannelLink key={key} name={part.name} />
+    case 'strong': return <strong key={key}>{part.children.map(inlineOf)}</strong>
+    case 'em': return <em key={key}>{part.children.map(inlineOf)}</em>
+    case 'del': return <del key={key}>{part.children.map(inlineOf)}</del>
+  }
+}
+
+function Mention ({ handle }: { handle: string }) {
+  const isOwn = handle.toLowerCase() === parley.account.getSnapshot()?.handle
+  return <span class={isOwn ? 'mention own' : 'mention'}>@{handle}</span>
+}
+
+/** A link to a channel. Opening an unknown channel might create it, so it is looked up first. */
+function ChannelLink ({ name: written }: { name: string }) {
+  const name = written.toLowerCase()
+  const to = { view: 'channel', name } as const
+
+  async function open (event: MouseEvent): Promise<void> {
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    event.stopPropagation()
+    try {
+      await parley.rest('GET /api/channels/:name', { params: { name } })
+      go(to)
+    } catch (error) {
+      toast(error instanceof Error && 'code' in error && error.code === 'channel_not_found' ? t.channel.noChannel(name) : errorText(error))
+    }
+  }
+
+  return <span onClickCapture={event => { open(event) }}><Link to={to}>#{written}</Link></span>
+}

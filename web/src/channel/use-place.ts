@@ -1,0 +1,145 @@
+import type { Channel } from '@parley/client'
+import { useSignal } from '@preact/signals'
+import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks'
+import type { VirtualizerHandle } from 'virtua'
+import { keyOf, type Row } from './rows.ts'
+
+/** Pixels from the end within which the list follows new messages. */
+const NEAR = 48
+/** Rows before the first one in sight below which older messages are loaded. */
+const AHEAD = 20
+const PAGE = 100
+
+interface Place {
+  /** The list follows new messages. */
+  isAtEnd: boolean
+  offset: number
+  /** The rows that are shown. */
+  rows: Row[]
+}
+
+/**
+ * Keeps the place of the reader in the list: at the end while they are there, and otherwise where it is, although messages are added above
+ * and below. Loads messages where they come to the end of those that are loaded. `onMove` is called when they have moved, or the rows have.
+ */
+export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & { last: Row | undefined }) => void) {
+  const list = useRef<VirtualizerHandle>(null)
+  const scroller = useRef<HTMLDivElement>(null)
+  const place = useRef<Place>({ isAtEnd: true, offset: 0, rows: [] }).current
+  const isAtEnd = useSignal(true)
+  const loading = useSignal<'no' | 'yes' | 'failed'>('no')
+  /** The window had no room for more messages above these rows. */
+  const full = useRef<Row>(undefined)
+  const [, renderAgain] = useReducer((count: number) => count + 1, 0)
+
+  // The list keeps its place if rows are added at its start. If others are added at its end in the same frame, they wait for the next one.
+  const moved = list.current && !place.isAtEnd ? movement(place.rows, all, centre(list.current)) : undefined
+  const isShift = moved !== undefined && moved.before !== 0
+  const isHeldBack = isShift && moved.after > 0
+  const rows = isHeldBack ? all.slice(0, -moved.after) : all
+
+  useLayoutEffect(() => {
+    place.rows = rows
+    // The list has scrolled by the height of the new rows. Unless it hears of that at once, it takes its old place for the present one when
+    // it measures them, and falls back to the top.
+    if (isShift) scroller.current!.dispatchEvent(new Event('scroll'))
+    if (place.isAtEnd) toEnd()
+    if (isHeldBack) renderAgain(undefined)
+    update()
+  }, [rows.length, rows[0], rows.at(-1), isHeldBack])
+
+  useEffect(() => {
+    document.addEventListener('visibilitychange', update)
+    return () => document.removeEventListener('visibilitychange', update)
+  }, [])
+
+  function toEnd (): void {
+    if (place.rows.length > 0) list.current?.scrollToIndex(place.rows.length - 1, { align: 'end' })
+  }
+
+  function setAtEnd (is: boolean): void {
+    place.isAtEnd = isAtEnd.value = is
+  }
+
+  /** Takes note of what is in sight. */
+  function update (): void {
+    const { current } = list
+    if (!current) return
+    const last = current.findItemIndex(current.scrollOffset + current.viewportSize - 8)
+    onMove({ ...place, last: place.rows[last] })
+    if (loading.value === 'no') loadInSight(current, last)
+  }
+
+  function loadInSight ({ findItemIndex, scrollOffset, viewportSize, getItemOffset }: VirtualizerHandle, last: number): void {
+    const { hasOlder, state: phase } = channel.getSnapshot()
+    if (phase !== 'live' || place.rows.length === 0) return
+    const first = findItemIndex(scrollOffset)
+    const gap = place.rows.findIndex((row, index) => index >= first && index <= last + 1 && 'message' in row && row.isAfterGap)
+    if (gap !== -1) load(() => getItemOffset(gap) > scrollOffset + viewportSize / 2 ? channel.newer(PAGE) : channel.older(PAGE))
+    else if (hasOlder && first < AHEAD && full.current !== place.rows[0]) load(() => channel.older(PAGE, 'start'))
+  }
+
+  async function load (read: () => Promise<number>): Promise<void> {
+    loading.value = 'yes'
+    const before = place.rows[0]
+    try {
+      if (await read() === 0) full.current = before!
+      loading.value = 'no'
+    } catch {
+      // The failure is shown, with a button that tries again.
+      loading.value = 'failed'
+    }
+  }
+
+  return {
+    list, scroller, rows, isShift, isAtEnd, loading,
+
+    onScroll (offset: number): void {
+      const { scrollSize, viewportSize } = list.current!
+      const isNear = offset >= scrollSize - viewportSize - NEAR
+      // The list scrolls down by itself, and only people scroll up.
+      if (isNear) setAtEnd(true)
+      else if (offset < place.offset - 1) setAtEnd(false)
+      place.offset = offset
+      update()
+    },
+
+    /** Messages or the window have another size. */
+    onResize (): void {
+      if (place.isAtEnd) toEnd()
+    },
+
+    toEnd (): void {
+      setAtEnd(true)
+      toEnd()
+    },
+
+    /** Scrolls to a row that is shown. @returns whether it is. */
+    toRow (key: string, align: 'start' | 'center' | 'nearest'): boolean {
+      const index = place.rows.findIndex(row => keyOf(row) === key)
+      if (index === -1) return false
+      if (align !== 'nearest') setAtEnd(false)
+      list.current?.scrollToIndex(index, { align })
+      return true
+    },
+
+    retry (): void {
+      loading.value = 'no'
+      update()
+    }
+  }
+}
+
+function centre ({ findItemIndex, scrollOffset, viewportSize }: VirtualizerHandle): number {
+  return findItemIndex(scrollOffset + viewportSize / 2)
+}
+
+/** Returns how many rows were added before the row at `index`, and after it. */
+function movement (before: Row[], now: Row[], index: number): { before: number, after: number } | undefined {
+  const anchor = before[index]
+  if (!anchor) return undefined
+  const key = keyOf(anchor)
+  const there = now[index]
+  const found = there && keyOf(there) === key ? index : now.findIndex(row => keyOf(row) === key)
+  return found === -1 ? undefined : { before: found - index, after: now.length - found - (before.length - index) }
+}

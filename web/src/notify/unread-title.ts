@@ -1,0 +1,22 @@
+import { parley } from '../client.ts'
+import { t } from '../text.ts'
+
+/** More unread messages than this are not counted. */
+const MOST = 99
+
+/** Shows the number of unread messages in the page's title and on the app's icon. */
+export function startUnreadTitle (): void {
+  parley.inbox.subscribe(show)
+  show()
+}
+
+function show (): void {
+  const { channels, directs } = parley.inbox.getSnapshot()
+  const unread = [...channels, ...directs].reduce((sum, { unread_count: count }) => sum + count, 0)
+  const title = unread === 0 ? t.common.app : `(${unread > MOST ? `${MOST}+` : unread}) ${t.common.app}`
+  if (document.title === title) return
+  document.title = title
+  navigator.setAppBadge?.(unread).catch(() => {
+    // The app is not installed, so there is no icon.
+  })
+}
