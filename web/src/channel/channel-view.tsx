@@ -1,7 +1,8 @@
-import { useLayoutEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
 import { PeoplePanel } from '../people/people-panel.tsx'
+import { settleFocus } from '../shell/landing.ts'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
@@ -20,6 +21,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
   const isClosed = state.state === 'closed'
   const mayWrite = !isClosed && mutedUntil === undefined
   const hasPeople = isPeopleOpen.value && details?.channel_type !== 'direct'
+  useEffect(settleFocus, [name])
   useLayoutEffect(() => {
     talk.place.value = details
     talk.mayWrite.value = mayWrite
@@ -28,7 +30,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
   return (
     <TalkContext.Provider value={talk}>
       <div class='with-people'>
-        <article class='channel' aria-label={details?.peer?.username ?? name}>
+        <section class='channel' aria-label={details?.peer?.username ?? name}>
           <ChannelHeader channel={channel} state={state} />
           {isClosed
             ? <ClosedChannel channel={channel} state={state} />
@@ -44,7 +46,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
                 </footer>
               </>
               )}
-        </article>
+        </section>
         {hasPeople && <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />}
       </div>
     </TalkContext.Provider>
