@@ -7,6 +7,9 @@ const app = await startApp(t)
 const [ann, ben, cid] = [await app.server.register('ann'), await app.server.register('ben'), await app.server.register('cid')]
 for (const name of ['garden', 'roses', 'beds', 'hedges']) {
   await app.server.call('POST', '/api/channels', { token: ann.access_token, body: { name } })
+  for (const { user: { id }, access_token: token } of [ben, cid]) {
+    await app.server.call('PUT', `/api/channels/${name}/members/${id}`, { token })
+  }
 }
 
 t.test('a moderator mutes, removes, bans and unbans somebody, asked once more each time, and that person sees it at once', async t => {
