@@ -13,8 +13,8 @@ export function Separators ({ row: { at, isNewDay, isNew, isAfterGap, isBeginnin
     <>
       {isBeginning && <Beginning details={place.value} />}
       {isAfterGap && <div class='gap'><span class='spinner' aria-hidden='true' />{t.channel.gap}</div>}
-      {isNewDay && <div class={isNew ? 'line new' : 'line'}><span>{nameOfDay(at)}</span>{isNew && <b>{t.channel.new}</b>}</div>}
-      {isNew && !isNewDay && <div class='line new'><b>{t.channel.new}</b></div>}
+      {isNewDay && <div class={isNew ? 'separator new' : 'separator'}><span>{nameOfDay(at)}</span>{isNew && <b>{t.channel.new}</b>}</div>}
+      {isNew && !isNewDay && <div class='separator new'><b>{t.channel.new}</b></div>}
     </>
   )
 }

@@ -37,7 +37,7 @@ export function Reports ({ channel, onClose }: { channel: Channel, onClose (): v
 
   return (
     <>
-      <div ref={top} class='choices' role='group' aria-label={t.moderation.whichReports}>
+      <div ref={top} class='filters' role='group' aria-label={t.moderation.whichReports}>
         {(['open', 'settled'] as const).map(one => (
           <Button key={one} kind='quiet' aria-pressed={one === shown} onClick={() => { status.value = one }}>{t.moderation[one]}</Button>
         ))}

@@ -9,8 +9,8 @@ import { Empty } from '../ui/empty.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Loading } from '../ui/loading.tsx'
 import { createChannelDirectory, type ListedChannel } from './channel-directory.ts'
-import { enter } from './channel-gate.tsx'
 import { CreateChannelDialog } from './create-channel-dialog.tsx'
+import { enter } from './entering.ts'
 import { fitOf } from './fit.ts'
 import { ViewHeader } from './view-header.tsx'
 
@@ -31,7 +31,7 @@ export function BrowseView () {
   return (
     <article class='view' aria-label={t.shell.browse}>
       <ViewHeader title={t.shell.browse}>
-        {parley.account.getSnapshot() && <Button onClick={create}><Icon name='add' />{t.create.title}</Button>}
+        {parley.account.getSnapshot() && <Button onClick={create}><Icon name='add' /><span>{t.create.title}</span></Button>}
       </ViewHeader>
       <div class='scroll'>
         <div class='column'>

@@ -7,7 +7,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { Field } from '../ui/field.tsx'
 import { Radios } from '../ui/radios.tsx'
-import { land } from './places.ts'
+import { land } from './landing.ts'
 
 const MAX_NAME = 64
 const MAX_TOPIC = 250

@@ -1,8 +1,9 @@
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Dialog } from '../ui/dialog.tsx'
+import { land } from './landing.ts'
 import { PersonPicker } from './person-picker.tsx'
-import { land, placeOf } from './places.ts'
+import { placeOf } from './places.ts'
 
 /** Picks the person with whom to talk directly. */
 export function NewDirectDialog ({ onClose }: { onClose (): void }) {

@@ -4,13 +4,16 @@ import { route } from '../route.ts'
 import { SettingsView } from '../settings/settings-view.tsx'
 import { t } from '../text.ts'
 import { classes } from '../ui/button.tsx'
-import { BrowseView } from './browse-view.tsx'
+import { later } from '../ui/later.tsx'
 import { ChannelGate } from './channel-gate.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import { DirectView } from './direct-view.tsx'
-import { SearchView } from './search-view.tsx'
+import { settleFocus } from './landing.ts'
 import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
+
+const BrowseView = later(async () => (await import('./browse-view.tsx')).BrowseView)
+const SearchView = later(async () => (await import('./search-view.tsx')).SearchView)
 
 /** The app for people who are in: the sidebar, and beside it the view that the address names. On phones, one of them is shown. */
 export function Shell () {
@@ -32,6 +35,7 @@ function skip (event: Event): void {
 
 function Main () {
   const shown = route.value
+  useEffect(settleFocus, [shown])
   switch (shown.view) {
     case 'channel': return <ChannelGate key={shown.name} name={shown.name} message={shown.message} />
     case 'direct': return <DirectView key={shown.user} user={shown.user} message={shown.message} />

@@ -1,6 +1,7 @@
 import { useInbox } from '@parley/client/react'
 import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
+import { route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton, IconLink, Link } from '../ui/button.tsx'
 import { openDialog } from '../ui/dialog.tsx'
@@ -20,6 +21,8 @@ export function Sidebar () {
   const { state, channels, directs, invitations } = useInbox()
   const isGuest = parley.account.getSnapshot() === null
   const isLive = state === 'live'
+  // A channel that is just being joined is in the list a moment later.
+  const isJoining = route.value.view === 'channel' || route.value.view === 'home'
   useEffect(() => isLive && !isGuest ? followDirects(() => parley.inbox.getSnapshot().directs) : undefined, [isLive, isGuest])
   return (
     <nav class='sidebar' aria-label={t.shell.conversations}>
@@ -41,9 +44,10 @@ export function Sidebar () {
             )}
           </h2>
           <ul>{sorted(channels).map(channel => <SidebarRow key={channel.id} channel={channel} />)}</ul>
-          {channels.length === 0 && (isLive
-            ? <p class='hint'>{t.shell.noChannels} <Link to={{ view: 'browse' }}>{t.shell.browse}</Link></p>
-            : <Loading />)}
+          {channels.length === 0 && !isLive && <Loading />}
+          {channels.length === 0 && isLive && !isJoining && (
+            <p class='hint'>{t.shell.noChannels} <Link to={{ view: 'browse' }}>{t.shell.browse}</Link></p>
+          )}
         </section>
         {!isGuest && (
           <section>
