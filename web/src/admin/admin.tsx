@@ -12,6 +12,7 @@ import { Health } from './health.tsx'
 import { Log } from './log.tsx'
 import { AllReports } from './all-reports.tsx'
 import { a } from './text.ts'
+import { Trace } from './trace.tsx'
 import { Users } from './users.tsx'
 
 type Section = keyof typeof a.sections
@@ -20,6 +21,7 @@ type Section = keyof typeof a.sections
 const sections: Record<Section, { icon: IconName, Page: FunctionComponent<{ subject: string }> }> = {
   health: { icon: 'chart', Page: Health },
   connections: { icon: 'link', Page: Connections },
+  trace: { icon: 'steps', Page: Trace },
   users: { icon: 'people', Page: Users },
   channels: { icon: 'hash', Page: ChannelList },
   reports: { icon: 'flag', Page: AllReports },
@@ -34,16 +36,19 @@ export default function Admin ({ section }: { section: string }) {
   const shown = name in sections ? name as Section : 'health'
   const { Page } = sections[shown]
   const main = useRef<HTMLElement>(null)
+  const nav = useRef<HTMLElement>(null)
   const last = useRef(section)
   useEffect(() => {
+    // On phones, the sections are one line, which may be longer than the screen.
+    nav.current!.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
     if (last.current !== section) main.current!.focus()
     last.current = section
   }, [section])
   return (
     <div class='admin'>
       <ConnectionLine />
-      <nav class='admin-nav' aria-label={t.admin.title}>
-        <Link class='back' to={{ view: 'home' }}><Icon name='back' />{a.backToChat}</Link>
+      <nav ref={nav} class='admin-nav' aria-label={t.admin.title}>
+        <Link class='back' to={{ view: 'home' }}><Icon name='back' /><span>{a.backToChat}</span></Link>
         <ul>
           {(Object.keys(sections) as Section[]).map(one => (
             <li key={one}>

@@ -55,7 +55,7 @@ function Row ({ channel, onChanged }: { channel: ListedChannel, onChanged (): vo
       <Icon name={type === 'public' ? 'hash' : type === 'private' ? 'lock' : 'admin'} />
       <div>
         <p class='name'><b>{name}</b><span class='tag'>{t.channelSettings.types[type as keyof typeof t.channelSettings.types]}</span></p>
-        {topic && <p class='soft' dir='auto'>{topic}</p>}
+        {topic && <p class='soft'><bdi>{topic}</bdi></p>}
         <p class='soft small'>{t.common.people(members)} · {a.channels.online(count(online))}</p>
       </div>
       <MenuButton

@@ -7,6 +7,7 @@ export const de: AdminText = {
   sections: {
     health: 'Zustand',
     connections: 'Verbindungen',
+    trace: 'Wege',
     users: 'Leute',
     channels: 'Kanäle',
     reports: 'Meldungen',
@@ -17,6 +18,7 @@ export const de: AdminText = {
   abouts: {
     health: 'Wie es dem Server geht, einmal in der Sekunde.',
     connections: 'Wer verbunden ist, und warum eine Verbindung langsam ist.',
+    trace: 'Wann jede Nachricht eines Kanals wo auf ihrem Weg durch diese Instanz war. Was darin steht, ist nicht zu sehen.',
     users: 'Alle, die ein Konto haben.',
     channels: 'Alle Kanäle außer Direktnachrichten.',
     reports: 'Gemeldete Nachrichten aus allen Kanälen.',
@@ -46,7 +48,7 @@ export const de: AdminText = {
     words: {
       now: 'jetzt',
       median: 'Median',
-      p99: '99 % innerhalb',
+      p99: '99 %',
       roundTrip: 'Hin und zurück',
       dropped: 'verloren',
       process: 'Prozess',
@@ -99,6 +101,32 @@ export const de: AdminText = {
         `Sendet mehr, als sie darf; ${plural(waiting, 'Anfrage wartet', 'Anfragen warten')}. Wenn das so bleibt, sieh nach, was ` +
         'das Programm tut, oder sperre das Konto.',
       closing: () => 'Wird gerade geschlossen.'
+    }
+  },
+  trace: {
+    channel: 'Kanal',
+    start: 'Eine Minute lang verfolgen',
+    stop: 'Aufhören',
+    left: seconds => `Noch ${seconds} s. Nachrichten erscheinen hier, sobald sie gesendet werden.`,
+    lost: 'Die Verbindung ist abgebrochen. Es geht weiter, sobald sie wieder da ist.',
+    logged: 'Im Protokoll wird stehen, dass du das getan hast.',
+    message: seq => `Nachricht ${seq}`,
+    about: (subscribers, batch) =>
+      `${plural(subscribers, 'Verbindung', 'Verbindungen')} hier, gespeichert oder vom Bus gebracht als eine von ${batch}`,
+    took: time => `in ${time}`,
+    sentence: steps => `Schritte der Nachricht: ${steps}`,
+    steps: {
+      received: 'Empfangen',
+      parsed: 'Gelesen',
+      queued: 'In der Warteschlange',
+      batched: 'Aus der Warteschlange genommen',
+      committed: 'Gespeichert',
+      acked: 'Bestätigt',
+      received_from_bus: 'Vom Bus empfangen',
+      published: 'Veröffentlicht',
+      written_first: 'Erste geschrieben',
+      written_last: 'Letzte geschrieben',
+      drained_last: 'Alle Sockets haben sie'
     }
   },
   users: {

@@ -5,6 +5,7 @@ export const en = {
   sections: {
     health: 'Health',
     connections: 'Connections',
+    trace: 'Trace',
     users: 'People',
     channels: 'Channels',
     reports: 'Reports',
@@ -15,6 +16,7 @@ export const en = {
   abouts: {
     health: 'How the server fares, once a second.',
     connections: 'Who is connected, and why a connection is slow.',
+    trace: 'When each message of a channel was where on its way through this instance. Nothing of what it says is shown.',
     users: 'Everybody who has an account.',
     channels: 'All channels except direct messages.',
     reports: 'Messages that people have reported, of all channels.',
@@ -44,7 +46,7 @@ export const en = {
     words: {
       now: 'now',
       median: 'median',
-      p99: '99 % within',
+      p99: '99 %',
       roundTrip: 'round trip',
       dropped: 'dropped',
       process: 'process',
@@ -97,6 +99,32 @@ export const en = {
         `Sends more than it may; ${plural(waiting, 'request waits', 'requests wait')}. If this goes on, look at what the client ` +
         'does, or disable the account.',
       closing: () => 'Is being closed.'
+    }
+  },
+  trace: {
+    channel: 'Channel',
+    start: 'Trace for one minute',
+    stop: 'Stop',
+    left: (seconds: number) => `Still ${seconds} s. Messages appear here as they are sent.`,
+    lost: 'The connection was lost. The trace goes on when it is back.',
+    logged: 'The log will say that you did this.',
+    message: (seq: string) => `Message ${seq}`,
+    about: (subscribers: string, batch: string) =>
+      `${plural(subscribers, 'connection', 'connections')} here, stored or brought by the bus as one of ${batch}`,
+    took: (time: string) => `in ${time}`,
+    sentence: (steps: string) => `Steps of the message: ${steps}`,
+    steps: {
+      received: 'Received',
+      parsed: 'Parsed',
+      queued: 'In the queue',
+      batched: 'Taken from the queue',
+      committed: 'Stored',
+      acked: 'Confirmed to the sender',
+      received_from_bus: 'Received from the bus',
+      published: 'Published',
+      written_first: 'First write',
+      written_last: 'Last write',
+      drained_last: 'All sockets have taken it'
     }
   },
   users: {
