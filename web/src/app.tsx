@@ -7,7 +7,10 @@ import { Entry } from './entry/entry.tsx'
 import { facts } from './facts.ts'
 import { route } from './route.ts'
 import { Shell } from './shell/shell.tsx'
+import { t } from './text.ts'
+import { Link } from './ui/button.tsx'
 import { Dialogs } from './ui/dialog.tsx'
+import { Empty } from './ui/empty.tsx'
 import { Loading } from './ui/loading.tsx'
 import { Toasts } from './ui/toast.tsx'
 
@@ -32,6 +35,17 @@ function View () {
   useEffect(() => { if (isDone) arrive() }, [isDone])
   if (isDone) return null
   if (isEntry || (me === null && !facts.guests)) return <Entry />
-  if (shown.view === 'admin') return <Suspense fallback={<Loading />}><Admin section={shown.section} /></Suspense>
+  if (shown.view === 'admin') {
+    return me?.role === 'admin' ? <Suspense fallback={<Loading />}><Admin section={shown.section} /></Suspense> : <NothingHere />
+  }
   return <Shell />
+}
+
+/** What everybody but administrators sees of the console. The server would refuse them all of it. */
+function NothingHere () {
+  return (
+    <main>
+      <Empty icon='compass'><h1>{t.common.notFound}</h1><p><Link to={{ view: 'home' }}>{t.common.back}</Link></p></Empty>
+    </main>
+  )
 }

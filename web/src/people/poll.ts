@@ -4,11 +4,11 @@ import { useEffect } from 'preact/hooks'
 const INTERVAL = 10_000
 
 /** Reads now, and again and again while the page is visible. Moderators see so what other moderators do. */
-export function usePoll (read: () => Promise<unknown>, subject: unknown): void {
+export function usePoll (read: () => Promise<unknown>, subject: unknown, interval = INTERVAL): void {
   useEffect(() => {
     const poll = (): void => { if (!document.hidden) read().catch(() => {}) }
     read().catch(() => {})
-    const timer = setInterval(poll, INTERVAL)
+    const timer = setInterval(poll, interval)
     return () => clearInterval(timer)
   }, [subject])
 }

@@ -1,4 +1,4 @@
-import type { Channel, Message } from '@parley/client'
+import type { Message } from '@parley/client'
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { parley } from '../client.ts'
@@ -12,7 +12,7 @@ import { moment } from './times.ts'
 const AROUND = 7
 
 /** The messages around a reported one, as they are now. They are read when somebody asks for them. `children`: other links. */
-export function ReportContext ({ report, channel, children }: { report: Report, channel: Channel, children: ComponentChildren }) {
+export function ReportContext ({ report, channel, children }: { report: Report, channel: { name: string }, children: ComponentChildren }) {
   const messages = useSignal<Message[] | undefined>(undefined)
   const isShown = messages.value !== undefined
 

@@ -8,10 +8,11 @@ import { errorText } from './error-text.ts'
 
 /**
  * A dialog with a form. `act` gets what was filled in; when it is done, the dialog closes. If it fails, the dialog stays, with the error
- * and with everything that was typed.
+ * and with everything that was typed. It stays too if `mayAct` refuses what was filled in, which then shows why.
  */
-export function FormDialog ({ title, button, isDanger = false, act, onClose, children }: {
-  title: string, button: string, isDanger?: boolean, act (form: FormData): Promise<void>, onClose (): void, children: ComponentChildren
+export function FormDialog ({ title, button, isDanger = false, mayAct, act, onClose, children }: {
+  title: string, button: string, isDanger?: boolean, mayAct? (form: FormData): boolean, act (form: FormData): Promise<void>,
+  onClose (): void, children: ComponentChildren
 }) {
   const error = useSignal('')
   const isBusy = useSignal(false)
@@ -21,11 +22,12 @@ export function FormDialog ({ title, button, isDanger = false, act, onClose, chi
 
   async function submit (event: SubmitEvent): Promise<void> {
     event.preventDefault()
-    if (isBusy.value) return
+    const filled = new FormData(event.currentTarget as HTMLFormElement)
+    if (isBusy.value || mayAct?.(filled) === false) return
     isBusy.value = true
     error.value = ''
     try {
-      await act(new FormData(event.currentTarget as HTMLFormElement))
+      await act(filled)
       onClose()
     } catch (failure) {
       error.value = errorText(failure)

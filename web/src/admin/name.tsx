@@ -1,0 +1,10 @@
+import { nameOf } from '../people/names.ts'
+import { t } from '../text.ts'
+
+/** The name of a person of whom only the id is known. With `onChoose` it is a button. */
+export function Name ({ id, label, onChoose }: { id: string, label?: (name: string) => string, onChoose?: (id: string) => void }) {
+  const name = nameOf(id)
+  const shown = name ?? (name === null ? t.people.deleted : t.people.somebody)
+  if (!onChoose) return <b dir='auto' title={id}>{shown}</b>
+  return <button type='button' class='person-name' title={label?.(shown) ?? id} onClick={() => onChoose(id)}><bdi>{shown}</bdi></button>
+}
