@@ -101,12 +101,13 @@ export function createActivity ({ broker, heardBy, channelsOf, onFault }: Pick<A
     return [...watchers.get(userId)?.sessions ?? []].filter(session => session.subscriptions.get(name)?.id !== channelId)
   }
 
-  /** Reads which channels the user is a member of. */
-  async function read (userId: string): Promise<void> {
+  /** Reads which channels the user is a member of. @returns the ids of those that were not known. */
+  async function read (userId: string): Promise<string[]> {
     const readAt = performance.now()
     const own = await channelsOf(userId)
     const watcher = watchers.get(userId)
-    if (!watcher) return
+    if (!watcher) return []
+    const begun = own.map(({ id }) => id).filter(id => !watcher.channels.has(id))
     watcher.readAt = Math.max(watcher.readAt, readAt)
     const ids = new Set(own.map(({ id }) => id))
     for (const id of watcher.channels) if (!ids.has(id)) forget(userId, id)
@@ -116,9 +117,10 @@ export function createActivity ({ broker, heardBy, channelsOf, onFault }: Pick<A
       if (channel) channel.users.add(userId)
       else channels.set(id, { name, users: new Set([userId]) })
     }
+    return begun
   }
 
-  /** Reads the channels of users for whom that is due. */
+  /** Reads the channels of users for whom that is due. What came in new ones before they were known is told now. */
   async function refresh (): Promise<void> {
     const due: string[] = []
     const before = performance.now() - REFRESH_MS
@@ -130,7 +132,9 @@ export function createActivity ({ broker, heardBy, channelsOf, onFault }: Pick<A
         break
       }
     }
-    await Promise.all(due.map(read))
+    // The newest message is read when it is told.
+    for (const id of (await Promise.all(due.map(read))).flat()) heard.set(id, Infinity)
+    if (heard.size > 0) teller.ask()
   }
 
   function forget (userId: string, channelId: string): void {
