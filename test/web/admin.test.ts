@@ -80,6 +80,8 @@ t.test('the numbers of the health page move by themselves', async t => {
   const erin = await app.open(await app.profile(t), await app.server.register('erin'), 'c/general')
   await say(erin, 'counts')
   await card.getByText(`${before + 1} since the start`).waitFor()
+  await say(erin, 'counts too')
+  await card.getByText(`${before + 2} since the start`).waitFor()
   t.match(await card.getByRole('img').getAttribute('aria-label'), /^Messages a second, now: .* between .* and /)
 })
 

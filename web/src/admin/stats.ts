@@ -21,6 +21,8 @@ export function useStats (): { histories: ReadonlySignal<typeof histories.value>
 }
 
 function follow (): () => void {
+  // A chart has no room for the time in which nobody looked.
+  histories.value = new Map()
   let last = 0
   const stopListening = parley.on('stats', stats => {
     last = Date.now()

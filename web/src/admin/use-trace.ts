@@ -2,6 +2,8 @@ import type { Notices } from '@parley/client'
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
+import { errorText } from '../ui/error-text.ts'
+import { toast } from '../ui/toast.tsx'
 
 export type Traced = Notices['trace']
 
@@ -28,7 +30,12 @@ export function useTrace () {
     const unsubscribe = parley.subscribe(() => {
       const isBack = isOnline() && !wasOnline
       wasOnline = isOnline()
-      if (isBack) parley.request('watch_trace', { channel: channel.value }).catch(stop)
+      if (isBack) {
+        parley.request('watch_trace', { channel: channel.value }).catch(error => {
+          toast(errorText(error))
+          stop()
+        })
+      }
     })
     const timer = setInterval(() => {
       seconds.value = Math.max(0, Math.ceil((end.value - Date.now()) / 1000))
