@@ -1,17 +1,16 @@
 import { useReadable } from '@parley/client/react'
-import { lazy, Suspense } from 'preact/compat'
 import { useEffect } from 'preact/hooks'
 import { parley } from './client.ts'
 import { arrive, isEntryView } from './entry/arrival.ts'
-import { Entry } from './entry/entry.tsx'
 import { facts } from './facts.ts'
 import { route } from './route.ts'
 import { Shell } from './shell/shell.tsx'
 import { Dialogs } from './ui/dialog.tsx'
-import { Loading } from './ui/loading.tsx'
+import { later } from './ui/later.tsx'
 import { Toasts } from './ui/toast.tsx'
 
-const Admin = lazy(() => import('./admin/admin.tsx'))
+const Admin = later(async () => (await import('./admin/admin.tsx')).default)
+const Entry = later(async () => (await import('./entry/entry.tsx')).Entry)
 
 export function App () {
   return (
@@ -32,6 +31,6 @@ function View () {
   useEffect(() => { if (isDone) arrive() }, [isDone])
   if (isDone) return null
   if (isEntry || (me === null && !facts.guests)) return <Entry />
-  if (shown.view === 'admin') return <Suspense fallback={<Loading />}><Admin section={shown.section} /></Suspense>
+  if (shown.view === 'admin') return <Admin section={shown.section} />
   return <Shell />
 }
