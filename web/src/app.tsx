@@ -9,7 +9,7 @@ import { Dialogs } from './ui/dialog.tsx'
 import { later } from './ui/later.tsx'
 import { Toasts } from './ui/toast.tsx'
 
-const Admin = later(async () => (await import('./admin/admin.tsx')).default)
+const Admin = later(async () => (await import('./admin/admin.tsx')).Admin)
 const Entry = later(async () => (await import('./entry/entry.tsx')).Entry)
 
 export function App () {
