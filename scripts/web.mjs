@@ -1,6 +1,6 @@
 // Bundles the web app. `scripts/setup.mjs` calls it, and imports it only when the packages are installed.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
@@ -32,6 +32,7 @@ export async function bundleWeb (root, version) {
     ...options,
     entryPoints: [at('src/main.tsx'), at('src/main.css')],
     splitting: true,
+    plugins: [sharingWithApp(at('src/app.tsx'))],
     sourcemap: true,
     chunkNames: '[name]-[hash]',
     outdir: at('dist', assets)
@@ -44,6 +45,25 @@ export async function bundleWeb (root, version) {
   await build({ ...options, define, entryPoints: [at('src/sw.ts')], format: 'iife', outdir: at('dist') })
   writeFileSync(at('dist/index.html'), readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets))
   for (const name of readdirSync(at('dist'), { recursive: true }).filter(name => TEXT.test(name))) compress(at('dist', name))
+}
+
+/**
+ * esbuild makes a file for each set of parts that share something, and many small files compress badly. Parts that are loaded later
+ * therefore import the app, which is there before them anyway: what they share with it stays in one file with the app.
+ */
+function sharingWithApp (app) {
+  return {
+    name: 'sharing-with-app',
+    setup ({ resolve, onResolve, onLoad }) {
+      onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
+        if (kind !== 'dynamic-import') return
+        return { ...await resolve(path, { kind: 'import-statement', resolveDir }), namespace: 'later' }
+      })
+      onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
+        contents: `import ${JSON.stringify(app)}\nexport * from ${JSON.stringify(path)}`, resolveDir: dirname(path)
+      }))
+    }
+  }
 }
 
 function compress (file) {

@@ -1,9 +1,7 @@
 import { useReadable } from '@parley/client/react'
-import { lazy, Suspense } from 'preact/compat'
 import { useEffect } from 'preact/hooks'
 import { parley } from './client.ts'
 import { arrive, isEntryView } from './entry/arrival.ts'
-import { Entry } from './entry/entry.tsx'
 import { facts } from './facts.ts'
 import { route } from './route.ts'
 import { Shell } from './shell/shell.tsx'
@@ -11,10 +9,11 @@ import { t } from './text.ts'
 import { Link } from './ui/button.tsx'
 import { Dialogs } from './ui/dialog.tsx'
 import { Empty } from './ui/empty.tsx'
-import { Loading } from './ui/loading.tsx'
+import { later } from './ui/later.tsx'
 import { Toasts } from './ui/toast.tsx'
 
-const Admin = lazy(() => import('./admin/admin.tsx'))
+const Admin = later(async () => (await import('./admin/admin.tsx')).Admin)
+const Entry = later(async () => (await import('./entry/entry.tsx')).Entry)
 
 export function App () {
   return (
@@ -35,9 +34,7 @@ function View () {
   useEffect(() => { if (isDone) arrive() }, [isDone])
   if (isDone) return null
   if (isEntry || (me === null && !facts.guests)) return <Entry />
-  if (shown.view === 'admin') {
-    return me?.role === 'admin' ? <Suspense fallback={<Loading />}><Admin section={shown.section} /></Suspense> : <NothingHere />
-  }
+  if (shown.view === 'admin') return me?.role === 'admin' ? <Admin section={shown.section} /> : <NothingHere />
   return <Shell />
 }
 

@@ -31,7 +31,7 @@ const sections: Record<Section, { icon: IconName, Page: FunctionComponent<{ subj
 }
 
 /** The console of administrators. It is a part of its own, which nobody else loads. */
-export default function Admin ({ section }: { section: string }) {
+export function Admin ({ section }: { section: string }) {
   const [name = '', subject = ''] = section.split('/')
   const shown = name in sections ? name as Section : 'health'
   const { Page } = sections[shown]

@@ -1,11 +1,10 @@
 import type { Channel, ChannelState } from '@parley/client'
 import { parley } from '../client.ts'
+import { confirm, openChannelSettings, openInvite } from '../dialogs.ts'
 import { addressOf, go } from '../route.ts'
-import { openInvite } from '../shell/invite-dialog.tsx'
 import { land } from '../shell/landing.ts'
 import { isShown, placeOf } from '../shell/places.ts'
 import { t } from '../text.ts'
-import { confirm } from '../ui/confirm.tsx'
 import { attempt } from '../ui/error-text.ts'
 import type { MenuItem } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -18,7 +17,7 @@ export function channelMenu (channel: Channel, { details, unread }: ChannelState
   const mayModerate = !isDirect && (details?.me.is_moderator === true || me?.role === 'admin')
   const items: Array<MenuItem | false> = [
     mayModerate && { icon: 'add', label: t.channelMenu.invite, onSelect: () => openInvite(channel) },
-    mayModerate && { icon: 'settings', label: t.channelMenu.settings, onSelect: () => { openSettings(channel) } },
+    mayModerate && { icon: 'settings', label: t.channelMenu.settings, onSelect: () => openChannelSettings(channel) },
     !isDirect && { icon: 'people', label: t.channelMenu.peopleHere, onSelect: () => { isPeopleOpen.value = true } },
     me !== null && {
       icon: 'search', label: t.channelMenu.search, onSelect: () => go({ view: 'search', query: '', channel: channel.name })
@@ -33,11 +32,6 @@ export function channelMenu (channel: Channel, { details, unread }: ChannelState
     }
   ]
   return items.filter(item => item !== false)
-}
-
-/** Their script is loaded when it is first wanted. */
-function openSettings (channel: Channel): Promise<boolean> {
-  return attempt(async () => (await import('../shell/channel-settings-dialog.tsx')).openChannelSettings(channel))
 }
 
 async function copyLink (name: string, peer: NonNullable<ChannelState['details']>['peer']): Promise<void> {

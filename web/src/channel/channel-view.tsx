@@ -1,9 +1,8 @@
 import { useEffect, useLayoutEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
-import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
-import { PeoplePanel } from '../people/people-panel.tsx'
 import { settleFocus } from '../shell/landing.ts'
+import { later } from '../ui/later.tsx'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
@@ -12,6 +11,9 @@ import { isPeopleOpen } from './people-toggle.tsx'
 import { TalkContext, talkOf } from './talk.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useChannelState } from './use-channel-state.ts'
+
+const ClosedChannel = later(async () => (await import('../more.ts')).ClosedChannel)
+const PeoplePanel = later(async () => (await import('../more.ts')).PeoplePanel, content => <aside class='people-panel'>{content}</aside>)
 
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {

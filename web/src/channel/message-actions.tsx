@@ -1,13 +1,12 @@
 import type { Message } from '@parley/client'
 import { parley } from '../client.ts'
+import { openDeleteMessage, openReportMessage } from '../dialogs.ts'
 import { addressOf, route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton } from '../ui/button.tsx'
-import { openDialog } from '../ui/dialog.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { MenuButton, type MenuItem } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
-import { DeleteDialog, ReportDialog } from './message-dialogs.tsx'
 import { ReactionPicker } from './reaction-picker.tsx'
 import { useTalk, type Talk } from './talk.ts'
 
@@ -23,13 +22,9 @@ export function MessageActions ({ message }: { message: Message }) {
     isOwn && mayWrite && { icon: 'edit', label: t.channel.edit, onSelect: () => edit(talk, message) },
     { icon: 'copy', label: t.channel.copyText, onSelect: () => copy(message.message ?? '') },
     { icon: 'link', label: t.channel.copyLink, onSelect: () => copy(linkTo(message)) },
-    !isOwn && {
-      icon: 'flag', label: t.channel.report,
-      onSelect: () => openDialog(close => <ReportDialog message={message} onClose={close} />)
-    },
+    !isOwn && { icon: 'flag', label: t.channel.report, onSelect: () => openReportMessage(message) },
     (isOwn || mayModerate) && {
-      icon: 'trash', label: t.channel.delete, isDanger: true,
-      onSelect: () => openDialog(close => <DeleteDialog channel={channel} message={message} onClose={close} />)
+      icon: 'trash', label: t.channel.delete, isDanger: true, onSelect: () => openDeleteMessage(channel, message)
     }
   ]
   return (

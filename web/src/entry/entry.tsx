@@ -24,7 +24,7 @@ export function Entry () {
     return <Page title={t.entry.verify}><Unverified {...unverified.value} onBack={() => { unverified.value = null }} /></Page>
   }
   switch (shown.view) {
-    case 'register': return <Page title={t.entry.register}><RegisterForm onUnverified={onUnverified} /></Page>
+    case 'register': return <Page title={t.common.register}><RegisterForm onUnverified={onUnverified} /></Page>
     case 'forgot': return <Page title={t.entry.forgotTitle}><ForgotForm /></Page>
     case 'reset': return <Page title={t.entry.resetTitle}><ResetForm code={shown.code} /></Page>
     case 'verify': return <Page title={t.entry.verify}><VerifyView key={shown.code} code={shown.code} /></Page>

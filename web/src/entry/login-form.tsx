@@ -18,7 +18,7 @@ export interface EntryFormProps {
 export function LoginForm ({ onUnverified }: EntryFormProps) {
   return (
     <>
-      <Form action={t.entry.logIn} send={fields => enter(parley.account.login(fields as unknown as Credentials), fields, onUnverified)}>
+      <Form action={t.common.logIn} send={fields => enter(parley.account.login(fields as unknown as Credentials), fields, onUnverified)}>
         {errorOf => (
           <>
             <Field label={t.entry.email} name='email' type='email' autocomplete='username' required error={errorOf('email')} />
@@ -28,7 +28,7 @@ export function LoginForm ({ onUnverified }: EntryFormProps) {
       </Form>
       <div class='links'>
         <p><Link to={{ view: 'forgot' }}>{t.entry.forgot}</Link></p>
-        {facts.registration !== 'closed' && <p>{t.entry.newHere} <Link to={{ view: 'register' }}>{t.entry.register}</Link></p>}
+        {facts.registration !== 'closed' && <p>{t.entry.newHere} <Link to={{ view: 'register' }}>{t.common.register}</Link></p>}
         {facts.guests && <p><Button kind='link' onClick={enterAsGuest}>{t.entry.asGuest}</Button></p>}
       </div>
     </>

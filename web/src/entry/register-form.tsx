@@ -11,7 +11,7 @@ import { enter, type EntryFormProps } from './login-form.tsx'
 const AT = { email_taken: 'email', invalid_invitation_code: 'invitation_code' } as const
 
 export function RegisterForm ({ onUnverified }: EntryFormProps) {
-  const haveAccount = <p class='links'>{t.entry.haveAccount} <Link to={{ view: 'login' }}>{t.entry.logIn}</Link></p>
+  const haveAccount = <p class='links'>{t.entry.haveAccount} <Link to={{ view: 'login' }}>{t.common.logIn}</Link></p>
   if (facts.registration === 'closed') return <><p>{t.entry.closed}</p>{haveAccount}</>
   // An invitation may be a link that has the code.
   const code = new URLSearchParams(location.hash.slice(1)).get('code') ?? ''
@@ -19,7 +19,7 @@ export function RegisterForm ({ onUnverified }: EntryFormProps) {
   return (
     <>
       <Form
-        at={AT} action={t.entry.register}
+        at={AT} action={t.common.register}
         send={fields => enter(parley.account.register(fields as unknown as Registration), fields, onUnverified)}
       >
         {errorOf => (

@@ -31,7 +31,7 @@ export function VerifyView ({ code }: { code: string }) {
     return (
       <div role='status'>
         <p>{t.entry.verified}</p>
-        <p class='links'><Link to={{ view: isLoggedIn ? 'home' : 'login' }}>{isLoggedIn ? t.entry.goOn : t.entry.logIn}</Link></p>
+        <p class='links'><Link to={{ view: isLoggedIn ? 'home' : 'login' }}>{isLoggedIn ? t.entry.goOn : t.common.logIn}</Link></p>
       </div>
     )
   }
@@ -39,7 +39,7 @@ export function VerifyView ({ code }: { code: string }) {
     <>
       {error.value && <p class='form-error' role='alert'>{error.value} {t.entry.askForMail}</p>}
       <CodeForm action={t.entry.confirm} use={confirm} />
-      <p class='links'><Link to={{ view: isLoggedIn ? 'settings' : 'login' }}>{isLoggedIn ? t.shell.settings : t.entry.logIn}</Link></p>
+      <p class='links'><Link to={{ view: isLoggedIn ? 'settings' : 'login' }}>{isLoggedIn ? t.shell.settings : t.common.logIn}</Link></p>
     </>
   )
 }

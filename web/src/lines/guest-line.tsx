@@ -11,8 +11,8 @@ export function GuestLine () {
   return (
     <aside aria-label={t.connection.guest}>
       <Line kind='info'>
-        {t.connection.guest}{' · '}<Link to={{ view: 'login' }}>{t.entry.logIn}</Link>
-        {facts.registration !== 'closed' && <>{' · '}<Link to={{ view: 'register' }}>{t.entry.register}</Link></>}
+        {t.connection.guest}{' · '}<Link to={{ view: 'login' }}>{t.common.logIn}</Link>
+        {facts.registration !== 'closed' && <>{' · '}<Link to={{ view: 'register' }}>{t.common.register}</Link></>}
       </Line>
     </aside>
   )

@@ -10,7 +10,7 @@ import { Reports } from './reports.tsx'
 type Shown = 'reports' | 'log' | 'bans' | 'mutes' | 'moderators'
 
 /** The tabs of a channel's moderation. */
-export default function Moderation ({ channel, onClose }: { channel: Channel, onClose (): void }) {
+export function Moderation ({ channel, onClose }: { channel: Channel, onClose (): void }) {
   const shown = useSignal<Shown>('reports')
   const tabs = [
     { id: 'reports' as const, label: t.moderation.reports, badge: openReports.value[channel.name] ?? 0 },

@@ -1,10 +1,10 @@
 // Tells people at once what moderators do to them, wherever they are in the app.
 import { parley } from '../client.ts'
+import { openModeration } from '../dialogs.ts'
 import { route, type Route } from '../route.ts'
 import { t } from '../text.ts'
 import { Button, Link } from '../ui/button.tsx'
 import { toast } from '../ui/toast.tsx'
-import { openModeration } from './moderation-dialog.tsx'
 import { countReports } from './open-reports.ts'
 import { moment } from './times.ts'
 
@@ -20,8 +20,8 @@ parley.on('report_filed', ({ channel }) => {
   countReports({ name: channel }).catch(() => {})
   toast(
     <>
-      {t.moderation.newReport(`#${channel}`)}{' '}
-      <Button kind='link' onClick={() => openModeration(parley.channel(channel))}>{t.moderation.look}</Button>
+      {t.people.newReport(`#${channel}`)}{' '}
+      <Button kind='link' onClick={() => openModeration(parley.channel(channel))}>{t.people.look}</Button>
     </>
   )
 })

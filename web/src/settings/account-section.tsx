@@ -27,7 +27,7 @@ export function AccountSection () {
     <Section title={t.settings.data}>
       <div class='account setting'>
         <p class='soft small'>{t.settings.logOutAbout}</p>
-        <Button onClick={() => attempt(() => leave('left', parley.account.logout))}>{t.entry.logOut}</Button>
+        <Button onClick={() => attempt(() => leave('left', parley.account.logout))}>{t.common.logOut}</Button>
       </div>
       <div class='account setting'>
         <p class='soft small'>{t.settings.downloadAbout}</p>

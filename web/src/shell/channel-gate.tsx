@@ -6,10 +6,12 @@ import { parley } from '../client.ts'
 import { facts } from '../facts.ts'
 import { t } from '../text.ts'
 import { Empty } from '../ui/empty.tsx'
+import { later } from '../ui/later.tsx'
 import { Loading } from '../ui/loading.tsx'
-import { ChannelPreview } from './channel-preview.tsx'
 import { entering } from './entering.ts'
 import { wasMember } from './memberships.ts'
+
+const ChannelPreview = later(async () => (await import('../more.ts')).ChannelPreview)
 
 /**
  * Shows a channel to its members, and a preview to everybody else. The client joins a channel when it opens it, and the server may create

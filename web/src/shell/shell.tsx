@@ -1,7 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { facts } from '../facts.ts'
 import { route } from '../route.ts'
-import { SettingsView } from '../settings/settings-view.tsx'
 import { t } from '../text.ts'
 import { classes } from '../ui/button.tsx'
 import { later } from '../ui/later.tsx'
@@ -13,6 +12,7 @@ import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
 
 const BrowseView = later(async () => (await import('./browse-view.tsx')).BrowseView)
+const SettingsPage = later(async () => (await import('../settings/settings-page.tsx')).SettingsPage)
 const SearchView = later(async () => (await import('./search-view.tsx')).SearchView)
 
 /** The app for people who are in: the sidebar, and beside it the view that the address names. On phones, one of them is shown. */
@@ -41,7 +41,7 @@ function Main () {
     case 'direct': return <DirectView key={shown.user} user={shown.user} message={shown.message} />
     case 'browse': return <BrowseView />
     case 'search': return <SearchView query={shown.query} channel={shown.channel} />
-    case 'settings': return <SettingsView />
+    case 'settings': return <SettingsPage />
     // Where there is room, the start shows the channel that always exists.
     default: return <ChannelGate key={facts.defaultRoom} name={facts.defaultRoom} message={undefined} />
   }

@@ -1,11 +1,11 @@
-import type { Text } from '../text.ts'
+import type { FirstText } from '../text.ts'
 
-const plural = (count: number, one: string, many: string): string => `${count.toLocaleString('de')} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many: string): string => `${count.toLocaleString('de')} ${count === 1 ? one : many}`
 const listOf = (parts: string[]): string => new Intl.ListFormat('de').format(parts)
 const duration = (seconds: number): string =>
   seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} min`
 
-export const de: Text = {
+export const de: FirstText = {
   common: {
     app: 'Parley',
     cancel: 'Abbrechen',
@@ -21,57 +21,10 @@ export const de: Text = {
     notFound: 'Hier ist nichts.',
     checkField: 'Bitte sieh dir das noch einmal an.',
     waitFor: time => `Versuche es in ${time} noch einmal.`,
-    people: count => plural(count, 'Person', 'Personen')
-  },
-  entry: {
-    welcome: 'Miteinander reden',
+    people: count => plural(count, 'Person', 'Personen'),
     logIn: 'Anmelden',
     register: 'Konto anlegen',
-    logOut: 'Abmelden',
-    email: 'E-Mail',
-    password: 'Passwort',
-    newPassword: 'Neues Passwort',
-    showPassword: 'Passwort zeigen',
-    passwordRule: characters => `Mindestens ${characters} Zeichen. Mehrere Wörter lassen sich gut merken.`,
-    name: 'Name',
-    nameHint: 'Die anderen sehen ihn neben dem, was du schreibst.',
-    invitation: 'Einladungscode',
-    invitationHint: 'Du bekommst ihn von der Person, die dich eingeladen hat.',
-    newHere: 'Neu hier?',
-    haveAccount: 'Schon ein Konto?',
-    asGuest: 'Als Gast umsehen',
-    closed: 'Auf diesem Server gibt es zurzeit keine neuen Konten. Wer ihn betreibt, kann dir eines anlegen.',
-    forgot: 'Passwort vergessen?',
-    forgotTitle: 'Passwort vergessen?',
-    forgotAbout: 'Du bekommst eine Mail mit einem Link, mit dem du ein neues wählst.',
-    sendMail: 'Mail schicken',
-    resetSent: email => `Wenn es ein Konto mit ${email} gibt, ist eine Mail unterwegs. Ihr Link gilt einmal, eine Stunde lang.`,
-    noMails: 'Dieser Server verschickt keine Mails. Wer ihn verwaltet, kann dir einen Code geben, mit dem du ein neues Passwort wählst.',
-    haveCode: 'Ich habe einen Code',
-    backToLogin: 'Zurück zur Anmeldung',
-    resetTitle: 'Neues Passwort wählen',
-    setPassword: 'Passwort setzen',
-    otherMail: 'Noch eine Mail anfordern',
-    code: 'Code',
-    codeHint: 'Kopiere ihn aus der Mail.',
-    verify: 'E-Mail-Adresse bestätigen',
-    confirm: 'Bestätigen',
-    mailSent: email => `Eine Mail an ${email} ist unterwegs. Öffne ihren Link, oder gib hier den Code aus der Mail ein.`,
-    noMail: 'Nach einigen Minuten keine Mail? Sieh auch im Spam-Ordner nach.',
-    sentAgain: 'Noch eine Mail ist unterwegs. Nur der neueste Code gilt.',
-    sendAgain: 'Noch eine Mail schicken',
-    otherAccount: 'Anderes Konto verwenden',
-    askForMail: 'Melde dich an, um noch eine Mail zu bekommen.',
-    verified: 'Deine E-Mail-Adresse ist bestätigt.',
-    goOn: 'Weiter',
-    ended: {
-      left: 'Du hast dich abgemeldet.',
-      erased: 'Dein Konto ist gelöscht.',
-      reset: 'Dein neues Passwort ist gesetzt. Melde dich damit an.',
-      disabled: 'Dein Konto wurde von der Verwaltung geschlossen.',
-      revoked: 'Du wurdest auf einem anderen Gerät abgemeldet, oder dein Passwort wurde geändert. Melde dich neu an.',
-      expired: 'Deine Anmeldung ist abgelaufen. Melde dich neu an.'
-    }
+    logOut: 'Abmelden'
   },
   connection: {
     connecting: 'Verbindet …',
@@ -129,22 +82,6 @@ export const de: Text = {
     darkTheme: 'Dunkle Farben',
     offline: 'Dieser Kanal öffnet sich, sobald es eine Verbindung gibt.'
   },
-  browse: {
-    find: 'Kanal nach Name oder Thema finden',
-    joined: 'Beigetreten',
-    join: channel => `${channel} beitreten`,
-    joinShort: 'Beitreten',
-    joinChannel: 'Kanal beitreten',
-    decline: 'Ablehnen',
-    notIn: 'Du bist nicht in diesem Kanal.',
-    latest: 'Neueste Nachrichten',
-    empty: 'Hier hat noch niemand etwas gesagt.',
-    nothingToShow: 'Tritt bei, um zu sehen, was hier gesagt wird.',
-    none: 'Es gibt noch keinen Kanal. Leg den ersten an.',
-    noneFound: query => `Kein Kanal passt zu „${query}“.`,
-    noChannel: 'Kein solcher Kanal',
-    unknown: 'Diesen Kanal gibt es nicht, oder du bist nicht eingeladen.'
-  },
   create: {
     title: 'Kanal anlegen',
     name: 'Name',
@@ -173,13 +110,6 @@ export const de: Text = {
     unknown: 'Es gibt niemanden mit diesem Namen, oder das Konto ist gelöscht.',
     self: 'Dieser Person kannst du nicht direkt schreiben.'
   },
-  invite: {
-    title: channel => `In ${channel} einladen`,
-    act: 'Einladen',
-    invited: 'Eingeladen',
-    hint: 'Wähle jemanden aus, um die Person einzuladen. Sie kann beitreten oder ablehnen.',
-    done: name => `${name} ist eingeladen.`
-  },
   channelMenu: {
     title: 'Menü des Kanals',
     people: count => `Leute: ${count} gerade hier`,
@@ -195,39 +125,6 @@ export const de: Text = {
     left: channel => `Du hast ${channel} verlassen.`,
     leaveTitle: channel => `${channel} verlassen?`,
     leavePrivate: 'Dieser Kanal ist privat: Du kommst nur zurück, wenn dich wieder jemand einlädt.'
-  },
-  channelSettings: {
-    title: channel => `Einstellungen von ${channel}`,
-    topic: 'Thema',
-    slowMode: 'Langsamer Modus',
-    slowModeHint: 'So lange wartet ein Mitglied zwischen zwei Nachrichten. Moderatoren warten nicht.',
-    seconds: seconds => {
-      if (seconds === 0) return 'Aus'
-      if (seconds < 60) return plural(seconds, 'Sekunde', 'Sekunden')
-      if (seconds < 3600) return plural(Math.round(seconds / 60), 'Minute', 'Minuten')
-      return plural(Math.round(seconds / 3600), 'Stunde', 'Stunden')
-    },
-    type: 'Wer beitreten darf',
-    types: { public: 'Öffentlich', private: 'Privat', moderator: 'Moderation', admin: 'Verwaltung' },
-    typesAbout: {
-      public: 'Alle finden ihn, lesen mit und treten bei.',
-      private: 'Nur wer eingeladen ist, weiß von ihm.',
-      moderator: 'Für Leute mit der Rolle Moderator und die Verwaltung.',
-      admin: 'Für die Verwaltung.'
-    },
-    retention: 'Nachrichten bleiben',
-    retentionHint: 'Ältere Nachrichten werden endgültig entfernt.',
-    days: days => days === 0 ? 'Für immer' : days === 365 ? '1 Jahr' : plural(days, 'Tag', 'Tage'),
-    delete: 'Kanal löschen …',
-    saved: 'Die Einstellungen sind gespeichert.'
-  },
-  deleteChannel: {
-    title: channel => `${channel} löschen?`,
-    about: 'Der Kanal wird mit allen Nachrichten für alle gelöscht. Nichts bringt sie zurück.',
-    label: channel => `Zur Bestätigung ${channel} eintippen`,
-    otherName: channel => `Das ist nicht der Name des Kanals: ${channel}`,
-    act: 'Kanal löschen',
-    done: channel => `${channel} ist gelöscht.`
   },
   search: {
     title: 'Nachrichten suchen',
@@ -379,189 +276,9 @@ export const de: Text = {
     youAreInvited: channel => `Du bist zu ${channel} eingeladen.`,
     noSuchChannel: 'Diesen Kanal gibt es nicht, oder du bist nicht dazu eingeladen.',
     notForYou: channel => `${channel} ist nicht für alle offen.`,
-    full: channel => `${channel} hat so viele Mitglieder, wie hineinpassen.`
-  },
-  moderation: {
-    title: 'Moderation',
-    reports: 'Meldungen',
-    logTitle: 'Protokoll',
-    bans: 'Gesperrt',
-    mutes: 'Stumm',
-    moderators: 'Moderation',
-    openReports: count => plural(count, 'offene Meldung', 'offene Meldungen'),
+    full: channel => `${channel} hat so viele Mitglieder, wie hineinpassen.`,
     newReport: channel => `In ${channel} wurde eine Nachricht gemeldet.`,
-    look: 'Ansehen',
-    whichReports: 'Welche Meldungen',
-    open: 'Offen',
-    settled: 'Erledigt',
-    noReports: 'Keine Meldung wartet auf eine Entscheidung. Was Mitglieder melden, steht dann hier.',
-    noSettled: 'Noch keine Meldung ist erledigt.',
-    reportOf: name => `Eine Nachricht von ${name}`,
-    reportedBy: time => `Gemeldet von {actor}, ${time}`,
-    erasedText: 'Der Text wurde mit dem Konto gelöscht.',
-    deletedMessage: 'Gelöscht',
-    showContext: 'Nachrichten davor und danach zeigen',
-    hideContext: 'Nachrichten davor und danach verbergen',
-    showInChannel: 'Im Kanal zeigen',
-    dismiss: 'Verwerfen',
-    removeMessage: 'Nachricht löschen …',
-    muteAuthor: 'Stummschalten …',
-    banAuthor: 'Sperren …',
-    removeTitle: 'Diese Nachricht löschen?',
-    remove: 'Löschen',
-    aboutRemove: 'Sie wird für alle gelöscht. Die Meldung ist damit erledigt.',
-    resolutions: {
-      dismissed: time => `Verworfen von {actor}, ${time}`,
-      removed: time => `Nachricht gelöscht, erledigt von {actor}, ${time}`,
-      sanctioned: time => `Stummgeschaltet oder gesperrt, erledigt von {actor}, ${time}`
-    },
-    noBans: 'Niemand ist gesperrt.',
-    noMutes: 'Niemand ist stummgeschaltet.',
-    noModerators: 'Dieser Kanal hat keine eigene Moderation.',
-    bannedUntilBy: time => `Bis ${time}, von {actor}`,
-    bannedBy: 'Für immer, von {actor}',
-    mutedUntilBy: time => `Bis ${time}, von {actor}`,
-    moderatorSince: day => `Seit ${day}`,
-    howLong: 'Wie lange',
-    forever: 'Für immer',
-    ownDuration: 'Eine andere Dauer …',
-    number: 'Anzahl',
-    unit: 'Einheit',
-    units: { minutes: 'Minuten', hours: 'Stunden', days: 'Tage' },
-    reason: 'Grund (freiwillig)',
-    reasonHint: 'Die gesperrte Person bekommt ihn zu lesen.',
-    operator: 'Der Betreiber',
-    until: time => `Bis ${time}`,
-    emptyLog: 'Noch ist nichts geschehen. Was die Moderation hier tut, steht dann hier.',
-    unknownAct: act => `{actor}: ${act}`,
-    log: {
-      invite_user: '{actor} hat {target} eingeladen.',
-      kick_user: '{actor} hat {target} aus dem Kanal entfernt.',
-      ban_user: '{actor} hat {target} gesperrt.',
-      unban_user: '{actor} hat die Sperre von {target} beendet.',
-      mute_user: '{actor} hat {target} stummgeschaltet.',
-      unmute_user: '{actor} lässt {target} wieder schreiben.',
-      add_moderator: '{actor} hat {target} in die Moderation aufgenommen.',
-      remove_moderator: '{actor} hat {target} aus der Moderation genommen.',
-      delete_message: '{actor} hat eine Nachricht von {target} gelöscht.',
-      set_topic: '{actor} hat das Thema geändert.',
-      set_slow_mode: '{actor} hat den langsamen Modus geändert.',
-      set_retention: '{actor} hat geändert, wie lange Nachrichten bleiben.',
-      set_type_public: '{actor} hat den Kanal öffentlich gemacht.',
-      set_type_private: '{actor} hat den Kanal privat gemacht.',
-      set_type_moderator: '{actor} hat den Kanal der Moderation vorbehalten.',
-      set_type_admin: '{actor} hat den Kanal der Verwaltung vorbehalten.',
-      settle_report_dismissed: '{actor} hat die Meldung einer Nachricht von {target} verworfen.',
-      settle_report_removed: '{actor} hat eine gemeldete Nachricht von {target} gelöscht.',
-      settle_report_sanctioned: '{actor} ist wegen einer gemeldeten Nachricht gegen {target} vorgegangen.'
-    },
-    acts: {
-      kick: {
-        offer: 'Entfernen …',
-        title: name => `${name} entfernen?`,
-        about: (name, channel) => `${name} wird sofort aus ${channel} entfernt und erfährt es. ` +
-          'Wenn der Kanal offen ist, kann die Person zurückkommen. Eine Einladung endet, ein Platz in der Moderation auch.',
-        button: 'Entfernen',
-        done: (name, channel) => `${name} wurde aus ${channel} entfernt.`
-      },
-      mute: {
-        offer: 'Stummschalten …',
-        title: name => `${name} stummschalten?`,
-        about: (name, channel) => `${name} kann ${channel} lesen, aber dort weder schreiben noch reagieren, bis die Zeit ` +
-          'vorbei ist, und erfährt es.',
-        button: 'Stummschalten',
-        done: (name, channel) => `${name} ist in ${channel} stummgeschaltet.`
-      },
-      unmute: {
-        offer: 'Nicht mehr stumm …',
-        title: name => `${name} wieder schreiben lassen?`,
-        about: (name, channel) => `${name} kann in ${channel} wieder schreiben und erfährt es.`,
-        button: 'Schreiben lassen',
-        done: (name, channel) => `${name} darf in ${channel} wieder schreiben.`
-      },
-      ban: {
-        offer: 'Sperren …',
-        title: name => `${name} sperren?`,
-        about: (name, channel) => `${name} wird sofort aus ${channel} entfernt, kann nicht zurück, bis die Sperre vorbei ` +
-          'ist, und erfährt es mit dem Grund.',
-        button: 'Sperren',
-        done: (name, channel) => `${name} ist in ${channel} gesperrt.`
-      },
-      unban: {
-        offer: 'Entsperren …',
-        title: name => `Sperre von ${name} beenden?`,
-        about: (name, channel) => `${name} darf ${channel} wieder beitreten und erfährt es.`,
-        button: 'Entsperren',
-        done: (name, channel) => `${name} darf ${channel} wieder beitreten.`
-      },
-      addModerator: {
-        offer: 'In die Moderation …',
-        title: name => `${name} in die Moderation aufnehmen?`,
-        about: (name, channel) => `${name} kann in ${channel} Nachrichten löschen, stummschalten, entfernen und sperren.`,
-        button: 'Aufnehmen',
-        done: (name, channel) => `${name} moderiert jetzt ${channel}.`
-      },
-      removeModerator: {
-        offer: 'Aus der Moderation …',
-        title: name => `${name} aus der Moderation nehmen?`,
-        about: (name, channel) => `${name} bleibt in ${channel}, kann dort aber nicht mehr moderieren.`,
-        button: 'Herausnehmen',
-        done: (name, channel) => `${name} moderiert ${channel} nicht mehr.`
-      }
-    }
-  },
-  settings: {
-    title: 'Einstellungen',
-    profile: 'Profil',
-    name: 'Name',
-    handle: 'Kürzel',
-    aboutHandle: 'Andere erwähnen dich damit. Kleine Buchstaben, Ziffern und _, mindestens 3. Du kannst es zweimal in 30 Tagen ändern.',
-    saved: 'Gespeichert.',
-    email: 'E-Mail',
-    isVerified: 'bestätigt',
-    isUnverified: 'noch nicht bestätigt',
-    verificationSent: 'Eine Mail ist unterwegs. Öffne ihren Link, um deine Adresse zu bestätigen.',
-    noMails: 'Dieser Server verschickt keine Mails.',
-    password: 'Passwort',
-    passwordAbout: 'Ein neues Passwort meldet dich auf allen anderen Geräten ab.',
-    currentPassword: 'Bisheriges Passwort',
-    wrongPassword: 'Dieses Passwort ist falsch.',
-    changePassword: 'Passwort ändern',
-    passwordChanged: 'Dein Passwort ist geändert.',
-    devices: 'Geräte',
-    devicesAbout: 'Wo du angemeldet bist.',
-    unknownDevice: 'Unbekanntes Gerät',
-    browserOn: (browser, system) => `${browser} auf ${system}`,
-    thisDevice: 'Dieses Gerät',
-    lastUsed: when => `Zuletzt benutzt ${when}`,
-    endLogin: 'Abmelden',
-    endLoginOf: device => `${device} abmelden`,
-    endOthers: 'Alle anderen abmelden',
-    loginEnded: 'Das Gerät ist abgemeldet.',
-    othersEnded: 'Alle anderen Geräte sind abgemeldet.',
-    blocked: 'Blockierte Personen',
-    blockedAbout: 'Sie können dir nicht direkt schreiben, und ihre Einladungen erreichen dich nicht.',
-    nobodyBlocked: 'Du hast niemanden blockiert.',
-    unblock: 'Nicht mehr blockieren',
-    unblockName: name => `${name} nicht mehr blockieren`,
-    unblocked: name => `${name} ist nicht mehr blockiert.`,
-    appearance: 'Aussehen',
-    theme: 'Farben',
-    system: 'Wie das Gerät',
-    light: 'Hell',
-    dark: 'Dunkel',
-    language: 'Sprache',
-    data: 'Dein Konto',
-    download: 'Meine Daten herunterladen',
-    downloadAbout: 'Alles, was dieser Server von dir speichert, als Datei. Jede Zeile ist ein JSON-Objekt.',
-    downloading: 'Deine Daten werden zusammengestellt …',
-    incomplete: 'Die Datei war nicht vollständig. Versuche es noch einmal.',
-    erase: 'Mein Konto löschen',
-    eraseAbout: 'Dein Name verschwindet, und niemand kann es rückgängig machen.',
-    eraseTitle: 'Konto endgültig löschen?',
-    eraseWarning: 'Deine Nachrichten und Reaktionen bleiben, ohne deinen Namen. Du verlässt alle Kanäle und wirst auf allen Geräten ' +
-      'abgemeldet. Niemand kann das rückgängig machen, auch nicht die Verwaltung.',
-    logOutAbout: 'Nachrichten, die noch nicht gesendet sind, bleiben in diesem Browser, bis du dich wieder anmeldest.'
+    look: 'Ansehen'
   },
   admin: {
     title: 'Verwaltung'

@@ -1,10 +1,11 @@
 import type { Errors } from './errors.ts'
 
-const plural = (count: number, one: string, many: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 const listOf = (parts: string[]): string => new Intl.ListFormat('en').format(parts)
 const duration = (seconds: number): string =>
   seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} min`
 
+/** The texts of what the chat shows at first. */
 export const en = {
   common: {
     app: 'Parley',
@@ -21,57 +22,10 @@ export const en = {
     notFound: 'There is nothing here.',
     checkField: 'Please check this.',
     waitFor: (time: string) => `Try again in ${time}.`,
-    people: (count: number) => plural(count, 'person', 'people')
-  },
-  entry: {
-    welcome: 'Talk together',
+    people: (count: number) => plural(count, 'person', 'people'),
     logIn: 'Log in',
     register: 'Create account',
-    logOut: 'Log out',
-    email: 'Email',
-    password: 'Password',
-    newPassword: 'New password',
-    showPassword: 'Show password',
-    passwordRule: (characters: number) => `At least ${characters} characters. Several words are easy to keep in mind.`,
-    name: 'Name',
-    nameHint: 'The others see it beside what you write.',
-    invitation: 'Invitation code',
-    invitationHint: 'Whoever invited you has it.',
-    newHere: 'New here?',
-    haveAccount: 'Already have an account?',
-    asGuest: 'Look around as a guest',
-    closed: 'There are no new accounts on this server at the moment. Whoever runs it can make one for you.',
-    forgot: 'Forgot your password?',
-    forgotTitle: 'Forgot your password?',
-    forgotAbout: 'You get a mail with a link, with which you choose a new one.',
-    sendMail: 'Send a mail',
-    resetSent: (email: string) => `If there is an account with ${email}, a mail is on its way. Its link works once, for one hour.`,
-    noMails: 'This server sends no mails. An administrator can give you a code with which you choose a new password.',
-    haveCode: 'I have a code',
-    backToLogin: 'Back to the login',
-    resetTitle: 'Choose a new password',
-    setPassword: 'Set password',
-    otherMail: 'Ask for another mail',
-    code: 'Code',
-    codeHint: 'Copy it from the mail.',
-    verify: 'Confirm your email address',
-    confirm: 'Confirm',
-    mailSent: (email: string) => `A mail is on its way to ${email}. Open its link, or enter the code from it here.`,
-    noMail: 'No mail after some minutes? Look into the folder for spam, too.',
-    sentAgain: 'Another mail is on its way. Only the newest code is valid.',
-    sendAgain: 'Send another mail',
-    otherAccount: 'Use another account',
-    askForMail: 'Log in to get another mail.',
-    verified: 'Your email address is confirmed.',
-    goOn: 'Go on',
-    ended: {
-      left: 'You have logged out.',
-      erased: 'Your account is erased.',
-      reset: 'Your new password is set. Log in with it.',
-      disabled: 'An administrator has closed your account.',
-      revoked: 'Your login was ended on another device, or your password was changed. Log in again.',
-      expired: 'Your login has ended. Log in again.'
-    }
+    logOut: 'Log out'
   },
   connection: {
     connecting: 'Connecting …',
@@ -129,22 +83,6 @@ export const en = {
     darkTheme: 'Dark theme',
     offline: 'This channel opens as soon as there is a connection.'
   },
-  browse: {
-    find: 'Find a channel by name or topic',
-    joined: 'Joined',
-    join: (channel: string) => `Join ${channel}`,
-    joinShort: 'Join',
-    joinChannel: 'Join channel',
-    decline: 'Decline',
-    notIn: 'You are not in this channel.',
-    latest: 'Latest messages',
-    empty: 'Nobody has said anything here yet.',
-    nothingToShow: 'Join to see what is said here.',
-    none: 'There is no channel yet. Make the first one.',
-    noneFound: (query: string) => `No channel fits “${query}”.`,
-    noChannel: 'No such channel',
-    unknown: 'This channel does not exist, or you are not invited to it.'
-  },
   create: {
     title: 'Create channel',
     name: 'Name',
@@ -173,13 +111,6 @@ export const en = {
     unknown: 'There is nobody of this name, or their account is gone.',
     self: 'You cannot write to this person directly.'
   },
-  invite: {
-    title: (channel: string) => `Invite people to ${channel}`,
-    act: 'Invite',
-    invited: 'Invited',
-    hint: 'Choose a person to invite them. They may join or decline.',
-    done: (name: string) => `${name} is invited.`
-  },
   channelMenu: {
     title: 'Channel menu',
     people: (count: number) => `People: ${count} here now`,
@@ -195,39 +126,6 @@ export const en = {
     left: (channel: string) => `You have left ${channel}.`,
     leaveTitle: (channel: string) => `Leave ${channel}?`,
     leavePrivate: 'This channel is private: you can only come back if somebody invites you again.'
-  },
-  channelSettings: {
-    title: (channel: string) => `Settings of ${channel}`,
-    topic: 'Topic',
-    slowMode: 'Slow mode',
-    slowModeHint: 'How long a member waits between two messages. Moderators do not wait.',
-    seconds: (seconds: number) => {
-      if (seconds === 0) return 'Off'
-      if (seconds < 60) return plural(seconds, 'second', 'seconds')
-      if (seconds < 3600) return plural(Math.round(seconds / 60), 'minute', 'minutes')
-      return plural(Math.round(seconds / 3600), 'hour', 'hours')
-    },
-    type: 'Who may join',
-    types: { public: 'Public', private: 'Private', moderator: 'Moderators', admin: 'Administrators' },
-    typesAbout: {
-      public: 'Everybody finds it, reads it and joins.',
-      private: 'Only people who are invited know of it.',
-      moderator: 'For people with the role moderator, and administrators.',
-      admin: 'For administrators.'
-    },
-    retention: 'Messages are kept',
-    retentionHint: 'Older messages are removed for good.',
-    days: (days: number) => days === 0 ? 'For good' : days === 365 ? '1 year' : plural(days, 'day', 'days'),
-    delete: 'Delete channel …',
-    saved: 'The settings are saved.'
-  },
-  deleteChannel: {
-    title: (channel: string) => `Delete ${channel}?`,
-    about: 'The channel and all its messages are deleted for everybody, and nothing brings them back.',
-    label: (channel: string) => `Type ${channel} to confirm`,
-    otherName: (channel: string) => `This is not the name of the channel: ${channel}`,
-    act: 'Delete channel',
-    done: (channel: string) => `${channel} is deleted.`
   },
   search: {
     title: 'Search messages',
@@ -376,190 +274,9 @@ export const en = {
     youAreInvited: (channel: string) => `You are invited to ${channel}.`,
     noSuchChannel: 'This channel does not exist, or you are not invited to it.',
     notForYou: (channel: string) => `${channel} is not open to everybody.`,
-    full: (channel: string) => `${channel} has as many members as it can have.`
-  },
-  moderation: {
-    title: 'Moderation',
-    reports: 'Reports',
-    logTitle: 'Log',
-    bans: 'Banned',
-    mutes: 'Muted',
-    moderators: 'Moderators',
-    openReports: (count: number) => plural(count, 'open report', 'open reports'),
+    full: (channel: string) => `${channel} has as many members as it can have.`,
     newReport: (channel: string) => `Somebody reported a message in ${channel}.`,
-    look: 'Look at it',
-    whichReports: 'Which reports',
-    open: 'Open',
-    settled: 'Settled',
-    noReports: 'No report waits for a decision. When members report a message, it shows up here.',
-    noSettled: 'No report has been settled yet.',
-    reportOf: (name: string) => `A message by ${name}`,
-    reportedBy: (time: string) => `Reported by {actor}, ${time}`,
-    erasedText: 'The text was erased with its author’s account.',
-    deletedMessage: 'Deleted',
-    showContext: 'Show the messages around it',
-    hideContext: 'Hide the messages around it',
-    showInChannel: 'Show in the channel',
-    dismiss: 'Dismiss',
-    removeMessage: 'Delete message …',
-    muteAuthor: 'Mute author …',
-    banAuthor: 'Ban author …',
-    removeTitle: 'Delete this message?',
-    remove: 'Delete',
-    aboutRemove: 'It is deleted for everybody. The report is settled with it.',
-    resolutions: {
-      dismissed: (time: string) => `Dismissed by {actor}, ${time}`,
-      removed: (time: string) => `Message deleted, settled by {actor}, ${time}`,
-      sanctioned: (time: string) => `Author muted or banned, settled by {actor}, ${time}`
-    },
-    noBans: 'Nobody is banned.',
-    noMutes: 'Nobody is muted.',
-    noModerators: 'This channel has no moderators of its own.',
-    bannedUntilBy: (time: string) => `Until ${time}, by {actor}`,
-    bannedBy: 'For good, by {actor}',
-    mutedUntilBy: (time: string) => `Until ${time}, by {actor}`,
-    moderatorSince: (day: string) => `Since ${day}`,
-    howLong: 'How long',
-    forever: 'For good',
-    ownDuration: 'Another duration …',
-    number: 'Number',
-    unit: 'Unit',
-    units: { minutes: 'minutes', hours: 'hours', days: 'days' },
-    reason: 'Reason (optional)',
-    reasonHint: 'The banned person gets to read it.',
-    operator: 'The operator',
-    until: (time: string) => `Until ${time}`,
-    emptyLog: 'Nothing has happened yet. Whatever moderators do here is listed here.',
-    unknownAct: (act: string) => `{actor}: ${act}`,
-    /** Acts by their names in the log. */
-    log: {
-      invite_user: '{actor} invited {target}.',
-      kick_user: '{actor} removed {target} from the channel.',
-      ban_user: '{actor} banned {target}.',
-      unban_user: '{actor} ended the ban of {target}.',
-      mute_user: '{actor} muted {target}.',
-      unmute_user: '{actor} ended the mute of {target}.',
-      add_moderator: '{actor} made {target} a moderator.',
-      remove_moderator: '{actor} took the moderation from {target}.',
-      delete_message: '{actor} deleted a message by {target}.',
-      set_topic: '{actor} changed the topic.',
-      set_slow_mode: '{actor} changed the slow mode.',
-      set_retention: '{actor} changed how long messages are kept.',
-      set_type_public: '{actor} made the channel public.',
-      set_type_private: '{actor} made the channel private.',
-      set_type_moderator: '{actor} made the channel one for moderators.',
-      set_type_admin: '{actor} made the channel one for administrators.',
-      settle_report_dismissed: '{actor} dismissed a report of a message by {target}.',
-      settle_report_removed: '{actor} deleted a reported message by {target}.',
-      settle_report_sanctioned: '{actor} acted on a report of a message by {target}.'
-    },
-    acts: {
-      kick: {
-        offer: 'Remove …',
-        title: (name: string) => `Remove ${name}?`,
-        about: (name: string, channel: string) => `${name} is removed from ${channel} at once, and told so. ` +
-          'They can come back if the channel is open to them. An invitation ends, and so does their place as a moderator.',
-        button: 'Remove',
-        done: (name: string, channel: string) => `${name} was removed from ${channel}.`
-      },
-      mute: {
-        offer: 'Mute …',
-        title: (name: string) => `Mute ${name}?`,
-        about: (name: string, channel: string) => `${name} can read ${channel}, but neither write nor react there until the ` +
-          'time is over. They are told so.',
-        button: 'Mute',
-        done: (name: string, channel: string) => `${name} is muted in ${channel}.`
-      },
-      unmute: {
-        offer: 'Unmute …',
-        title: (name: string) => `End the mute of ${name}?`,
-        about: (name: string, channel: string) => `${name} can write in ${channel} again, and is told so.`,
-        button: 'Unmute',
-        done: (name: string, channel: string) => `${name} may write in ${channel} again.`
-      },
-      ban: {
-        offer: 'Ban …',
-        title: (name: string) => `Ban ${name}?`,
-        about: (name: string, channel: string) => `${name} is removed from ${channel} at once and cannot come back until the ` +
-          'ban is over. They are told so, with the reason.',
-        button: 'Ban',
-        done: (name: string, channel: string) => `${name} is banned from ${channel}.`
-      },
-      unban: {
-        offer: 'Unban …',
-        title: (name: string) => `End the ban of ${name}?`,
-        about: (name: string, channel: string) => `${name} may join ${channel} again, and is told so.`,
-        button: 'Unban',
-        done: (name: string, channel: string) => `${name} may join ${channel} again.`
-      },
-      addModerator: {
-        offer: 'Make moderator …',
-        title: (name: string) => `Make ${name} a moderator?`,
-        about: (name: string, channel: string) => `${name} can delete messages, and mute, remove and ban people in ${channel}.`,
-        button: 'Make moderator',
-        done: (name: string, channel: string) => `${name} moderates ${channel} now.`
-      },
-      removeModerator: {
-        offer: 'Remove as moderator …',
-        title: (name: string) => `Remove ${name} as a moderator?`,
-        about: (name: string, channel: string) => `${name} stays in ${channel}, but cannot moderate it any more.`,
-        button: 'Remove as moderator',
-        done: (name: string, channel: string) => `${name} does not moderate ${channel} any more.`
-      }
-    }
-  },
-  settings: {
-    title: 'Settings',
-    profile: 'Profile',
-    name: 'Name',
-    handle: 'Handle',
-    aboutHandle: 'Others mention you by it. Small letters, digits and _, at least 3. You can change it twice in 30 days.',
-    saved: 'Saved.',
-    email: 'Email',
-    isVerified: 'confirmed',
-    isUnverified: 'not confirmed yet',
-    verificationSent: 'A mail is on its way. Open its link to confirm your address.',
-    noMails: 'This server sends no mails.',
-    password: 'Password',
-    passwordAbout: 'A new password ends your logins on all other devices.',
-    currentPassword: 'Current password',
-    wrongPassword: 'This password is wrong.',
-    changePassword: 'Change password',
-    passwordChanged: 'Your password is changed.',
-    devices: 'Devices',
-    devicesAbout: 'Where you are logged in.',
-    unknownDevice: 'Unknown device',
-    browserOn: (browser: string, system: string) => `${browser} on ${system}`,
-    thisDevice: 'This device',
-    lastUsed: (when: string) => `Last used ${when}`,
-    endLogin: 'Log out',
-    endLoginOf: (device: string) => `Log out ${device}`,
-    endOthers: 'Log out all others',
-    loginEnded: 'That device is logged out.',
-    othersEnded: 'All other devices are logged out.',
-    blocked: 'Blocked people',
-    blockedAbout: 'They cannot write to you directly, and their invitations do not reach you.',
-    nobodyBlocked: 'You have blocked nobody.',
-    unblock: 'Unblock',
-    unblockName: (name: string) => `Unblock ${name}`,
-    unblocked: (name: string) => `${name} is not blocked any more.`,
-    appearance: 'Appearance',
-    theme: 'Theme',
-    system: 'System',
-    light: 'Light',
-    dark: 'Dark',
-    language: 'Language',
-    data: 'Your account',
-    download: 'Download my data',
-    downloadAbout: 'Everything that this server keeps of you, as a file. Each line is a JSON object.',
-    downloading: 'Your data is being collected …',
-    incomplete: 'The file was not complete. Try again.',
-    erase: 'Erase my account',
-    eraseAbout: 'Your name disappears, and nobody can undo it.',
-    eraseTitle: 'Erase your account for good?',
-    eraseWarning: 'Your messages and reactions stay, without your name. You leave all channels, and all your devices are logged out. ' +
-      'Nobody can undo this, not even an administrator.',
-    logOutAbout: 'Messages that wait to be sent stay in this browser until you log in again.'
+    look: 'Look at it'
   },
   admin: {
     title: 'Administration'
