@@ -197,7 +197,6 @@ export const de: FirstText = {
     copyLink: 'Link kopieren',
     copied: 'Kopiert.',
     report: 'Melden',
-    reported: 'Die Moderation hat deine Meldung. Danke.',
     delete: 'Löschen',
     deleteTitle: 'Diese Nachricht löschen?',
     deleteText: 'Sie ist dann für alle weg, für immer.',
