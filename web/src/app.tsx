@@ -9,11 +9,11 @@ import { t } from './text.ts'
 import { Link } from './ui/button.tsx'
 import { Dialogs } from './ui/dialog.tsx'
 import { Empty } from './ui/empty.tsx'
-import { later } from './ui/later.tsx'
+import { later, partOf } from './ui/later.tsx'
 import { Toasts } from './ui/toast.tsx'
 
-const Admin = later(async () => (await import('./admin/admin.tsx')).Admin)
-const Entry = later(async () => (await import('./entry/entry.tsx')).Entry)
+const Admin = later(partOf(() => import('./admin/admin.tsx')), module => module.Admin)
+const Entry = later(partOf(() => import('./entry/entry.tsx')), module => module.Entry)
 
 export function App () {
   return (

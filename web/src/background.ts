@@ -1,3 +1,4 @@
+import { more } from './dialogs.ts'
 import { install } from './install.ts'
 import { startNotifier } from './notify/notifier.ts'
 
@@ -5,4 +6,6 @@ import { startNotifier } from './notify/notifier.ts'
 export function startBackground (): void {
   startNotifier()
   install()
+  // A dialog that is there at once gets the first letters that somebody types. If this fails, it is loaded when somebody opens one.
+  more.load().catch(() => {})
 }

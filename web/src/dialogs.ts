@@ -1,16 +1,16 @@
-// The dialogs that the chat opens. Their script is loaded when the first of them is opened.
-import { laterCall } from './ui/later.tsx'
+import { laterCall, partOf } from './ui/later.tsx'
 
-const load = () => import('./more.ts')
+/** The parts of the chat that it does not show at first. */
+export const more = partOf(() => import('./more.ts'))
 
-export const confirm = laterCall(async () => (await load()).confirm)
-export const openCard = laterCall(async () => (await load()).openCard)
-export const openChannelSettings = laterCall(async () => (await load()).openChannelSettings)
-export const openCreateChannel = laterCall(async () => (await load()).openCreateChannel)
-export const openDeleteMessage = laterCall(async () => (await load()).openDeleteMessage)
-export const openInvite = laterCall(async () => (await load()).openInvite)
-export const openJump = laterCall(async () => (await load()).openJump)
-export const openModeration = laterCall(async () => (await load()).openModeration)
-export const openNewDirect = laterCall(async () => (await load()).openNewDirect)
-export const openReport = laterCall(async () => (await load()).openReport)
-export const openShortcuts = laterCall(async () => (await load()).openShortcuts)
+export const confirm = laterCall(more, module => module.confirm)
+export const openCard = laterCall(more, module => module.openCard)
+export const openChannelSettings = laterCall(more, module => module.openChannelSettings)
+export const openCreateChannel = laterCall(more, module => module.openCreateChannel)
+export const openDeleteMessage = laterCall(more, module => module.openDeleteMessage)
+export const openInvite = laterCall(more, module => module.openInvite)
+export const openJump = laterCall(more, module => module.openJump)
+export const openModeration = laterCall(more, module => module.openModeration)
+export const openNewDirect = laterCall(more, module => module.openNewDirect)
+export const openReport = laterCall(more, module => module.openReport)
+export const openShortcuts = laterCall(more, module => module.openShortcuts)

@@ -7,10 +7,10 @@ import { startUnreadTitle } from './notify/unread-title.ts'
 import './people/notices.tsx'
 import { loadText } from './text.ts'
 import './theme.ts'
-import { laterCall } from './ui/later.tsx'
+import { laterCall, partOf } from './ui/later.tsx'
 
 /** It is loaded while the app shows itself. */
-const startBackground = laterCall(async () => (await import('./background.ts')).startBackground)
+const startBackground = laterCall(partOf(() => import('./background.ts')), module => module.startBackground)
 
 await loadText()
 followLogin()

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
+import { more } from '../dialogs.ts'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
 import { settleFocus } from '../shell/landing.ts'
 import { later } from '../ui/later.tsx'
@@ -12,8 +13,8 @@ import { TalkContext, talkOf } from './talk.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useChannelState } from './use-channel-state.ts'
 
-const ClosedChannel = later(async () => (await import('../more.ts')).ClosedChannel)
-const PeoplePanel = later(async () => (await import('../more.ts')).PeoplePanel, content => <aside class='people-panel'>{content}</aside>)
+const ClosedChannel = later(more, module => module.ClosedChannel)
+const PeoplePanel = later(more, module => module.PeoplePanel, content => <aside class='people-panel'>{content}</aside>)
 
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {

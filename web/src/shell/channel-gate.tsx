@@ -3,6 +3,7 @@ import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { ChannelView } from '../channel/channel-view.tsx'
 import { parley } from '../client.ts'
+import { more } from '../dialogs.ts'
 import { facts } from '../facts.ts'
 import { t } from '../text.ts'
 import { Empty } from '../ui/empty.tsx'
@@ -11,7 +12,7 @@ import { Loading } from '../ui/loading.tsx'
 import { entering } from './entering.ts'
 import { wasMember } from './memberships.ts'
 
-const ChannelPreview = later(async () => (await import('../more.ts')).ChannelPreview)
+const ChannelPreview = later(more, module => module.ChannelPreview)
 
 /**
  * Shows a channel to its members, and a preview to everybody else. The client joins a channel when it opens it, and the server may create

@@ -3,7 +3,7 @@ import { facts } from '../facts.ts'
 import { route } from '../route.ts'
 import { t } from '../text.ts'
 import { classes } from '../ui/button.tsx'
-import { later } from '../ui/later.tsx'
+import { later, partOf } from '../ui/later.tsx'
 import { ChannelGate } from './channel-gate.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import { DirectView } from './direct-view.tsx'
@@ -11,9 +11,9 @@ import { settleFocus } from './landing.ts'
 import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
 
-const BrowseView = later(async () => (await import('./browse-view.tsx')).BrowseView)
-const SettingsPage = later(async () => (await import('../settings/settings-page.tsx')).SettingsPage)
-const SearchView = later(async () => (await import('./search-view.tsx')).SearchView)
+const BrowseView = later(partOf(() => import('./browse-view.tsx')), module => module.BrowseView)
+const SettingsPage = later(partOf(() => import('../settings/settings-page.tsx')), module => module.SettingsPage)
+const SearchView = later(partOf(() => import('./search-view.tsx')), module => module.SearchView)
 
 /** The app for people who are in: the sidebar, and beside it the view that the address names. On phones, one of them is shown. */
 export function Shell () {
