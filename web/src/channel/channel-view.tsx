@@ -1,7 +1,7 @@
+import { lazy, Suspense } from 'preact/compat'
 import { useLayoutEffect, useMemo } from 'preact/hooks'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
-import { PeoplePanel } from '../people/people-panel.tsx'
 import { classes } from '../ui/button.tsx'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
@@ -11,6 +11,8 @@ import { isPeopleOpen } from './people-toggle.tsx'
 import { createTalk, TalkContext } from './talk.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useChannelState } from './use-channel-state.ts'
+
+const PeoplePanel = lazy(async () => ({ default: (await import('../more.ts')).PeoplePanel }))
 
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {
@@ -44,7 +46,10 @@ export function ChannelView ({ name, message }: { name: string, message: string 
               </footer>
             </>
             )}
-        {hasPeople && <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />}
+        {hasPeople && (
+          <Suspense fallback={null}>
+            <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />
+          </Suspense>)}
       </article>
     </TalkContext.Provider>
   )
