@@ -22,6 +22,8 @@ export async function openBrowser () {
       context.on('console', message => {
         if (message.type() === 'error' && !OF_THE_NETWORK.test(message.text())) errors.push(`${message.page()?.url()}: ${message.text()}`)
       })
+      // The offer of notifications would stand above every view.
+      await context.addInitScript("localStorage.setItem('parley-web:notify-offered', 'true')")
       const page = await context.newPage()
       if (email === undefined) return page
       await page.goto(`${url}/login`)

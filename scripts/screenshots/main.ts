@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
 import { runCommand, UsageError } from '../command.ts'
 import { root } from '../root.ts'
+import { film } from './animation.ts'
 import { openBrowser, type PictureBrowser } from './browser.ts'
 import { layCable } from './cable.ts'
 import { startStillDemo } from './demo.ts'
@@ -15,15 +16,20 @@ import { adminViews, settled, viewsOf, type Viewer } from './views.ts'
 
 const USAGE = `usage: npm run screenshots -- [OPTION …] [VIEW …]
   --out FOLDER   where all pictures are written to (screenshots/)
+  --animation    makes only the film of the README
 With names of views, only these are photographed, and the pictures of the README stay as they are.`
 
 await runCommand(main)
 
 async function main (args: string[]): Promise<void> {
-  const { out, names } = readOptions(args)
+  const { out, names, animation } = readOptions(args)
   await using demo = await startStillDemo()
   await using browser = await openBrowser()
   await using cable = await layCable(demo.port)
+  if (animation) {
+    await film(browser, cable, demo.url, join(imageFolder(), 'talk.webp'))
+    return throwErrors(browser.errors)
+  }
   const { url } = cable
   const pages = await openPages(browser, url)
   const views = [...viewsOf(await preparePlaces(demo.url)), ...await adminViews(pages.admin, url)]
@@ -35,8 +41,18 @@ async function main (args: string[]): Promise<void> {
     await shoot(pages[view.viewer], view, { url, cable, out }).catch((error: Error) => failed.push(`${view.name}: ${error.message}`))
   }
   if (names.length === 0) await shootReadme(pages.member, url)
-  const errors = [...failed, ...browser.errors]
+  throwErrors([...failed, ...browser.errors])
+}
+
+function throwErrors (errors: string[]): void {
   if (errors.length > 0) throw new Error(`${errors.length} errors:\n${errors.join('\n')}`)
+}
+
+/** The folder of the pictures that the README shows. */
+function imageFolder (): string {
+  const folder = join(root, 'docs/images')
+  mkdirSync(folder, { recursive: true })
+  return folder
 }
 
 async function openPages (browser: PictureBrowser, url: string): Promise<Record<Viewer, Page>> {
@@ -51,24 +67,22 @@ async function openPages (browser: PictureBrowser, url: string): Promise<Record<
 
 /** The pictures that the README shows: a desktop and a phone, in both themes. */
 async function shootReadme (page: Page, url: string): Promise<void> {
-  const folder = join(root, 'docs/images')
-  mkdirSync(folder, { recursive: true })
   for (const [size, path] of [['desktop', 'c/code-review'], ['phone', 'c/general']] as const) {
     await page.setViewportSize(sizes[size])
     await page.goto(`${url}/${path}`)
     await settled(page)
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme })
-      await shootWebp(page, join(folder, `${size}-${colorScheme}.webp`))
+      await shootWebp(page, join(imageFolder(), `${size}-${colorScheme}.webp`))
     }
   }
 }
 
-function readOptions (args: string[]): { out: string, names: string[] } {
+function readOptions (args: string[]): { out: string, names: string[], animation: boolean } {
   try {
-    const options = { out: { type: 'string', default: 'screenshots' } } as const
+    const options = { out: { type: 'string', default: 'screenshots' }, animation: { type: 'boolean', default: false } } as const
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    return { out: resolve(root, values.out), names: positionals }
+    return { out: resolve(root, values.out), names: positionals, animation: values.animation }
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n${USAGE}`)
   }

@@ -9,7 +9,7 @@ export type Places = Awaited<ReturnType<typeof preparePlaces>>
 export async function preparePlaces (url: string) {
   const [admin, moderator, member] = await Promise.all(['admin', 'moderator', 'member'].map(name => callAs(url, `${name}@demo.example`)))
   const longName = 'saturday-repair-cafe-and-tool-library-planning'
-  const [empty, muted, notJoined] = ['reading-room', 'random', 'nihongo']
+  const [empty, muted, notJoined] = ['reading-room', 'random', 'francais']
   await admin!.call('POST', '/api/channels', {
     name: empty, channel_type: 'public', topic: 'For whoever wants to sit together and read quietly'
   })

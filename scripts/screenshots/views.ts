@@ -26,7 +26,7 @@ export function viewsOf (places: Places): View[] {
     { name: 'forgot', viewer: 'nobody', path: 'forgot' },
     { name: 'home', viewer: 'member', path: '' },
     { name: 'channel', viewer: 'member' },
-    { name: 'channel-people', viewer: 'member', act: togglePeople, undo: togglePeople },
+    { name: 'channel-people', viewer: 'member', act: togglePeople, undo: forgetPeople },
     { name: 'channel-replies', viewer: 'member', path: `c/general/m/${places.reply}` },
     { name: 'channel-code', viewer: 'member', path: `c/code-review/m/${places.code}` },
     { name: 'channel-right-to-left', viewer: 'member', path: 'c/al-maqha' },
@@ -46,8 +46,8 @@ export function viewsOf (places: Places): View[] {
     { name: 'shortcuts', viewer: 'member', act: page => page.getByRole('article').first().press('?') },
     { name: 'settings', viewer: 'member', path: 'settings' },
     { name: 'card', viewer: 'moderator', act: page => page.locator('.message .name').last().click() },
-    { name: 'moderation', viewer: 'moderator', path: 'c/code-review', act: openModeration, undo: closePeople },
-    { name: 'moderation-log', viewer: 'moderator', path: 'c/code-review', act: openLog, undo: closePeople },
+    { name: 'moderation', viewer: 'moderator', path: 'c/code-review', act: openModeration, undo: forgetPeople },
+    { name: 'moderation-log', viewer: 'moderator', path: 'c/code-review', act: openLog, undo: forgetPeople },
     { name: 'reconnecting', viewer: 'member', act: loseNetwork, undo: findNetwork }
   ]
 }
@@ -64,7 +64,7 @@ export async function adminViews (page: Page, url: string): Promise<View[]> {
 /** Waits until the page has what it shows: no spinner, no connection that is still made. */
 export async function settled (page: Page): Promise<void> {
   await page.waitForLoadState('load')
-  await page.locator('main, form, [role=main]').first().waitFor()
+  await page.locator('main, form').first().waitFor({ state: 'attached' })
   await page.locator('.spinner').first().waitFor({ state: 'detached' })
 }
 
@@ -82,9 +82,9 @@ async function failToLogIn (page: Page): Promise<void> {
 
 const togglePeople = (page: Page): Promise<void> => page.locator('.people-toggle').click()
 
-async function closePeople (page: Page): Promise<void> {
-  await page.keyboard.press('Escape')
-  await togglePeople(page)
+/** The app keeps that the list of people is open, and the views after this one show it too. */
+async function forgetPeople (page: Page): Promise<void> {
+  await page.evaluate("localStorage.removeItem('parley-web:people')")
 }
 
 async function jump (page: Page): Promise<void> {
