@@ -24,8 +24,11 @@ const SETTINGS = {
   default_transaction_isolation: 'serializable',
   statement_timeout: '30s'
 }
-/** How many of the other files share a process at most. Each process first loads tap and the whole server, which takes two CPU seconds. */
-const FILES_PER_PROCESS = 12
+/**
+ * How many of the other files share a process at most. Each process takes two CPU seconds to load tap and the whole server, and four more
+ * until the code that all files use is compiled.
+ */
+const FILES_PER_PROCESS = 24
 
 const files = findTests(process.argv.slice(2))
 if (!await build({ tests: true })) process.exit(1)
@@ -87,8 +90,8 @@ function findTests (paths) {
 
 /**
  * Returns the programs to run: each file that gets its own process, and a generated program per set of files that share one. Files
- * of one folder go into different sets, because they cost much the same. The two kinds of programs alternate, because many of the first
- * kind wait most of the time, while the others use the processors.
+ * of one folder go into different sets, because they cost much the same. Two programs of the second kind follow each one of the first, so
+ * that none of these long programs is left at the end: many of the first kind wait most of the time, while the others use the processors.
  */
 function toPrograms (files) {
   const compiled = file => join(root, 'dist', file.replace(/\.ts$/, '.js'))
@@ -104,7 +107,7 @@ function toPrograms (files) {
     writeFileSync(program, `import { runFiles } from '../tap.js'\nawait runFiles(${JSON.stringify(imported)})\n`)
     return program
   })
-  return Array.from({ length: Math.max(alone.length, shared.length) }, (_, i) => [alone[i], shared[i]]).flat().filter(Boolean)
+  return alone.flatMap((program, i) => [program, ...shared.slice(2 * i, 2 * i + 2)]).concat(shared.slice(2 * alone.length))
 }
 
 /** Creates the database from which each test copies its own: `CREATE DATABASE … TEMPLATE parley_template`. */

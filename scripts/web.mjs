@@ -38,7 +38,8 @@ export async function bundleWeb (root, version) {
   })
   await build({ ...options, entryPoints: { worker: '@parley/client/worker' }, outdir: at('dist', assets) })
   for (const name of readdirSync(at('static'))) writeFileSync(at('dist', assets, name), readFileSync(at('static', name)))
-  const files = readdirSync(at('dist', assets)).filter(name => !name.endsWith('.map')).map(name => `${assets}/${name}`)
+  // Only administrators load their console, and only with a network.
+  const files = readdirSync(at('dist', assets)).filter(name => !/\.map$|^admin-/.test(name)).map(name => `${assets}/${name}`)
   const define = { ...options.define, PARLEY_FILES: JSON.stringify(files) }
   await build({ ...options, define, entryPoints: [at('src/sw.ts')], format: 'iife', outdir: at('dist') })
   writeFileSync(at('dist/index.html'), readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets))

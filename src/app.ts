@@ -15,6 +15,7 @@ import { createOverview } from './connections/overview.ts'
 import { createReconciler } from './connections/reconciler.ts'
 import type { FaultPlace } from './connections/session.ts'
 import { countRefusal, createTraffic, type Life, type Traffic } from './connections/traffic.ts'
+import { createTracer } from './connections/tracer.ts'
 import { createWatchers } from './connections/watchers.ts'
 import { createCounters, type Counters } from './counters.ts'
 import { createCountdown, resolvesWithin } from './deadline.ts'
@@ -43,6 +44,7 @@ import type { Presence } from './presence/presence.ts'
 import { StartError } from './process/start-error.ts'
 import { createRequests } from './requests/requests.ts'
 import { table } from './requests/table.ts'
+import { createTracedRequests } from './requests/traced.ts'
 import accountCodeRoutes from './routes/account-codes.ts'
 import adminRoutes from './routes/admin.ts'
 import authRoutes from './routes/auth.ts'
@@ -125,19 +127,26 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
 
   const traffic = createTraffic(Object.keys(table))
   const watchers = createWatchers({ broker, sample: listener => sampler.watch(listener) })
+  const tracer = createTracer({
+    scheduleFlush: target => hub.scheduleFlush(target),
+    lastBatch: () => publisher.lastBatch,
+    onSwitched: isOn => connections.answerBy(isOn ? tracedRequests : requests)
+  })
   const maxWaiting = config.performance.max_buffered / 2
-  const hub = new Hub({ broker, presence, traffic, messages, activity, watchers, onFault, maxWaiting, outbound })
-  const requests = createRequests({
+  const hub = new Hub({ broker, presence, traffic, messages, activity, watchers, tracer, onFault, maxWaiting, outbound })
+  const context = {
     ...domain,
     hub,
     activity,
     watchers,
+    tracer,
     instance,
     traffic,
     admitsGuests: admitsGuests(config.authentication),
     resumeLimit: config.channels.resume_limit,
     maxItems: maxItemBytes(config.performance)
-  })
+  }
+  const [requests, tracedRequests] = [createRequests(context), createTracedRequests(context)]
   const inboxes = new InboxBudget(config.performance.max_inbox)
   const onEnd = (life: Life): void => logger.info(life, 'connection closed')
   const connections = createConnections({ config, limits, inboxes, outbound, hub, traffic, requests, guests, onFault, onEnd })

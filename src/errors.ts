@@ -66,6 +66,9 @@ export type FrameError = keyof typeof frameErrors
 /** `retryAfterMs`: milliseconds after which the same request may succeed, unless the error itself gives another time. */
 interface ErrorKind { message: string, status: number, retryAfterMs?: number, again?: true }
 
+/** A ban in force, as the banned user may know it: `expires_at` is null for one without an end. */
+export interface KnownBan { reason: string | null, expires_at: string | null }
+
 /** An error whose code and text a client may see. Any other error is shown as `internal`. */
 export class AppError extends Error {
   readonly code: ErrorCode
@@ -75,14 +78,19 @@ export class AppError extends Error {
   readonly retryAfterMs: number | undefined
   /** Replaces the word in capitals at the end of the text: REASON, TYPE or COMMAND. */
   readonly detail: string | undefined
+  /** The ban that refuses a join. The error frame has its fields. */
+  readonly ban: KnownBan | undefined
 
-  constructor (code: ErrorCode, { detail, retryAfterMs }: { detail?: string, retryAfterMs?: number | undefined } = {}) {
+  constructor (
+    code: ErrorCode, { detail, retryAfterMs, ban }: { detail?: string, retryAfterMs?: number | undefined, ban?: KnownBan | undefined } = {}
+  ) {
     const { message, status, retryAfterMs: usual }: ErrorKind = errorTable[code]
     super(detail === undefined ? message : message.replace(/[A-Z]+$/, () => detail))
     this.code = code
     this.statusCode = status
     this.retryAfterMs = retryAfterMs ?? usual
     this.detail = detail
+    this.ban = ban
   }
 }
 

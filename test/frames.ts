@@ -3,6 +3,7 @@ import { createFrameCheck } from '../src/requests/frame-check.ts'
 import { errorsOf } from '../src/requests/frames.ts'
 import { table } from '../src/requests/table.ts'
 import type { Scope } from './helper.ts'
+import { runningIn } from './running.ts'
 
 export const checkFrame = createFrameCheck()
 /** Says whether the row of this request names the error that answered it. A frame that is no request of the table may get any error. */
@@ -44,12 +45,10 @@ export function unjudged<T> (make: () => T): T {
 }
 
 /** A scope that is a test. This module is loaded outside of tests too, so it does not import tap. */
-interface RunningTest extends Scope { activeSubtests?: Set<RunningTest>, fail (message: string): unknown }
+interface TestScope extends Scope { fail (message: string): unknown }
 
 /** Fails the innermost test that runs in the scope. @throws Error if the scope is no test. */
 function fail (scope: Scope, message: string): void {
   if (!('fail' in scope)) throw new Error(message)
-  let running = scope as RunningTest
-  for (let inner: RunningTest | undefined = running; inner; inner = [...running.activeSubtests ?? []].at(-1)) running = inner
-  running.fail(message)
+  runningIn(scope as TestScope).fail(message)
 }

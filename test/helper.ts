@@ -112,6 +112,11 @@ export function failure (code: ErrorCode): Frame {
   return { type: 'error', code, message: errorTable[code].message }
 }
 
+/** The error frame that refuses the join of a banned user [P22]. */
+export function banned (ban: { reason?: string, expires_at?: string } = {}): Frame {
+  return { ...failure('banned'), reason: null, expires_at: null, ...ban }
+}
+
 function merge (config: Config, change: ConfigChange): Config {
   const sections = Object.keys(config) as Array<keyof Config>
   return Object.fromEntries(sections.map(section => [section, { ...config[section], ...change[section] }])) as Config

@@ -30,7 +30,7 @@ export interface Account extends Readable<Me | null> {
   refresh (): Promise<Me>
   /** Changes name, handle or password. @throws ParleyError, such as `handle_taken`. */
   update (changes: Body<'PATCH /api/me'>): Promise<Me>
-  /** Erases the account and ends the login. @throws ParleyError, such as `authentication_failed` for a wrong password. */
+  /** Erases the account and ends the login. @throws ParleyError, such as `not_authorized` for a wrong password. */
   erase (password: string): Promise<void>
 }
 

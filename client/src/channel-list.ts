@@ -50,7 +50,9 @@ export function createChannelList ({ clock, calls, isOnline, isWanted, isOpen, r
   /** Reads what is outdated. */
   function load (): void {
     if (!isOnline() || isReading || pause.isRunning) return
-    if (isOutdated && isWanted()) read(PAGE, true)
+    // A channel without a row, which was joined just now, may be anywhere in the list.
+    const isIncomplete = isOutdated || [...stale.keys()].some(name => !rows.has(name))
+    if (isIncomplete && isWanted()) read(PAGE, true)
     else if (stale.size > 0) read(isWanted() ? Math.min(stale.size, PAGE) : PAGE, false)
   }
 
@@ -115,11 +117,11 @@ export function createChannelList ({ clock, calls, isOnline, isWanted, isOpen, r
     if (put(row)) onChange([row.name])
   }
 
-  /** Something has happened in a channel, so its row has to be read, soon. */
-  function hear (channelName: string, seq = 0, readTo = 0): void {
+  /** Something has happened in a channel, so its row has to be read, soon. `spread`: milliseconds over which clients do that. */
+  function hear (channelName: string, seq = 0, readTo = 0, spread = SPREAD): void {
     const before = stale.get(channelName)
     stale.set(channelName, { seq: Math.max(seq, before?.seq ?? 0), readTo: Math.max(readTo, before?.readTo ?? 0) })
-    if (isOnline() && !pause.isRunning) pause.start(clock.random() * SPREAD)
+    if (isOnline() && !pause.isRunning) pause.start(clock.random() * spread)
   }
 
   return {

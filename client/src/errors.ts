@@ -34,8 +34,8 @@ export class ParleyError extends Error {
 }
 
 /** Makes an error of an error frame, or of the body of a REST answer. */
-export function errorOf ({ code, message, retry_after_ms: retryAfterMs }: {
-  code: string, message: string, retry_after_ms?: number
+export function errorOf ({ code, message, retry_after_ms: retryAfterMs, reason, expires_at: expiresAt }: {
+  code: string, message: string, retry_after_ms?: number, reason?: string | null, expires_at?: string | null
 }): ParleyError {
-  return new ParleyError(code as ErrorCode, message, retryAfterMs)
+  return new ParleyError(code as ErrorCode, message, retryAfterMs, expiresAt === undefined ? {} : { reason: reason ?? null, expiresAt })
 }

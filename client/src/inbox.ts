@@ -158,7 +158,8 @@ export function createInbox ({ rest, me, onFault, onRow, authenticateAnew, ...de
     changed (channelName: string): void {
       const row = list.find(channelName)
       if (row) list.replace(row)
-      else if (isWanted() && list.isWhole && deps.isOpen(channelName)) list.hear(channelName)
+      // This user has joined it just now, which no other client does at the same moment.
+      else if (isWanted() && list.isWhole && deps.isOpen(channelName)) list.hear(channelName, 0, 0, 0)
     },
 
     /** A request is made. If it changes the inbox, that is read anew after it. */

@@ -82,6 +82,7 @@ export const rules: Record<string, Rule> = {
   P77: { title: 'numbers of an instance' },
   P78: { title: 'numbers of all instances, live' },
   P79: { title: 'connections, for admins' },
+  P80: { title: 'traces' },
   errors: { title: 'codes and texts of errors' },
   closes: { title: 'close codes and reasons' }
 }

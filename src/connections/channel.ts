@@ -8,6 +8,8 @@ import type { Traffic } from './traffic.ts'
 export interface Subscriber {
   readonly id: string
   readonly userId: string | undefined
+  /** Whether its socket has taken everything that was sent. */
+  readonly isDrained: boolean
   /** `count`: the number of frames in the buffer. */
   send (frames: Buffer, count: number): void
   notify (frames: Buffer, count: number): void

@@ -94,6 +94,9 @@ export function createConnections (
     session.close('service_restart', ` retry_after_ms=${Math.floor(Math.random() * spread)}`)
 
   return {
+    /** Has the requests of all connections read and answered by these from now on, instead of by `requests`. */
+    answerBy (others: SessionRequests): void { sessionDeps.requests = others },
+
     /** Creates the session of a new connection and sends its welcome [P6]. `subject`: the address or network whose limits bind it. */
     open (transport: Transport, subject: string): Session {
       const session = new Session(uuidv7(), transport, subject, limits?.connect(subject) ?? null, sessionDeps)

@@ -7,9 +7,11 @@ import type { Activity } from './activity.ts'
 import type { OutboundMemory } from './backlog.ts'
 import { LocalChannel } from './channel.ts'
 import { countFrames, encode } from './frames.ts'
+import { Flusher, type Flushable } from './flusher.ts'
 import { checkHint } from './hints.ts'
 import type { SequencerDeps } from './sequencer.ts'
 import type { FaultPlace, Session, SessionUser } from './session.ts'
+import type { Tracer } from './tracer.ts'
 import type { Traffic } from './traffic.ts'
 import type { Watchers } from './watchers.ts'
 
@@ -19,6 +21,7 @@ export interface HubDeps {
   messages: SequencerDeps['messages']
   activity: Pick<Activity, 'receive' | 'unwatch'>
   watchers: Pick<Watchers, 'receive'>
+  tracer: Pick<Tracer, 'isOn' | 'accept'>
   onFault (error: unknown, where?: FaultPlace): void
   traffic: Traffic
   /** Most bytes that may wait for one subscriber while its join is answered. */
@@ -40,9 +43,7 @@ export class Hub {
   readonly #sessions = new Set<Session>()
   readonly #byUser = new Map<string, Set<Session>>()
   readonly #channels = new Map<string, LocalChannel>()
-  #dirty: Session[] = []
-  /** When the oldest message of each run of entries that leaves with the next flush was queued. */
-  #runs: number[] = []
+  readonly #flusher: Flusher
   /** The newest channel of each name that is in use on this instance. */
   readonly #names = new Map<string, LocalChannel>()
   /** Set by the reconciler. */
@@ -50,6 +51,7 @@ export class Hub {
 
   constructor (deps: HubDeps) {
     this.#deps = deps
+    this.#flusher = new Flusher(deps)
   }
 
   get size (): number { return this.#sessions.size }
@@ -118,7 +120,7 @@ export class Hub {
         maxWaiting,
         traffic,
         hasRoom: () => !outbound.isFull,
-        onDelivered: this.#onDelivered
+        onDelivered: this.#flusher.onDelivered
       })
       this.#channels.set(id, channel)
       // Subscribers of a deleted channel with this name have missed its deletion.
@@ -181,31 +183,8 @@ export class Hub {
     }
   }
 
-  /** Flushes the session at the end of this turn of the event loop, so that each socket gets one write. */
-  scheduleFlush (session: Session): void {
-    this.#dirty.push(session)
-    if (this.#dirty.length > 1) return
-    setImmediate(() => {
-      const dirty = this.#dirty
-      const runs = this.#runs
-      this.#dirty = []
-      this.#runs = []
-      for (const session of dirty) {
-        try {
-          session.flush()
-        } catch (error) {
-          this.#deps.onFault(error, { connection: session.id })
-        }
-      }
-      const now = performance.now()
-      for (const queuedAt of runs) this.#deps.traffic.delivery.observe((now - queuedAt) / 1000)
-    })
-  }
-
-  /** Measures a run only if a session waits for a flush; otherwise no session received the run. */
-  readonly #onDelivered = (queuedAt: number): void => {
-    if (this.#dirty.length > 0) this.#runs.push(queuedAt)
-  }
+  /** Flushes the session at the end of this turn of the event loop. A trace has moments of that turn noted. */
+  scheduleFlush (target: Flushable): void { this.#flusher.schedule(target) }
 
   #sendToAll (frame: Buffer): void {
     for (const sessions of this.#byUser.values()) for (const session of sessions) session.notify(frame, 1)
@@ -225,8 +204,9 @@ export class Hub {
       if (isOwn) this.#act(id, channel, event.action)
       else this.#look(id, channel, event.action)
     } else if (channel) {
-      if (event.kind === 'entries') channel.sequencer.accept(event)
-      else channel.notify(event)
+      if (event.kind === 'notice') channel.notify(event)
+      else if (this.#deps.tracer.isOn) this.#deps.tracer.accept(channel, event, isOwn)
+      else channel.sequencer.accept(event)
     } else if (event.kind === 'notice') {
       if (topic === 'broadcast') this.#sendToAll(event.frame)
       else this.#notifyUser(id, event)

@@ -29,6 +29,7 @@ export function encodeError (error: AppError, ref: Ref | undefined): Buffer {
     code: error.code,
     message: error.message,
     ...ref !== undefined && { ref },
-    ...error.retryAfterMs !== undefined && { retry_after_ms: error.retryAfterMs }
+    ...error.retryAfterMs !== undefined && { retry_after_ms: error.retryAfterMs },
+    ...error.ban
   })
 }

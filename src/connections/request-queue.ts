@@ -12,8 +12,11 @@ const MAX_PIPELINED = 128
 /** Bytes beyond which a frame is parsed only when `Turns` gives this connection its turn. */
 const LARGE_FRAME = 4096
 
-/** A frame whose request has not started. `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. */
-interface Waiting { frame: Buffer, refusedFor: number }
+/**
+ * A frame whose request has not started. `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. `since`: when it began to
+ * wait, in whole milliseconds of `performance.now()`, because a fraction would take memory for each frame; 0 if it starts at once.
+ */
+interface Waiting { frame: Buffer, refusedFor: number, since: number }
 
 /** The place of a started request in the order of replies. */
 interface Slot { type: Received, reply: Buffer | null, after: (() => void) | undefined }
@@ -54,11 +57,13 @@ export class RequestQueue {
 
   /** `refusedFor`: 0, or milliseconds after which the frame may pass [P35]. */
   add (frame: Buffer, refusedFor: number): void {
-    const waiting = { frame, refusedFor }
+    const waiting = { frame, refusedFor, since: 0 }
     this.#waiting.push(waiting)
     this.start()
+    if (this.#waiting.at(-1) !== waiting) return
+    waiting.since = Math.floor(performance.now())
     // The frame is a view of the segment in which it arrived and would keep the whole segment in memory.
-    if (this.#waiting.at(-1) === waiting && frame.length < frame.buffer.byteLength) waiting.frame = Buffer.from(frame)
+    if (frame.length < frame.buffer.byteLength) waiting.frame = Buffer.from(frame)
   }
 
   clear (): void { this.#waiting = [] }
@@ -78,13 +83,13 @@ export class RequestQueue {
     while (this.#waiting.length > 0 && !this.#session.closing && !this.isSuspended && !this.#session.isBackedUp) {
       const runsOthers = this.#slots.length > 0
       if (runsOthers && (this.#nextRunsAlone || !this.#onlyParallel || this.#slots.length >= MAX_PIPELINED)) break
-      const { frame, refusedFor } = this.#waiting[0]!
+      const { frame, refusedFor, since } = this.#waiting[0]!
       if (frame.length > LARGE_FRAME && !this.#hasTurn) {
         this.#askForTurn()
         break
       }
       this.#hasTurn = false
-      const request = this.#read(frame)
+      const request = this.#read(frame, since)
       const isParallel = refusedFor > 0 || isSend(request)
       this.#nextRunsAlone = runsOthers && !isParallel
       if (this.#nextRunsAlone) break
@@ -96,9 +101,9 @@ export class RequestQueue {
     this.#isStarting = false
   }
 
-  #read (frame: Buffer): Envelope | AppError {
+  #read (frame: Buffer, since: number): Envelope | AppError {
     try {
-      return this.#deps.requests.read(frame)
+      return this.#deps.requests.read(frame, since)
     } catch (error) {
       if (error instanceof AppError) return error
       throw error

@@ -47,8 +47,8 @@ export interface SessionDeps extends OutboxDeps {
 
 /** Reads and answers the requests of sessions. */
 export interface SessionRequests {
-  /** Parses a frame without checking its fields. @throws AppError */
-  read (frame: Buffer): Envelope
+  /** Parses a frame without checking its fields. `since`: when it began to wait for that, 0 if it did not. @throws AppError */
+  read (frame: Buffer, since: number): Envelope
   /** The limit that the request counts towards, besides those of all frames [P35]. */
   costOf (request: Envelope): RequestCost | undefined
   /** Answers a request once, now or later. An error that it throws or rejects with becomes an error reply. */
@@ -181,6 +181,8 @@ export class Session {
 
   /** Bytes that are kept for the socket, and when it last took any; null while it keeps up. */
   get backlog (): Outbox['backlog'] { return this.#outbox.backlog }
+
+  get isDrained (): boolean { return this.#outbox.waiting === 0 }
 
   /** What waits on this connection, for admins [P79]. Times are milliseconds of the connections' clock that have passed. */
   get load () {

@@ -36,7 +36,10 @@ export async function join (context: RequestContext, session: Session, fields: J
   const { hub, memberships } = context
   const { channel: channelName, since, history } = fields
   checkSince(fields)
-  const joined = await memberships.join(session.actor, channelName)
+  const joined = await memberships.join(session.actor, channelName).catch(async error => {
+    const isBanned = error instanceof AppError && error.code === 'banned'
+    throw isBanned ? new AppError('banned', { ban: await memberships.ban(session.actor.userId, channelName) }) : error
+  })
   if (session.closing) throw new AppError('not_in_channel')
 
   const before = session.subscriptions.get(channelName)

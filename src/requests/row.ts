@@ -4,6 +4,7 @@ import type { Hub } from '../connections/hub.ts'
 import type { RequestCost } from '../connections/limits.ts'
 import type { Reply } from '../connections/reply.ts'
 import type { Session } from '../connections/session.ts'
+import type { Tracer } from '../connections/tracer.ts'
 import type { Watchers } from '../connections/watchers.ts'
 import type { FrameError } from '../errors.ts'
 import type { Auth } from '../services/auth.ts'
@@ -61,6 +62,7 @@ export interface RequestContext extends Services {
   blocks: Blocks
   watching: Watching
   watchers: Watchers
+  tracer: Tracer
   /** Id of this instance, for as long as it runs. */
   instance: string
   /** Whether a client without a token becomes a guest [P16]. */

@@ -1,7 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { success } from '../connections/reply.ts'
-import { Uuid } from '../schemas/common.ts'
+import { ChannelName, Uuid } from '../schemas/common.ts'
 import { Stats } from '../schemas/stats.ts'
+import { Trace } from '../schemas/trace.ts'
+import type { Session } from '../connections/session.ts'
 import { request } from './row.ts'
 
 /** Requests by which admins watch the server [P77]. */
@@ -17,8 +19,7 @@ export const requests = {
     },
     async answer ({ watching, watchers, instance }, session) {
       await watching.admit(session.actor)
-      // This instance may not have heard yet that the user has become an admin.
-      if (session.user) session.user.role = 'admin'
+      learnRole(session)
       return { ...success('stats_watched', { instance }), after: () => watchers.watch(session) }
     }
   }),
@@ -33,5 +34,28 @@ export const requests = {
       watchers.unwatch(session)
       return success('stats_unwatched', {})
     }
+  }),
+
+  watch_trace: request({
+    fields: { channel: ChannelName },
+    who: 'admin',
+    about: 'Tells this connection for a minute when each message of a channel was where on its way through this instance [P80].',
+    errors: ['channel_not_found'],
+    cost: 'command',
+    reply: { action: 'trace_watched', data: Type.Object({ channel: Type.String(), instance: Uuid }) },
+    notices: { trace: Trace },
+    async answer ({ watching, tracer, instance }, session, { channel }) {
+      await watching.admit(session.actor)
+      tracer.checkRoom(session)
+      const channelId = await watching.trace(session.actor, channel)
+      learnRole(session)
+      tracer.begin(session, channelId, channel)
+      return success('trace_watched', { channel, instance })
+    }
   })
+}
+
+/** The database has just said that the user is an admin, which this instance may not have heard yet. */
+function learnRole ({ user }: Session): void {
+  if (user) user.role = 'admin'
 }

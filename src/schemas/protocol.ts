@@ -30,7 +30,9 @@ export const ErrorFrame = Type.Object({
   code: Choice(Object.keys(frameErrors)),
   message: Type.String(),
   ref: Type.Optional(Ref),
-  retry_after_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds after which the same frame may succeed' }))
+  retry_after_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds after which the same frame may succeed' })),
+  reason: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'why the user is banned who wanted to join [P22]' })),
+  expires_at: Type.Optional(Type.Union([Timestamp, Type.Null()], { description: 'when that ban ends; null for one without an end' }))
 })
 
 /** Frames that the server sends unasked and that no request causes, by `type`. */

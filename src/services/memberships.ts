@@ -26,6 +26,9 @@ export function createMemberships ({ store, events, reads, rules }: {
       return { ...joined, place: { ...place, read_seq: reads.position(userId, channelId, place.read_seq) } }
     },
 
+    /** The ban of a user from a channel, undefined if it has ended. They learn its reason if they were told of the ban [P57]. */
+    ban: store.ban,
+
     /**
      * Ends the membership on every connection of the user [P20]. The connection `connectionId` asked for it and gets no notice.
      * @throws AppError

@@ -52,6 +52,8 @@ export function createPublisher ({
   let closing = false
   const batchSizes = new Histogram(BATCH_BOUNDS)
   const commitSeconds = new Histogram(SECONDS)
+  /** The batch that was committed last: when it was taken from the queue, when its round trip ended, and its requests. */
+  const lastBatch = { takenAt: 0, committedAt: 0, size: 0 }
   let idle: () => void = () => {}
 
   /**
@@ -74,6 +76,8 @@ export function createPublisher ({
       inFlight = takeBatch()
       inFlightKeys = undefined
       batchSizes.observe(inFlight.length)
+      lastBatch.takenAt = begun
+      lastBatch.size = inFlight.length
       const isBusy = inFlight.length > 1
       try {
         if (inFlight.every(isDraft)) await commitDrafts(inFlight)
@@ -101,7 +105,8 @@ export function createPublisher ({
     try {
       return await call
     } finally {
-      commitSeconds.observe((performance.now() - begun) / 1000)
+      lastBatch.committedAt = performance.now()
+      commitSeconds.observe((lastBatch.committedAt - begun) / 1000)
     }
   }
 
@@ -263,6 +268,7 @@ export function createPublisher ({
     },
     batchSizes,
     commitSeconds,
+    lastBatch,
     /** Number of requests that wait, and seconds since the oldest unanswered request was queued, including the time of its commit. */
     backlog (): { messages: number, age: number } {
       const oldest = inFlight[0] ?? queue[0]

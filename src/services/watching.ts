@@ -17,6 +17,13 @@ export function createWatching (store: WatchingStore) {
     async closing (actor: Actor, { id, userId = null }: { id: string, userId: string | undefined | null }): Promise<void> {
       const code = await store.logClose(actor, id, userId)
       if (code !== null) throw new AppError(code)
+    },
+
+    /** Logs that an admin begins to trace a channel. @returns its id. @throws AppError `channel_not_found`, and as `admit`. */
+    async trace (actor: Actor, channel: string): Promise<string> {
+      const outcome = await store.logTrace(actor, channel)
+      if (outcome.code !== null) throw new AppError(outcome.code)
+      return outcome.channelId
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, KnownBan } from '../errors.ts'
 import type { PersonWithHandle, Place, Settings } from '../schemas/channel.ts'
 import type { Role } from '../schemas/common.ts'
 import { BLOCKED_MS, refused, type CreationRules, type Refused } from './channels.ts'
@@ -78,6 +78,15 @@ export function createMembershipStore ({ prisma, query }: Pick<Database, 'prisma
         if (isLockTimeout(error) && batch.length > 1) return joinApart(batch, rules)
         throw error
       }
+    },
+
+    /** Returns a user's ban in force. It has its reason only if they were told of the ban [P57]. */
+    async ban (userId: string, channelName: string): Promise<KnownBan | undefined> {
+      const [row] = await prisma.$queryRaw<Array<{ reason: string | null, expires_at: Date | null }>>`
+        SELECT CASE WHEN b.told > 0 THEN b.reason END AS reason, b."expiresAt" AS expires_at
+        FROM "ChannelBan" b JOIN "Channel" c ON c.id = b."channelId"
+        WHERE c.name = ${channelName} AND b."userId" = ${userId}::uuid AND (b."expiresAt" IS NULL OR b."expiresAt" > clock_timestamp())`
+      return row && { reason: row.reason, expires_at: row.expires_at?.toISOString() ?? null }
     },
 
     /** Judges whether a user may send a signal to a channel without a connection [P42]. @returns the channel's id, or the refusal. */

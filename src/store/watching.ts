@@ -21,6 +21,13 @@ export function createWatchingStore (prisma: PrismaClient) {
       const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null }]>`
         SELECT parley_close_connection(${actorId}::uuid, ${sid}::uuid, ${userId}::uuid, ${connection}::uuid, ${uuidv7()}::uuid) AS code`
       return row.code
+    },
+
+    /** Logs that an admin begins to trace a channel. @returns the channel's id, or the error code of the refusal. */
+    async logTrace ({ userId, sid }: Actor, channel: string): Promise<{ code: ErrorCode } | { code: null, channelId: string }> {
+      const [row] = await prisma.$queryRaw<[{ code: ErrorCode | null, channelId: string }]>`
+        SELECT code, channel_id AS "channelId" FROM parley_trace_channel(${userId}::uuid, ${sid}::uuid, ${channel}, ${uuidv7()}::uuid)`
+      return row.code === null ? { code: null, channelId: row.channelId } : { code: row.code }
     }
   })
 }

@@ -42,6 +42,19 @@ t.test('memberships and invitations that begin and end show, whoever has ended t
   t.same(Object.keys(unread()), ['room', 'stays'], 'a channel that was joined here is new to the list')
 })
 
+t.test('a channel that this user joins is in the list at once', async t => {
+  const { parley, connect, clock, has, asked } = withInbox(t)
+  has('old')
+  parley.inbox.subscribe(() => {})
+  await connect()
+  await clock.advance(5000)
+  has('room')
+  parley.channel('room').open()
+  await clock.advance(0)
+  t.equal(asked().length, 2)
+  t.same(parley.inbox.getSnapshot().channels.map(({ name }) => name), ['old', 'room'])
+})
+
 t.test('a membership that ends while the list is read does not stay', async t => {
   const { parley, connect, clock, has, answers, page, table, unread } = withInbox(t)
   for (const name of ['ended', 'stays']) has(name)

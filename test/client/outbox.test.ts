@@ -63,7 +63,8 @@ t.test('[C3] the outbox of the client has the messages of all channels that are 
   const { scene, channel } = await opened(t)
   const { parley } = scene
   const told: string[] = []
-  parley.outbox.subscribe(() => told.push(parley.outbox.getSnapshot().map(({ channel, text, state }) => `${channel} ${text} ${state}`).join()))
+  const shown = (): string => parley.outbox.getSnapshot().map(({ channel, text, state }) => `${channel} ${text} ${state}`).join()
+  parley.outbox.subscribe(() => told.push(shown()))
   scene.answers.send_message = (frame, socket) => socket.refuse(frame, 'not_authorized')
   await t.rejects(channel.send('one'), { code: 'not_authorized' })
   parley.channel('other').send('two')

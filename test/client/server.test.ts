@@ -56,7 +56,11 @@ t.test('moderators mute, ban and unban, read the lists, and the others see what 
   await bob.channel.resend(bob.channel.getSnapshot().outbox[0]!.clientId)
   await ruled.moderate.ban(id, { reason: 'enough' })
   await eventually(() => bob.channel.getSnapshot().state === 'closed')
-  t.match(bob.channel.getSnapshot().error, { code: 'banned' })
+  const ban = { code: 'banned', details: { reason: 'enough', expiresAt: null } }
+  t.match(bob.channel.getSnapshot().error, ban, 'the notice says why')
+  bob.channel.open()
+  await eventually(() => bob.channel.getSnapshot().state === 'closed')
+  t.match(bob.channel.getSnapshot().error, ban, 'the refusal of the join says it too')
   t.match(await ruled.moderate.bans({ limit: 10 }), { bans: [{ user_id: id, reason: 'enough' }] })
   await t.rejects(bob.channel.moderate.unban(id), { code: 'not_authorized' })
   await ruled.moderate.unban(id)

@@ -1,6 +1,6 @@
 import type { Client, Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
-import { failure, redis, startServer } from '../helper.ts'
+import { banned, failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
@@ -50,7 +50,7 @@ t.test('[P22] a ban on one instance refuses joins on the other until it is lifte
   // The notice may arrive before the target's instance has confirmed the end of the membership; until then the answer is `banned`.
   await witness.expect(({ type, username }) => type === 'user_left' && username === 'target')
   t.same(await speak(target, 'bans'), failure('not_in_channel'))
-  t.same(await target.exchange({ type: 'join_channel', channel: 'bans' }), failure('banned'))
+  t.same(await target.exchange({ type: 'join_channel', channel: 'bans' }), banned({ reason: 'noise' }))
   await command('unban_user')
   for (const client of everywhere) await client.expect('unbanned_from_channel')
   t.equal((await target.request({ type: 'join_channel', channel: 'bans' })).action, 'channel_joined')

@@ -17,7 +17,7 @@ function createSubscriber (id: string) {
   const received: string[] = []
   const send = (frames: Buffer): void => { received.push(frames.toString()) }
   const notify = (frames: Buffer): void => send(frames.subarray(2))
-  return { id, userId: `user of ${id}`, send, notify, signal: notify, stream: () => received.join('') }
+  return { id, userId: `user of ${id}`, isDrained: true, send, notify, signal: notify, stream: () => received.join('') }
 }
 
 function start (t: Test, lastSeq = 0, maxWaiting = 1000) {

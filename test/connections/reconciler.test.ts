@@ -17,6 +17,7 @@ t.test('[P60] many hints cause few queries, which run one at a time and name eac
     messages: { missing: async () => [], isInFlight: () => false },
     activity: { receive () {}, unwatch () {} },
     watchers: { receive () {} },
+    tracer: { isOn: false, accept () {} },
     onFault: error => { throw error },
     traffic: createTraffic([]),
     maxWaiting: 1000,

@@ -1,4 +1,4 @@
-import { failure, startServer } from '../helper.ts'
+import { banned, failure, startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createScene, notice } from './scene.ts'
 
@@ -13,7 +13,7 @@ t.test('[P22] ban_user ends a membership like a kick and prevents joins; a secon
   t.same(await command('ban_user'), { type: 'success', action: 'user_banned', data: forGood })
   t.same(await notice([ben, tab], 'banned_from_channel'), { type: 'banned_from_channel', channel: name, reason: null, expires_at: null })
   t.same(await ben.exchange({ type: 'send_message', channel: name, message: 'x' }), failure('not_in_channel'))
-  t.same(await ben.exchange({ type: 'join_channel', channel: name }), failure('banned'))
+  t.same(await ben.exchange({ type: 'join_channel', channel: name }), banned())
   t.same(await command('invite_user'), failure('banned'))
   t.equal(await prisma.channelModerator.count({ where: { userId: id } }), 0)
 
@@ -23,6 +23,7 @@ t.test('[P22] ban_user ends a membership like a kick and prevents joins; a secon
   t.ok(Math.abs(Date.parse(expiresAt) - before - 600_000) < 5000, expiresAt)
   t.same(await notice([ben, tab], 'banned_from_channel'),
     { type: 'banned_from_channel', channel: name, reason: 'spam, again', expires_at: expiresAt })
+  t.same(await ben.exchange({ type: 'join_channel', channel: name }), banned({ reason: 'spam, again', expires_at: expiresAt }))
   t.match(await prisma.channelBan.findMany({ where: { userId: id } }), [{ reason: 'spam, again', bannedBy: ann.person.user.id }])
 
   t.same(await command('unban_user'), { type: 'success', action: 'user_unbanned', data: { channel: name, user_id: id } })
@@ -33,6 +34,13 @@ t.test('[P22] ban_user ends a membership like a kick and prevents joins; a secon
   t.same(await log(name), [
     ['add_moderator', null], ['ban_user', null], ['ban_user', 'spam, again'], ['unban_user', null]
   ].map(([action, reason]) => ({ actorId: ann.person.user.id, action, targetId: id, reason })))
+})
+
+t.test('[P22] [P57] a join does not tell the reason of a ban of which the user was not told, but when it ends', async t => {
+  const { ben, name, command } = await arrange()
+  await ben.request({ type: 'leave_channel', channel: name })
+  const { data: { expires_at: expiresAt } } = await command('ban_user', { reason: 'spam', duration: 600 })
+  t.same(await ben.exchange({ type: 'join_channel', channel: name }), banned({ expires_at: expiresAt }))
 })
 
 t.test('[P22] after a ban has expired the user may join and be invited, and unbanning has no effect', async t => {

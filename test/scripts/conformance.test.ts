@@ -98,12 +98,13 @@ t.test('a server that cannot be judged makes the command exit with 2 and one lin
 t.test('each mutation of the server fails exactly the rule that it breaks', async t => {
   // These users' passwords need no hashing, unlike those of users whom the judge registers.
   const register = async (): Promise<string> => (await server.register('user')).access_token
-  const tokens = await Promise.all(mutations.map(() => Promise.all([register(), register(), register()])))
+  const three = (): Promise<string[]> => Promise.all([register(), register(), register()])
+  const [plainTokens, ...tokens] = await Promise.all([three(), ...mutations.map(three)])
   const judged = new Map<string, Judged>()
   const child = fork(join(root, 'dist/test/scripts/mutated-runs.js'))
   t.teardown(() => child.kill('SIGKILL'))
   child.on('message', (outcome: Judged) => { judged.set(outcome.does, outcome) })
-  child.send({ port: server.port, tokens, deadline: DEADLINE } satisfies Runs)
+  child.send({ port: server.port, tokens, plainTokens, deadline: DEADLINE } satisfies Runs)
   const [code] = await once(child, 'exit')
   t.equal(code, 0)
   for (const { does, breaks } of mutations) {

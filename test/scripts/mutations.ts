@@ -7,6 +7,8 @@ export interface Mutation {
   does: string
   /** The rules that it breaks; two only where the one implies the other, which `does` says. */
   breaks: string[]
+  /** It sends frames to connections of other cases too, so that no case is sure to run as without it. */
+  everywhere?: true
   /** Begins the alteration for one run. */
   begin (): Alteration
 }
@@ -96,6 +98,7 @@ export const mutations: Mutation[] = [
   {
     does: 'sends messages of private channels to users who are not in them',
     breaks: ['P19'],
+    everywhere: true,
     begin () {
       const secret = new Set<string>()
       return leaking(({ channel }) => secret.has(channel), link => link.userId !== undefined, frame => {

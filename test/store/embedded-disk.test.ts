@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openEngine } from '../../src/store/engine.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { eventually } from '../eventually.ts'
 import { fillDisk, mountDisk } from '../faults/disk.ts'
 import { t, type Test } from '../tap.ts'
@@ -13,7 +14,7 @@ async function open (t: Test) {
   if (disk === undefined) return undefined
   const lines: string[] = []
   const log = (_: unknown, line?: string): void => { lines.push(line!) }
-  const engine = await openEngine(disk, false, { info: log, warn: log, error: log })
+  const engine = await openEngine(await createDataDirectory(t, disk), false, { info: log, warn: log, error: log })
   t.teardown(() => engine.close())
   await engine.exec('CREATE TABLE counter AS SELECT 0 AS count')
   const filler = join(disk, 'filler')

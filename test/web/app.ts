@@ -15,7 +15,10 @@ const PATIENCE = 30_000
 export async function startApp (scope: Scope, options: ServerOptions = {}) {
   const server = await startServer(scope, options)
   const browser = await startBrowser(scope)
-  const pageOptions = { locale: 'en-US', timezoneId: 'UTC', colorScheme: 'light', reducedMotion: 'reduce' } as const
+  // The service worker, which loads the whole app, is allowed only where a test is about it.
+  const pageOptions = {
+    locale: 'en-US', timezoneId: 'UTC', colorScheme: 'light', reducedMotion: 'reduce', serviceWorkers: 'block'
+  } as const
 
   return {
     server,

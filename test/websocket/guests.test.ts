@@ -1,7 +1,7 @@
 import type { Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { settings } from '../cluster/settings.ts'
-import { failure, startServer, type ConfigChange, type Server } from '../helper.ts'
+import { banned, failure, startServer, type ConfigChange, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
@@ -128,7 +128,7 @@ t.test('[P16] guests and users talk in the same public channel, guests have no c
   }
   t.equal((await ann.request({ command: 'ban_user', channel: 'general', user_id: guest.id })).action, 'user_banned')
   t.match(await guest.expect('banned_from_channel'), { channel: 'general' })
-  t.same(await guest.exchange({ type: 'join_channel', channel: 'general' }), failure('banned'))
+  t.same(await guest.exchange({ type: 'join_channel', channel: 'general' }), banned())
 })
 
 t.test('[P47] [P48] guests neither open a direct channel nor are its peer, and neither block nor are blocked', async t => {

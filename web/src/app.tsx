@@ -3,6 +3,7 @@ import { lazy, Suspense } from 'preact/compat'
 import { useEffect } from 'preact/hooks'
 import { parley } from './client.ts'
 import { arrive, isEntryView } from './entry/arrival.ts'
+import { Entry } from './entry/entry.tsx'
 import { facts } from './facts.ts'
 import { route } from './route.ts'
 import { Shell } from './shell/shell.tsx'
@@ -11,7 +12,6 @@ import { Loading } from './ui/loading.tsx'
 import { Toasts } from './ui/toast.tsx'
 
 const Admin = lazy(() => import('./admin/admin.tsx'))
-const Entry = lazy(async () => ({ default: (await import('./entry/entry.tsx')).Entry }))
 
 export function App () {
   return (
@@ -31,7 +31,7 @@ function View () {
   const isDone = isEntry && (!facts.accounts || (me !== null && !['reset', 'verify'].includes(shown.view)))
   useEffect(() => { if (isDone) arrive() }, [isDone])
   if (isDone) return null
-  if (isEntry || (me === null && !facts.guests)) return <Suspense fallback={<Loading />}><Entry /></Suspense>
+  if (isEntry || (me === null && !facts.guests)) return <Entry />
   if (shown.view === 'admin') return <Suspense fallback={<Loading />}><Admin section={shown.section} /></Suspense>
   return <Shell />
 }

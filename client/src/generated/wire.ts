@@ -242,6 +242,15 @@ export interface Wire {
       fields: {}
       reply: {}
     }
+    watch_trace: {
+      fields: {
+        channel: string
+      }
+      reply: {
+        channel: string
+        instance: string
+      }
+    }
     create_channel: {
       fields: {
         name: string
@@ -553,6 +562,28 @@ export interface Wire {
         heap_used_bytes: number
         heap_limit_bytes: number
       }
+    }
+    trace: {
+      channel: string
+      id: string
+      seq: number
+      steps: {
+        step:
+          | 'received'
+          | 'parsed'
+          | 'queued'
+          | 'batched'
+          | 'committed'
+          | 'acked'
+          | 'received_from_bus'
+          | 'published'
+          | 'written_first'
+          | 'written_last'
+          | 'drained_last'
+        at_ms: number
+      }[]
+      subscribers: number
+      batch: number
     }
     channel_updated: {
       channel: string
@@ -1931,4 +1962,6 @@ export interface ErrorFrame {
   message: string
   ref?: string | number
   retry_after_ms?: number
+  reason?: string | null
+  expires_at?: string | null
 }

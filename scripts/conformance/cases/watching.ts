@@ -1,5 +1,5 @@
-import type { Case } from '../stage.ts'
-import { check } from '../verdict.ts'
+import { say, type Case } from '../stage.ts'
+import { check, same } from '../verdict.ts'
 
 const isStats = ({ type }: { type: string }): boolean => type === 'stats'
 
@@ -37,10 +37,28 @@ export const cases: Case[] = [
       const connection = await connect(person)
       await rest.mustNot('GET', '/api/admin/connections', 'not_authorized', { token: ann.token })
       const { connections } = await rest.must('GET', `/api/admin/connections?user_id=${person.id}`, { token })
-      check(connections[0]?.user_id === person.id && connections[0].state === 'ok', 'the connection of the user, in the state ok', connections)
+      check(connections[0]?.user_id === person.id && connections[0].state === 'ok', 'the user, in the state ok', connections)
       await rest.must('DELETE', `/api/admin/connections/${connections[0].id}`, { token })
       await connection.closes(4503, 'when an admin closes the connection')
       await rest.mustNot('DELETE', `/api/admin/connections/${connections[0].id.replace(/.$/, 'x')}`, 'connection_not_found', { token })
+    }
+  },
+  {
+    rule: 'P80',
+    title: 'an admin sees when a message was where, and not what it says',
+    async run ({ ann, people, connect, channel }) {
+      const admin = people.admin()
+      const [host, watcher] = await Promise.all([connect(ann), connect(admin)])
+      const { name } = await channel(ann, host, [], { channel_type: 'private' })
+      await host.mustNot({ type: 'watch_trace', channel: name }, 'not_authorized')
+      await watcher.mustNot({ type: 'watch_trace', channel: `${name}-none` }, 'channel_not_found')
+      await watcher.must({ type: 'watch_trace', channel: name })
+      const { id, seq } = await say(host, name, 'where am I?')
+      const trace = await watcher.expect('the trace of the message', frame => frame.type === 'trace' && frame.id === id)
+      same([trace.channel, trace.seq], [name, seq], 'channel and seq of the trace:')
+      const steps: Array<{ step: string, at_ms: number }> = trace.steps
+      check(steps[0]?.at_ms === 0 && steps.some(({ step }) => step === 'committed'), 'steps, the first at 0, with committed', steps)
+      check(!JSON.stringify(trace).includes('where am I?'), 'no text in the trace', trace)
     }
   }
 ]

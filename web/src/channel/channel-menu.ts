@@ -1,7 +1,8 @@
 import type { Channel, ChannelState } from '@parley/client'
 import { parley } from '../client.ts'
-import { openChannelSettings, openInvite } from '../dialogs.ts'
 import { addressOf, go } from '../route.ts'
+import { openInvite } from '../shell/invite-dialog.tsx'
+import { land } from '../shell/landing.ts'
 import { isShown, placeOf } from '../shell/places.ts'
 import { t } from '../text.ts'
 import { confirm } from '../ui/confirm.tsx'
@@ -17,7 +18,7 @@ export function channelMenu (channel: Channel, { details, unread }: ChannelState
   const mayModerate = !isDirect && (details?.me.is_moderator === true || me?.role === 'admin')
   const items: Array<MenuItem | false> = [
     mayModerate && { icon: 'add', label: t.channelMenu.invite, onSelect: () => openInvite(channel) },
-    mayModerate && { icon: 'settings', label: t.channelMenu.settings, onSelect: () => openChannelSettings(channel) },
+    mayModerate && { icon: 'settings', label: t.channelMenu.settings, onSelect: () => { openSettings(channel) } },
     !isDirect && { icon: 'people', label: t.channelMenu.peopleHere, onSelect: () => { isPeopleOpen.value = true } },
     me !== null && {
       icon: 'search', label: t.channelMenu.search, onSelect: () => go({ view: 'search', query: '', channel: channel.name })
@@ -32,6 +33,11 @@ export function channelMenu (channel: Channel, { details, unread }: ChannelState
     }
   ]
   return items.filter(item => item !== false)
+}
+
+/** Their script is loaded when it is first wanted. */
+function openSettings (channel: Channel): Promise<boolean> {
+  return attempt(async () => (await import('../shell/channel-settings-dialog.tsx')).openChannelSettings(channel))
 }
 
 async function copyLink (name: string, peer: NonNullable<ChannelState['details']>['peer']): Promise<void> {
@@ -51,7 +57,7 @@ function leave (channel: Channel, details: ChannelState['details']): void {
   const end = async (): Promise<void> => {
     const isHere = isShown({ name, ...details?.peer && { peer: details.peer } })
     await channel.leave()
-    if (isHere) go({ view: 'home' }, { replace: true })
+    if (isHere) land({ view: 'home' }, { replace: true })
     if (details?.channel_type !== 'direct') toast(t.channelMenu.left(name))
   }
   if (details?.channel_type !== 'private') attempt(end)

@@ -1,8 +1,8 @@
-import { lazy, Suspense } from 'preact/compat'
-import { useLayoutEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
-import { classes } from '../ui/button.tsx'
+import { PeoplePanel } from '../people/people-panel.tsx'
+import { settleFocus } from '../shell/landing.ts'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
@@ -11,8 +11,6 @@ import { isPeopleOpen } from './people-toggle.tsx'
 import { createTalk, TalkContext } from './talk.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useChannelState } from './use-channel-state.ts'
-
-const PeoplePanel = lazy(async () => ({ default: (await import('../more.ts')).PeoplePanel }))
 
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {
@@ -23,6 +21,7 @@ export function ChannelView ({ name, message }: { name: string, message: string 
   const isClosed = state.state === 'closed'
   const mayWrite = !isClosed && mutedUntil === undefined
   const hasPeople = isPeopleOpen.value && details?.channel_type !== 'direct'
+  useEffect(settleFocus, [name])
   useLayoutEffect(() => {
     talk.place.value = details
     talk.mayWrite.value = mayWrite
@@ -30,27 +29,26 @@ export function ChannelView ({ name, message }: { name: string, message: string 
 
   return (
     <TalkContext.Provider value={talk}>
-      <article class={classes('channel', hasPeople && 'with-people')} aria-label={details?.peer?.username ?? name}>
-        <ChannelHeader channel={channel} state={state} />
-        {isClosed
-          ? <ClosedChannel channel={channel} state={state} />
-          : (
-            <>
-              <MessageList state={state} at={message} />
-              <Announcer state={state} />
-              <footer class='writing'>
-                {mutedUntil === undefined
-                  ? <Composer state={state} isAtMessage={message !== undefined} />
-                  : <MutedLine until={mutedUntil} />}
-                <TypingLine typing={state.typing} />
-              </footer>
-            </>
-            )}
-        {hasPeople && (
-          <Suspense fallback={null}>
-            <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />
-          </Suspense>)}
-      </article>
+      <div class='with-people'>
+        <section class='channel' aria-label={details?.peer?.username ?? name}>
+          <ChannelHeader channel={channel} state={state} />
+          {isClosed
+            ? <ClosedChannel channel={channel} state={state} />
+            : (
+              <>
+                <MessageList state={state} at={message} />
+                <Announcer state={state} />
+                <footer class='writing'>
+                  {mutedUntil === undefined
+                    ? <Composer state={state} isAtMessage={message !== undefined} />
+                    : <MutedLine until={mutedUntil} />}
+                  <TypingLine typing={state.typing} />
+                </footer>
+              </>
+              )}
+        </section>
+        {hasPeople && <PeoplePanel channel={channel} state={state} onClose={() => { isPeopleOpen.value = false }} />}
+      </div>
     </TalkContext.Provider>
   )
 }

@@ -3,10 +3,11 @@ import { parley } from '../client.ts'
 import { addressOf, route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton } from '../ui/button.tsx'
-import { openDelete, openReport } from '../dialogs.ts'
+import { openDialog } from '../ui/dialog.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { MenuButton, type MenuItem } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
+import { DeleteDialog, ReportDialog } from './message-dialogs.tsx'
 import { ReactionPicker } from './reaction-picker.tsx'
 import { useTalk, type Talk } from './talk.ts'
 
@@ -24,11 +25,11 @@ export function MessageActions ({ message }: { message: Message }) {
     { icon: 'link', label: t.channel.copyLink, onSelect: () => copy(linkTo(message)) },
     !isOwn && {
       icon: 'flag', label: t.channel.report,
-      onSelect: () => openReport(message)
+      onSelect: () => openDialog(close => <ReportDialog message={message} onClose={close} />)
     },
     (isOwn || mayModerate) && {
       icon: 'trash', label: t.channel.delete, isDanger: true,
-      onSelect: () => openDelete(channel, message)
+      onSelect: () => openDialog(close => <DeleteDialog channel={channel} message={message} onClose={close} />)
     }
   ]
   return (

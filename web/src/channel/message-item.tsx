@@ -1,7 +1,7 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { memo } from 'preact/compat'
 import { useRef } from 'preact/hooks'
-import { openCard } from '../dialogs.ts'
+import { openCard } from '../people/card.tsx'
 import { t } from '../text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { classes } from '../ui/button.tsx'
@@ -42,7 +42,7 @@ export const MessageItem = memo(({ row }: { row: MessageRow }) => {
           hasFocus.value = true
           talk.active.value = id
         }}
-        onFocusOut={event => { hasFocus.value = item.current!.contains(event.relatedTarget as Node | null) }}
+        onFocusOut={event => { hasFocus.value = item.current?.contains(event.relatedTarget as Node | null) ?? false }}
         onContextMenu={event => {
           // A long press on a phone, or the key for it.
           if (event.target instanceof HTMLAnchorElement || ('pointerType' in event && event.pointerType === 'mouse')) return
@@ -67,7 +67,7 @@ export const MessageItem = memo(({ row }: { row: MessageRow }) => {
             </>)
           : <time class='aside' dateTime={row.message.timestamp} title={dateAndTimeOf(at)} aria-hidden='true'>{shortTimeOf(at)}</time>}
         <div class='content'>
-          {isEdited ? <EditForm message={row.message} /> : deleted ? <p class='gone'>{t.channel.deleted}</p> : <Content row={row} />}
+          <Content row={row} isActive={isActive} isEdited={isEdited} />
           {!deleted && <Reactions message={row.message} isActive={isActive} />}
         </div>
         {(isPointedAt.value || hasFocus.value) && !deleted && !isEdited && <MessageActions message={row.message} />}
@@ -76,10 +76,13 @@ export const MessageItem = memo(({ row }: { row: MessageRow }) => {
   )
 })
 
-function Content ({ row: { message: { message, edited_at: editedAt, data } } }: { row: MessageRow }) {
+function Content ({ row, isActive, isEdited }: { row: MessageRow, isActive: boolean, isEdited: boolean }) {
+  const { message, deleted, edited_at: editedAt, data } = row.message
+  if (isEdited) return <EditForm message={row.message} />
+  if (deleted) return <p class='gone'>{t.channel.deleted}</p>
   return (
     <>
-      {message ? <MessageText text={message} /> : <p class='gone'>{data === undefined ? '' : t.channel.onlyData}</p>}
+      {message ? <MessageText text={message} isActive={isActive} /> : <p class='gone'>{data === undefined ? '' : t.channel.onlyData}</p>}
       {editedAt !== undefined && <span class='edited' title={dateAndTimeOf(Date.parse(editedAt))}>{t.channel.edited}</span>}
     </>
   )

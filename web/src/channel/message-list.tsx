@@ -12,7 +12,7 @@ import { createRows, keyOf, type Row } from './rows.ts'
 import { MessageItem } from './message-item.tsx'
 import { OutgoingItem } from './outgoing-item.tsx'
 import { useTalk } from './talk.ts'
-import { useListKeys } from './use-list-keys.ts'
+import { focusRow, useListKeys } from './use-list-keys.ts'
 import { usePlace } from './use-place.ts'
 import { useTarget } from './use-target.ts'
 import { useUnreadLine } from './use-unread-line.ts'
@@ -32,6 +32,7 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
       else if ('message' in last) channel.markRead(last.message.seq)
     }
     line.follow(isAtEnd, hasLine)
+    restoreFocus()
   })
   const { rows, list, scroller, isShift, isAtEnd, loading, onScroll, onResize, toEnd, retry } = place
   const isOpened = useRef(false)
@@ -43,19 +44,27 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
   }, [rows.length, state.state])
   talk.jumpToEnd = toEnd
   useTarget(at, state.state === 'live', place.toRow)
-  const onKeyDown = useListKeys(place.rows, key => place.toRow(key, 'nearest'))
+  const { onKeyDown, restoreFocus } = useListKeys(place.rows, key => place.toRow(key, 'nearest'))
   useSignalEffect(() => {
     // A message that is edited must not lose the focus when it is scrolled out of sight.
     if (talk.editing.value) talk.active.value = talk.editing.value.id
   })
   useEffect(() => () => { talk.active.value = undefined }, [])
 
+  /** The list itself takes the focus if no message has had it yet, or if that one is gone. */
+  function onFocus (event: FocusEvent): void {
+    const last = place.lastInSight()
+    if (event.target !== scroller.current || !last) return
+    talk.active.value = keyOf(last)
+    focusRow(keyOf(last))
+  }
+
   const active = rows.findIndex(row => keyOf(row) === talk.active.value)
   const isEmpty = rows.length === 0
   if (isEmpty && (state.state === 'joining' || state.state === 'idle')) return <div class='messages'><Loading /></div>
   return (
     <div class='messages-frame'>
-      <div ref={scroller} class='messages' tabIndex={isEmpty ? 0 : -1} onKeyDown={onKeyDown}>
+      <div ref={scroller} class='messages' tabIndex={active === -1 ? 0 : -1} onKeyDown={onKeyDown} onFocus={onFocus}>
         {isEmpty && <Beginning details={state.details} />}
         <Virtualizer
           ref={list} data={rows} as='ul' item='li' itemSize={28} bufferSize={600} shift={isShift}

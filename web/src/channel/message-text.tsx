@@ -8,34 +8,43 @@ import { errorText } from '../ui/error-text.ts'
 import { toast } from '../ui/toast.tsx'
 import { parseMarkup, type Block, type Inline } from './markup.ts'
 
-/** The text of a message, with its markup. */
-export const MessageText = memo(({ text }: { text: string }) => <div class='text' dir='auto'>{parseMarkup(text).map(blockOf)}</div>)
+/** The text of a message, with its markup. `isActive`: its links can be reached with the Tab key. */
+export const MessageText = memo(({ text, isActive }: { text: string, isActive: boolean }) => {
+  const tabIndex = isActive ? 0 : -1
+  return <div class='text' dir='auto'>{parseMarkup(text).map((block, key) => blockOf(block, key, tabIndex))}</div>
+})
 
-function blockOf (block: Block, key: number): ComponentChildren {
+function blockOf (block: Block, key: number, tabIndex: number): ComponentChildren {
   switch (block.type) {
     case 'code': return (
       <div class='code' dir='ltr' key={key}>
         {block.language && <span class='language'>{block.language}</span>}
-        <pre tabIndex={-1}><code>{block.text}</code></pre>
+        <pre><code>{block.text}</code></pre>
       </div>
     )
-    case 'quote': return <blockquote key={key} dir='auto'>{block.children.map(blockOf)}</blockquote>
-    default: return <p key={key} dir='auto'>{block.children.map(inlineOf)}</p>
+    case 'quote': return <blockquote key={key} dir='auto'>{block.children.map((inner, at) => blockOf(inner, at, tabIndex))}</blockquote>
+    default: return <p key={key} dir='auto'>{inlinesOf(block.children, tabIndex)}</p>
   }
 }
 
-function inlineOf (part: Inline, key: number): ComponentChildren {
+function inlinesOf (parts: Inline[], tabIndex: number): ComponentChildren {
+  return parts.map((part, key) => inlineOf(part, key, tabIndex))
+}
+
+function inlineOf (part: Inline, key: number, tabIndex: number): ComponentChildren {
   if (typeof part === 'string') return part
   switch (part.type) {
     case 'code': return <code key={key} dir='ltr'>{part.text}</code>
     case 'link': return (
-      <a key={key} href={part.href} title={part.href} target='_blank' rel='noopener noreferrer nofollow'>{part.children.map(inlineOf)}</a>
+      <a key={key} href={part.href} title={part.href} target='_blank' rel='noopener noreferrer nofollow' tabIndex={tabIndex}>
+        {inlinesOf(part.children, tabIndex)}
+      </a>
     )
     case 'mention': return <Mention key={key} handle={part.handle} />
-    case 'channel': return <ChannelLink key={key} name={part.name} />
-    case 'strong': return <strong key={key}>{part.children.map(inlineOf)}</strong>
-    case 'em': return <em key={key}>{part.children.map(inlineOf)}</em>
-    case 'del': return <del key={key}>{part.children.map(inlineOf)}</del>
+    case 'channel': return <ChannelLink key={key} name={part.name} tabIndex={tabIndex} />
+    case 'strong': return <strong key={key}>{inlinesOf(part.children, tabIndex)}</strong>
+    case 'em': return <em key={key}>{inlinesOf(part.children, tabIndex)}</em>
+    case 'del': return <del key={key}>{inlinesOf(part.children, tabIndex)}</del>
   }
 }
 
@@ -45,7 +54,7 @@ function Mention ({ handle }: { handle: string }) {
 }
 
 /** A link to a channel. Opening an unknown channel might create it, so it is looked up first. */
-function ChannelLink ({ name: written }: { name: string }) {
+function ChannelLink ({ name: written, tabIndex }: { name: string, tabIndex: number }) {
   const name = written.toLowerCase()
   const to = { view: 'channel', name } as const
 
@@ -61,5 +70,5 @@ function ChannelLink ({ name: written }: { name: string }) {
     }
   }
 
-  return <span onClickCapture={event => { open(event) }}><Link to={to}>#{written}</Link></span>
+  return <span onClickCapture={event => { open(event) }}><Link to={to} tabIndex={tabIndex}>#{written}</Link></span>
 }

@@ -28,7 +28,7 @@ export const OutgoingItem = memo(({ row: { outgoing: { clientId, text, state, er
       {isFirst && <span class='face'><Avatar id={me?.user_id ?? ''} name={name} /></span>}
       {isFirst && <p class='by'><b class='name' dir='auto'>{name}</b></p>}
       <div class='content'>
-        <MessageText text={text} />
+        <MessageText text={text} isActive={isActive} />
         {hasFailed && (
           <p class='failure' role='alert'>
             {t.channel.notSent} {errorText(error)}{' '}

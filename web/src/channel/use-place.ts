@@ -65,7 +65,7 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
   function update (): void {
     const { current } = list
     if (!current) return
-    const last = current.findItemIndex(current.scrollOffset + current.viewportSize - 8)
+    const last = lastInSight(current)
     onMove({ ...place, last: place.rows[last] })
     if (loading.value === 'no') loadInSight(current, last)
   }
@@ -123,11 +123,18 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
       return true
     },
 
+    lastInSight: (): Row | undefined => list.current ? place.rows[lastInSight(list.current)] : undefined,
+
     retry (): void {
       loading.value = 'no'
       update()
     }
   }
+}
+
+/** Returns the index of the last row of which more than an edge is in sight. */
+function lastInSight ({ findItemIndex, scrollOffset, viewportSize }: VirtualizerHandle): number {
+  return findItemIndex(scrollOffset + viewportSize - 8)
 }
 
 function centre ({ findItemIndex, scrollOffset, viewportSize }: VirtualizerHandle): number {

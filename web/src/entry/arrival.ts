@@ -7,7 +7,15 @@ const ENTRY_VIEWS = ['login', 'register', 'forgot', 'reset', 'verify']
 
 /** The last view that was asked for besides those of the entry. */
 let wanted: Route = { view: 'home' }
-effect(() => { if (!isEntryView(route.value)) wanted = route.value })
+/** Views that were shown. */
+let views = 0
+effect(() => {
+  views++
+  if (!isEntryView(route.value)) wanted = route.value
+})
+
+/** Whether somebody has moved from one view to another since the page was loaded. */
+export const hasMoved = (): boolean => views > 1
 
 export function isEntryView ({ view }: Route): boolean {
   return ENTRY_VIEWS.includes(view)

@@ -1,9 +1,11 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { facts } from '../facts.ts'
 import { route } from '../route.ts'
 import { t } from '../text.ts'
 import { Icon } from '../ui/icon.tsx'
+import { hasMoved } from './arrival.ts'
 import { ForgotForm } from './forgot-form.tsx'
 import { leaving } from './leaving.ts'
 import { LoginForm } from './login-form.tsx'
@@ -31,11 +33,16 @@ export function Entry () {
 }
 
 function Page ({ title, children }: { title: string, children: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    // What led here is gone, and with it the focus.
+    if (hasMoved() || leaving.value) heading.current?.focus()
+  }, [title])
   return (
     <main class='entry'>
       <header>
         <img src={`${globalThis.PARLEY_ASSETS}/icon.svg`} alt='' width='40' height='40' />
-        <h1>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}>{title}</h1>
       </header>
       {children}
     </main>

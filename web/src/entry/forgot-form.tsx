@@ -28,9 +28,12 @@ export function ForgotForm () {
         {sentTo.value && <p>{t.entry.resetSent(sentTo.value)}</p>}
       </div>
       {!sentTo.value && !hasNoMails.value && (
-        <Form action={t.entry.sendMail} send={ask}>
-          {errorOf => <Field label={t.entry.email} name='email' type='email' autocomplete='username' required error={errorOf('email')} />}
-        </Form>
+        <>
+          <p class='soft'>{t.entry.forgotAbout}</p>
+          <Form action={t.entry.sendMail} send={ask}>
+            {errorOf => <Field label={t.entry.email} name='email' type='email' autocomplete='username' required error={errorOf('email')} />}
+          </Form>
+        </>
       )}
       <div class='links'>
         <p><Link to={{ view: 'reset', code: '' }}>{t.entry.haveCode}</Link></p>

@@ -49,9 +49,10 @@ export function followLogin (): void {
   parley.subscribe(() => {
     const state = parley.getSnapshot()
     if (state.state !== 'ended') return
-    if (!me && leaving.value) leaving.value = reason()
+    // The login may have ended before the connection.
+    if (state.reason.code === SESSION_REVOKED && !me) leaving.value = reason()
     // An administrator has ended the connection, and perhaps the account, too: the server tells when it is asked for tokens.
-    else if (state.reason.code === DISCONNECTED) parley.account.refresh().catch(() => {})
+    if (state.reason.code === DISCONNECTED && me) parley.account.refresh().catch(() => {})
   })
 }
 

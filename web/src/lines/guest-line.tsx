@@ -9,9 +9,11 @@ import { Line } from './line.tsx'
 export function GuestLine () {
   if (useReadable(parley.account) !== null || !facts.accounts) return null
   return (
-    <Line kind='info'>
-      {t.connection.guest}{' · '}<Link to={{ view: 'login' }}>{t.entry.logIn}</Link>
-      {facts.registration !== 'closed' && <>{' · '}<Link to={{ view: 'register' }}>{t.entry.register}</Link></>}
-    </Line>
+    <aside aria-label={t.connection.guest}>
+      <Line kind='info'>
+        {t.connection.guest}{' · '}<Link to={{ view: 'login' }}>{t.entry.logIn}</Link>
+        {facts.registration !== 'closed' && <>{' · '}<Link to={{ view: 'register' }}>{t.entry.register}</Link></>}
+      </Line>
+    </aside>
   )
 }

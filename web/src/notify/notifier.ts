@@ -60,10 +60,11 @@ async function tell (rows: InboxChannel[], seqs: Map<string, number>, handle: st
   const { held = [] } = await navigator.locks.query()
   if (held.some(({ name }) => name === SEEN)) return
   for (const row of rows) {
+    const seen = Math.max(seqs.get(row.id) ?? 0, row.read_seq)
     const isAll = row.peer !== undefined || loadNotifySettings().channels.includes(row.name)
     const { messages } = await parley.rest('GET /api/channels/:name/messages', { params: { name: row.name }, query: { limit: PAGE } })
     const found = messages.findLast(({ seq, user_id: author, message }) =>
-      seq > (seqs.get(row.id) ?? 0) && author !== last?.userId && message !== null && (isAll || mentions(message, handle)))
+      seq > seen && author !== last?.userId && message !== null && (isAll || mentions(message, handle)))
     if (!found) continue
     const route: Route = row.peer
       ? { view: 'direct', user: row.peer.user_id, message: found.id }

@@ -34,7 +34,11 @@ export function CardPlace ({ channel, person, isMissing }: { channel: Channel, p
       {acts.length > 0 && (
         <div class='card-acts'>
           {acts.map(act => (
-            <Button key={act} kind={act === 'ban' || act === 'kick' ? 'danger' : undefined} onClick={() => openAct(act, channel, person)}>
+            // An act and its opposite are one button, which keeps the focus.
+            <Button
+              key={act.replace(/^(un|add|remove)/, '').toLowerCase()} kind={act === 'ban' || act === 'kick' ? 'danger' : undefined}
+              onClick={() => openAct(act, channel, person)}
+            >
               {t.moderation.acts[act].offer}
             </Button>
           ))}

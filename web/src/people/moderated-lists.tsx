@@ -1,11 +1,12 @@
 import type { Channel, Person } from '@parley/client'
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { Loading } from '../ui/loading.tsx'
 import { openAct, type Act } from './act-dialog.tsx'
-import { openCard } from '../dialogs.ts'
+import { openCard } from './card.tsx'
 import { isOwner, refreshRoster, rosterOf, type Roster } from './roster.ts'
 import { PersonName } from './person-name.tsx'
 import { usePoll } from './poll.ts'
@@ -66,10 +67,13 @@ function List<T extends Person> ({ isRead, people, empty, act, cannotAct, channe
   isRead: boolean, people: T[], empty: string, act: Act | undefined, cannotAct?: (id: string) => boolean, channel: Channel,
   children (person: T): ComponentChildren
 }) {
+  const list = useRef<HTMLUListElement>(null)
+  // The button that had the focus may have gone with its row.
+  useEffect(() => { if (document.activeElement === document.body) list.current?.focus() }, [people.length])
   if (!isRead) return <Loading />
-  if (people.length === 0) return <p class='nothing soft'>{empty}</p>
   return (
-    <ul class='moderated'>
+    <ul ref={list} class='moderated' tabIndex={-1}>
+      {people.length === 0 && <li class='nothing soft'>{empty}</li>}
       {people.map(person => (
         <li key={person.user_id}>
           <Avatar id={person.user_id} name={person.username} />

@@ -4,33 +4,45 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { language, t } from '../text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
-import { PHONE, useMedia } from '../ui/media.ts'
 import { useMembers } from './members.ts'
 import { ModerationButton } from './moderation-button.tsx'
 import { PersonRow } from './person-row.tsx'
 import { mayModerate, useRoster, type Roster } from './roster.ts'
 
+/** There is room for one column only, as in the styles. */
+const PHONE = '(max-width: 44rem)'
 /** Most members that the filter reads by itself. */
 const MOST_FILTERED = 1000
 
 interface PanelProps { channel: Channel, state: ChannelState, onClose (): void }
 
-/** The people of a channel: beside the messages, or on phones as a dialog. */
+/** The people of a channel: beside the messages, or above them where there is no room for both. */
 export function PeoplePanel ({ channel, state, onClose }: PanelProps) {
-  const isPhone = useMedia(PHONE)
   const panel = useRef<HTMLElement>(null)
+  const opener = useRef<HTMLElement | undefined>(undefined)
   useEffect(() => {
-    const before = document.activeElement as HTMLElement | null
-    // Who closes the panel in itself goes on where they opened it.
-    return () => { if (panel.current?.contains(document.activeElement)) before?.focus() }
+    const { activeElement: focused } = document
+    // Who presses the button that shows the panel goes on in it. A panel that is there from the start waits.
+    if (!(focused instanceof HTMLButtonElement)) return
+    opener.current = focused
+    panel.current?.querySelector('input')?.focus()
   }, [])
-  if (isPhone) return <Dialog title={t.people.title} onClose={onClose}><People channel={channel} state={state} /></Dialog>
+  // Where it covers the messages, it does not cover those of the next channel.
+  useEffect(() => () => { if (matchMedia(PHONE).matches) onClose() }, [channel])
+
+  function close (): void {
+    opener.current?.focus()
+    onClose()
+  }
+
   return (
-    <aside ref={panel} class='people-panel' aria-label={t.people.title}>
+    <aside
+      ref={panel} class='people-panel' aria-label={t.people.title}
+      onKeyDown={event => { if (event.key === 'Escape') close() }}
+    >
       <header>
         <h2>{t.people.title}</h2>
-        <IconButton icon='close' label={t.people.close} onClick={onClose} />
+        <IconButton icon='close' label={t.people.close} onClick={close} />
       </header>
       <People channel={channel} state={state} />
     </aside>

@@ -4,7 +4,7 @@ import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { classes } from '../ui/button.tsx'
-import { openCard } from '../dialogs.ts'
+import { openCard } from './card.tsx'
 
 interface RowProps { person: Person, channel: Channel, isHere: boolean, place: 'creator' | 'moderator' | undefined }
 

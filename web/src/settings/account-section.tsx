@@ -25,15 +25,15 @@ export function AccountSection () {
 
   return (
     <Section title={t.settings.data}>
-      <div class='setting'>
+      <div class='account setting'>
         <p class='soft small'>{t.settings.logOutAbout}</p>
         <Button onClick={() => attempt(() => leave('left', parley.account.logout))}>{t.entry.logOut}</Button>
       </div>
-      <div class='setting'>
+      <div class='account setting'>
         <p class='soft small'>{t.settings.downloadAbout}</p>
         <Button aria-disabled={isBusy.value} onClick={download}>{t.settings.download}</Button>
       </div>
-      <div class='setting'>
+      <div class='account setting'>
         <p class='soft small'>{t.settings.eraseAbout}</p>
         <Button kind='danger' onClick={() => openDialog(close => <EraseDialog onClose={close} />)}>{t.settings.erase}</Button>
       </div>
@@ -51,7 +51,8 @@ function EraseDialog ({ onClose }: { onClose (): void }) {
     <Dialog title={t.settings.eraseTitle} onClose={onClose}>
       <p>{t.settings.eraseWarning}</p>
       <Form
-        at={{ authentication_failed: 'password' }} action={t.settings.erase} kind='danger primary' send={erase}
+        at={{ not_authorized: 'password' }} say={{ not_authorized: t.settings.wrongPassword }}
+        action={t.settings.erase} kind='danger primary' send={erase}
         more={<Button onClick={onClose}>{t.common.cancel}</Button>}
       >
         {errorOf => <PasswordField label={t.entry.password} name='password' error={errorOf('password')} />}

@@ -13,7 +13,10 @@ export function PasswordSection () {
 
   return (
     <Section title={t.settings.password} about={t.settings.passwordAbout}>
-      <Form at={{ authentication_failed: 'current' }} action={t.settings.changePassword} send={change} clears>
+      <Form
+        at={{ not_authorized: 'current' }} say={{ not_authorized: t.settings.wrongPassword }} action={t.settings.changePassword}
+        send={change} clears
+      >
         {errorOf => (
           <>
             <PasswordField label={t.settings.currentPassword} name='current' error={errorOf('current')} />

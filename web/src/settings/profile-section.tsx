@@ -68,10 +68,13 @@ function Email ({ me }: { me: User }) {
   return (
     <div class='setting'>
       <div>
-        <p class='label'>{t.settings.email}</p>
-        <p>{me.email}{' '}<span class='tag'>{me.email_verified ? t.settings.isVerified : t.settings.isUnverified}</span></p>
+        <p>
+          <span class='label'>{t.settings.email}</span>{' '}
+          <span class='tag'>{me.email_verified ? t.settings.isVerified : t.settings.isUnverified}</span>
+        </p>
+        <p class='cut'>{me.email}</p>
       </div>
-      {!me.email_verified && <Button onClick={() => attempt(sendMail)}>{t.connection.confirm}</Button>}
+      {!me.email_verified && <Button onClick={() => attempt(sendMail)}>{t.entry.confirm}</Button>}
     </div>
   )
 }

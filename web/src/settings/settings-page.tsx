@@ -11,7 +11,7 @@ import { PasswordSection } from './password-section.tsx'
 import { ProfileSection } from './profile-section.tsx'
 
 /** Guests have no account, so they see only what concerns this browser. */
-export default function SettingsPage () {
+export function SettingsPage () {
   const hasAccount = useReadable(parley.account) !== null
   return (
     <div class='settings'>

@@ -1,5 +1,5 @@
 import { useInbox, useReadable } from '@parley/client/react'
-import { signal, useSignal, useSignalEffect } from '@preact/signals'
+import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { ChannelView } from '../channel/channel-view.tsx'
 import { parley } from '../client.ts'
@@ -8,17 +8,8 @@ import { t } from '../text.ts'
 import { Empty } from '../ui/empty.tsx'
 import { Loading } from '../ui/loading.tsx'
 import { ChannelPreview } from './channel-preview.tsx'
+import { entering } from './entering.ts'
 import { wasMember } from './memberships.ts'
-import { land } from './places.ts'
-
-/** The channel that somebody has asked to join. */
-const entering = signal<string | undefined>(undefined)
-
-/** Shows a channel, and joins it. */
-export function enter (name: string): void {
-  entering.value = name
-  land({ view: 'channel', name })
-}
 
 /**
  * Shows a channel to its members, and a preview to everybody else. The client joins a channel when it opens it, and the server may create
@@ -45,6 +36,6 @@ function Door ({ name, onEnter }: { name: string, onEnter (): void }) {
   const isOpen = isNew || isMember(name) || (isOffline && wasMember(name))
   useEffect(() => { if (isOpen) onEnter() }, [isOpen])
   if (isOpen) return null
-  if (state === 'live') return <ChannelPreview name={name} onEnter={onEnter} />
+  if (state === 'live') return <ChannelPreview name={name} />
   return isOffline ? <Empty icon='hash'><p>{t.shell.offline}</p></Empty> : <Loading />
 }

@@ -9,6 +9,7 @@ import { Empty } from '../ui/empty.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Loading } from '../ui/loading.tsx'
+import { enter } from './entering.ts'
 import { FoundMessage } from './found-message.tsx'
 import { decline } from './invitations.tsx'
 import { ViewHeader } from './view-header.tsx'
@@ -19,7 +20,7 @@ const SHOWN_MESSAGES = 20
 interface Preview { info?: ChannelInfo, messages: readonly Message[] }
 
 /** Shows a channel to somebody who may join it. Of one that they may not know of it says nothing, as of one that does not exist. */
-export function ChannelPreview ({ name, onEnter }: { name: string, onEnter (): void }) {
+export function ChannelPreview ({ name }: { name: string }) {
   const preview = useSignal<Preview | undefined>(undefined)
   const error = useSignal<unknown>(undefined)
   useEffect(() => { load(name).then(found => { preview.value = found }, (failure: unknown) => { error.value = failure }) }, [name])
@@ -32,15 +33,17 @@ export function ChannelPreview ({ name, onEnter }: { name: string, onEnter (): v
         {info?.topic && <p class='topic cut soft' dir='auto'>{info.topic}</p>}
       </ViewHeader>
       <div class='scroll' tabIndex={0} role='region' aria-label={t.browse.latest}>
-        {messages.map(message => <div key={message.id} class='found'><FoundMessage message={message} words={[]} /></div>)}
-        {messages.length === 0 && <Empty icon='hash'><p>{info?.last_seq === 0 ? t.browse.empty : t.browse.nothingToShow}</p></Empty>}
+        <div>
+          {messages.map(message => <div key={message.id} class='found'><FoundMessage message={message} words={[]} /></div>)}
+          {messages.length === 0 && <Empty icon='hash'><p>{info?.last_seq === 0 ? t.browse.empty : t.browse.nothingToShow}</p></Empty>}
+        </div>
       </div>
-      <JoinBar name={name} people={info?.user_count} onEnter={onEnter} />
+      <JoinBar name={name} people={info?.user_count} />
     </article>
   )
 }
 
-function JoinBar ({ name, people, onEnter }: { name: string, people: number | undefined, onEnter (): void }) {
+function JoinBar ({ name, people }: { name: string, people: number | undefined }) {
   const invitation = useInbox().invitations.find(({ channel }) => channel === name)
   return (
     <footer class='join-bar'>
@@ -49,7 +52,7 @@ function JoinBar ({ name, people, onEnter }: { name: string, people: number | un
         {people !== undefined && <span class='soft'>{t.common.people(people)}</span>}
       </p>
       {invitation && <Button kind='quiet' onClick={() => decline(name)}>{t.browse.decline}</Button>}
-      <Button kind='primary' onClick={onEnter}>{t.browse.joinChannel}</Button>
+      <Button kind='primary' onClick={() => enter(name)}>{t.browse.joinChannel}</Button>
     </footer>
   )
 }

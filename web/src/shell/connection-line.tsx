@@ -22,7 +22,7 @@ export function ConnectionLine () {
     <div class='lines'>
       <div role='status'><Connection /></div>
       <Announcements />
-      <NotifyOffer />
+      <div role='status'><NotifyOffer /></div>
       <GuestLine />
     </div>
   )

@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals'
 import { parley } from '../client.ts'
-import { go } from '../route.ts'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog, openDialog } from '../ui/dialog.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { Field } from '../ui/field.tsx'
 import { toast } from '../ui/toast.tsx'
+import { land } from './landing.ts'
 import { isShown } from './places.ts'
 
 /** Deletes a channel, once somebody has typed its name. `onDeleted` closes what is left of it. */
@@ -30,7 +30,7 @@ function DeleteChannel ({ name, onClose, onDeleted }: { name: string, onClose ()
     if (await attempt(() => parley.request('delete_channel', { channel: name }))) {
       onClose()
       onDeleted()
-      if (wasShown) go({ view: 'home' }, { replace: true })
+      if (wasShown) land({ view: 'home' }, { replace: true })
       toast(t.deleteChannel.done(name))
     }
     isBusy.value = false

@@ -4,7 +4,7 @@ import { t } from '../text.ts'
 import { IconButton, Link } from '../ui/button.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { Icon } from '../ui/icon.tsx'
-import { enter } from './channel-gate.tsx'
+import { enter } from './entering.ts'
 
 /** The invitations that wait for an answer. */
 export function Invitations ({ invitations }: { invitations: readonly Invitation[] }) {

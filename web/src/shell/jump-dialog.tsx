@@ -32,8 +32,7 @@ function JumpDialog ({ onClose }: { onClose (): void }) {
     ...entry,
     onChoose () {
       onClose()
-      // The dialog gives the focus back when it is gone. What is chosen may take it after that.
-      setTimeout(entry.onChoose)
+      entry.onChoose()
     }
   }))
   return (

@@ -1,3 +1,4 @@
+import { ParleyError } from '@parley/client'
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { facts } from '../facts.ts'
@@ -5,7 +6,7 @@ import { t } from '../text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { Combobox } from '../ui/combobox.tsx'
-import { attempt } from '../ui/error-text.ts'
+import { attempt, errorText } from '../ui/error-text.ts'
 import { Field } from '../ui/field.tsx'
 import { usePeopleSearch } from './people-search.ts'
 
@@ -47,19 +48,29 @@ function Directory ({ endOf, onPick }: PickerProps) {
 
 function ByHandle ({ act, onPick }: PickerProps) {
   const isBusy = useSignal(false)
+  const error = useSignal('')
 
   async function submit (event: SubmitEvent): Promise<void> {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement
     const handle = String(new FormData(form).get('handle')).trim().replace(/^@/, '')
     isBusy.value = true
-    if (await attempt(() => onPick({ handle }))) form.reset()
+    error.value = ''
+    try {
+      await onPick({ handle })
+      form.reset()
+    } catch (failure) {
+      error.value = failure instanceof ParleyError && failure.code === 'user_not_found' ? t.direct.unknown : errorText(failure)
+    }
     isBusy.value = false
   }
 
   return (
     <form class='form' onSubmit={submit}>
-      <Field label={t.direct.exact} name='handle' required autofocus autocomplete='off' spellcheck={false} hint={t.direct.exactHint} />
+      <Field
+        label={t.direct.exact} name='handle' required autofocus autocomplete='off' spellcheck={false} hint={t.direct.exactHint}
+        error={error.value}
+      />
       <div class='actions'><Button kind='primary' type='submit' disabled={isBusy.value}>{act}</Button></div>
     </form>
   )

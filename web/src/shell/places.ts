@@ -2,7 +2,8 @@ import type { Inbox, InboxChannel } from '@parley/client'
 import { effect, signal } from '@preact/signals'
 import { facts } from '../facts.ts'
 import { load, save } from '../keep.ts'
-import { go, route, type Route } from '../route.ts'
+import { route, type Route } from '../route.ts'
+import { land } from './landing.ts'
 
 /** Most places that are remembered as visited. */
 const MAX_VISITED = 50
@@ -24,21 +25,12 @@ export function placeOf ({ name, peer }: Pick<InboxChannel, 'name' | 'peer'>, me
 export function isShown ({ name, peer }: Pick<InboxChannel, 'name' | 'peer'>): boolean {
   const shown = route.value
   switch (shown.view) {
-    case 'home': return name === facts.defaultRoom
+    // On phones the start is the list itself.
+    case 'home': return name === facts.defaultRoom && !matchMedia('(max-width: 44rem)').matches
     case 'channel': return shown.name === name
     case 'direct': return peer !== undefined && (shown.user === peer.user_id || shown.user === peer.handle)
     default: return false
   }
-}
-
-/** Shows a view, and puts the focus where one goes on: into the composer, or to the main part where a keyboard would cover the screen. */
-export function land (to: Route): void {
-  go(to)
-  requestAnimationFrame(() => {
-    const main = document.getElementById('main')
-    const composer = matchMedia('(pointer: coarse)').matches ? null : main?.querySelector<HTMLElement>('.composer textarea')
-    if (!main?.contains(document.activeElement) || document.activeElement === main) (composer ?? main)?.focus()
-  })
 }
 
 /** Shows the channel that comes `step` rows after the shown one; with `isUnread` the next one with unread messages. */

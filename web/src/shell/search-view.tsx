@@ -72,11 +72,11 @@ function Results ({ query, channel, places }: SearchProps) {
   const isAtEnd = state.value === 'whole'
   return (
     <>
-      <p class='small soft' role='status'>{state.value !== 'loading' && t.search.found(found.length, !isAtEnd)}</p>
+      <p class='small soft' role='status'>{found.length > 0 && state.value !== 'loading' && t.search.found(found.length, !isAtEnd)}</p>
       <ol class='results'>
         {found.map(message => <Result key={message.id} message={message} words={words} places={places} />)}
       </ol>
-      {isAtEnd && found.length === 0 && <Empty icon='search'><p>{t.search.nothing}</p></Empty>}
+      {isAtEnd && found.length === 0 && <Empty icon='search'><p role='status'>{t.search.nothing}</p></Empty>}
       {state.value === 'loading' && <Loading />}
       {state.value === 'failed' && <p class='form-error' role='alert'>{error.value}</p>}
       {state.value === 'more' && <Button onClick={more}>{t.search.more}</Button>}
@@ -87,10 +87,12 @@ function Results ({ query, channel, places }: SearchProps) {
 
 function Result ({ message, words, places }: { message: Message, words: readonly string[], places: readonly InboxChannel[] }) {
   const place = places.find(({ name }) => name === message.channel)
+  const peer = place?.peer
+  const where = !peer ? `# ${message.channel}` : peer.user_id === message.user_id ? t.search.direct : t.search.directTo(peer.username)
   return (
     <li>
       <Link class='found' to={placeOf(place ?? { name: message.channel }, message.id)}>
-        <FoundMessage message={message} words={words} place={place?.peer ? t.search.direct(place.peer.username) : `# ${message.channel}`} />
+        <FoundMessage message={message} words={words} place={where} />
       </Link>
     </li>
   )

@@ -1,19 +1,19 @@
-import { lazy, Suspense } from 'preact/compat'
 import { useEffect } from 'preact/hooks'
 import { facts } from '../facts.ts'
 import { route } from '../route.ts'
 import { SettingsView } from '../settings/settings-view.tsx'
 import { t } from '../text.ts'
 import { classes } from '../ui/button.tsx'
-import { Loading } from '../ui/loading.tsx'
+import { later } from '../ui/later.tsx'
 import { ChannelGate } from './channel-gate.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import { DirectView } from './direct-view.tsx'
+import { settleFocus } from './landing.ts'
 import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
 
-const BrowseView = lazy(async () => ({ default: (await import('../more.ts')).BrowseView }))
-const SearchView = lazy(async () => ({ default: (await import('../more.ts')).SearchView }))
+const BrowseView = later(async () => (await import('./browse-view.tsx')).BrowseView)
+const SearchView = later(async () => (await import('./search-view.tsx')).SearchView)
 
 /** The app for people who are in: the sidebar, and beside it the view that the address names. On phones, one of them is shown. */
 export function Shell () {
@@ -23,7 +23,7 @@ export function Shell () {
       <a class='skip unseen' href='#main' onClick={skip}>{t.shell.skipToMain}</a>
       <ConnectionLine />
       <Sidebar />
-      <main id='main' tabIndex={-1}><Suspense fallback={<Loading />}><Main /></Suspense></main>
+      <main id='main' tabIndex={-1}><Main /></main>
     </div>
   )
 }
@@ -35,6 +35,7 @@ function skip (event: Event): void {
 
 function Main () {
   const shown = route.value
+  useEffect(settleFocus, [shown])
   switch (shown.view) {
     case 'channel': return <ChannelGate key={shown.name} name={shown.name} message={shown.message} />
     case 'direct': return <DirectView key={shown.user} user={shown.user} message={shown.message} />

@@ -1,6 +1,7 @@
 import { parley } from '../client.ts'
-import { openJump, openShortcuts } from '../dialogs.ts'
+import { openJump } from './jump-dialog.tsx'
 import { goBy } from './places.ts'
+import { openShortcuts } from './shortcuts-dialog.tsx'
 
 /** Listens to the keys that work everywhere, except while a dialog is open. @returns its end. */
 export function listenForShortcuts (): () => void {

@@ -1,12 +1,16 @@
 import { useInbox } from '@parley/client/react'
 import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
-import { openCreateChannel, openJump, openNewDirect } from '../dialogs.ts'
+import { route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton, IconLink, Link } from '../ui/button.tsx'
+import { openDialog } from '../ui/dialog.tsx'
 import { Loading } from '../ui/loading.tsx'
+import { CreateChannelDialog } from './create-channel-dialog.tsx'
 import { Invitations } from './invitations.tsx'
+import { openJump } from './jump-dialog.tsx'
 import { MeBar } from './me-bar.tsx'
+import { NewDirectDialog } from './new-direct-dialog.tsx'
 import { followDirects } from './online.ts'
 import { sorted } from './places.ts'
 import { JUMP_KEYS } from './keys.ts'
@@ -17,6 +21,8 @@ export function Sidebar () {
   const { state, channels, directs, invitations } = useInbox()
   const isGuest = parley.account.getSnapshot() === null
   const isLive = state === 'live'
+  // A channel that is just being joined is in the list a moment later.
+  const isJoining = route.value.view === 'channel' || route.value.view === 'home'
   useEffect(() => isLive && !isGuest ? followDirects(() => parley.inbox.getSnapshot().directs) : undefined, [isLive, isGuest])
   return (
     <nav class='sidebar' aria-label={t.shell.conversations}>
@@ -25,7 +31,7 @@ export function Sidebar () {
         {!isGuest && <IconLink icon='search' label={t.search.title} to={{ view: 'search', query: '' }} />}
         <IconLink icon='compass' label={t.shell.browse} to={{ view: 'browse' }} />
       </header>
-      <button type='button' class='jump' aria-keyshortcuts='Control+K Meta+K' onClick={() => openJump()}>
+      <button type='button' class='jump' aria-keyshortcuts='Control+K Meta+K' onClick={openJump}>
         {t.jump.open}<kbd>{JUMP_KEYS}</kbd>
       </button>
       <div class='lists'>
@@ -34,19 +40,20 @@ export function Sidebar () {
           <h2>
             {t.shell.channels}
             {!isGuest && (
-              <IconButton icon='add' label={t.create.title} onClick={() => openCreateChannel()} />
+              <IconButton icon='add' label={t.create.title} onClick={() => openDialog(close => <CreateChannelDialog onClose={close} />)} />
             )}
           </h2>
           <ul>{sorted(channels).map(channel => <SidebarRow key={channel.id} channel={channel} />)}</ul>
-          {channels.length === 0 && (isLive
-            ? <p class='hint'>{t.shell.noChannels} <Link to={{ view: 'browse' }}>{t.shell.browse}</Link></p>
-            : <Loading />)}
+          {channels.length === 0 && !isLive && <Loading />}
+          {channels.length === 0 && isLive && !isJoining && (
+            <p class='hint'>{t.shell.noChannels} <Link to={{ view: 'browse' }}>{t.shell.browse}</Link></p>
+          )}
         </section>
         {!isGuest && (
           <section>
             <h2>
               {t.shell.directs}
-              <IconButton icon='add' label={t.direct.title} onClick={() => openNewDirect()} />
+              <IconButton icon='add' label={t.direct.title} onClick={() => openDialog(close => <NewDirectDialog onClose={close} />)} />
             </h2>
             <ul>{directs.map(direct => <SidebarRow key={direct.id} channel={direct} />)}</ul>
             {directs.length === 0 && isLive && <p class='hint'>{t.shell.noDirects}</p>}

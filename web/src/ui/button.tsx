@@ -21,7 +21,7 @@ export function IconButton ({ icon, label, class: more, ...rest }: IconButtonPro
   )
 }
 
-type LinkProps = Pick<HTMLAttributes<HTMLAnchorElement>, 'class' | 'title' | 'dir' | 'aria-label' | 'aria-current'> & {
+type LinkProps = Pick<HTMLAttributes<HTMLAnchorElement>, 'class' | 'title' | 'dir' | 'tabIndex' | 'aria-label' | 'aria-current'> & {
   to: Route
   children?: ComponentChildren
   /** Called when the view is shown. */

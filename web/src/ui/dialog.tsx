@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { t } from '../text.ts'
 import { classes, IconButton } from './button.tsx'
 
@@ -20,16 +20,22 @@ export function Dialogs () {
   return <>{dialogs.value.map((Shown, at) => <Shown key={at} />)}</>
 }
 
-/** A modal dialog. The browser keeps the focus in it, closes it with Escape, and gives the focus back. */
+/** A modal dialog. The browser keeps the focus in it and closes it with Escape. The focus goes back to where it was. */
 export function Dialog ({ title, wide = false, onClose, children }: {
   title: string, wide?: boolean, onClose (): void, children?: ComponentChildren
 }) {
   const id = useId()
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // The dialog has the focus before the next key comes.
+  useLayoutEffect(() => {
     const shown = dialog.current!
+    const before = document.activeElement as HTMLElement | null
     shown.showModal()
-    return () => shown.close()
+    return () => {
+      shown.close()
+      // The browser does not give the focus back if the dialog is not in the page any more.
+      before?.focus()
+    }
   }, [])
   return (
     <dialog

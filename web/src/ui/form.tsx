@@ -11,6 +11,8 @@ export interface FormProps {
   send (fields: Record<string, string>): Promise<unknown>
   /** The fields at which errors are shown, by the errors' codes. Other errors are shown above the form. */
   at?: Partial<Record<ParleyError['code'], string>>
+  /** What errors mean in this form, where it is not what they mean elsewhere. */
+  say?: Partial<Record<ParleyError['code'], string>>
   /** The text of the button. */
   action: string
   kind?: 'primary' | 'danger primary' | undefined
@@ -23,7 +25,7 @@ export interface FormProps {
 }
 
 /** A form that sends its fields once at a time, and shows each error at the field that is to blame. */
-export function Form ({ send, at = {}, action, kind = 'primary', clears = false, children, more }: FormProps) {
+export function Form ({ send, at = {}, say = {}, action, kind = 'primary', clears = false, children, more }: FormProps) {
   const form = useRef<HTMLFormElement>(null)
   const failure = useSignal<{ field: string, text: string } | null>(null)
   const isBusy = useSignal(false)
@@ -40,10 +42,11 @@ export function Form ({ send, at = {}, action, kind = 'primary', clears = false,
       if (clears) form.current?.reset()
     } catch (error) {
       if (!(error instanceof ParleyError)) console.error(error)
+      const code = error instanceof ParleyError ? error.code : 'internal'
       const field = fieldOf(error, at)
       const isShown = field !== '' && elements.namedItem(field) !== null
-      const isMeant = error instanceof ParleyError && error.code in at
-      failure.value = { field: isShown ? field : '', text: isShown && !isMeant ? t.common.checkField : errorText(error) }
+      const isVague = isShown && !(code in at)
+      failure.value = { field: isShown ? field : '', text: isVague ? t.common.checkField : say[code] ?? errorText(error) }
     } finally {
       isBusy.value = false
     }
