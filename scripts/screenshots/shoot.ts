@@ -23,14 +23,17 @@ export async function shoot (page: Page, { name, path = 'c/general', act, undo }
     await page.setViewportSize(viewport)
     await page.goto(`${url}/${path}`)
     await settled(page)
-    await act?.(page, cable)
-    await settled(page)
-    await page.waitForTimeout(SETTLING)
-    for (const colorScheme of themes) {
-      await page.emulateMedia({ colorScheme })
-      await page.screenshot({ path: join(out, `${name}-${size}-${colorScheme}.png`), animations: 'disabled' })
+    try {
+      await act?.(page, cable)
+      await settled(page)
+      await page.waitForTimeout(SETTLING)
+      for (const colorScheme of themes) {
+        await page.emulateMedia({ colorScheme })
+        await page.screenshot({ path: join(out, `${name}-${size}-${colorScheme}.png`), animations: 'disabled' })
+      }
+    } finally {
+      await undo?.(page, cable)
     }
-    await undo?.(page, cable)
   }
 }
 

@@ -3,15 +3,16 @@ import { lazy, Suspense } from 'preact/compat'
 import { useEffect } from 'preact/hooks'
 import { parley } from './client.ts'
 import { arrive, isEntryView } from './entry/arrival.ts'
-import { Entry } from './entry/entry.tsx'
 import { facts } from './facts.ts'
 import { route } from './route.ts'
 import { Shell } from './shell/shell.tsx'
 import { Dialogs } from './ui/dialog.tsx'
+import { later } from './ui/later.tsx'
 import { Loading } from './ui/loading.tsx'
 import { Toasts } from './ui/toast.tsx'
 
 const Admin = lazy(() => import('./admin/admin.tsx'))
+const Entry = later(async () => (await import('./entry/entry.tsx')).Entry)
 
 export function App () {
   return (

@@ -1,7 +1,7 @@
 import type { Channel, ChannelState } from '@parley/client'
 import { parley } from '../client.ts'
+import { openInvite } from '../dialogs.ts'
 import { addressOf, go } from '../route.ts'
-import { openInvite } from '../shell/invite-dialog.tsx'
 import { land } from '../shell/landing.ts'
 import { isShown, placeOf } from '../shell/places.ts'
 import { t } from '../text.ts'

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
-import { PeoplePanel } from '../people/people-panel.tsx'
 import { settleFocus } from '../shell/landing.ts'
+import { later } from '../ui/later.tsx'
 import { Announcer } from './announcer.tsx'
 import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
@@ -11,6 +11,8 @@ import { isPeopleOpen } from './people-toggle.tsx'
 import { createTalk, TalkContext } from './talk.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useChannelState } from './use-channel-state.ts'
+
+const PeoplePanel = later(async () => (await import('../more.ts')).PeoplePanel)
 
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {

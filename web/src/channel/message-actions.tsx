@@ -1,13 +1,12 @@
 import type { Message } from '@parley/client'
 import { parley } from '../client.ts'
+import { openDelete, openReport } from '../dialogs.ts'
 import { addressOf, route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton } from '../ui/button.tsx'
-import { openDialog } from '../ui/dialog.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { MenuButton, type MenuItem } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
-import { DeleteDialog, ReportDialog } from './message-dialogs.tsx'
 import { ReactionPicker } from './reaction-picker.tsx'
 import { useTalk, type Talk } from './talk.ts'
 
@@ -25,11 +24,11 @@ export function MessageActions ({ message }: { message: Message }) {
     { icon: 'link', label: t.channel.copyLink, onSelect: () => copy(linkTo(message)) },
     !isOwn && {
       icon: 'flag', label: t.channel.report,
-      onSelect: () => openDialog(close => <ReportDialog message={message} onClose={close} />)
+      onSelect: () => openReport(message)
     },
     (isOwn || mayModerate) && {
       icon: 'trash', label: t.channel.delete, isDanger: true,
-      onSelect: () => openDialog(close => <DeleteDialog channel={channel} message={message} onClose={close} />)
+      onSelect: () => openDelete(channel, message)
     }
   ]
   return (

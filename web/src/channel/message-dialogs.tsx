@@ -4,12 +4,21 @@ import type { ComponentChildren } from 'preact'
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
+import { Dialog, openDialog } from '../ui/dialog.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { toast } from '../ui/toast.tsx'
 
 /** Asks once more before a message is deleted. */
-export function DeleteDialog ({ channel, message, onClose }: { channel: Channel, message: Message, onClose (): void }) {
+export function openDelete (channel: Channel, message: Message): void {
+  openDialog(close => <DeleteDialog channel={channel} message={message} onClose={close} />)
+}
+
+/** Reports a message to those who moderate the channel. */
+export function openReport (message: Message): void {
+  openDialog(close => <ReportDialog message={message} onClose={close} />)
+}
+
+function DeleteDialog ({ channel, message, onClose }: { channel: Channel, message: Message, onClose (): void }) {
   return (
     <ActDialog title={t.channel.deleteTitle} act={t.channel.delete} isDanger onAct={() => channel.remove(message.id)} onClose={onClose}>
       <p>{t.channel.deleteText}</p>
@@ -18,8 +27,7 @@ export function DeleteDialog ({ channel, message, onClose }: { channel: Channel,
   )
 }
 
-/** Reports a message to those who moderate the channel. */
-export function ReportDialog ({ message, onClose }: { message: Message, onClose (): void }) {
+function ReportDialog ({ message, onClose }: { message: Message, onClose (): void }) {
   const reason = useSignal('')
 
   async function report (): Promise<void> {

@@ -1,7 +1,7 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { memo } from 'preact/compat'
 import { useRef } from 'preact/hooks'
-import { openCard } from '../people/card.tsx'
+import { openCard } from '../dialogs.ts'
 import { t } from '../text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { classes } from '../ui/button.tsx'

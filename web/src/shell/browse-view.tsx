@@ -2,14 +2,13 @@ import { useInbox } from '@parley/client/react'
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { parley } from '../client.ts'
+import { openCreateChannel } from '../dialogs.ts'
 import { t } from '../text.ts'
 import { Button, Link } from '../ui/button.tsx'
-import { openDialog } from '../ui/dialog.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Loading } from '../ui/loading.tsx'
 import { createChannelDirectory, type ListedChannel } from './channel-directory.ts'
-import { CreateChannelDialog } from './create-channel-dialog.tsx'
 import { enter } from './entering.ts'
 import { fitOf } from './fit.ts'
 import { ViewHeader } from './view-header.tsx'
@@ -25,7 +24,7 @@ export function BrowseView () {
   useEffect(() => { directory.read() }, [])
 
   function create (): void {
-    openDialog(close => <CreateChannelDialog name={found.length === 0 ? query.value : ''} onClose={close} />)
+    openCreateChannel(found.length === 0 ? query.value : '')
   }
 
   return (

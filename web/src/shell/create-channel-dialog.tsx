@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
+import { Dialog, openDialog } from '../ui/dialog.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { Field } from '../ui/field.tsx'
 import { Radios } from '../ui/radios.tsx'
@@ -15,7 +15,11 @@ const MAX_TOPIC = 250
 const RESERVED = /^(admin-|moderator-|direct-)/
 
 /** Asks for the name, kind and topic of a new channel. `name` is what somebody has looked for already. */
-export function CreateChannelDialog ({ name: given = '', onClose }: { name?: string, onClose (): void }) {
+export function openCreateChannel (name = ''): void {
+  openDialog(close => <CreateChannelDialog name={name} onClose={close} />)
+}
+
+function CreateChannelDialog ({ name: given, onClose }: { name: string, onClose (): void }) {
   const name = useSignal(tidy(given))
   const type = useSignal<'public' | 'private'>('public')
   const topic = useSignal('')

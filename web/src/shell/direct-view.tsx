@@ -2,14 +2,13 @@ import { ParleyError } from '@parley/client'
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
+import { openNewDirect } from '../dialogs.ts'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
-import { openDialog } from '../ui/dialog.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { Loading } from '../ui/loading.tsx'
 import { ChannelView } from '../channel/channel-view.tsx'
-import { NewDirectDialog } from './new-direct-dialog.tsx'
 import { ViewHeader } from './view-header.tsx'
 
 /** An id has dashes, which no handle has. */
@@ -41,7 +40,7 @@ function Failed ({ error }: { error: unknown }) {
       <ViewHeader title={t.direct.failed} />
       <Empty icon='person'>
         <p>{isUnknown ? t.direct.unknown : code === 'not_authorized' ? t.direct.self : errorText(error)}</p>
-        <Button onClick={() => openDialog(close => <NewDirectDialog onClose={close} />)}>{t.direct.title}</Button>
+        <Button onClick={() => openNewDirect()}>{t.direct.title}</Button>
       </Empty>
     </article>
   )

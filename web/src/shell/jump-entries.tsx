@@ -1,20 +1,17 @@
 import type { InboxChannel } from '@parley/client'
 import { parley } from '../client.ts'
+import { openCreateChannel, openNewDirect, openShortcuts } from '../dialogs.ts'
 import { go, route } from '../route.ts'
 import { t } from '../text.ts'
 import { theme, type Theme } from '../theme.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import type { Option } from '../ui/combobox.tsx'
-import { openDialog } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import type { ListedChannel } from './channel-directory.ts'
-import { CreateChannelDialog } from './create-channel-dialog.tsx'
 import { fitOf } from './fit.ts'
 import { land } from './landing.ts'
-import { NewDirectDialog } from './new-direct-dialog.tsx'
 import type { FoundPerson } from './people-search.ts'
 import { keyOf, placeOf, visited } from './places.ts'
-import { openShortcuts } from './shortcuts-dialog.tsx'
 import { ChannelIcon } from './sidebar-row.tsx'
 
 /** How well something fits that the server has found, or that takes the query as it is: worse than all others. */
@@ -79,8 +76,8 @@ export function actions (query: string): Entry[] {
     ...me
       ? [
           { ...act('search', 'search', t.jump.search(query), () => land({ view: 'search', query })), isFound: query !== '' },
-          act('create', 'add', t.create.title, () => openDialog(close => <CreateChannelDialog onClose={close} />)),
-          act('direct', 'person', t.direct.title, () => openDialog(close => <NewDirectDialog onClose={close} />))
+          act('create', 'add', t.create.title, openCreateChannel),
+          act('direct', 'person', t.direct.title, openNewDirect)
         ]
       : [],
     act('browse', 'compass', t.shell.browse, () => land({ view: 'browse' })),

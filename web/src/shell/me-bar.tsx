@@ -1,12 +1,12 @@
 import { useReadable } from '@parley/client/react'
 import { parley } from '../client.ts'
+import { openShortcuts } from '../dialogs.ts'
 import { go } from '../route.ts'
 import { t } from '../text.ts'
 import { theme } from '../theme.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { MenuButton, type MenuItem } from '../ui/menu.tsx'
-import { openShortcuts } from './shortcuts-dialog.tsx'
 
 /** The person who uses the app, with the menu of what concerns only them. */
 export function MeBar () {

@@ -1,12 +1,16 @@
 import { parley } from '../client.ts'
 import { t } from '../text.ts'
-import { Dialog } from '../ui/dialog.tsx'
+import { Dialog, openDialog } from '../ui/dialog.tsx'
 import { land } from './landing.ts'
 import { PersonPicker } from './person-picker.tsx'
 import { placeOf } from './places.ts'
 
 /** Picks the person with whom to talk directly. */
-export function NewDirectDialog ({ onClose }: { onClose (): void }) {
+export function openNewDirect (): void {
+  openDialog(close => <NewDirectDialog onClose={close} />)
+}
+
+function NewDirectDialog ({ onClose }: { onClose (): void }) {
   return (
     <Dialog title={t.direct.title} onClose={onClose}>
       <PersonPicker

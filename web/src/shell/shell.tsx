@@ -12,8 +12,8 @@ import { settleFocus } from './landing.ts'
 import { listenForShortcuts } from './shortcuts.ts'
 import { Sidebar } from './sidebar.tsx'
 
-const BrowseView = later(async () => (await import('./browse-view.tsx')).BrowseView)
-const SearchView = later(async () => (await import('./search-view.tsx')).SearchView)
+const BrowseView = later(async () => (await import('../more.ts')).BrowseView)
+const SearchView = later(async () => (await import('../more.ts')).SearchView)
 
 /** The app for people who are in: the sidebar, and beside it the view that the address names. On phones, one of them is shown. */
 export function Shell () {

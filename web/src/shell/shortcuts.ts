@@ -1,7 +1,6 @@
+import { openJump, openShortcuts } from '../dialogs.ts'
 import { parley } from '../client.ts'
-import { openJump } from './jump-dialog.tsx'
 import { goBy } from './places.ts'
-import { openShortcuts } from './shortcuts-dialog.tsx'
 
 /** Listens to the keys that work everywhere, except while a dialog is open. @returns its end. */
 export function listenForShortcuts (): () => void {

@@ -1,16 +1,13 @@
 import { useInbox } from '@parley/client/react'
 import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
+import { openCreateChannel, openJump, openNewDirect } from '../dialogs.ts'
 import { route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton, IconLink, Link } from '../ui/button.tsx'
-import { openDialog } from '../ui/dialog.tsx'
 import { Loading } from '../ui/loading.tsx'
-import { CreateChannelDialog } from './create-channel-dialog.tsx'
 import { Invitations } from './invitations.tsx'
-import { openJump } from './jump-dialog.tsx'
 import { MeBar } from './me-bar.tsx'
-import { NewDirectDialog } from './new-direct-dialog.tsx'
 import { followDirects } from './online.ts'
 import { sorted } from './places.ts'
 import { JUMP_KEYS } from './keys.ts'
@@ -31,7 +28,7 @@ export function Sidebar () {
         {!isGuest && <IconLink icon='search' label={t.search.title} to={{ view: 'search', query: '' }} />}
         <IconLink icon='compass' label={t.shell.browse} to={{ view: 'browse' }} />
       </header>
-      <button type='button' class='jump' aria-keyshortcuts='Control+K Meta+K' onClick={openJump}>
+      <button type='button' class='jump' aria-keyshortcuts='Control+K Meta+K' onClick={() => openJump()}>
         {t.jump.open}<kbd>{JUMP_KEYS}</kbd>
       </button>
       <div class='lists'>
@@ -40,7 +37,7 @@ export function Sidebar () {
           <h2>
             {t.shell.channels}
             {!isGuest && (
-              <IconButton icon='add' label={t.create.title} onClick={() => openDialog(close => <CreateChannelDialog onClose={close} />)} />
+              <IconButton icon='add' label={t.create.title} onClick={() => openCreateChannel()} />
             )}
           </h2>
           <ul>{sorted(channels).map(channel => <SidebarRow key={channel.id} channel={channel} />)}</ul>
@@ -53,7 +50,7 @@ export function Sidebar () {
           <section>
             <h2>
               {t.shell.directs}
-              <IconButton icon='add' label={t.direct.title} onClick={() => openDialog(close => <NewDirectDialog onClose={close} />)} />
+              <IconButton icon='add' label={t.direct.title} onClick={() => openNewDirect()} />
             </h2>
             <ul>{directs.map(direct => <SidebarRow key={direct.id} channel={direct} />)}</ul>
             {directs.length === 0 && isLive && <p class='hint'>{t.shell.noDirects}</p>}
