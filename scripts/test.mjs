@@ -14,9 +14,12 @@ import { build, fail, root } from './setup.mjs'
  */
 const ALONE = [
   /\/conformance\.test\.ts$/,
-  /^test\/(packages|faults|browser|web)\//,
-  /^test\/deploy\/|\/(descriptors|workers|clock)\.test\.ts$/
+  /^test\/(packages|browser|web)\//,
+  /\/(descriptors|workers|clock)\.test\.ts$/
 ]
+/** Files that wait most of the time. A few of them share a process. */
+const WAITING = /^test\/faults\//
+const WAITING_PER_PROCESS = 3
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
 const SETTINGS = {
   TimeZone: 'America/New_York',
@@ -89,25 +92,39 @@ function findTests (paths) {
 }
 
 /**
- * Returns the programs to run: each file that gets its own process, and a generated program per set of files that share one. Files
- * of one folder go into different sets, because they cost much the same. Two programs of the second kind follow each one of the first, so
- * that none of these long programs is left at the end: many of the first kind wait most of the time, while the others use the processors.
+ * Returns the programs to run: each file that gets its own process, and a generated program per set of files that share one. Two of the
+ * long programs follow each one that waits, so that none of them is left at the end, and the processors have work all the time.
  */
 function toPrograms (files) {
-  const compiled = file => join(root, 'dist', file.replace(/\.ts$/, '.js'))
   const folder = join(root, 'dist/test/shared')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
-  const alone = ALONE.flatMap(pattern => files.filter(file => pattern.test(file))).map(compiled)
-  const rest = files.filter(file => !ALONE.some(pattern => pattern.test(file)))
-  const count = Math.ceil(rest.length / FILES_PER_PROCESS)
-  const shared = Array.from({ length: count }, (_, i) => {
-    const imported = rest.filter((_file, at) => at % count === i).map(file => relative(join(root, 'dist/test'), compiled(file)))
-    const program = join(folder, `${i + 1}.js`)
+  const isAlone = file => ALONE.some(pattern => pattern.test(file))
+  const shared = files.filter(file => !isAlone(file))
+  const busy = share(shared.filter(file => !WAITING.test(file)), FILES_PER_PROCESS, join(folder, 'busy'))
+  const waiting = [
+    ...ALONE.flatMap(pattern => files.filter(file => pattern.test(file))).map(compiled),
+    ...share(shared.filter(file => WAITING.test(file)), WAITING_PER_PROCESS, join(folder, 'waiting'))
+  ]
+  return waiting.flatMap((program, i) => [program, ...busy.slice(2 * i, 2 * i + 2)]).concat(busy.slice(2 * waiting.length))
+}
+
+/**
+ * Generates a program for each set of files. Files of one folder go into different sets, because they cost much the same.
+ * @param name the programs are named NAME-1.js and so on.
+ */
+function share (files, perProcess, name) {
+  const count = Math.ceil(files.length / perProcess)
+  return Array.from({ length: count }, (_, i) => {
+    const imported = files.filter((_file, at) => at % count === i).map(file => relative(join(root, 'dist/test'), compiled(file)))
+    const program = `${name}-${i + 1}.js`
     writeFileSync(program, `import { runFiles } from '../tap.js'\nawait runFiles(${JSON.stringify(imported)})\n`)
     return program
   })
-  return alone.flatMap((program, i) => [program, ...shared.slice(2 * i, 2 * i + 2)]).concat(shared.slice(2 * alone.length))
+}
+
+function compiled (file) {
+  return join(root, 'dist', file.replace(/\.ts$/, '.js'))
 }
 
 /** Creates the database from which each test copies its own: `CREATE DATABASE … TEMPLATE parley_template`. */

@@ -12,7 +12,7 @@ process.on('uncaughtException', error => { runningIn(tap).threw(error) })
 export let t: Test = tap
 
 /** Milliseconds that all tests of one file together may take. */
-const FILE_TIMEOUT = 240_000
+const FILE_TIMEOUT = 600_000
 
 /**
  * Runs independent test files in this process, one after another. The resources of a file are closed before the next file is loaded.

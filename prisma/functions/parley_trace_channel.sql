@@ -1,5 +1,5 @@
--- [P80] Checks and logs that an admin begins to trace a channel, of any type. A trace shows times and no text. Returns the channel's id, or an
--- error code.
+-- [P80] Checks and logs that an admin begins to trace a channel. A trace shows times and no text; but when two people write to each other is
+-- theirs alone [P47]. Returns the channel's id, or an error code.
 CREATE OR REPLACE FUNCTION parley_trace_channel(actor_id uuid, login uuid, channel text, log_id uuid)
 RETURNS TABLE (code text, channel_id uuid) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -9,7 +9,7 @@ BEGIN
   code := parley_judge_admin(actor_id, login);
   IF code IS NULL THEN
     SELECT * INTO ch FROM "Channel" c WHERE c.name = channel;
-    IF ch.id IS NULL THEN code := 'channel_not_found'; END IF;
+    IF ch.id IS NULL OR parley_is_direct(ch) THEN code := 'channel_not_found'; END IF;
   END IF;
   IF code IS NULL THEN
     channel_id := ch.id;

@@ -69,15 +69,16 @@ t.test('[P80] a message of another instance is traced from the bus on', async t 
   t.equal(stepsOf(await traceOf(theirs.id))[0], 'received_from_bus')
 })
 
-t.test('[P80] a direct channel is traced too; another channel takes the place of the one before', async t => {
-  const [ann, ben] = [await a.enter('ann', 'one'), await a.enter('ben')]
+t.test('[P80] [P47] a direct channel cannot be traced; another channel takes the place of the one before', async t => {
+  const [ann, ben] = [await a.enter('ann', 'one', 'two'), await a.enter('ben')]
   const { data: { channel: { name } } } = await ann.request({ type: 'open_direct', user_id: ben.person.user.id })
   await ann.request({ type: 'join_channel', channel: name })
+  t.same(await root.exchange({ type: 'watch_trace', channel: name }), failure('channel_not_found'))
   await trace('one')
   await traceOf((await say(ann, 'one')).id)
-  await trace(name)
+  await trace('two')
   const before = await say(ann, 'one')
-  await traceOf((await say(ann, name)).id)
+  await traceOf((await say(ann, 'two')).id)
   t.notOk((await root.settle()).some(({ id, type }) => type === 'trace' && id === before.id))
 })
 

@@ -108,10 +108,12 @@ t.test('people are invited by name, and an invitation is accepted or declined wh
 })
 
 t.test('by keyboard alone one jumps to channels, people and actions, and from one unread conversation to the next', async t => {
-  const { person, page } = await enter(t, 'fred')
+  const person = await server.register('fred')
   const others = await server.enter('gina', 'general', 'alpha-team', 'beta')
   const own = await server.login(person)
-  for (const channel of ['alpha-team', 'beta']) await own.request({ type: 'join_channel', channel })
+  for (const channel of ['general', 'alpha-team', 'beta']) await own.request({ type: 'join_channel', channel })
+  const page = await app.open(await app.profile(t), person)
+  await sidebar(page).getByRole('link', { name: 'beta' }).waitFor()
   await others.request({ type: 'send_message', channel: 'beta', message: 'Look' })
   await sidebar(page).getByRole('link', { name: 'beta 1 unread message' }).waitFor()
 

@@ -37,7 +37,7 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { level:
 const hasFocus = (place: Locator) => place.and(place.page().locator(':focus')).waitFor()
 
 t.test('somebody lands at the address that they asked for, after an error that left the fields alone, and stays logged in', async t => {
-  const ann = await server.register('ann')
+  const { person: ann } = await server.enter('ann', 'garden', 'general')
   const context = await app.profile(t)
   const page = await context.newPage()
   await page.goto(`${server.origin}/c/garden`)
@@ -62,10 +62,11 @@ t.test('an invited guest makes an account, confirms the address by the mailed co
   const { body: { access_token: token } } = await strict.call('POST', '/api/auth/login', { body: admin })
   const { body: { code } } = await strict.call('POST', '/api/admin/invitation-codes', { token, body: {} })
   const page = await (await app.profile(t)).newPage()
-  await page.goto(`${strict.origin}/c/garden`)
+  await page.goto(`${strict.origin}/c/general`)
   await page.getByText('You are here as a guest').waitFor()
-  await page.getByRole('textbox', { name: 'Message #garden' }).waitFor()
+  await page.getByRole('textbox', { name: 'Message #general' }).waitFor()
   t.same(await axe(page), [])
+  await page.goto(`${strict.origin}/browse`)
   await page.getByRole('link', { name: 'Create account' }).click()
   await hasFocus(heading(page, 'Create account'))
   await page.getByLabel('Invitation code').fill('not a code')
@@ -91,7 +92,7 @@ t.test('an invited guest makes an account, confirms the address by the mailed co
   await page.getByText('This code is wrong').waitFor()
   await page.getByLabel('Code').fill(` ${codes[1]!} `)
   await page.getByRole('button', { name: 'Confirm' }).click()
-  await page.getByRole('textbox', { name: 'Message #garden' }).waitFor()
+  await page.waitForURL(/\/browse$/)
   t.equal(await page.getByText('You are here as a guest').count(), 0)
 })
 
@@ -116,7 +117,7 @@ t.test('a forgotten password is replaced by the link of a mail, and a link confi
 })
 
 t.test('the page says why a login has ended: logged out in another tab, on another device, or closed by an administrator', async t => {
-  const dora = await server.register('dora')
+  const { person: dora } = await server.enter('dora', 'garden', 'general')
   const context = await app.profile(t)
   const [page, other] = [await app.open(context, dora, 'c/garden'), await context.newPage()]
   await other.goto(`${server.origin}/settings`)
@@ -143,12 +144,14 @@ t.test('the page says why a login has ended: logged out in another tab, on anoth
 
 t.test('a lost connection is shown, counted down and tried at once, and an announcement stays until it is closed', async t => {
   const line = await startLine(t, server.port)
-  const emil = await server.register('emil')
+  const { person: emil, close } = await server.enter('emil', 'garden')
+  await close()
   const context = await app.profile(t)
   // The waits of the client are as long as they may be: 1, 2, 4 and 8 seconds.
   await context.addInitScript(() => { Math.random = () => 0.999 })
   const page = await app.open(context, emil, 'c/garden', line.url)
   await untilOnline(emil)
+  await page.getByRole('textbox').first().waitFor()
   await asRoot('POST', '/announcements', { message: 'We restart at noon.' })
   await page.getByText('We restart at noon.').waitFor()
   line.down(true)

@@ -53,8 +53,9 @@ async function startPrefix (scope: Scope, prefix: string) {
 t.test('without a network the app opens at any address, shows what waits to be sent, and sends it once there is a network', async t => {
   const line = await startLine(t, server.port)
   const context = await app.profile(t, withWorker)
-  const page = await app.open(context, await server.register('ann'), 'c/garden', line.url)
+  const page = await app.open(context, (await server.enter('ann', 'garden')).person, 'c/garden', line.url)
   await untilInstalled(page)
+  await page.getByRole('textbox').waitFor()
   line.down(true)
   line.cut()
   await page.getByRole('textbox').fill('Written without a network')

@@ -50,12 +50,16 @@ t.test('a moderator mutes, removes, bans and unbans somebody, asked once more ea
 
 t.test('who may not moderate is offered nothing of it, and a new moderator is', async t => {
   const [page, other] = [await open(t, ann, 'roses'), await open(t, ben, 'roses')]
+  const third = await app.server.login(cid)
+  await third.request({ type: 'join_channel', channel: 'roses' })
   await showPeople(other)
-  await other.getByRole('complementary').getByRole('button', { name: ann.user.name }).click()
-  await other.getByText('Creator').last().waitFor()
+  await other.getByRole('complementary').getByRole('button', { name: cid.user.name }).click()
+  await other.getByText('Here in #roses now').waitFor()
+  await other.getByRole('button', { name: 'Block', exact: true }).waitFor()
   t.equal(await other.getByRole('button', { name: /^(Mute|Ban|Remove|Make moderator)/ }).count(), 0)
   t.equal(await other.getByRole('button', { name: /^Moderation/ }).count(), 0)
   await showPeople(page)
+  await page.getByRole('complementary').getByText('Creator').waitFor()
   await page.getByRole('complementary').getByRole('button', { name: ben.user.name }).click()
   await act(page, 'Make moderator')
   await page.getByRole('dialog').getByText('Moderator', { exact: true }).waitFor()

@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core'
 import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
-import { axe, startApp } from './app.ts'
+import { axe, say, startApp } from './app.ts'
 
 const app = await startApp(t)
 const { server } = app
@@ -11,14 +11,12 @@ const field = (page: Page): Locator => page.getByRole('textbox', { name: /^Messa
 const message = (page: Page, text: string): Locator => page.getByRole('article').filter({ hasText: text }).last()
 const texts = (page: Page): Promise<string[]> => page.locator('.message .text').allInnerTexts()
 
-async function say (page: Page, text: string): Promise<void> {
-  await field(page).fill(text)
-  await field(page).press('Enter')
-}
+/** Waits until the channel, which has no messages, is joined. */
+const joined = (page: Page): Promise<void> => page.getByText('This is the beginning of').waitFor()
 
 t.test('two people talk, reply, react, edit and delete, and each sees at once what the other does', async t => {
   const [ann, ben] = await Promise.all(['ann', 'ben'].map(async name => {
-    return app.open(await app.profile(t), await server.register(name), 'c/talk')
+    return app.open(await app.profile(t), (await server.enter(name, 'talk')).person, 'c/talk')
   }))
   await say(ann!, 'Is *anybody* here?')
   await ben!.getByRole('article').getByText('anybody').waitFor()
@@ -43,7 +41,7 @@ t.test('two people talk, reply, react, edit and delete, and each sees at once wh
   await ann!.getByRole('textbox', { name: 'Edit the message' }).fill('Is somebody here?')
   await ann!.keyboard.press('Enter')
   await message(ben!, 'Is somebody here?').getByText('(edited)').waitFor()
-  t.ok(await field(ann!).evaluate(element => element === document.activeElement), 'the focus is in the field to write in')
+  await field(ann!).and(ann!.locator(':focus')).waitFor()
 
   t.same(await axe(ann!), [])
   await message(ben!, 'Yes').focus()
@@ -57,7 +55,7 @@ t.test('two people talk, reply, react, edit and delete, and each sees at once wh
 t.test('a lost network costs nothing: what others wrote comes without a gap, what one wrote is sent once, and drafts stay', async t => {
   const line = await startLine(t, server.port)
   const profile = await app.profile(t)
-  const cleo = await server.register('cleo')
+  const { person: cleo } = await server.enter('cleo', 'lost')
   const page = await app.open(profile, cleo, 'c/lost', line.url)
   const dan = await server.enter('dan', 'lost')
   const write = (text: string) => dan.request({ type: 'send_message', channel: 'lost', message: text })
@@ -107,15 +105,22 @@ t.test('a long channel loads as one scrolls, and a link opens at a message, howe
   await message(page, 'number 30').waitFor()
   await eve.request({ type: 'send_message', channel: 'long', message: 'number 400' })
   t.equal(await message(page, 'number 400').count(), 0)
-  await page.getByRole('button', { name: 'Jump to latest' }).click()
-  await message(page, 'number 400').waitFor()
+  await page.getByRole('article').last().focus()
+  // The messages between these and the newest are loaded as one comes to where they are missing.
+  const seen = new Set<string>()
+  while (!seen.has('number 400')) {
+    await page.keyboard.press('PageDown')
+    await eventually(async () => await page.getByText('Messages are missing here').count() === 0)
+    for (const text of await texts(page)) seen.add(text)
+  }
+  t.ok(seen.has('number 200'))
   await page.goto(`${server.origin}/c/long/m/01a228e7-0d73-7dd1-94c3-bd4fcadc51c3`)
   await page.getByText('This message does not exist, or not any more.').waitFor()
   await message(page, 'number 400').waitFor()
 })
 
 t.test('a refused message stays with the reason until it is sent again or discarded', async t => {
-  const fay = await app.open(await app.profile(t), await server.register('fay'), 'c/refused')
+  const fay = await app.open(await app.profile(t), (await server.enter('fay', 'refused')).person, 'c/refused')
   const gus = await server.enter('gus', 'refused')
   const { data: { id } } = await gus.request({ type: 'send_message', channel: 'refused', message: 'soon gone' })
   await message(fay, 'soon gone').hover()
@@ -136,22 +141,28 @@ t.test('a refused message stays with the reason until it is sent again or discar
 t.test('who is muted or banned sees it at once, with the reason and the time, and keeps their draft', async t => {
   const hal = await server.enter('hal')
   await hal.request({ type: 'command', command: 'create_channel', name: 'strict' })
-  const person = await server.register('ida')
+  const { person } = await server.enter('ida', 'strict')
   const ida = await app.open(await app.profile(t), person, 'c/strict')
+  await joined(ida)
   await field(ida).fill('But I')
   const act = (command: string, more = {}) => hal.request({ type: 'command', command, channel: 'strict', user_id: person.user.id, ...more })
   await act('mute_user', { duration: 3600 })
-  await ida.getByText(/^You are muted here until/).waitFor()
+  await ida.getByText(/^A moderator muted you here until/).waitFor()
   t.same(await axe(ida), [])
   await act('unmute_user')
   t.equal(await field(ida).inputValue(), 'But I')
+  await hal.request({ type: 'command', command: 'update_channel', channel: 'strict', slow_mode: 600 })
+  await field(ida).press('Enter')
+  await ida.getByText(/^Slow mode: you can write again in (9:|10:00)/).waitFor()
   await act('ban_user', { reason: 'Too loud', duration: 3600 })
-  await ida.getByText(/^You are banned from #strict until .* Reason: Too loud$/).waitFor()
+  await ida.getByText('You are banned from #strict.').first().waitFor()
+  await ida.getByText(/Too loud/).first().waitFor()
   t.same(await axe(ida), [])
 })
 
 t.test('all of it works by keyboard, and new messages of others are read aloud', async t => {
-  const jo = await app.open(await app.profile(t), await server.register('jo'), 'c/keys')
+  const jo = await app.open(await app.profile(t), (await server.enter('jo', 'keys')).person, 'c/keys')
+  await joined(jo)
   const kim = await server.enter('kim', 'keys')
   for (const text of ['one', 'two', 'three']) await kim.request({ type: 'send_message', channel: 'keys', message: text })
   await jo.getByRole('log').getByText('kim: three').waitFor({ state: 'attached' })
@@ -161,6 +172,7 @@ t.test('all of it works by keyboard, and new messages of others are read aloud',
     await jo.keyboard.press('ArrowUp')
   }
   await jo.keyboard.press('Enter')
+  await jo.getByRole('menuitem', { name: 'Reply' }).waitFor()
   await jo.keyboard.press('Enter')
   await jo.keyboard.type('to one')
   await jo.keyboard.press('Enter')

@@ -1,4 +1,5 @@
-import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect } from 'preact/hooks'
+import { parley } from '../client.ts'
 import { ClosedChannel } from '../people/closed-channel.tsx'
 import { MutedLine, useMutedUntil } from '../people/muted.tsx'
 import { settleFocus } from '../shell/landing.ts'
@@ -8,7 +9,7 @@ import { ChannelHeader } from './channel-header.tsx'
 import { Composer } from './composer.tsx'
 import { MessageList } from './message-list.tsx'
 import { isPeopleOpen } from './people-toggle.tsx'
-import { createTalk, TalkContext } from './talk.ts'
+import { TalkContext, talkOf } from './talk.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useChannelState } from './use-channel-state.ts'
 
@@ -17,7 +18,7 @@ const PeoplePanel = later(async () => (await import('../more.ts')).PeoplePanel)
 /** A channel: its head, its messages, and the field to write in. `message`: the id of a message that it opens at. */
 export function ChannelView ({ name, message }: { name: string, message: string | undefined }) {
   const { channel, state } = useChannelState(name)
-  const talk = useMemo(() => createTalk(channel), [channel])
+  const talk = talkOf(channel, parley.account.getSnapshot()?.user_id)
   const { details } = state
   const mutedUntil = useMutedUntil(details)
   const isClosed = state.state === 'closed'

@@ -13,6 +13,7 @@ import { Reactions } from './reactions.tsx'
 import type { MessageRow } from './rows.ts'
 import { Separators } from './separators.tsx'
 import { useTalk } from './talk.ts'
+import { openActions } from './use-list-keys.ts'
 import { dateAndTimeOf, shortTimeOf, timeOf } from './times.ts'
 
 /** A message, with what stands above it. */
@@ -47,8 +48,7 @@ export const MessageItem = memo(({ row }: { row: MessageRow }) => {
           // A long press on a phone, or the key for it.
           if (event.target instanceof HTMLAnchorElement || ('pointerType' in event && event.pointerType === 'mouse')) return
           event.preventDefault()
-          item.current!.focus({ preventScroll: true })
-          item.current!.querySelector<HTMLElement>('.actions [aria-haspopup=menu]')?.click()
+          openActions(item.current!)
         }}
       >
         {replyTo !== undefined && <Quote id={replyTo} />}

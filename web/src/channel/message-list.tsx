@@ -76,6 +76,7 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
         </Virtualizer>
       </div>
       {loading.value === 'yes' && <div class='loading-older'><span class='spinner' role='img' aria-label={t.common.loading} /></div>}
+      {loading.value === 'full' && <div class='loading-older'>{t.channel.full}</div>}
       {loading.value === 'failed' && (
         <div class='loading-older' role='alert'>
           {t.channel.olderFailed} <Button kind='link' onClick={retry}>{t.common.retry}</Button>

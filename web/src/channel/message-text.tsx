@@ -6,7 +6,8 @@ import { t } from '../text.ts'
 import { Link } from '../ui/button.tsx'
 import { errorText } from '../ui/error-text.ts'
 import { toast } from '../ui/toast.tsx'
-import { parseMarkup, type Block, type Inline } from './markup.ts'
+import type { Inline } from './inline-markup.ts'
+import { parseMarkup, type Block } from './markup.ts'
 
 /** The text of a message, with its markup. `isActive`: its links can be reached with the Tab key. */
 export const MessageText = memo(({ text, isActive }: { text: string, isActive: boolean }) => {

@@ -27,8 +27,18 @@ export interface Talk {
 }
 
 const nothing = (): void => {}
+/** What was begun in each channel, by user and channel, so that it is still there when they come back to the channel. */
+const talks = new Map<string, Talk>()
 
-export function createTalk (channel: Channel): Talk {
+/** Returns what this user is about to do in a channel. */
+export function talkOf (channel: Channel, userId = ''): Talk {
+  const key = `${userId} ${channel.name}`
+  const talk = talks.get(key) ?? createTalk(channel)
+  talks.set(key, talk)
+  return talk
+}
+
+function createTalk (channel: Channel): Talk {
   return {
     channel,
     place: signal(undefined), mayWrite: signal(false),

@@ -44,7 +44,7 @@ export function useListKeys (rows: Row[], show: (key: string) => void) {
       if (target !== item && target.closest('input, textarea, [popover]')) return
       if (event.key === 'Enter' && target === item) {
         event.preventDefault()
-        return item.querySelector<HTMLElement>('.actions [aria-haspopup=menu]')?.click()
+        return openActions(item)
       }
       const at = rows.findIndex(row => keyOf(row) === item.dataset.row)
       const to = { ArrowUp: at - 1, ArrowDown: at + 1, PageUp: at - PAGE, PageDown: at + PAGE, Home: 0, End: rows.length - 1 }[event.key]
@@ -56,6 +56,12 @@ export function useListKeys (rows: Row[], show: (key: string) => void) {
       focusRow(active.value)
     }
   }
+}
+
+/** Opens the actions of a row, which are rendered once it has the focus. */
+export function openActions (row: HTMLElement): void {
+  row.focus({ preventScroll: true })
+  requestAnimationFrame(() => row.querySelector<HTMLElement>('.actions [aria-haspopup=menu]')?.click())
 }
 
 /** Gives a row the focus, if it is rendered. */

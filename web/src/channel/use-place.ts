@@ -6,7 +6,7 @@ import { keyOf, type Row } from './rows.ts'
 
 /** Pixels from the end within which the list follows new messages. */
 const NEAR = 48
-/** Rows before the first one in sight below which older messages are loaded. */
+/** Rows above and below those in sight at whose end others are loaded. */
 const AHEAD = 20
 const PAGE = 100
 
@@ -27,9 +27,7 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
   const scroller = useRef<HTMLDivElement>(null)
   const place = useRef<Place>({ isAtEnd: true, offset: 0, rows: [] }).current
   const isAtEnd = useSignal(true)
-  const loading = useSignal<'no' | 'yes' | 'failed'>('no')
-  /** The window had no room for more messages above these rows. */
-  const full = useRef<Row>(undefined)
+  const loading = useSignal<'no' | 'yes' | 'failed' | 'full'>('no')
   const [, renderAgain] = useReducer((count: number) => count + 1, 0)
 
   // The list keeps its place if rows are added at its start. If others are added at its end in the same frame, they wait for the next one.
@@ -67,6 +65,7 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
     if (!current) return
     const last = lastInSight(current)
     onMove({ ...place, last: place.rows[last] })
+    if (loading.value === 'full' && current.findItemIndex(current.scrollOffset) >= AHEAD) loading.value = 'no'
     if (loading.value === 'no') loadInSight(current, last)
   }
 
@@ -74,17 +73,16 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
     const { hasOlder, state: phase } = channel.getSnapshot()
     if (phase !== 'live' || place.rows.length === 0) return
     const first = findItemIndex(scrollOffset)
-    const gap = place.rows.findIndex((row, index) => index >= first && index <= last + 1 && 'message' in row && row.isAfterGap)
+    const gap = place.rows.findIndex((row, index) => index > first - AHEAD && index < last + AHEAD && 'message' in row && row.isAfterGap)
     if (gap !== -1) load(() => getItemOffset(gap) > scrollOffset + viewportSize / 2 ? channel.newer(PAGE) : channel.older(PAGE))
-    else if (hasOlder && first < AHEAD && full.current !== place.rows[0]) load(() => channel.older(PAGE, 'start'))
+    else if (hasOlder && first < AHEAD) load(() => channel.older(PAGE, 'start'))
   }
 
   async function load (read: () => Promise<number>): Promise<void> {
     loading.value = 'yes'
-    const before = place.rows[0]
     try {
-      if (await read() === 0) full.current = before!
-      loading.value = 'no'
+      // Nothing is added where the window has no room for more.
+      loading.value = await read() === 0 ? 'full' : 'no'
     } catch {
       // The failure is shown, with a button that tries again.
       loading.value = 'failed'

@@ -13,7 +13,8 @@ export function useSlowMode ({ details, messages }: ChannelState, me: string | u
   const slowMode = details && !details.me.is_moderator ? details.slow_mode : 0
   const last = slowMode > 0 ? messages.slice(-LOOKED_AT).findLast(({ user_id: author }) => author === me)?.id : undefined
   const seen = useRef<{ id: string | undefined, at: number }>(undefined)
-  if (details && seen.current?.id !== last) seen.current = { id: last, at: seen.current ? performance.now() : -Infinity }
+  if (details && !seen.current) seen.current = { id: last, at: -Infinity }
+  if (seen.current && seen.current.id !== last) seen.current = { id: last, at: performance.now() }
   const left = Math.ceil(slowMode - (performance.now() - (seen.current?.at ?? -Infinity)) / 1000)
 
   useEffect(() => {

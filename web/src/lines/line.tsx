@@ -8,7 +8,7 @@ export function Line ({ icon, kind = 'warning', onClose, children }: {
   icon?: IconName, kind?: 'warning' | 'info', onClose? (): void, children: ComponentChildren
 }) {
   return (
-    <div class={classes('line', kind)}>
+    <div class={classes('top-line', kind)}>
       {icon && <Icon name={icon} />}
       <p>{children}</p>
       {onClose && <IconButton icon='close' label={t.common.close} onClick={onClose} />}

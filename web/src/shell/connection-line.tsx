@@ -19,7 +19,7 @@ const DISCONNECTED = 4503
 /** The lines above everything: how the connection is, where that matters to people, announcements, and what the app has to ask. */
 export function ConnectionLine () {
   return (
-    <div class='lines'>
+    <div class='top-lines'>
       <div role='status'><Connection /></div>
       <Announcements />
       <div role='status'><NotifyOffer /></div>

@@ -7,7 +7,8 @@ const key = (): string => `joined:${parley.account.getSnapshot()?.user_id ?? 'gu
 
 addEventListener('pagehide', () => {
   const { state, channels, directs } = parley.inbox.getSnapshot()
-  if (state === 'live') save(key(), [...channels, ...directs].map(({ name }) => name))
+  // Without a connection, the list is what was known before.
+  if (state === 'live' || channels.length + directs.length > 0) save(key(), [...channels, ...directs].map(({ name }) => name))
 })
 
 /** Whether this person was a member of the channel at the end of their last visit. */

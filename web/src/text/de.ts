@@ -276,6 +276,7 @@ export const de: Text = {
     directBeginning: name => `Hier beginnt deine Unterhaltung mit ${name}.`,
     jumpToEnd: 'Zum Neuesten',
     newMessages: count => `${count > 99 ? '99+' : count} neue ${count === 1 ? 'Nachricht' : 'Nachrichten'}`,
+    full: 'Ältere Nachrichten werden hier nicht gezeigt. Die Suche findet sie.',
     olderFailed: 'Ältere Nachrichten konnten nicht geladen werden.',
     noMessage: 'Diese Nachricht gibt es nicht oder nicht mehr.',
     messageBy: (name, time) => `${name}, ${time}`,
@@ -317,13 +318,7 @@ export const de: Text = {
     slowMode: seconds => `Langsamer Modus: du kannst in ${duration(seconds)} wieder schreiben.`,
     left: count => `Noch ${count} Zeichen`,
     tooLong: count => `${plural(count, 'Zeichen', 'Zeichen')} zu lang`,
-    muted: until => `Du bist hier bis ${until} stumm geschaltet: du kannst lesen, aber nicht schreiben.`,
-    banned: (channel, until, reason) =>
-      `Du bist aus #${channel} ausgeschlossen${until ? `, bis ${until}` : ''}.${reason ? ` Grund: ${reason}` : ''}`,
-    notIn: channel => `Du bist nicht mehr in #${channel}.`,
-    joinAgain: 'Wieder beitreten',
-    noChannel: channel => `Es gibt keinen Kanal #${channel}, oder er ist nicht für dich offen.`,
-    notAllowed: channel => `#${channel} ist nicht für dich offen.`
+    noChannel: channel => `Es gibt keinen Kanal #${channel}, oder er ist nicht für dich offen.`
   },
   people: {
     title: 'Leute',

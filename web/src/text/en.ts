@@ -275,6 +275,7 @@ export const en = {
     directBeginning: (name: string) => `This is the beginning of your conversation with ${name}.`,
     jumpToEnd: 'Jump to latest',
     newMessages: (count: number) => `${count > 99 ? '99+' : count} new ${count === 1 ? 'message' : 'messages'}`,
+    full: 'Older messages are not shown here. The search finds them.',
     olderFailed: 'Older messages could not be loaded.',
     noMessage: 'This message does not exist, or not any more.',
     messageBy: (name: string, time: string) => `${name}, ${time}`,
@@ -315,13 +316,7 @@ export const en = {
     slowMode: (seconds: number) => `Slow mode: you can write again in ${duration(seconds)}.`,
     left: (count: number) => `${count} characters left`,
     tooLong: (count: number) => `${plural(count, 'character', 'characters')} too long`,
-    muted: (until: string) => `You are muted here until ${until}. You can read, but not write.`,
-    banned: (channel: string, until: string | undefined, reason: string | undefined) =>
-      `You are banned from #${channel}${until ? ` until ${until}` : ''}.${reason ? ` Reason: ${reason}` : ''}`,
-    notIn: (channel: string) => `You are no longer in #${channel}.`,
-    joinAgain: 'Join again',
-    noChannel: (channel: string) => `There is no channel #${channel}, or it is not open to you.`,
-    notAllowed: (channel: string) => `#${channel} is not open to you.`
+    noChannel: (channel: string) => `There is no channel #${channel}, or it is not open to you.`
   },
   people: {
     title: 'People',
