@@ -74,6 +74,9 @@ const said = (page: Page, text: string): Locator => page.locator('.message').get
 async function openSeat (browser: PictureBrowser, url: string, email: string): Promise<Page> {
   const { id, call } = await callAs(url, email)
   await call('PUT', `/api/channels/${CHANNEL}/members/${id}`)
+  // The channel opens at what is unread, and the film is of its end.
+  const { last_seq: seq } = await call<{ last_seq: number }>('GET', `/api/channels/${CHANNEL}/messages?limit=1`)
+  await call('PUT', `/api/channels/${CHANNEL}/read`, { seq })
   const page = await browser.openPage(url, email)
   await page.setViewportSize(SIZE)
   await page.goto(`${url}/c/${CHANNEL}`)

@@ -23,7 +23,7 @@ export async function openBrowser () {
         if (message.type() === 'error' && !OF_THE_NETWORK.test(message.text())) errors.push(`${message.page()?.url()}: ${message.text()}`)
       })
       // The offer of notifications would stand above every view.
-      await context.addInitScript("localStorage.setItem('parley-web:notify-offered', 'true')")
+      await context.addInitScript("if (location.protocol === 'http:') localStorage.setItem('parley-web:notify-offered', 'true')")
       const page = await context.newPage()
       if (email === undefined) return page
       await page.goto(`${url}/login`)
