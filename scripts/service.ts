@@ -35,7 +35,9 @@ const folderOf = {
   caddy: () => folderInPath('caddy'),
   pgbouncer: () => folderInPath('pgbouncer'),
   openssl: () => folderInPath('openssl'),
-  chromium: () => folderInPath('chromium')
+  chromium: () => folderInPath('chromium'),
+  'firefox-esr': () => folderInPath('firefox-esr'),
+  webp: () => folderInPath('img2webp')
 }
 export type Package = keyof typeof folderOf
 

@@ -15,6 +15,8 @@ export interface Timing {
   /** The time from the last join to the measurement of memory. */
   settle: number
   idle: number
+  /** Minutes for which the web app follows a busy channel. */
+  minutes: number
 }
 
 export interface Bench {

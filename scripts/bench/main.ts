@@ -13,6 +13,7 @@ import { channels, subscribers } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
 import { storm } from './cases/storm.ts'
 import { stored } from './cases/stored.ts'
+import { web } from './cases/web.ts'
 import { drawChart } from './chart.ts'
 import { prepareDatabases } from './databases.ts'
 import { startGenerator } from './generator.ts'
@@ -25,7 +26,7 @@ import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
-const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client]
+const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client, web]
 const PEOPLE = 10_000
 /** Open files that a process needs: 10,000 connections and some others. */
 const FILES_NEEDED = 10_500

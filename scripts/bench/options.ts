@@ -10,16 +10,17 @@ export interface Options {
   out: string | null
 }
 
-const FULL: Timing = { rounds: 3, fineRounds: 5, warmUp: 3, measure: 10, settle: 20, idle: 30 }
-const QUICK: Timing = { rounds: 1, fineRounds: 1, warmUp: 1, measure: 2, settle: 3, idle: 5 }
+const FULL: Timing = { rounds: 3, fineRounds: 5, warmUp: 3, measure: 10, settle: 20, idle: 30, minutes: 2 }
+const QUICK: Timing = { rounds: 1, fineRounds: 1, warmUp: 1, measure: 2, settle: 3, idle: 5, minutes: 0.25 }
 
 /** @throws Error that includes the usage. */
 export function readOptions (args: string[], names: string[], docs: string): Options {
-  const usage = `usage: npm run bench [-- CASE …] [--quick] [--only=${names.join(',')}] [--out=FOLDER]`
+  const usage = `usage: npm run bench [-- CASE …] [--quick] [--only=${names.join(',')}] [--out=FOLDER] [--minutes=N]`
   let values
   let chosen
   try {
-    const options = { quick: { type: 'boolean', default: false }, only: { type: 'string' }, out: { type: 'string' } } as const
+    const text = { type: 'string' } as const
+    const options = { quick: { type: 'boolean', default: false }, only: text, out: text, minutes: text } as const
     const given = parseArgs({ args, options, allowPositionals: true })
     values = given.values
     chosen = given.positionals
@@ -29,5 +30,13 @@ export function readOptions (args: string[], names: string[], docs: string): Opt
   const only = chosen.length > 0 || values.only !== undefined ? [...chosen, ...values.only?.split(',') ?? []] : null
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) throw new Error(`no case ${unknown.join(', ')}\n${usage}`)
-  return { quick: values.quick, timing: values.quick ? QUICK : FULL, only, out: values.out ?? (values.quick ? null : docs) }
+  const timing = values.quick ? QUICK : FULL
+  const minutes = Number(values.minutes ?? timing.minutes)
+  if (!(minutes > 0)) throw new Error(`--minutes takes a number above 0\n${usage}`)
+  return {
+    quick: values.quick,
+    timing: { ...timing, minutes },
+    only,
+    out: values.out ?? (values.quick ? null : docs)
+  }
 }

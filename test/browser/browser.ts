@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { createParley, Parley } from '@parley/client'
 import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
-import { chromiumOptions } from '../chromium.ts'
+import { chromiumOptions } from '../../scripts/chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 

@@ -1,7 +1,7 @@
 import { build } from 'esbuild'
 import { chromium, type Page } from 'playwright-core'
 import { root } from '../../scripts/root.ts'
-import { chromiumOptions } from '../chromium.ts'
+import { chromiumOptions } from '../../scripts/chromium.ts'
 import type { Scope } from '../helper.ts'
 
 /** Starts Chromium. It ends with the scope. */

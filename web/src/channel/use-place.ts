@@ -46,6 +46,17 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
     update()
   }, [rows.length, rows[0], rows.at(-1), isHeldBack])
 
+  // The rows get their heights after the list has scrolled to its end. Where that takes longer than 150 ms, the list gives up to correct
+  // its place, and would stay far from the end.
+  const hasRows = rows.length > 0
+  useEffect(() => {
+    const { current } = scroller
+    if (!current || !hasRows) return
+    const observer = new ResizeObserver(() => { if (place.isAtEnd) current.scrollTop = current.scrollHeight })
+    observer.observe(current.querySelector('ul')!)
+    return () => observer.disconnect()
+  }, [hasRows])
+
   useEffect(() => {
     document.addEventListener('visibilitychange', update)
     return () => document.removeEventListener('visibilitychange', update)

@@ -1,6 +1,6 @@
 import type { Channel } from '@parley/client'
+import { openCard } from '../dialogs.ts'
 import { t } from '../text.ts'
-import { openCard } from './card.tsx'
 import { nameOf } from './names.ts'
 
 /** The name of a person of whom only the id is known. It opens their card. */

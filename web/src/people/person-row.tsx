@@ -1,10 +1,10 @@
 import type { Channel, Person } from '@parley/client'
 import { memo } from 'preact/compat'
 import { parley } from '../client.ts'
+import { openCard } from '../dialogs.ts'
 import { t } from '../text.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { classes } from '../ui/button.tsx'
-import { openCard } from './card.tsx'
 
 interface RowProps { person: Person, channel: Channel, isHere: boolean, place: 'creator' | 'moderator' | undefined }
 
