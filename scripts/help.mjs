@@ -16,7 +16,7 @@ const descriptions = {
   faults: 'kills, freezes and cuts off processes and databases, and checks the guarantees; takes a quarter of an hour',
   example: 'starts a server in memory and an example: `-- page`, `-- react` or `-- node-bot`',
   demo: 'serves a community of 200 people with two months of history, in which scripted people go on talking',
-  screenshots: 'photographs every view of the web app, in both themes and three sizes, into screenshots/; `-- --animation` makes the film of the README',
+  screenshots: 'photographs the web app, in both themes and three sizes; `-- --animation` makes the film of the README',
   generate: 'writes what is made of the schemas: the types of the client and the reference pages of docs/',
   'db:migrate': 'applies missing migrations; the server does it when it starts',
   'db:new': 'writes a migration from the changes of the data model and of the SQL functions',

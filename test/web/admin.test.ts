@@ -61,7 +61,7 @@ t.test('a code is shown once, counts as one that was made, and is revoked', asyn
   await codes.getByText('No code was made yet.').waitFor()
 })
 
-t.test('a report of any channel is settled', async t => {
+t.test('a report of any channel is settled', async () => {
   const [carl, dora] = [await app.server.enter('carl', 'general'), await app.server.enter('dora', 'general')]
   const { id } = (await dora.request({ type: 'send_message', channel: 'general', message: 'buy this' })).data
   await app.server.call('POST', `/api/channels/general/messages/${id}/reports`, { token: carl.person.access_token, body: {} })
