@@ -17,6 +17,7 @@ async function show (name: string): Promise<Page> {
 }
 
 t.test('every section of the console has no violation that axe finds, in both themes', async t => {
+  await console.getByRole('heading', { level: 1, name: 'Health' }).waitFor()
   const names = await console.getByRole('navigation').getByRole('listitem').allTextContents()
   t.equal(names.length, 9)
   for (const name of names) {

@@ -1,9 +1,10 @@
 // The parts of the chat that it does not show at first, in one script: small scripts of their own would compress badly.
-export { openDeleteMessage, openReportMessage } from './channel/message-dialogs.tsx'
+export { openDeleteMessage } from './channel/delete-message.tsx'
 export { openCard } from './people/card.tsx'
 export { ClosedChannel } from './people/closed-channel.tsx'
 export { openModeration } from './people/moderation-dialog.tsx'
 export { PeoplePanel } from './people/people-panel.tsx'
+export { openReport } from './people/report-dialog.tsx'
 export { ChannelPreview } from './shell/channel-preview.tsx'
 export { openChannelSettings } from './shell/channel-settings-dialog.tsx'
 export { openCreateChannel } from './shell/create-channel-dialog.tsx'

@@ -20,11 +20,12 @@ export function useTrace () {
   const messages = useSignal<readonly Traced[]>([])
   const isTracing = end.value > 0
 
+  // Listens from the beginning, because an effect of `isTracing` would run too late for the first message.
+  useEffect(() => parley.on('trace', traced => {
+    if (end.value > 0 && traced.channel === channel.value) messages.value = [traced, ...messages.value].slice(0, MOST)
+  }), [])
   useEffect(() => {
     if (!isTracing) return
-    const stopListening = parley.on('trace', traced => {
-      if (traced.channel === channel.value) messages.value = [traced, ...messages.value].slice(0, MOST)
-    })
     // The trace ends with its connection, so it is asked for again on the next one.
     let wasOnline = isOnline()
     const unsubscribe = parley.subscribe(() => {
@@ -42,7 +43,6 @@ export function useTrace () {
       if (seconds.value === 0) stop()
     }, 1000)
     return () => {
-      stopListening()
       unsubscribe()
       clearInterval(timer)
     }

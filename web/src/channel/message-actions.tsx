@@ -1,6 +1,6 @@
 import type { Message } from '@parley/client'
 import { parley } from '../client.ts'
-import { openDeleteMessage, openReportMessage } from '../dialogs.ts'
+import { openDeleteMessage, openReport } from '../dialogs.ts'
 import { addressOf, route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton } from '../ui/button.tsx'
@@ -22,7 +22,7 @@ export function MessageActions ({ message }: { message: Message }) {
     isOwn && mayWrite && { icon: 'edit', label: t.channel.edit, onSelect: () => edit(talk, message) },
     { icon: 'copy', label: t.channel.copyText, onSelect: () => copy(message.message ?? '') },
     { icon: 'link', label: t.channel.copyLink, onSelect: () => copy(linkTo(message)) },
-    !isOwn && { icon: 'flag', label: t.channel.report, onSelect: () => openReportMessage(message) },
+    !isOwn && { icon: 'flag', label: t.channel.report, onSelect: () => openReport(channel, message) },
     (isOwn || mayModerate) && {
       icon: 'trash', label: t.channel.delete, isDanger: true, onSelect: () => openDeleteMessage(channel, message)
     }

@@ -197,11 +197,6 @@ export const de: FirstText = {
     copyLink: 'Link kopieren',
     copied: 'Kopiert.',
     report: 'Melden',
-    reportTitle: 'Diese Nachricht melden?',
-    reportText: name =>
-      `Die Moderation sieht die Nachricht von ${name}, wie sie jetzt ist, und deinen Grund. ${name} erfährt nichts davon.`,
-    reason: 'Grund (freiwillig)',
-    reported: 'Die Moderation hat deine Meldung. Danke.',
     delete: 'Löschen',
     deleteTitle: 'Diese Nachricht löschen?',
     deleteText: 'Sie ist dann für alle weg, für immer.',

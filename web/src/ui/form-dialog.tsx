@@ -11,7 +11,7 @@ import { errorText } from './error-text.ts'
  * and with everything that was typed. It stays too if `mayAct` refuses what was filled in, which then shows why.
  */
 export function FormDialog ({ title, button, isDanger = false, mayAct, act, onClose, children }: {
-  title: string, button: string, isDanger?: boolean, mayAct? (form: FormData): boolean, act (form: FormData): Promise<void>,
+  title: string, button: string, isDanger?: boolean, mayAct? (form: FormData): boolean, act (form: FormData): Promise<unknown>,
   onClose (): void, children: ComponentChildren
 }) {
   const error = useSignal('')
