@@ -1,3 +1,5 @@
+import { startLine } from '../../src/testing/line.ts'
+import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 import { axe, said, say, startApp } from './app.ts'
 
@@ -16,4 +18,15 @@ t.test('somebody registers, lands in the default channel and talks, and another 
   await said(ben, 'Hello, everybody').waitFor()
   await said(ben, 'Ann').waitFor()
   t.same(await axe(ben), [])
+})
+
+t.test('[C9] five tabs of one person share one connection, and all of them show what one of them sends', async t => {
+  const line = await startLine(t, app.server.port)
+  const profile = await app.profile(t)
+  const tabs = [await app.open(profile, await app.server.register('five'), '', line.url)]
+  for (let i = 1; i < 5; i++) tabs.push(await profile.newPage())
+  for (const tab of tabs) await tab.goto(`${line.url}/c/general`)
+  await say(tabs[0]!, 'Hello from the first tab')
+  for (const tab of tabs) await said(tab, 'Hello from the first tab').waitFor()
+  await eventually(() => line.sockets === 1)
 })
