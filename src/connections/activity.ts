@@ -84,6 +84,8 @@ export function createActivity ({ broker, heardBy, channelsOf, onFault }: Pick<A
         forget(userId, id)
         continue
       }
+      // A membership has begun in a channel in which nobody has said anything.
+      if (answer.lastSeq === 0) continue
       const frame = frames.get(id) ?? encode({
         type: 'channel_activity',
         channel: name,

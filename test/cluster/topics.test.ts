@@ -9,11 +9,14 @@ const b = await startServer(t, { config, databaseUrl: a.databaseUrl })
 const client = new Redis(config.redis.url!)
 t.teardown(() => client.disconnect())
 
-/** Number of subscribed instances for each topic that has any. */
+/** Topics that every instance subscribes to. */
+const OF_ALL = /^(beat:.*|hello|watchers)$/
+
+/** Number of subscribed instances for each other topic that has any. */
 async function listeners (): Promise<Record<string, number>> {
   const prefix = config.redis.prefix!
   const names = (await client.pubsub('CHANNELS', `${prefix}*`)) as string[]
-  const topics = names.filter(name => !name.startsWith(`${prefix}beat:`) && name !== `${prefix}hello`)
+  const topics = names.filter(name => !OF_ALL.test(name.slice(prefix.length)))
   const counts = topics.length > 0 ? await client.pubsub('NUMSUB', ...topics) as Array<string | number> : []
   return Object.fromEntries(topics.map((name, i) => [name.slice(prefix.length), Number(counts[2 * i + 1])]))
 }
