@@ -73,7 +73,7 @@ t.test('requests that are not an upgrade to /websocket are answered over HTTP an
   const cases: Array<[what: string, request: string, status: number]> = [
     ['another path', handshake({}, '/websocket/'), 404],
     ['a path below', handshake({}, '/websocket/general'), 404],
-    ['the root', handshake({}, '/'), 404],
+    ['the root, a page', handshake({}, '/'), 200],
     ['a REST path', handshake({}, '/api/channels'), 401],
     ['a page', handshake({}, '/healthz'), 200],
     ['an invalid path', handshake({}, '/%zz'), 400],
