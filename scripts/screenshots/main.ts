@@ -17,7 +17,7 @@ import { adminViews, settled, viewsOf, type Viewer } from './views.ts'
 const USAGE = `usage: npm run screenshots -- [OPTION …] [VIEW …]
   --out FOLDER   where all pictures are written to (screenshots/)
   --animation    makes only the film of the README
-With names of views, only these are photographed, and the pictures of the README stay as they are.`
+With names of views, only these are photographed; "readme" stands for the pictures of the README.`
 
 await runCommand(main)
 
@@ -33,14 +33,14 @@ async function main (args: string[]): Promise<void> {
   const { url } = cable
   const pages = await openPages(browser, url)
   const views = [...viewsOf(await preparePlaces(demo.url)), ...await adminViews(pages.admin, url)]
-  const unknown = names.filter(name => !views.some(view => view.name === name))
+  const unknown = names.filter(name => name !== 'readme' && !views.some(view => view.name === name))
   if (unknown.length > 0) throw new UsageError(`no view ${unknown.join(', ')}; there are ${views.map(({ name }) => name).join(', ')}`)
   const failed: string[] = []
   for (const view of views.filter(({ name }) => names.length === 0 || names.includes(name))) {
     console.log(view.name)
     await shoot(pages[view.viewer], view, { url, cable, out }).catch((error: Error) => failed.push(`${view.name}: ${error.message}`))
   }
-  if (names.length === 0) await shootReadme(pages.member, url)
+  if (names.length === 0 || names.includes('readme')) await shootReadme(pages.member, url)
   throwErrors([...failed, ...browser.errors])
 }
 
@@ -67,7 +67,7 @@ async function openPages (browser: PictureBrowser, url: string): Promise<Record<
 
 /** The pictures that the README shows: a desktop and a phone, in both themes. */
 async function shootReadme (page: Page, url: string): Promise<void> {
-  for (const [size, path] of [['desktop', 'c/code-review'], ['phone', 'c/general']] as const) {
+  for (const [size, path] of [['desktop', 'c/code-review'], ['phone', 'c/kitchen']] as const) {
     await page.setViewportSize(sizes[size])
     await page.goto(`${url}/${path}`)
     await settled(page)
