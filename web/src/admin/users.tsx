@@ -1,6 +1,6 @@
 import type { Routes } from '@parley/client'
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { parley } from '../client.ts'
 import { createPages } from '../people/pages.ts'
 import { PagedList } from '../people/paged-list.tsx'
@@ -34,6 +34,9 @@ export function Users () {
     return { items: users, next }
   }), [text])
   useEffect(() => { pages.refresh() }, [pages])
+  // A search may end while a question about somebody is open: what changes is then in the list of the search.
+  const shown = useRef(pages)
+  shown.current = pages
   return (
     <>
       <div class='admin-filters'>
@@ -44,7 +47,7 @@ export function Users () {
       </div>
       <PagedList pages={pages} empty={a.users.none(text)}>
         {users => (
-          <ul class='admin-rows'>{users.map(user => <Row key={user.id} user={user} onChanged={() => pages.refresh()} />)}</ul>
+          <ul class='admin-rows'>{users.map(user => <Row key={user.id} user={user} onChanged={() => shown.current.refresh()} />)}</ul>
         )}
       </PagedList>
     </>
