@@ -59,7 +59,7 @@ export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
   report.equal('others_open', others.filter(({ open }) => open).length, others.length)
   // The stalled reader reconnects and, if it could resume, has everything.
   await stalled!.connect(port)
-  await ledger.settle([writer!, measured!, ...stalled!.unrecovered === 0 ? [stalled!] : []], 10_000)
+  await ledger.settle([writer!, measured!, ...stalled!.unrecovered === 0 ? [stalled!] : []], 60_000)
   return report.outcome()
 }
 
