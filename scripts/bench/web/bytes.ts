@@ -1,34 +1,45 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { root } from '../../root.ts'
+
+const dist = join(root, 'web/dist')
 
 /** Compressed bytes that a browser loads. */
 export interface WebBytes {
-  /** Scripts of the chat: `main.js`, and all that it imports before it runs. */
+  /** Scripts of the chat: those that the page loads before it shows anything. */
   chat: number
-  /** What the admin console adds. */
+  /** Scripts that only the admin console needs. */
   admin: number
   styles: number
 }
 
 /** Reads the sizes of the bundled app, as gzip compresses each file. @throws Error if it is not bundled. */
 export function bytesOfWeb (): WebBytes {
-  const assets = join(root, 'web/dist/assets')
-  const folder = join(assets, readdirSync(assets)[0]!)
-  const sizeOf = (name: string): number => statSync(join(folder, `${name}.gz`)).size
-  const sum = (names: Iterable<string>): number => [...names].reduce((sum, name) => sum + sizeOf(name), 0)
-  const chat = importsOf(folder, 'main.js')
+  const chat = scriptsOfChat()
+  const folder = dirname(chat[0]!)
   const console = readdirSync(folder).find(name => /^admin-\w+\.js$/.test(name))
   if (console === undefined) throw new Error('the bundled app has no admin console')
-  return { chat: sum(chat), admin: sum([...importsOf(folder, console)].filter(name => !chat.has(name))), styles: sizeOf('main.css') }
+  const admin = withImports([join(folder, console)]).filter(script => !chat.includes(script))
+  return { chat: gzipped(chat), admin: gzipped(admin), styles: gzipped([join(folder, 'main.css')]) }
 }
 
-/** Returns a script with all that it imports statically. */
-function importsOf (folder: string, name: string, found = new Set<string>()): Set<string> {
-  if (found.has(name)) return found
-  found.add(name)
-  for (const [, imported] of readFileSync(join(folder, name), 'utf8').matchAll(/(?:\bfrom|\bimport)\s*"\.\/([^"]+)"/g)) {
-    importsOf(folder, imported!, found)
+/** Returns the paths of the scripts that the page loads before it shows anything: those of its tags, and what they import statically. */
+export function scriptsOfChat (): string[] {
+  const page = readFileSync(join(dist, 'index.html'), 'utf8')
+  return withImports([...page.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => join(dist, src!)))
+}
+
+/** Adds up the compressed sizes of these files. */
+export function gzipped (files: string[]): number {
+  return files.reduce((sum, file) => sum + statSync(`${file}.gz`).size, 0)
+}
+
+function withImports (paths: string[]): string[] {
+  const scripts = new Set(paths)
+  // A set shows what is added to it to whoever goes through it.
+  for (const script of scripts) {
+    const imports = readFileSync(script, 'utf8').matchAll(/(?:\bimport|\bfrom)\s*"(\.[^"]+)"/g)
+    for (const [, path] of imports) scripts.add(join(dirname(script), path!))
   }
-  return found
+  return [...scripts]
 }

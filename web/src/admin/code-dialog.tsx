@@ -1,7 +1,7 @@
-import { copy } from '../people/copy.ts'
 import { exactly } from '../people/times.ts'
 import { t } from '../text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
+import { copy } from '../ui/copy.ts'
 import { Dialog, openDialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 import { a } from './text.ts'

@@ -9,7 +9,7 @@ export function count (value: number): string {
 
 /** Says milliseconds, such as "1.2 ms". */
 export function ms (value: number): string {
-  return `${value.toLocaleString(language, { maximumFractionDigits: value < 10 ? 1 : 0 })} ms`
+  return `${count(value)} ms`
 }
 
 /** Says a part of one in percent. */

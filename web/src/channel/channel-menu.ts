@@ -5,6 +5,7 @@ import { addressOf, go } from '../route.ts'
 import { land } from '../shell/landing.ts'
 import { isShown, placeOf } from '../shell/places.ts'
 import { t } from '../text.ts'
+import { copy } from '../ui/copy.ts'
 import { attempt } from '../ui/error-text.ts'
 import type { MenuItem } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -34,15 +35,9 @@ export function channelMenu (channel: Channel, { details, unread }: ChannelState
   return items.filter(item => item !== false)
 }
 
-async function copyLink (name: string, peer: NonNullable<ChannelState['details']>['peer']): Promise<void> {
+function copyLink (name: string, peer: NonNullable<ChannelState['details']>['peer']): void {
   const link = new URL(addressOf(placeOf({ name, ...peer && { peer } })), location.href).href
-  try {
-    // Pages that did not come over HTTPS have no clipboard.
-    await navigator.clipboard.writeText(link)
-    toast(t.channelMenu.copied)
-  } catch {
-    toast(link)
-  }
+  copy(link, t.channelMenu.copied, link)
 }
 
 /** Leaves a channel. Who cannot come back by themselves is asked once more. */

@@ -4,9 +4,9 @@ import { openDeleteMessage, openReport } from '../dialogs.ts'
 import { addressOf, route } from '../route.ts'
 import { t } from '../text.ts'
 import { IconButton } from '../ui/button.tsx'
+import { copy } from '../ui/copy.ts'
 import { attempt } from '../ui/error-text.ts'
 import { MenuButton, type MenuItem } from '../ui/menu.tsx'
-import { toast } from '../ui/toast.tsx'
 import { ReactionPicker } from './reaction-picker.tsx'
 import { useTalk, type Talk } from './talk.ts'
 
@@ -20,8 +20,8 @@ export function MessageActions ({ message }: { message: Message }) {
   const items: Array<MenuItem | false> = [
     mayWrite && { icon: 'reply', label: t.channel.reply, onSelect: () => reply(talk, message) },
     isOwn && mayWrite && { icon: 'edit', label: t.channel.edit, onSelect: () => edit(talk, message) },
-    { icon: 'copy', label: t.channel.copyText, onSelect: () => copy(message.message ?? '') },
-    { icon: 'link', label: t.channel.copyLink, onSelect: () => copy(linkTo(message)) },
+    { icon: 'copy', label: t.channel.copyText, onSelect: () => copyOrShow(message.message ?? '') },
+    { icon: 'link', label: t.channel.copyLink, onSelect: () => copyOrShow(linkTo(message)) },
     !isOwn && { icon: 'flag', label: t.channel.report, onSelect: () => openReport(channel, message) },
     (isOwn || mayModerate) && {
       icon: 'trash', label: t.channel.delete, isDanger: true, onSelect: () => openDeleteMessage(channel, message)
@@ -53,12 +53,4 @@ function linkTo ({ channel, id }: Message): string {
   return location.origin + addressOf(to)
 }
 
-async function copy (text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text)
-    toast(t.channel.copied)
-  } catch {
-    // The browser allows it only on pages that came over TLS or from this machine.
-    toast(text)
-  }
-}
+const copyOrShow = (text: string): Promise<void> => copy(text, t.channel.copied, text)

@@ -24,11 +24,6 @@ export function dateAndTimeOf (at: number): string {
   return format('both', { dateStyle: 'full', timeStyle: 'short' }).format(at)
 }
 
-/** The moment at which something ends: its time, with the date if that is not today. */
-export function untilOf (at: number): string {
-  return dayOf(at) === dayOf(Date.now()) ? timeOf(at) : format('until', { dateStyle: 'medium', timeStyle: 'short' }).format(at)
-}
-
 /** A number that is the same for all moments of a day here. */
 export function dayOf (at: number): number {
   const date = new Date(at)

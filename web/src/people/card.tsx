@@ -12,7 +12,7 @@ import { Dialog, openDialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { BlockSection } from './block-section.tsx'
 import { CardPlace } from './card-place.tsx'
-import { copy } from './copy.ts'
+import { copy } from '../ui/copy.ts'
 import { day } from './times.ts'
 
 /** A person as messages and lists name them. `channel`: where they were met. */

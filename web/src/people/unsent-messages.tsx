@@ -2,7 +2,7 @@ import type { Channel, Outgoing } from '@parley/client'
 import { useRef } from 'preact/hooks'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
-import { copy } from './copy.ts'
+import { copy } from '../ui/copy.ts'
 
 /** Messages that a closed channel did not take. They stay until somebody decides what becomes of them. */
 export function UnsentMessages ({ channel, outbox }: { channel: Channel, outbox: readonly Outgoing[] }) {
