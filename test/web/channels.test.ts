@@ -5,7 +5,8 @@ import type { Person } from '../helper.ts'
 import { t } from '../tap.ts'
 import { axe, startApp } from './app.ts'
 
-const app = await startApp(t)
+// The test asks again and again until the messages are in the index.
+const app = await startApp(t, { config: { limits: { search_requests: 1_000_000 } } })
 const { server } = app
 
 /** A person with a page of their own. */
