@@ -1,9 +1,8 @@
 import { ParleyError } from '@parley/client'
 import { parley } from '../client.ts'
 import { openAct } from '../people/act-dialog.tsx'
+import { ReportBody } from '../people/report-body.tsx'
 import { ReportContext } from '../people/report-context.tsx'
-import { Sentence } from '../people/sentence.tsx'
-import { exactly, moment } from '../people/times.ts'
 import { t } from '../text.ts'
 import { Button, Link } from '../ui/button.tsx'
 import { confirm } from '../ui/confirm.tsx'
@@ -14,29 +13,19 @@ import { a } from './text.ts'
 
 /** A report of any channel with the message as it was then, and what an administrator can do about it. */
 export function AdminReport ({ report, onSettled }: { report: Report, onSettled (): Promise<void> }) {
-  const { channel, message, reason, reported_by: reporter, created_at: at, sent_at: sentAt, resolution, settled_by: settler } = report
+  const { channel } = report
   return (
-    <article class='report' aria-label={t.moderation.reportOf(report.username)}>
-      <p class='soft small'>
-        <b>#{channel}</b> · <Sentence text={t.moderation.reportedBy(moment(at))} parts={{ actor: <Name id={reporter} /> }} />
-      </p>
-      <blockquote class='quoted'>
-        <b dir='auto'>{report.username}</b>{' '}
-        <time class='soft small' dateTime={sentAt} title={exactly(sentAt)}>{moment(sentAt)}</time>
-        <p dir='auto'>{message ?? <i>{t.moderation.erasedText}</i>}</p>
-      </blockquote>
-      {reason && <p dir='auto'>{t.people.reason(reason)}</p>}
+    <ReportBody
+      report={report}
+      person={id => <Name id={id} />}
+      author={<b dir='auto'>{report.username}</b>}
+      place={<><b>#{channel}</b> · </>}
+      settlement={<Settlement report={report} onSettled={onSettled} />}
+    >
       <ReportContext report={report} channel={{ name: channel }}>
         <Link to={{ view: 'channel', name: channel, message: report.message_id }} class='small'>{t.moderation.showInChannel}</Link>
       </ReportContext>
-      {resolution
-        ? (
-          <p class='soft small'>
-            <Sentence text={t.moderation.resolutions[resolution](moment(report.settled_at!))} parts={{ actor: <Name id={settler!} /> }} />
-          </p>
-          )
-        : <Settlement report={report} onSettled={onSettled} />}
-    </article>
+    </ReportBody>
   )
 }
 

@@ -7,7 +7,7 @@ export interface Figure {
   title: string
   lines: Array<{ name: string, of (stats: Stats): number | null }>
   format (value: number): string
-  /** What stands below the numbers. */
+  /** A line below the numbers. */
   about? (stats: Stats): string
   /** Says in a word how it is. */
   state? (stats: Stats): { text: string, isGood: boolean }

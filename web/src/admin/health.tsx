@@ -8,7 +8,7 @@ import { shortId } from './format.ts'
 import { KEPT, useStats, type Stats } from './stats.ts'
 import { a } from './text.ts'
 
-/** How the server is, once a second. Where there are several instances, one of them is shown. */
+/** Shows the server's numbers, new ones every second. Where there are several instances, one of them is shown. */
 export function Health () {
   const { histories: { value: histories }, failure } = useStats()
   const chosen = useSignal('')

@@ -9,7 +9,7 @@ const MAX_PAGES = 10
 
 export type Line = Routes['GET /api/admin/log']['answer']['log'][number]
 
-/** What is looked for in the log. Empty fields stand for everything. */
+/** A search in the log. Empty fields stand for everything. */
 export interface Wanted {
   channel: string
   /** Id of the one who acted, or to whom something was done. */
@@ -29,7 +29,7 @@ export async function readLog (wanted: Wanted, cursor: string | undefined): Prom
     const query = { limit: PAGE, ...next !== null && { cursor: next } }
     const { log, next_cursor: further } = await parley.rest('GET /api/admin/log', { query })
     items.push(...log.filter(line => fits(line, wanted) && Date.parse(line.created_at) >= oldest))
-    // What follows is older still.
+    // Later pages are older still.
     const isPast = log.length > 0 && Date.parse(log.at(-1)!.created_at) < oldest
     next = isPast ? null : further
     pages++

@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
+import { LogLine } from '../people/log-line.tsx'
 import { createPages } from '../people/pages.ts'
 import { PagedList } from '../people/paged-list.tsx'
 import { Sentence } from '../people/sentence.tsx'
-import { exactly, moment } from '../people/times.ts'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
 import { Field } from '../ui/field.tsx'
@@ -22,7 +22,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** The acts by their names in the log, as sentences. */
 const sentences: Record<string, string> = { ...t.moderation.log, ...a.log.acts }
 
-/** What moderators and administrators did, everywhere, the newest first. */
+/** The log of all acts of moderators and administrators, the newest first. */
 export function Log () {
   const wanted = useSignal<Wanted>({ channel: '', person: '', action: '', within: 0 })
   const shown = wanted.value
@@ -56,7 +56,7 @@ export function Log () {
       )}
       <PagedList pages={pages} empty={a.log.none}>
         {lines => (
-          <ol class='log-lines'>{lines.map(line => <LogLine key={line.id} line={line} onPerson={person => want({ person })} />)}</ol>
+          <ol class='log-lines'>{lines.map(line => <AdminLogLine key={line.id} line={line} onPerson={person => want({ person })} />)}</ol>
         )}
       </PagedList>
     </>
@@ -68,26 +68,16 @@ function actName (act: string): string {
   return a.log.names[act as keyof typeof a.log.names] ?? act.replaceAll('_', ' ')
 }
 
-function LogLine ({ line, onPerson }: { line: Line, onPerson (id: string): void }) {
-  const { actor_id: actor, target_id: target, channel, action, reason, expires_at: until, created_at: at } = line
-  const person = (id: string) => <Name id={id} label={a.log.only} onChoose={onPerson} />
-  // Some lines have there the id of what they are about, such as a report.
-  const isReason = reason !== null && !UUID.test(reason)
+function AdminLogLine ({ line, onPerson }: { line: Line, onPerson (id: string): void }) {
+  const { channel, action, reason } = line
   return (
-    <li>
-      <time dateTime={at} title={exactly(at)} class='soft small'>{moment(at)}</time>
-      <div>
-        <Sentence
-          text={sentences[action] ?? t.moderation.unknownAct(action)}
-          parts={{
-            actor: actor ? person(actor) : <b>{t.moderation.operator}</b>,
-            target: target ? person(target) : <b>{t.people.somebody}</b>
-          }}
-        />
-        {channel && <> <span class='tag'>#{channel}</span></>}
-        {until && <p class='soft small'>{t.moderation.until(moment(until))}</p>}
-        {isReason && <p class='soft small' dir='auto'>{t.people.reason(reason)}</p>}
-      </div>
-    </li>
+    <LogLine
+      line={line}
+      text={sentences[action] ?? t.moderation.unknownAct(action)}
+      person={id => <Name id={id} label={a.log.only} onChoose={onPerson} />}
+      place={channel && <> <span class='tag'>#{channel}</span></>}
+      // Some lines have there the id of what they are about, such as a report.
+      hasReason={reason !== null && !UUID.test(reason)}
+    />
   )
 }

@@ -7,44 +7,28 @@ import { openDialog } from '../ui/dialog.tsx'
 import { attempt } from '../ui/error-text.ts'
 import { openAct } from './act-dialog.tsx'
 import { PersonName } from './person-name.tsx'
+import { ReportBody } from './report-body.tsx'
 import { ReportContext } from './report-context.tsx'
 import type { Report } from './reports.tsx'
 import { rosterOf } from './roster.ts'
-import { Sentence } from './sentence.tsx'
-import { exactly, moment } from './times.ts'
 
 /** A report with the message as it was then, and what a moderator can do about it. */
 export function ReportCard ({ report, channel, onSettled, onClose }: {
   report: Report, channel: Channel, onSettled (): void, onClose (): void
 }) {
-  const { message, reason, reported_by: reporter, created_at: at, sent_at: sentAt, resolution, settled_by: settler } = report
   return (
-    <article class='report' aria-label={t.moderation.reportOf(report.username)}>
-      <p class='soft small'>
-        <Sentence text={t.moderation.reportedBy(moment(at))} parts={{ actor: <PersonName id={reporter} channel={channel} /> }} />
-      </p>
-      <blockquote class='quoted'>
-        <PersonName id={report.user_id} channel={channel} />{' '}
-        <time class='soft small' dateTime={sentAt} title={exactly(sentAt)}>{moment(sentAt)}</time>
-        <p dir='auto'>{message ?? <i>{t.moderation.erasedText}</i>}</p>
-      </blockquote>
-      {reason && <p dir='auto'>{t.people.reason(reason)}</p>}
+    <ReportBody
+      report={report}
+      person={id => <PersonName id={id} channel={channel} />}
+      author={<PersonName id={report.user_id} channel={channel} />}
+      settlement={<Settlement report={report} channel={channel} onSettled={onSettled} />}
+    >
       <ReportContext report={report} channel={channel}>
         <Link to={{ view: 'channel', name: channel.name, message: report.message_id }} class='small' onFollow={onClose}>
           {t.moderation.showInChannel}
         </Link>
       </ReportContext>
-      {resolution
-        ? (
-          <p class='soft small'>
-            <Sentence
-              text={t.moderation.resolutions[resolution](moment(report.settled_at!))}
-              parts={{ actor: <PersonName id={settler!} channel={channel} /> }}
-            />
-          </p>
-          )
-        : <Settlement report={report} channel={channel} onSettled={onSettled} />}
-    </article>
+    </ReportBody>
   )
 }
 
