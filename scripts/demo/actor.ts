@@ -7,7 +7,7 @@ import type { Random } from './random.ts'
 /** Milliseconds that a connection, a join or an answer of the server may take. */
 const PATIENCE = 15_000
 
-/** What scripted people answer to a direct message, the first one to the first message of a visit. */
+/** Answers of scripted people to direct messages. The first one is for the first message of a visit. */
 const answers = [
   'Hello! How nice of you to write. I am one of the scripted people of this demo, so I answer kindly, but never quite to the point 🙂',
   'That is a good question. I would ask in #help, they know everything there.',

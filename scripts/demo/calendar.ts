@@ -7,7 +7,7 @@ export const DAY = 24 * HOUR
 /** When people talk in a channel: `office` is weekdays at daytime, `evening` and `morning` are for hobbies, `any` is all of it. */
 export type Rhythm = 'office' | 'evening' | 'morning' | 'any'
 
-/** How busy each hour of the day is, from 0 to 23 UTC, for each rhythm. */
+/** The activity in each hour of the day, from 0 to 23 UTC, for each rhythm. */
 const hours: Record<Rhythm, number[]> = {
   office: [0, 0, 0, 0, 0, 1, 2, 5, 8, 10, 10, 9, 6, 8, 10, 9, 8, 5, 3, 2, 2, 1, 1, 0],
   evening: [1, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 2, 2, 2, 3, 5, 8, 10, 10, 9, 6, 3],
@@ -15,7 +15,7 @@ const hours: Record<Rhythm, number[]> = {
   any: [2, 1, 1, 1, 1, 2, 4, 6, 7, 8, 8, 8, 9, 8, 7, 7, 8, 8, 9, 10, 9, 8, 6, 4]
 }
 
-/** How busy each day of the week is, from Sunday to Saturday, for each rhythm. */
+/** The activity on each day of the week, from Sunday to Saturday, for each rhythm. */
 const days: Record<Rhythm, number[]> = {
   office: [1, 9, 10, 10, 9, 7, 1],
   evening: [7, 6, 6, 7, 8, 9, 8],

@@ -9,7 +9,7 @@ export interface ChannelPlan {
   /** Files of `talk/` that its conversations come from, each as often as it is named. */
   talk: string[]
   rhythm: Rhythm
-  /** How much is said in it, compared with the other channels. */
+  /** Its share of the messages, compared with the other channels. */
   share: number
   /** Which part of all people are members, from 0 to 1. */
   reach: number

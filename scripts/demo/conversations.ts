@@ -7,7 +7,7 @@ import { chooseLines, readScenes, speak, speakersOf, type Line, type Scene } fro
 
 /** Texts that are not said again as long as they are among the last so many of a channel. */
 const MEMORY = 40
-/** How often a scene is written anew if it would repeat a text. */
+/** Times that a scene is written anew, at most, if it would repeat a text. */
 const ATTEMPTS = 6
 /** Milliseconds between two scenes of a channel, at least. */
 const PAUSE = 2 * MINUTE
@@ -84,7 +84,7 @@ function delaysOf (random: Random, lines: Line[]): number[] {
 
 export interface CastOptions {
   newId: NewId
-  /** Who may speak in the channel at a time. */
+  /** Lists the people who may speak in the channel at a time. */
   membersAt (at: number): Account[]
 }
 

@@ -11,7 +11,7 @@ export function quarrellers ({ members }: Channel, [, moderator, visitor]: Accou
   return { tabs: tabs!, spaces: spaces!, witness: witness!, peace: peace!, moderator: moderator! }
 }
 
-/** How the admin and the moderators came to their roles. */
+/** Returns the lines of the log in which the admin and the moderators got their roles. */
 export function roleLog (accounts: Account[], founding: number): LogLine[] {
   return accounts.filter(({ role }) => role !== 'user').map((target, index) => ({
     at: founding + HOUR + index * MINUTE, by: target.role === 'admin' ? null : accounts[0]!, action: `set_role_${target.role}`, target

@@ -166,7 +166,7 @@ export function startLiving ({ url, people, random, pause = [2000, 5000], onFaul
   }
 }
 
-/** What the server refuses, as to somebody whom a visitor has just banned, is part of life, and so is the end of the demo. */
+/** Says whether an error belongs to the demo: a refusal, as of somebody whom a visitor has just banned, or the end of the demo. */
 function isExpected (error: unknown, signal: AbortSignal): boolean {
   return signal.aborted || error instanceof ParleyError || (error instanceof DOMException && error.name === 'TimeoutError')
 }

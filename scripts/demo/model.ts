@@ -1,7 +1,7 @@
 import type { ChannelType } from '../../src/schemas/common.ts'
 import type { Person } from './people.ts'
 
-/** What the demo writes into the database. All times are Unix milliseconds. */
+/** The community as the demo writes it into the database. All times are Unix milliseconds. */
 export interface Community {
   accounts: Account[]
   channels: Channel[]

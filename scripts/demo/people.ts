@@ -9,7 +9,7 @@ const SCRIPTED = 20
 
 export interface Person {
   name: string
-  /** How others address them. */
+  /** The name by which others address them. */
   given: string
   /** Undefined: the server makes it from the name. */
   handle: string | undefined
@@ -19,11 +19,11 @@ export interface Person {
   language: string
   /** Hours that their clock is ahead of UTC. */
   zone: number
-  /** How much they talk, compared with the others. */
+  /** Their share of the talk, compared with the others'. */
   talks: number
   /** Their favourite hour of the day, by their own clock. */
   hour: number
-  /** How much they talk at the weekend, compared with other days. */
+  /** Their share at the weekend, compared with other days. */
   weekend: number
   /** Whether the living demo speaks for them. */
   isScripted: boolean
@@ -82,7 +82,7 @@ function createNames (random: Random) {
   }
 }
 
-/** How likely a person is at their keyboard at a time, compared with other times and people, by their habits. */
+/** Returns how likely a person is at their keyboard at a time, compared with other times and people, by their habits. */
 export function presenceOf ({ talks, zone, hour, weekend }: Person, at: number): number {
   const local = new Date(at + zone * 3_600_000)
   const distance = Math.abs(local.getUTCHours() - hour)

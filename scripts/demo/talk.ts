@@ -9,7 +9,7 @@ export interface Line {
   speaker: string
   /** Text with alternatives `<one|other>` and words `{word}`. */
   text: string
-  /** What the message replies to: the scene's first message, the message before it, or an old message of the channel. */
+  /** The message that this one replies to: the scene's first message, the message before it, or an old message of the channel. */
   replies: 'first' | 'before' | 'old' | undefined
   /** Reactions that fit the message. */
   reactions: string[]

@@ -31,7 +31,7 @@ export async function preparePlaces (url: string) {
     empty,
     muted,
     notJoined,
-    /** The person with whom the member has a direct channel. */
+    /** Somebody who has a direct channel with the member. */
     direct: admin!.id,
     reply: await find('general', ({ reply_to: replyTo }) => replyTo !== undefined),
     code: await find('code-review', ({ message }) => message?.includes('```') ?? false)

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import type { Cable } from './cable.ts'
 import type { Places } from './places.ts'
 
-/** Who looks at a view. `nobody` has not logged in. */
+/** The person who looks at a view. `nobody` has not logged in. */
 export type Viewer = 'nobody' | 'admin' | 'moderator' | 'member'
 
 /** A view, or a state of one, that is photographed. */

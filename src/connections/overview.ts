@@ -50,7 +50,7 @@ function describe (session: Session, networkOf: (address: string) => string | nu
   }
 }
 
-/** Where several states hold, it is the first of this list. */
+/** Returns the state; if several hold, the first of this list. */
 function stateOf ({ state: { phase }, load: { behind, isHeldBack } }: Session): LiveConnection['state'] {
   if (phase === 'closing') return 'closing'
   if (phase === 'open') return 'not_authenticated'

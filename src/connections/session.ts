@@ -184,7 +184,7 @@ export class Session {
 
   get isDrained (): boolean { return this.#outbox.waiting === 0 }
 
-  /** What waits on this connection, for admins [P79]. Times are milliseconds of the connections' clock that have passed. */
+  /** Returns how much waits on this connection, for admins [P79]. Times are milliseconds of the connections' clock that have passed. */
   get load () {
     const { waiting, backlog } = this.#outbox
     const now = this.#deps.now()

@@ -51,7 +51,7 @@ export function createTracer ({ scheduleFlush, lastBatch, onSwitched }: TracerDe
   const channels = new Map<string, TracedChannel>()
   /** The channel of each connection that traces, and the timer that ends it. */
   const traces = new Map<Session, { channelId: string, timer: NodeJS.Timeout }>()
-  /** What is known of messages that have been acked and whose delivery follows, by id. */
+  /** Messages that have been acked and whose delivery follows, by id. */
   const sent = new Map<string, Times>()
   /** Runs that the sequencer holds until an entry before them comes, and runs that sockets have not taken. */
   let held: Run[] = []

@@ -9,7 +9,7 @@ export function watchEventLoop () {
   let before = performance.eventLoopUtilization()
   delays.enable()
 
-  /** How long the loop was late, in milliseconds; null if it was not measured once. */
+  /** Returns how late the loop was, in milliseconds; null if it was not measured once. */
   const delay = (percent: number): number | null =>
     delays.count === 0 ? null : Math.max(0, delays.percentile(percent) / 1e6 - RESOLUTION_MS)
 

@@ -142,7 +142,7 @@ function changesOf ({ traffic, publisher }: SamplerSources, before: Moment, now:
   }
 }
 
-/** What is so at this moment. */
+/** Reads the numbers of this moment. */
 function stateOf ({ maxConnections, hub, inboxes, outbound, traffic, publisher, broker, busDriver }: SamplerSources) {
   const { messages, age } = publisher.backlog()
   const { found, repaired } = traffic.gaps

@@ -38,7 +38,7 @@ function View () {
   return <Shell />
 }
 
-/** What everybody but administrators sees of the console. The server would refuse them all of it. */
+/** Stands in place of the console for everybody but administrators. The server would refuse them all of it. */
 function NothingHere () {
   return (
     <main>

@@ -11,7 +11,7 @@ import type { MenuItem } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
 import { isPeopleOpen } from './people-toggle.tsx'
 
-/** What somebody may do with a channel that they are in. */
+/** Lists the acts that somebody may do with a channel that they are in. */
 export function channelMenu (channel: Channel, { details, unread }: ChannelState): MenuItem[] {
   const me = parley.account.getSnapshot()
   const isDirect = details?.channel_type === 'direct'

@@ -10,7 +10,7 @@ import { MenuButton, type MenuItem } from '../ui/menu.tsx'
 import { ReactionPicker } from './reaction-picker.tsx'
 import { useTalk, type Talk } from './talk.ts'
 
-/** What one can do with a message that is pointed at, or that the keyboard is at. */
+/** The buttons and the menu of the message that is pointed at, or that has the focus. */
 export function MessageActions ({ message }: { message: Message }) {
   const talk = useTalk()
   const { channel, place } = talk

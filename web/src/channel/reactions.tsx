@@ -7,7 +7,7 @@ import { useTalk } from './talk.ts'
 
 type Reaction = NonNullable<Message['reactions']>[number]
 
-/** Who has reacted how. A click adds the user's own reaction, or takes it back. */
+/** Shows the reactions to a message with their numbers. A click adds the user's own reaction, or takes it back. */
 export function Reactions ({ message: { id, reactions = [] }, isActive }: { message: Message, isActive: boolean }) {
   const { channel } = useTalk()
   if (reactions.length === 0) return null

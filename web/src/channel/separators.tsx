@@ -6,7 +6,7 @@ import type { MessageRow } from './rows.ts'
 import { useTalk } from './talk.ts'
 import { nameOfDay } from './times.ts'
 
-/** What stands above a message: the beginning of the channel, its day, a gap, the line above what is unread. */
+/** Shows what is above a message: the beginning of the channel, its day, a gap, the line above what is unread. */
 export function Separators ({ row: { at, isNewDay, isNew, isAfterGap, isBeginning } }: { row: MessageRow }) {
   const { place } = useTalk()
   return (

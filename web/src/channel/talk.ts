@@ -3,7 +3,7 @@ import { signal, type Signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 
-/** What somebody is about to do in a channel: the parts of its view share it. */
+/** The state that the parts of a channel's view share: the message that has the focus, is edited or replied to, and so on. */
 export interface Talk {
   channel: Channel
   /** Settings of the channel and the user's place in it. */
@@ -27,7 +27,7 @@ export interface Talk {
 }
 
 const nothing = (): void => {}
-/** What was begun in each channel, by user and channel, so that it is still there when they come back to the channel. */
+/** The talks by user and channel, so that a begun reply or edit is still there when somebody comes back to the channel. */
 const talks = new Map<string, Talk>()
 
 /** Returns what this user is about to do in a channel. */

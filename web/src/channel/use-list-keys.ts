@@ -6,7 +6,7 @@ import { useTalk } from './talk.ts'
 const PAGE = 10
 
 /**
- * What the keys do in the list of messages: arrows, Page Up, Page Down, Home and End move from message to message, Enter opens the actions
+ * Handles the keys in the list of messages: arrows, Page Up, Page Down, Home and End move from message to message, Enter opens the actions
  * of a message, Escape leads to the field to write in.
  */
 export function useListKeys (rows: Row[], show: (key: string) => void) {

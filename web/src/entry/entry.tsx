@@ -14,7 +14,7 @@ import { ResetForm } from './reset-form.tsx'
 import { Unverified, type Credentials } from './unverified.tsx'
 import { VerifyView } from './verify-view.tsx'
 
-/** What somebody sees who is not logged in, or who has followed a link from a mail. */
+/** The views for people who are not logged in, or who have followed a link from a mail. */
 export function Entry () {
   const shown = route.value
   /** Somebody who may log in once their address is confirmed. */
@@ -35,7 +35,7 @@ export function Entry () {
 function Page ({ title, children }: { title: string, children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    // What led here is gone, and with it the focus.
+    // The control that led here is gone, and the focus with it.
     if (hasMoved() || leaving.value) heading.current?.focus()
   }, [title])
   return (

@@ -6,11 +6,11 @@ import { go } from '../route.ts'
 
 const DISCONNECTED = 4503
 const SESSION_REVOKED = 4504
-/** What people do themselves. The other tabs learn of it by what this browser keeps. */
+/** Reasons that people cause themselves. The other tabs learn of them by what this browser keeps. */
 const OWN_ACTS = ['left', 'erased', 'reset'] as const
 
 type OwnAct = typeof OWN_ACTS[number]
-/** Why a login has ended. `disabled` and `revoked` are acts of others, `expired` is all that the server does not explain. */
+/** The reason why a login ended. `disabled` and `revoked` are acts of others, `expired` is all that the server does not explain. */
 export type Leaving = OwnAct | 'disabled' | 'revoked' | 'expired'
 
 /** Why the login has ended that this browser had, for the page that asks for another. */

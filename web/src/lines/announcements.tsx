@@ -9,7 +9,7 @@ const MAX_SHOWN = 3
 const announcements = signal<Array<{ message: string, timestamp: string }>>([])
 parley.on('announcement', announcement => { announcements.value = [...announcements.value, announcement].slice(-MAX_SHOWN) })
 
-/** What administrators have announced to everybody. Each stays until somebody closes it. */
+/** Shows announcements of administrators. Each stays until the reader closes it. */
 export function Announcements () {
   return (
     <div role='status'>

@@ -11,7 +11,7 @@ const SEEN = 'parley-web:seen'
 const PAGE = 20
 const SHOWN = 200
 
-/** What a notification carries, so that the service worker can open the message. */
+/** The data of a notification, so that the service worker can open the message. */
 export interface NotificationData { route: Route, address: string }
 
 /** The newest entry of each channel at the last look, and whose they are. */

@@ -4,7 +4,7 @@ import { load, save } from '../keep.ts'
 /** `channels`: the names of channels of which every message is notified, not only mentions. */
 export interface NotifySettings { isOn: boolean, channels: readonly string[] }
 
-/** What this browser notifies of, for all its tabs. */
+/** The settings of this browser's notifications, for all its tabs. */
 export const notifySettings = signal(loadNotifySettings())
 
 /** Reads the settings as they are now. Another tab may have changed them. */

@@ -11,7 +11,7 @@ const YEAR = 31_536_000
 /** Code points that the server takes as a reason. */
 const MAX_REASON = 500
 
-/** What a moderator can do to a person in a channel. */
+/** An act of a moderator on a person in a channel. */
 export type Act = 'kick' | 'mute' | 'unmute' | 'ban' | 'unban' | 'addModerator' | 'removeModerator'
 
 /** The acts that ask for a duration, with the longest one that the server takes, in seconds. */

@@ -18,7 +18,7 @@ import { day } from './times.ts'
 /** A person as messages and lists name them. `channel`: where they were met. */
 export interface Met { user_id: string, username: string, channel?: Channel }
 
-/** What the directory says of a person. `missing`: it does not know them, as with guests and erased accounts. */
+/** An entry of the directory. `isMissing`: it does not know the person, as with guests and erased accounts. */
 interface Known { handle?: string | null, since?: string, isOnline?: boolean, isMissing?: boolean }
 
 /** Opens the card of a person: who they are, and what one can do. */

@@ -17,7 +17,7 @@ export function ClosedChannel ({ channel, state }: { channel: Channel, state: Ch
   const canJoin = !isBanned || (expiresAt !== null && !isRunning)
   const [icon, ...lines] = why()
   const region = useRef<HTMLDivElement>(null)
-  // What had the focus may have gone with the messages.
+  // The control that had the focus may have gone with the messages.
   useEffect(() => { if (document.activeElement === document.body) region.current?.focus() }, [])
 
   function join (): void {

@@ -22,12 +22,12 @@ export function PeoplePanel ({ channel, state, onClose }: PanelProps) {
   const opener = useRef<HTMLElement | undefined>(undefined)
   useEffect(() => {
     const { activeElement: focused } = document
-    // Who presses the button that shows the panel goes on in it. A panel that is there from the start waits.
+    // The focus goes to a panel that somebody has just opened, but not to one that is there from the start.
     if (!(focused instanceof HTMLButtonElement)) return
     opener.current = focused
     panel.current?.querySelector('input')?.focus()
   }, [])
-  // Where it covers the messages, it does not cover those of the next channel.
+  // A panel that covers the messages closes when another channel is shown.
   useEffect(() => () => { if (matchMedia(PHONE).matches) onClose() }, [channel])
 
   function close (): void {
@@ -49,7 +49,7 @@ export function PeoplePanel ({ channel, state, onClose }: PanelProps) {
   )
 }
 
-/** Who is here now, and the other members. */
+/** Lists the people who are here now, and the other members. */
 function People ({ channel, state: { details } }: Pick<PanelProps, 'channel' | 'state'>) {
   const { online, count } = useReadable(channel.presence)
   const roster = useRoster(channel)

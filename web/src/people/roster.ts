@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { parley } from '../client.ts'
 import { know } from './names.ts'
 
-/** Who has a special place in a channel, by their ids. `mutes` and `bans` are known to moderators only. */
+/** The people with a special place in a channel, by their ids. `mutes` and `bans` are known to moderators only. */
 export interface Roster {
   isRead: boolean
   creator: string | null

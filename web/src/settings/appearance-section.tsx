@@ -2,7 +2,7 @@ import { chooseLanguage, language, languages, t } from '../text.ts'
 import { theme } from '../theme.ts'
 import { Section } from './section.tsx'
 
-/** How this browser shows the app. */
+/** Chooses the theme and the language of this browser. */
 export function AppearanceSection () {
   return (
     <Section title={t.settings.appearance}>

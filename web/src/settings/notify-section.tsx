@@ -6,7 +6,7 @@ import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
 import { Section } from './section.tsx'
 
-/** What this browser notifies of. The browser asks for permission only after a click here. */
+/** Chooses what this browser notifies of. The browser asks for permission only after a click here. */
 export function NotifySection () {
   const me = useReadable(parley.account)
   const about = me?.handle ? t.notifications.about(me.handle) : t.notifications.aboutGuests

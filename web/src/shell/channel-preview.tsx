@@ -16,7 +16,7 @@ import { ViewHeader } from './view-header.tsx'
 
 const SHOWN_MESSAGES = 20
 
-/** What is known of a channel that its reader is not in: `info` is missing for guests, who may join but not ask. */
+/** A channel that its reader is not in: `info` is missing for guests, who may join but not ask. */
 interface Preview { info?: ChannelInfo, messages: readonly Message[] }
 
 /** Shows a channel to somebody who may join it. Of one that they may not know of it says nothing, as of one that does not exist. */

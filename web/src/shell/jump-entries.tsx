@@ -16,7 +16,7 @@ import { keyOf, placeOf, visited } from './places.ts'
 import { openShortcuts } from './shortcuts-dialog.tsx'
 import { ChannelIcon } from './sidebar-row.tsx'
 
-/** How well something fits that the server has found, or that takes the query as it is: worse than all others. */
+/** The rank of entries that the server has found, or that take the query as it is: they come after all others. */
 const FOUND = 0.5
 
 /** Somewhere to jump to. `names` are what it may be found by; `isFound`: the server has found it already. */
@@ -68,7 +68,7 @@ export function fromDirectory (listed: readonly ListedChannel[], own: readonly I
   }))
 }
 
-/** What one may do from everywhere. `query` is what somebody has typed, trimmed. */
+/** Lists the acts that one may do from everywhere. `query` is the typed text, trimmed. */
 export function actions (query: string): Entry[] {
   const me = parley.account.getSnapshot()
   const act = (key: string, icon: IconName, label: string, onChoose: () => void): Entry =>

@@ -16,7 +16,7 @@ export type Picked = { user_id: string, name: string } | { handle: string }
 interface PickerProps {
   /** The label of the button that picks by handle. */
   act: string
-  /** What the line of a person says at its end. */
+  /** Returns a text for the end of a person's line. */
   endOf? (id: string): ComponentChildren
   onPick (person: Picked): Promise<unknown>
 }

@@ -11,7 +11,7 @@ export interface FormProps {
   send (fields: Record<string, string>): Promise<unknown>
   /** The fields at which errors are shown, by the errors' codes. Other errors are shown above the form. */
   at?: Partial<Record<ParleyError['code'], string>>
-  /** What errors mean in this form, where it is not what they mean elsewhere. */
+  /** Texts of errors that mean something else in this form than elsewhere. */
   say?: Partial<Record<ParleyError['code'], string>>
   /** The text of the button. */
   action: string
