@@ -6,6 +6,7 @@ import { axe, say, startApp } from './app.ts'
 const app = await startApp(t)
 const rows = createRows(app.server.database)
 const boss = await app.server.register('Boss')
+await app.server.register('Zoe')
 await rows.role(boss, 'admin')
 const console = await app.open(await app.profile(t), boss, 'admin')
 
@@ -35,6 +36,26 @@ t.test('a person without the role sees nothing of the console, and no request as
   await ann.getByRole('heading', { name: 'There is nothing here.' }).waitFor()
   t.same(asked.filter(url => url.includes('/api/admin') || /admin-\w+\.js/.test(url)), [])
   t.same(await axe(ann), [])
+})
+
+t.test('a menu stays open while the answer of a search comes', async t => {
+  const people = await show('People')
+  const menu = people.getByRole('menu', { name: 'Acts for Zoe' })
+  let answer: () => void
+  const isOpen = new Promise<void>(resolve => { answer = resolve })
+  await people.route(/users\?.*query=zo/, async route => {
+    await isOpen
+    await route.continue()
+  })
+  t.teardown(() => people.unrouteAll())
+  await people.getByRole('button', { name: 'Acts for Boss' }).waitFor()
+  await people.getByRole('searchbox').fill('zo')
+  await people.getByRole('button', { name: 'Acts for Zoe' }).click()
+  await menu.waitFor()
+  answer!()
+  await people.getByRole('button', { name: 'Acts for Boss' }).waitFor({ state: 'detached' })
+  t.ok(await menu.isVisible())
+  await people.keyboard.press('Escape')
 })
 
 t.test('an account is disabled: the page of the person says so at once', async t => {

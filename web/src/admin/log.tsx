@@ -26,11 +26,11 @@ const sentences: Record<string, string> = { ...t.moderation.log, ...a.log.acts }
 export function Log () {
   const wanted = useSignal<Wanted>({ channel: '', person: '', action: '', within: 0 })
   const shown = wanted.value
-  const pages = useMemo(() => createPages<Line>(cursor => readLog(shown, cursor)), [shown])
+  const pages = useMemo(() => createPages<Line>(cursor => readLog(wanted.peek(), cursor)), [])
   useEffect(() => {
     const timer = setTimeout(pages.refresh, shown.channel === '' ? 0 : PAUSE)
     return () => clearTimeout(timer)
-  }, [pages])
+  }, [shown])
   const want = (change: Partial<Wanted>): void => { wanted.value = { ...wanted.value, ...change } }
   return (
     <>

@@ -1,6 +1,6 @@
 import type { Routes } from '@parley/client'
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
 import { parley } from '../client.ts'
 import { createPages } from '../people/pages.ts'
 import { PagedList } from '../people/paged-list.tsx'
@@ -27,16 +27,14 @@ export function Users () {
     const timer = setTimeout(() => { wanted.value = typed.value.trim() }, PAUSE)
     return () => clearTimeout(timer)
   }, [typed.value])
-  const text = wanted.value
+  // One list for all searches: its rows stay until those of the next search are there, and a row that is in both keeps its open menu.
   const pages = useMemo(() => createPages<Account>(async cursor => {
+    const text = wanted.peek()
     const query = { limit: PAGE, ...text !== '' && { query: text }, ...cursor !== undefined && { cursor } }
     const { users, next_cursor: next } = await parley.rest('GET /api/admin/users', { query })
     return { items: users, next }
-  }), [text])
-  useEffect(() => { pages.refresh() }, [pages])
-  // A search may end while a question about somebody is open: what changes is then in the list of the search.
-  const shown = useRef(pages)
-  shown.current = pages
+  }), [])
+  useEffect(() => { pages.refresh() }, [wanted.value])
   return (
     <>
       <div class='admin-filters'>
@@ -45,9 +43,9 @@ export function Users () {
           onInput={event => { typed.value = event.currentTarget.value }}
         />
       </div>
-      <PagedList pages={pages} empty={a.users.none(text)}>
+      <PagedList pages={pages} empty={a.users.none(wanted.value)}>
         {users => (
-          <ul class='admin-rows'>{users.map(user => <Row key={user.id} user={user} onChanged={() => shown.current.refresh()} />)}</ul>
+          <ul class='admin-rows'>{users.map(user => <Row key={user.id} user={user} onChanged={() => pages.refresh()} />)}</ul>
         )}
       </PagedList>
     </>
