@@ -36,6 +36,7 @@ const folderOf = {
   pgbouncer: () => folderInPath('pgbouncer'),
   openssl: () => folderInPath('openssl'),
   chromium: () => folderInPath('chromium'),
+  'firefox-esr': () => folderInPath('firefox-esr'),
   webp: () => folderInPath('img2webp')
 }
 export type Package = keyof typeof folderOf
