@@ -16,11 +16,15 @@ export async function runCommand (main: (args: string[]) => Promise<void>): Prom
   }
 }
 
-/** Passes the server's database to `use`. @throws UsageError if migrations are missing: commands do not apply them as a side effect. */
+/**
+ * Passes the server's database to `use`.
+ * @throws UsageError if migrations are missing, which commands do not apply as a side effect, or if the server would refuse the database.
+ */
 export async function withDatabase (use: (database: Database) => Promise<void>): Promise<void> {
   const database = await openDatabase(loadConfig().config.database)
   try {
-    const { pending } = await database.migrationStatus()
+    const { pending, refusal } = await database.migrationStatus()
+    if (refusal !== undefined) throw new UsageError(refusal)
     if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
     await use(database)
   } finally {

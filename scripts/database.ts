@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../src/config.ts'
 import { openDatabase } from '../src/store/client.ts'
@@ -21,9 +22,11 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
   async status () {
     const database = await openDatabase(loadConfig().config.database)
     try {
-      const status = Object.entries(await database.migrationStatus()).filter(([, names]: [string, string[]]) => names.length > 0)
-      for (const [state, names] of status) console.log(`${state.padEnd(8)} ${names.join(', ')}`)
-      if (status.length === 0) console.log('up to date')
+      const { refusal, ...states } = await database.migrationStatus()
+      const found = Object.entries(states).filter(([, names]) => names.length > 0)
+      for (const [state, names] of found) console.log(`${state.padEnd(8)} ${names.join(', ')}`)
+      if (refusal !== undefined) throw new UsageError(refusal)
+      if (found.length === 0) console.log('up to date')
       else process.exitCode = 1
     } finally {
       await database.close()
@@ -40,10 +43,13 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
     const sql = [tables, changedFunctions()].filter(Boolean).join('\n')
     if (sql === '') throw new UsageError('prisma/schema.prisma and prisma/functions have no changes since the last migration')
     const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
-    const directory = join(migrationFiles().directory, `${stamp}_${name}`)
-    mkdirSync(directory)
-    writeFileSync(join(directory, 'migration.sql'), sql)
-    console.log(`wrote ${join(directory, 'migration.sql')}: review it before you commit it`)
+    const { directory } = migrationFiles()
+    const file = join(`${stamp}_${name}`, 'migration.sql')
+    mkdirSync(join(directory, `${stamp}_${name}`))
+    writeFileSync(join(directory, file), sql)
+    // The format of sha256sum, which renews the file after an edit: sha256sum */migration.sql > SHA256SUMS
+    appendFileSync(join(directory, 'SHA256SUMS'), `${createHash('sha256').update(sql).digest('hex')}  ${file}\n`)
+    console.log(`wrote ${join(directory, file)}: review it before you commit it`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fastestFolder } from '../scripts/services.ts'
@@ -29,8 +29,6 @@ async function makeTemplate (template: string): Promise<void> {
   const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   await database.migrate()
   await database.close()
-  // Most of an opening goes into clearing the buffers, which are 128 MB by default. The data of a test needs few of them.
-  appendFileSync(join(directory, 'pglite/postgresql.conf'), 'shared_buffers = 16MB\n')
   try {
     renameSync(directory, template)
   } catch (error) {

@@ -26,7 +26,10 @@ export interface Database {
    */
   query: Query
   kind: 'postgresql' | 'pglite'
-  /** Applies the missing migrations and returns their names. Several instances may do so at the same time. */
+  /**
+   * Applies the missing migrations and returns their names. Several instances may do so at the same time.
+   * @throws DatabaseError when a newer release has migrated the database, or a migration was edited since.
+   */
   migrate (): Promise<string[]>
   migrationStatus (): Promise<MigrationStatus>
   /** Checks whether all migrations of this code are applied, without loading the schema engine. */
@@ -45,5 +48,5 @@ export interface Database {
  * @throws DatabaseError when the database cannot be reached, or another process holds the directory.
  */
 export async function openDatabase (options: Config['database'], logger?: DatabaseLogger): Promise<Database> {
-  return options.url === undefined ? openEmbedded(options.data_dir, logger) : openServer(options.url, options, logger)
+  return options.url === undefined ? openEmbedded(options, logger) : openServer(options.url, options, logger)
 }

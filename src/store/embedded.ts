@@ -1,4 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite'
+import type { Config } from '../config-schema.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import type { Database, DatabaseLogger, Query } from './client.ts'
 import { makeDirectory } from './data-directory.ts'
@@ -7,11 +8,12 @@ import { lockDirectory } from './lock.ts'
 import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
 
 /**
- * Opens the embedded database in `directory`, which is created when missing; `memory://` stores nothing on disk. PGlite is imported on
+ * Opens the embedded database in `data_dir`, which is created when missing; `memory://` stores nothing on disk. PGlite is imported on
  * demand, because most servers do not need it.
  * @throws DatabaseError when another process holds the directory, or the directory cannot be used.
  */
-export async function openEmbedded (directory: string, logger: DatabaseLogger | undefined): Promise<Database> {
+export async function openEmbedded (options: Config['database'], logger: DatabaseLogger | undefined): Promise<Database> {
+  const { data_dir: directory, allow_newer: allowNewer } = options
   const inMemory = directory.startsWith('memory://')
   if (!inMemory) makeDirectory(directory)
   const unlock = inMemory ? async () => {} : await lockDirectory(directory)
@@ -26,8 +28,8 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
       prisma,
       query,
       kind: 'pglite',
-      migrate: () => applyMigrations({ query, runScript: script => engine.exec(script), preamble: '' }),
-      migrationStatus: () => readMigrationStatus(query),
+      migrate: () => applyMigrations({ query, runScript: script => engine.exec(script), preamble: '', allowNewer }),
+      migrationStatus: () => readMigrationStatus({ query, allowNewer }),
       isMigrated: () => isMigrated(query),
       pool: () => undefined,
       get full () { return engine.full },

@@ -10,6 +10,11 @@ import { Engine } from './pglite.ts'
  * panics when it runs out of space.
  */
 const RESERVE = 20 * 1_048_576
+/**
+ * Memory in which the engine keeps pages. PostgreSQL's default of 128 MB would be cleared at each start, and would belong to the process from
+ * then on. Pages that are not in it come from the operating system's cache.
+ */
+const SHARED_BUFFERS = '32MB'
 /** Milliseconds between two checks whether a full disk has room again. */
 const RETRY_MS = 1000
 
@@ -32,7 +37,7 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
     if (!inMemory && freeBytes() < RESERVE) {
       throw new DatabaseError(`the disk is full: ${Math.ceil(RESERVE / 1_048_576)} MiB have to be free`)
     }
-    const started = new Engine(path)
+    const started = new Engine(path, { startParams: [...Engine.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`] })
     await started.waitReady
     await started.exec('SET TimeZone = UTC')
     return started

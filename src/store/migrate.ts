@@ -11,17 +11,25 @@ interface MigrationTarget {
   runScript (script: string): Promise<unknown>
   /** The statements that every migration begins with. */
   preamble: string
+  /** Whether a database is accepted that a newer release has migrated. */
+  allowNewer: boolean
 }
 
-export interface MigrationStatus {
+/** How the record of a database differs from prisma/migrations. */
+interface Differences {
   /** Names of the migrations that the database still lacks, in order. */
   pending: string[]
-  /** Migrations that are applied but not in prisma/migrations: the database is newer than this code. */
+  /** Migrations that are applied but not in prisma/migrations: those of a newer release, or of another application with the same record. */
   unknown: string[]
   /** Migrations that began and did not finish. */
   failed: string[]
   /** Migrations whose files changed after they were applied. */
   edited: string[]
+}
+
+export interface MigrationStatus extends Differences {
+  /** Why this code may not use the database, and what to do, in one line; undefined if it may. */
+  refusal: string | undefined
 }
 
 interface Migration { name: string, sql: string, checksum: string }
@@ -46,15 +54,36 @@ const CREATE_RECORD = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
 /**
  * Applies the missing migrations and returns the names of those that this call applied. Each is one transaction together with its record,
  * so a migration that failed or was killed has changed nothing and runs again. Several instances may do so at the same time.
+ * @throws DatabaseError before anything is changed, if a newer release or other files have migrated the database.
  */
 export async function applyMigrations (target: MigrationTarget): Promise<string[]> {
   const migrations = readMigrations()
-  const { pending } = statusOf(migrations, await readRecord(target.query))
+  const { pending, refusal } = statusOf(migrations, await readRecord(target.query), target.allowNewer)
+  if (refusal !== undefined) throw new DatabaseError(refusal)
   const applied: string[] = []
   for (const migration of migrations) {
     if (pending.includes(migration.name) && await apply(migration, target)) applied.push(migration.name)
   }
   return applied
+}
+
+/** Says why this code may not use the database, and what to do. */
+function refusalOf ({ edited, unknown, pending }: Differences, migrations: Migration[], allowNewer: boolean): string | undefined {
+  if (edited.length > 0) {
+    return `${nameSome(edited)} changed after the database was migrated with it. Start the release that migrated it, or use a new database` +
+      ' (PARLEY_DATA_DIR or DATABASE_URL)'
+  }
+  // Another application of Prisma may use the same record. If it was there before Parley, nobody can tell whose an unknown migration is.
+  const isForeign = pending.length === migrations.length || unknown.some(name => name < migrations[0]!.name)
+  if (unknown.length === 0 || isForeign || allowNewer) return undefined
+  return `the database is newer than this release, which does not know ${nameSome(unknown)}. Start the release that migrated it, or a later` +
+    ' one. To go back by one release, set DATABASE_ALLOW_NEWER=true'
+}
+
+/** Names the last of some migrations, because a line has no room for all. */
+function nameSome (names: string[]): string {
+  const others = names.length - 1
+  return `migration ${names.at(-1)}${others === 0 ? '' : ` (and ${others} more)`}`
 }
 
 /** @returns false if another instance has applied the migration in the meantime. */
@@ -98,22 +127,23 @@ const RECORD_HINTS: Record<string, string> = {
 
 /** Checks whether all migrations are applied. It ignores checksums: a database stays usable when a migration's file is edited later. */
 export async function isMigrated (query: Query): Promise<boolean> {
-  return (await readMigrationStatus(query)).pending.length === 0
+  return (await readMigrationStatus({ query, allowNewer: true })).pending.length === 0
 }
 
-export async function readMigrationStatus (query: Query): Promise<MigrationStatus> {
-  return statusOf(readMigrations(), await readRecord(query))
+export async function readMigrationStatus ({ query, allowNewer }: Pick<MigrationTarget, 'query' | 'allowNewer'>): Promise<MigrationStatus> {
+  return statusOf(readMigrations(), await readRecord(query), allowNewer)
 }
 
-function statusOf (migrations: Migration[], recorded: Applied[]): MigrationStatus {
+function statusOf (migrations: Migration[], recorded: Applied[], allowNewer: boolean): MigrationStatus {
   const applied = new Map(recorded.filter(({ finished }) => finished).map(row => [row.migration_name, row.checksum]))
   const known = new Set(migrations.map(({ name }) => name))
-  return {
+  const differences = {
     pending: migrations.filter(({ name }) => !applied.has(name)).map(({ name }) => name),
     unknown: [...applied.keys()].filter(name => !known.has(name)),
     failed: recorded.filter(row => !row.finished && !applied.has(row.migration_name)).map(row => row.migration_name),
     edited: migrations.filter(({ name, checksum }) => applied.has(name) && applied.get(name) !== checksum).map(({ name }) => name)
   }
+  return { ...differences, refusal: refusalOf(differences, migrations, allowNewer) }
 }
 
 async function readRecord (query: Query): Promise<Applied[]> {

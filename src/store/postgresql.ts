@@ -37,7 +37,7 @@ export async function openServer (url: string, options: Config['database'], logg
     query,
     kind: 'postgresql',
     migrate: () => migrate(pool, options, logger),
-    migrationStatus: () => readMigrationStatus(query),
+    migrationStatus: () => readMigrationStatus({ query, allowNewer: options.allow_newer }),
     isMigrated: () => isMigrated(query),
     full: false,
     pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: pool.options.max }),
@@ -65,12 +65,12 @@ function openPool (target: DatabaseTarget, { pool_size: size, pool_timeout: time
 /** Applies the missing migrations, over `DIRECT_URL` where it is set. */
 async function migrate (pool: Pool, options: Config['database'], logger?: DatabaseLogger): Promise<string[]> {
   const { direct_url: directUrl } = options
-  if (directUrl === undefined) return migrateOver(pool)
+  if (directUrl === undefined) return migrateOver(pool, options)
   const direct = openPool(readDatabaseUrl(directUrl, options.ca, 'DIRECT_URL'), { ...options, pool_size: 1 }, logger)
   try {
     // The check comes first, because migrating a wrong place would leave tables there.
     if (direct.schema !== pool.schema) throw new DatabaseError(`DIRECT_URL and DATABASE_URL name different schemas: ${MATCH}`)
-    const applied = await migrateOver(direct)
+    const applied = await migrateOver(direct, options)
     if (!await isMigrated(queryOf(pool))) {
       throw new DatabaseError(`DATABASE_URL leads to tables that DIRECT_URL has not migrated: ${MATCH}`)
     }
@@ -86,11 +86,12 @@ function queryOf (pool: Pool): Query {
   return async (text, values) => (await pool.query(text, values)).rows
 }
 
-function migrateOver (pool: Pool): Promise<string[]> {
+function migrateOver (pool: Pool, { allow_newer: allowNewer }: Config['database']): Promise<string[]> {
   return applyMigrations({
     query: queryOf(pool),
     runScript: script => pool.query({ text: script, query_timeout: MIGRATION_TIMEOUT } as { text: string }),
-    preamble: preambleOf(pool.schema)
+    preamble: preambleOf(pool.schema),
+    allowNewer
   })
 }
 

@@ -11,6 +11,9 @@ export const admin = (env: Record<string, string>, ...args: string[]): Promise<O
 /** Runs the built script of `npm run prune -- …` in the same way. */
 export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
 
+/** Runs the built script of `npm run db:migrate` and the like in the same way. */
+export const database = (env: Record<string, string>, command: string): Promise<Outcome> => run('database', env, [command])
+
 /** Runs the built script of `npm run config` in the same way. */
 export const config = (env: Record<string, string>): Promise<Outcome> => run('config', env, [])
 
