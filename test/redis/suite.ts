@@ -28,8 +28,8 @@ export function usersOf (url: string, tls: Pick<RedisSettings, 'ca'> = {}) {
     warn (details: object, text: string) { log.push({ level: 'warn', details, text }) }
   }
   const deps = (prefix: string) => ({ url, ...tls, prefix, logger, pool_size: 2, pool_timeout: 5 })
-  const createBroker = (prefix = `${randomUUID()}:`) =>
-    (isCluster(url) ? createClusterBroker : createRedisBroker)({ ...deps(prefix), beat: 200 })
+  const createBroker = (prefix = `${randomUUID()}:`, beat = 200) =>
+    (isCluster(url) ? createClusterBroker : createRedisBroker)({ ...deps(prefix), beat })
   const createPresence = (announce: Announce, prefix = `${randomUUID()}:`) =>
     (isCluster(url) ? createClusterPresence : createRedisPresence)({ ...deps(prefix), ...QUICK, announce })
 
@@ -37,8 +37,8 @@ export function usersOf (url: string, tls: Pick<RedisSettings, 'ca'> = {}) {
     log,
     createBroker,
     createPresence,
-    async openBroker (t: Test, prefix?: string): Promise<Listener> {
-      const listener = await listen(createBroker(prefix))
+    async openBroker (t: Test, prefix?: string, beat?: number): Promise<Listener> {
+      const listener = await listen(createBroker(prefix, beat))
       t.teardown(() => listener.broker.close())
       return listener
     },
@@ -60,8 +60,8 @@ export type Users = ReturnType<typeof usersOf>
 
 /** Runs the suites of the bus and of presence, and tests that two instances work together. */
 export function testRedis (t: Test, name: string, users: Users): void {
-  testBroker(name, users.createBroker)
-  testPresence(name, users.createPresence)
+  testBroker(name, () => users.createBroker())
+  testPresence(name, announce => users.createPresence(announce))
 
   t.test(`${name}: the events of each topic arrive at another instance in order, and none is lost`, async t => {
     const prefix = `${randomUUID()}:`
