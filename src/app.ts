@@ -17,9 +17,10 @@ import type { FaultPlace } from './connections/session.ts'
 import { countRefusal, createTraffic, type Life, type Traffic } from './connections/traffic.ts'
 import { createTracer } from './connections/tracer.ts'
 import { createWatchers } from './connections/watchers.ts'
-import { createCounters, type Counters } from './counters.ts'
+import type { Counters } from './counters.ts'
 import { createCountdown, resolvesWithin } from './deadline.ts'
 import { createDomain, createStores, type Domain } from './domain.ts'
+import { connectionsTo, createLimitCounters } from './drivers.ts'
 import { AppError } from './errors.ts'
 import { maxItemBytes } from './frame-size.ts'
 import { createMailer } from './mailer.ts'
@@ -89,8 +90,6 @@ declare module 'fastify' {
 
 /** Files that the embedded database may still open after the start. */
 const EMBEDDED_FILES = 100
-/** Connections to Redis besides those that publish: for the subscription of the bus, for presence and for counters. */
-const FURTHER_CONNECTIONS = 3
 /** Share of `server.drain_timeout` for the drain; the rest is for closing the drivers. */
 const DRAIN_SHARE = 0.85
 
@@ -117,7 +116,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
     broker, heardBy: stores.activity.heardBy, channelsOf: createBatcher(stores.activity.channelsOf), onFault
   })
   const events = createEvents(broker, activity, onFault)
-  const counters = createCounters({ ...config.redis, url: config.redis.url, logger })
+  const counters = createLimitCounters(config, logger)
   const outbound = createOutboundMemory(config.performance.max_buffered_total)
   const mails = openMailQueue(config.mail, logger)
   const domain = createDomain({
@@ -266,6 +265,5 @@ function createFaults (logger: Logger, database: Database) {
 
 /** File descriptors that the database and Redis drivers may open. The embedded database opens a file for each table and index. */
 function descriptorsOf ({ database, redis }: Config): number {
-  return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) +
-    (redis.url === undefined ? 0 : redis.pool_size + FURTHER_CONNECTIONS)
+  return (database.url === undefined ? EMBEDDED_FILES : database.pool_size) + connectionsTo(redis)
 }

@@ -156,14 +156,16 @@ export const ConfigSchema = Type.Object({
   redis: Type.Object({
     url: optional({
       meaning: 'The Redis that connects instances. Without it, Parley runs as a single instance.',
-      secret: true, description: 'a redis:// or rediss:// URL'
+      secret: true, description: 'a redis://, redis+sentinel:// or redis+cluster:// URL; with rediss instead of redis for TLS'
     }),
     ca: optional({
       meaning: 'The certificate with which Redis is verified, if Node does not know its authority.',
       description: 'PEM text or the path of a PEM file'
     }),
     tls_verify: flag(true, { meaning: 'Whether the certificate of a `rediss://` server is verified.' }),
-    pool_size: count(10, { meaning: 'Connections that publish events; each worker opens three more.', minimum: 1, maximum: 100 }),
+    pool_size: count(10, {
+      meaning: 'Connections that publish events; each worker opens three more, and in a cluster always 49.', minimum: 1, maximum: 100
+    }),
     pool_timeout: seconds(5, { meaning: 'How long a command may wait for Redis.' }),
     prefix: text('parley:', { meaning: 'What the names of all keys and topics in Redis begin with.' })
   }),

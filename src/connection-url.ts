@@ -36,5 +36,5 @@ export function readPort (text: string, hint = ''): number {
 
 /** Returns hosts and path of a connection URL, without credentials and parameters, for people and for the log. */
 export function placeOf (url: string): string {
-  return /^\w+:\/\/(?:[^?]*@)?([^?]*)/.exec(url)?.[1] ?? ''
+  return /^[\w+]+:\/\/(?:[^?]*@)?([^?]*)/.exec(url)?.[1] ?? ''
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { createLink, openConnection, repeat, type Logger } from './redis.ts'
+import { findServer } from './redis-servers.ts'
 import type { RedisSettings } from './redis-settings.ts'
 import { createWindowCounter, type Count } from './window-counter.ts'
 
@@ -34,13 +35,13 @@ export type Counters = ReturnType<typeof createCounters>
  * Counts events within windows of time, for all instances with the same `url` and `prefix`. Each instance also keeps its own counts. They
  * are used at once when there is no Redis or Redis is unreachable.
  */
-export function createCounters ({ url, prefix, logger, ...tls }: CountersDeps) {
+export function createCounters ({ url, prefix, logger, ...others }: CountersDeps) {
   const own = createWindowCounter()
-  const settings = url === undefined ? null : { url, ...tls }
+  const settings = url === undefined ? null : { url, ...others }
   const link = settings && createLink<OpenCounters>({ name: 'rate limits', settings, logger, open, onUp () {}, onDown () {} })
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenCounters> {
-    const redis = await openConnection(settings!, signal, COMMAND_TIMEOUT_MS, lost)
+    const redis = await openConnection(await findServer(settings!, signal), signal, COMMAND_TIMEOUT_MS, lost)
     // A frozen server still accepts connections. Only an answer shows that it works.
     const probe = () => redis.eval(PROBE, 1, `${prefix}probe`)
     await probe()

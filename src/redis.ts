@@ -1,13 +1,21 @@
 import { setMaxListeners } from 'node:events'
-import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { readRedisUrl, type RedisSettings } from './redis-settings.ts'
+import { readRedisUrl, schemeOf, type RedisKind, type RedisNode, type RedisSettings } from './redis-settings.ts'
 
 /** The methods of a logger that are used here; Fastify's logger has them. */
 export interface Logger {
   info (details: object, text: string): void
   warn (details: object, text: string): void
+}
+
+/** One server of Redis, and how to log in there. */
+export interface ServerAddress extends RedisNode {
+  username?: string | undefined
+  password?: string | undefined
+  db: number
+  family: number
+  tls?: { rejectUnauthorized: boolean, ca?: string, servername?: string }
 }
 
 /** Milliseconds of silence after which the kernel asks whether the other end is still there. */
@@ -18,10 +26,10 @@ const KEEP_ALIVE_MS = 10_000
  * only its owner knows what a new connection has to restore. `commandTimeout` in milliseconds limits every command.
  */
 export async function openConnection (
-  settings: RedisSettings, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
+  server: ServerAddress, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
 ): Promise<Redis> {
   const client = new Redis({
-    ...addressOf(settings),
+    ...server,
     keepAlive: KEEP_ALIVE_MS,
     lazyConnect: true,
     retryStrategy: null,
@@ -66,14 +74,6 @@ export function repeat (act: () => void, interval: number, signal: AbortSignal):
   signal.addEventListener('abort', () => clearInterval(timer), { once: true })
 }
 
-function addressOf ({ url, ca, tls_verify: verify = true }: RedisSettings) {
-  const { tls, ...address } = readRedisUrl(url, 'REDIS_URL')
-  if (!tls) return address
-  // Node does not name the host in the handshake by itself. Proxies that serve many databases at one address choose by that name.
-  const servername = isIP(address.host) === 0 ? address.host : undefined
-  return { ...address, tls: { rejectUnauthorized: verify, ...ca !== undefined && { ca }, ...servername !== undefined && { servername } } }
-}
-
 /** A session with Redis that is opened again whenever it is lost. */
 export interface Link<T> {
   /** The current session; undefined while there is none. */
@@ -100,9 +100,13 @@ const MAX_BACKOFF_MS = 1000
 /** A session that ended sooner is not opened again at once: its cause may be lasting, and every reconnection has work to do. */
 const STABLE_MS = 10_000
 
-/** Keeps one session open, with capped and jittered delays between attempts. It logs a line per change of state, not per attempt. */
+/**
+ * Keeps one session open, with capped and jittered delays between attempts. It logs a line per change of state, not per attempt; the links
+ * of all parts of a cluster have these lines in common.
+ */
 export function createLink<T> ({ name, settings, logger, open, onUp, onDown, openTimeout = 2000 }: LinkDeps<T>): Link<T> {
   const closing = new AbortController()
+  const { part } = settings
   let session: T | undefined
   let running: Promise<void> | undefined
   let complaint: string | undefined
@@ -122,7 +126,7 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
       clearTimeout(timer)
       session = opened
       complaint = undefined
-      logger.info({}, `${name} connected`)
+      if (part?.connected() ?? true) logger.info({}, `${name} connected`)
       onUp(opened)
       onOutcome()
       return { reason: await ended, wasUp: true }
@@ -141,7 +145,8 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
       const { reason, wasUp } = await live(onOutcome)
       if (closing.signal.aborted) break
       const { kind, text } = explain(reason, settings, wasUp)
-      if (kind !== complaint) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
+      const isNews = kind !== complaint && (part?.failed(kind) ?? true)
+      if (isNews) logger.warn({ reason: text }, `${name} ${wasUp ? 'lost' : 'cannot be reached'}`)
       complaint = kind
       if (wasUp) {
         if (performance.now() - began > STABLE_MS) attempt = 0
@@ -166,25 +171,33 @@ export function createLink<T> ({ name, settings, logger, open, onUp, onDown, ope
   }
 }
 
-/** The meaning of an error for the operator, or advice for them. */
-const HINTS: Array<[RegExp, string]> = [
+/** The meaning of an error for the operator, or advice for them; where it depends on the kind of URL, for this kind only. */
+const HINTS: Array<[RegExp, string, RedisKind?]> = [
   [/READONLY/, 'a read-only replica'],
-  [/\b(MOVED|CROSSSLOT|CLUSTERDOWN)\b/, 'Redis Cluster cannot be used: turn cluster mode off'],
+  [/\b(MOVED|ASK|TRYAGAIN)\b/, 'a slot has moved to another node', 'cluster'],
+  [/CLUSTERDOWN/, 'a slot has no node, or too few nodes of the cluster are up', 'cluster'],
+  [/cluster support disabled/, 'this server is in no cluster: write redis:// in REDIS_URL', 'cluster'],
+  [/unknown command .?s(publish|subscribe)/i, 'a cluster needs Redis 7 or later', 'cluster'],
+  [/\b(MOVED|CROSSSLOT|CLUSTERDOWN)\b/, 'this is Redis Cluster: write redis+cluster:// in REDIS_URL'],
+  [/unknown command .?SENTINEL/, 'this is no sentinel: write redis:// in REDIS_URL, or the port of the sentinels', 'sentinel'],
   [/self[- ]signed certificate|unable to (get|verify)/, 'set REDIS_CA to the certificate of its authority, or REDIS_TLS_VERIFY=false']
 ]
 
 /**
- * Returns the reason in one line, without the URL's password: a server may quote a refused command together with its arguments. Errors of
+ * Returns the reason in one line, without the URL's passwords: a server may quote a refused command together with its arguments. Errors of
  * the same kind are logged once.
  */
 function explain (error: Error, { url }: RedisSettings, wasUp: boolean): { kind: string, text: string } {
-  const { password, tls } = readRedisUrl(url, 'REDIS_URL')
+  const { kind: urlKind, password, sentinel, tls } = readRedisUrl(url, 'REDIS_URL')
   let text = (error.message || (error as NodeJS.ErrnoException).code || error.name).split('\n', 1)[0]!
-  if (password) text = text.replaceAll(password, '***').replaceAll(encodeURIComponent(password), '***')
-  const hint = HINTS.find(([pattern]) => pattern.test(text))?.[1]
+  for (const secret of [password, sentinel?.password]) {
+    if (secret) text = text.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***')
+  }
+  const hint = HINTS.find(([pattern, , only = urlKind]) => only === urlKind && pattern.test(text))?.[1]
   if (hint !== undefined) return { kind: hint, text: `${hint} (${text})` }
   // A server that expects TLS closes a connection without it. A server without TLS does not answer the handshake of TLS.
-  if (!wasUp && !tls && /closed/.test(text)) text += ' (if the server expects TLS, use rediss:// in REDIS_URL)'
-  if (!wasUp && tls && /no answer|wrong version/.test(text)) text += ' (if the server expects no TLS, use redis:// in REDIS_URL)'
+  const other = schemeOf(urlKind, !tls)
+  if (!wasUp && !tls && /closed/.test(text)) text += ` (if the server expects TLS, use ${other} in REDIS_URL)`
+  if (!wasUp && tls && /no answer|ETIMEDOUT|wrong version/.test(text)) text += ` (if the server expects no TLS, use ${other} in REDIS_URL)`
   return { kind: text, text }
 }

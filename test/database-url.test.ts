@@ -111,4 +111,5 @@ t.test('the place of a URL has neither credentials nor parameters', async t => {
   t.equal(placeOf('postgres://ann:hidden@one:1,[::1]:2/chat?password=hidden&x=a@b'), 'one:1,[::1]:2/chat')
   t.equal(placeOf('postgres://ann:hid@den@host/chat'), 'host/chat')
   t.equal(placeOf('redis://:hidden@host:6379/0'), 'host:6379/0')
+  t.equal(placeOf('redis+sentinel://:hidden@one,two/main?sentinel_password=hidden'), 'one,two/main')
 })

@@ -47,6 +47,22 @@ t.test('a mistake in REDIS_URL stops the start with a line that names the mistak
     ['redis://:s3cret@h:70000', 'REDIS_URL: the port is not a number from 1 to 65535'],
     ['redis://:s3cret@h:0', 'REDIS_URL: the port is not a number from 1 to 65535'],
     ['redis://user:s3cret', 'REDIS_URL: the port is not a number from 1 to 65535'],
+    ['redis://:s3cret@h,h2', 'REDIS_URL: several hosts are those of Sentinel or Cluster: write redis+sentinel:// or redis+cluster://'],
+    ['redis+sentinel://:s3cret@h', 'REDIS_URL: the path must be the name of the master, as in redis+sentinel://'],
+    ['redis+sentinel://:s3cret@h,/main', 'REDIS_URL: the host is missing; a complete URL is redis+sentinel://'],
+    ['redis+sentinel://s3cret@h/main', 'REDIS_URL: there is a user without a password before the @: write redis+sentinel://:password@host'],
+    ['redis+sentinel://:s3cret@h/main/0', 'REDIS_URL: the path must be the name of the master'],
+    ['redis+sentinel://:s3cret@h/my%20main', 'REDIS_URL: the path must be the name of the master'],
+    ['redis+sentinel://:s3cret@h/main%', 'REDIS_URL: the name of the master contains a bare %'],
+    ['redis+sentinel://h/main?password=s3cret', 'REDIS_URL: only db, family, sentinel_username and sentinel_password may follow'],
+    ['redis+sentinel://h/main?db=x', 'REDIS_URL: db must be the number of a database'],
+    ['redis+sentinel://h/main?sentinel_username=s3cret', 'REDIS_URL: sentinel_username does nothing without sentinel_password'],
+    ['redis+sentinel://h:s3cret/main', 'REDIS_URL: the port is not a number from 1 to 65535'],
+    ['redis+cluster://:s3cret@h,h2/0', 'REDIS_URL: a cluster has no numbered databases: leave out db and the path'],
+    ['redis+cluster://:s3cret@h?db=0', 'REDIS_URL: a cluster has no numbered databases'],
+    ['redis+cluster://:s3cret@h?sentinel_password=s3cret', 'REDIS_URL: only family may follow the ?'],
+    ['redis+cluster://:s3cret@::1:7000', 'REDIS_URL: an IPv6 address needs brackets'],
+    ['redis+clusters://:s3cret@h', 'REDIS_URL: it must be a redis:// or rediss:// URL'],
     ['redis://:s3cret@h/cache', 'REDIS_URL: the path must be the number of a database'],
     ['redis://:s3cret@h/1x', 'REDIS_URL: the path must be the number of a database'],
     ['redis://:s3cret@h/-1', 'REDIS_URL: the path must be the number of a database'],
@@ -71,12 +87,15 @@ t.test('a mistake in REDIS_URL stops the start with a line that names the mistak
 })
 
 t.test('every correct URL of Redis is read as it is meant', async t => {
-  const plain = { tls: false, host: 'h', port: 6379, db: 0, family: 0 }
+  const at = (host: string, port = 6379) => ({ host, port })
+  const plain = { kind: 'server', tls: false, nodes: [at('h')], db: 0, family: 0 }
+  const sentinel = { ...plain, kind: 'sentinel', nodes: [at('h', 26379)], sentinel: { master: 'main' } }
+  const cluster = { ...plain, kind: 'cluster' }
   const urls: Record<string, object> = {
     'redis://h': plain,
     'redis://h/': plain,
     'redis://h:': plain,
-    'rediss://h:6380': { ...plain, tls: true, port: 6380 },
+    'rediss://h:6380': { ...plain, tls: true, nodes: [at('h', 6380)] },
     'redis://h/15': { ...plain, db: 15 },
     'redis://h?db=3&family=6': { ...plain, db: 3, family: 6 },
     'redis://h/3?db=3': { ...plain, db: 3 },
@@ -88,10 +107,20 @@ t.test('every correct URL of Redis is read as it is meant', async t => {
     // Only the last @ ends the password, and only the first : begins it.
     'redis://:a@b:c=+&"<>[]{}@h': { ...plain, password: 'a@b:c=+&"<>[]{}' },
     'redis://us%3Aer:p@h': { ...plain, username: 'us:er', password: 'p' },
-    'redis://[::1]:7000/1': { ...plain, host: '::1', port: 7000, db: 1 },
-    'redis://:p@[fd12:0:0:1::2]': { ...plain, host: 'fd12:0:0:1::2', password: 'p' },
-    'redis://10.0.0.7': { ...plain, host: '10.0.0.7' },
-    'redis://my_redis-1.internal.': { ...plain, host: 'my_redis-1.internal.' }
+    'redis://[::1]:7000/1': { ...plain, nodes: [at('::1', 7000)], db: 1 },
+    'redis://:p@[fd12:0:0:1::2]': { ...plain, nodes: [at('fd12:0:0:1::2')], password: 'p' },
+    'redis://10.0.0.7': { ...plain, nodes: [at('10.0.0.7')] },
+    'redis://my_redis-1.internal.': { ...plain, nodes: [at('my_redis-1.internal.')] },
+    'redis+sentinel://h/main': sentinel,
+    'rediss+sentinel://user:p@h,h2:7000,[::1]/main?db=2&family=4': {
+      ...sentinel, tls: true, nodes: [at('h', 26379), at('h2', 7000), at('::1', 26379)], username: 'user', password: 'p', db: 2, family: 4
+    },
+    'redis+sentinel://h/my.main-1?sentinel_username=s&sentinel_password=a%26b+c%40d': {
+      ...sentinel, sentinel: { master: 'my.main-1', username: 's', password: 'a&b+c@d' }
+    },
+    'redis+cluster://h': cluster,
+    'redis+cluster://h/': cluster,
+    'rediss+cluster://:p@h,h2:7000?family=6': { ...cluster, tls: true, nodes: [at('h'), at('h2', 7000)], password: 'p', family: 6 }
   }
   for (const [url, address] of Object.entries(urls)) {
     t.same(readRedisUrl(url, 'x'), address, url)
@@ -131,6 +160,7 @@ t.test('settings of TLS that would do nothing stop the start', async t => {
   refuses(t, { REDIS_URL: 'redis://h', REDIS_CA: pem }, /^REDIS_CA does nothing unless REDIS_URL begins with rediss:\/\/$/)
   refuses(t, { REDIS_URL: 'redis://h', REDIS_TLS_VERIFY: 'false' },
     /^REDIS_TLS_VERIFY=false does nothing unless REDIS_URL begins with rediss:\/\/$/)
+  refuses(t, { REDIS_URL: 'redis+cluster://h', REDIS_CA: pem }, /^REDIS_CA does nothing unless REDIS_URL begins with rediss\+cluster:\/\/$/)
   refuses(t, { REDIS_CA: pem }, /^REDIS_CA does nothing unless REDIS_URL/)
   refuses(t, { REDIS_TLS_VERIFY: 'false' }, /^REDIS_TLS_VERIFY=false does nothing unless REDIS_URL/)
   refuses(t, { REDIS_URL: 'rediss://h', REDIS_CA: pem, REDIS_TLS_VERIFY: 'false' },

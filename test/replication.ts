@@ -5,7 +5,7 @@ import { eventually } from './eventually.ts'
 import type { Scope } from './helper.ts'
 
 /** The master does not wait for further replicas before it sends its data, and the replica does not write them to a file. */
-const OPTIONS = ['--repl-diskless-sync-delay', '0', '--repl-diskless-load', 'swapdb']
+export const OPTIONS = ['--repl-diskless-sync-delay', '0', '--repl-diskless-load', 'swapdb']
 
 /** Starts a master, its replica, and an address that leads to the master. */
 export async function startReplication (scope: Scope) {
@@ -29,7 +29,7 @@ export async function startReplication (scope: Scope) {
 }
 
 /** Makes `server` a replica. Resolves when it has the data of `master`. */
-async function replicate (server: RedisServer, master: RedisServer): Promise<void> {
+export async function replicate (server: RedisServer, master: RedisServer): Promise<void> {
   const redis = new Redis(server.url)
   try {
     await redis.replicaof('127.0.0.1', String(master.port))

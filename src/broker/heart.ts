@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import type { PubSub } from './pubsub.ts'
 
 interface HeartDeps {
   subscriber: Redis
   /** The publishing connections. */
   publishers: Redis[]
+  pubsub: PubSub
   /** A key that Redis never has. */
   key: string
   /** The channel on which only this instance listens for beats. */
@@ -18,16 +20,17 @@ const MOST_MISSED = 2
  * Publishes one beat after a write that changes nothing. A replica refuses the write; it would take the publication, which would not reach
  * the subscribers of its master. A master with a full disk also refuses writes (MISCONF), but it still publishes to everyone.
  */
-const BEAT = `
+const beatOf = ({ publish }: PubSub): string => `
 local answer = redis.pcall('DEL', KEYS[1])
 if type(answer) == 'table' and not string.find(answer.err, 'MISCONF', 1, true) then return answer end
-return redis.call('PUBLISH', KEYS[2], ARGV[1])`
+return redis.call('${publish}', KEYS[2], ARGV[1])`
 
 /**
  * Tests every connection in both directions, and the way from each publishing connection to this instance's own subscription. It counts
  * missed beats and does not measure time, so a stall of this process does not look like a lost connection.
  */
-export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
+export function createHeart ({ subscriber, publishers, pubsub, key, name }: HeartDeps) {
+  const script = beatOf(pubsub)
   /** Distinguishes these beats from those of an earlier session, which may still be under way. */
   const id = randomBytes(ID_BYTES)
   /** For each connection, the number of beats since the last one that Redis answered, and since the last one that came back. */
@@ -42,7 +45,7 @@ export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
   async function send (redis: Redis, i: number): Promise<void> {
     missed[i]!.answers++
     missed[i]!.echoes++
-    const listeners = await redis.eval(BEAT, 2, key, name, Buffer.concat([id, Buffer.of(i)]))
+    const listeners = await redis.eval(script, 2, key, name, Buffer.concat([id, Buffer.of(i)]))
     // The beat would still come back by replication, but this server counts none of the subscriptions of the other one.
     if (listeners === 0) throw new Error('the subscription is on another server than this connection')
     missed[i]!.answers = 0
@@ -51,7 +54,7 @@ export function createHeart ({ subscriber, publishers, key, name }: HeartDeps) {
   /** Repeats a subscription, which changes nothing: PING would take another right, and a master with a full disk refuses it. */
   async function ask (): Promise<void> {
     questions++
-    await subscriber.subscribe(name)
+    await subscriber[pubsub.subscribe](name)
     questions = 0
   }
 

@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { resolvesWithin } from '../deadline.ts'
 import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
+import { choose } from '../redis-parts.ts'
+import { findServer } from '../redis-servers.ts'
 import type { RedisSettings } from '../redis-settings.ts'
 import type { Broker, BrokerHandlers, Topic } from './broker.ts'
 import { decodeEvent, encodeEvent, INSTANCE_BYTES, isEcho } from './encoding.ts'
 import { createHeart } from './heart.ts'
-import { createSender, PUBLISH_ALL, type Outstanding, type Sender } from './sender.ts'
+import { PLAIN, SHARDED } from './pubsub.ts'
+import { createSender, publishAll, type Outstanding, type Sender } from './sender.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 
 export interface RedisBrokerDeps extends RedisSettings {
@@ -41,6 +44,7 @@ export function createRedisBroker ({
   pool_size: poolSize, pool_timeout: poolTimeout, prefix, logger, beat = 1000, ...settings
 }: RedisBrokerDeps): Broker {
   const instance = randomBytes(INSTANCE_BYTES)
+  const pubsub = settings.part ? SHARDED : PLAIN
   const helloName = `${prefix}hello`
   const beatName = `${prefix}beat:${instance.toString('hex')}`
   const wanted = new Set<Topic>()
@@ -63,23 +67,27 @@ export function createRedisBroker ({
   })
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenBus> {
-    const connect = () => openConnection(settings, signal, poolTimeout * 1000, lost)
+    const server = await findServer(settings, signal)
+    const connect = () => openConnection(server, signal, poolTimeout * 1000, lost)
     const [subscriber, ...publishers] = await Promise.all([connect(), ...Array.from({ length: poolSize }, connect)])
     const session: OpenBus = {
-      senders: publishers.map(redis => createSender({ redis, outstanding, onDropped: lost })),
+      senders: publishers.map(redis => createSender({ redis, pubsub, outstanding, onDropped: lost })),
       alone: false
     }
     const census = createCensus(session)
-    const heart = createHeart({ subscriber, publishers, key: `${prefix}probe`, name: beatName })
+    const heart = createHeart({ subscriber, publishers, pubsub, key: `${prefix}probe`, name: beatName })
 
-    subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => {
+    subscriber.on(pubsub.message, (channel: Buffer, message: Buffer) => {
       const name = channel.toString()
       if (name === beatName) heart.heard(message)
       else if (name === helloName) census.hello(message)
       else receive(name, message)
     })
+    // A node of a cluster that gives a slot away ends the subscriptions there.
+    subscriber.on('moved', () => lost(new Error('MOVED')))
     subscriptions = createSubscriptions({
       client: subscriber,
+      pubsub,
       nameOf: topic => prefix + topic,
       wanted,
       // Report nothing while the session opens: `onUp` reports all topics at once.
@@ -87,11 +95,11 @@ export function createRedisBroker ({
       onFailed: lost
     })
 
-    await subscriber.subscribe(helloName, beatName)
+    await subscriber[pubsub.subscribe](helloName, beatName)
     await subscriptions.syncAll()
     const redis = publishers[0]!
     // Say hello with the script that publishes most messages, so that opening fails where scripts are not allowed.
-    await redis.eval(PUBLISH_ALL, 1, helloName, instance)
+    await redis.eval(publishAll(pubsub), 1, helloName, instance)
 
     const pulse = async (): Promise<void> => { await Promise.all([heart.beat(), census.take(redis)]) }
     await Promise.all([pulse(), heart.complete])
@@ -114,7 +122,7 @@ export function createRedisBroker ({
       /** Counts the listeners. The result is ignored if another instance says hello in the meantime. */
       async take (redis: Redis): Promise<void> {
         const before = arrivals
-        const [, listeners] = await redis.pubsub('NUMSUB', helloName)
+        const [, listeners] = await redis.call('PUBSUB', pubsub.listeners, helloName) as [string, number]
         if (arrivals === before) session.alone = Number(listeners) <= 1
       }
     }
@@ -140,7 +148,7 @@ export function createRedisBroker ({
       if (scope === 'everyone' && wanted.has(topic)) handlers?.onEvent(topic, event, true)
       const session = link.session
       if (!session) outstanding.dropped++
-      else if (!session.alone) senderOf(topic, session.senders).publish(prefix + topic, encodeEvent(event, instance))
+      else if (!session.alone) choose(session.senders, topic).publish(prefix + topic, encodeEvent(event, instance))
     },
     subscribe (topic) {
       if (wanted.has(topic)) return
@@ -179,10 +187,4 @@ function createComplaints (logger: Logger) {
     lastSaid.set(text, { at, unsaid: 0 })
     logger.warn({ ...details, ...last && last.unsaid > 0 && { unsaid: last.unsaid } }, text)
   }
-}
-
-function senderOf (topic: Topic, senders: Sender[]): Sender {
-  let hash = 0
-  for (let i = 0; i < topic.length; i++) hash = (Math.imul(hash, 31) + topic.charCodeAt(i)) | 0
-  return senders[(hash >>> 0) % senders.length]!
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import type { PubSub } from './pubsub.ts'
 
 /** Publishes over one of the connections to Redis. */
 export interface Sender {
@@ -18,6 +19,7 @@ export interface Outstanding {
 
 interface SenderDeps {
   redis: Redis
+  pubsub: PubSub
   outstanding: Outstanding
   /** Called whenever messages are dropped. */
   onDropped (error: Error): void
@@ -28,11 +30,15 @@ const MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024
 const MAX_PER_COMMAND = 256
 const MAX_BYTES_PER_COMMAND = 1024 * 1024
 
-/** Publishes many messages with one command: each takes 7 µs of this process's CPU time, against 15 µs in a pipeline of PUBLISHes. */
-export const PUBLISH_ALL = "for i = 1, #KEYS do redis.call('PUBLISH', KEYS[i], ARGV[i]) end"
+/**
+ * A script that publishes many messages with one command: each takes 7 µs of this process's CPU time, against 15 µs in a pipeline of
+ * PUBLISHes.
+ */
+export const publishAll = ({ publish }: PubSub): string => `for i = 1, #KEYS do redis.call('${publish}', KEYS[i], ARGV[i]) end`
 
 /** Publishes over one connection in the given order. */
-export function createSender ({ redis, outstanding, onDropped }: SenderDeps): Sender {
+export function createSender ({ redis, pubsub, outstanding, onDropped }: SenderDeps): Sender {
+  const script = publishAll(pubsub)
   let names: string[] = []
   let messages: Buffer[] = []
   const underWay = new Set<Promise<void>>()
@@ -51,7 +57,7 @@ export function createSender ({ redis, outstanding, onDropped }: SenderDeps): Se
 
   async function send (names: string[], messages: Buffer[]): Promise<void> {
     try {
-      await (names.length === 1 ? redis.publish(names[0]!, messages[0]!) : redis.eval(PUBLISH_ALL, names.length, ...names, ...messages))
+      await (names.length === 1 ? redis[pubsub.publish](names[0]!, messages[0]!) : redis.eval(script, names.length, ...names, ...messages))
     } catch (error) {
       outstanding.dropped += messages.length
       onDropped(error as Error)

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Topic } from './broker.ts'
+import type { PubSub } from './pubsub.ts'
 
 export interface Subscriptions {
   /** Must be called after `topic` was added to or removed from `wanted`. */
@@ -12,6 +13,7 @@ export interface Subscriptions {
 
 export interface SubscriptionsDeps {
   client: Redis
+  pubsub: PubSub
   nameOf (topic: Topic): string
   wanted: ReadonlySet<Topic>
   onConfirmed (topics: Topic[]): void
@@ -21,7 +23,7 @@ export interface SubscriptionsDeps {
 const TOPICS_PER_COMMAND = 1000
 
 /** Keeps the subscriptions of one Redis connection in line with `wanted`. All changes in one turn of the event loop are sent together. */
-export function createSubscriptions ({ client, nameOf, wanted, onConfirmed, onFailed }: SubscriptionsDeps): Subscriptions {
+export function createSubscriptions ({ client, pubsub, nameOf, wanted, onConfirmed, onFailed }: SubscriptionsDeps): Subscriptions {
   /** Topics for which SUBSCRIBE was sent. The object distinguishes a request from an earlier one for the same topic. */
   const requested = new Map<Topic, { confirmed: boolean }>()
   const dirty = new Set<Topic>()
@@ -49,14 +51,14 @@ export function createSubscriptions ({ client, nameOf, wanted, onConfirmed, onFa
       requested.set(topic, request)
       return { topic, request }
     })
-    await client.subscribe(...topics.map(nameOf))
+    await client[pubsub.subscribe](...topics.map(nameOf))
     for (const { request } of requests) request.confirmed = true
     onConfirmed(requests.filter(({ topic, request }) => requested.get(topic) === request && wanted.has(topic)).map(({ topic }) => topic))
   }
 
   async function drop (topics: Topic[]): Promise<void> {
     for (const topic of topics) requested.delete(topic)
-    await client.unsubscribe(...topics.map(nameOf))
+    await client[pubsub.unsubscribe](...topics.map(nameOf))
   }
 
   return {

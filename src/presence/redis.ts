@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { resolvesWithin } from '../deadline.ts'
 import { createLink, openConnection, repeat, type Logger } from '../redis.ts'
+import { findServer } from '../redis-servers.ts'
 import type { RedisSettings } from '../redis-settings.ts'
 import { createEntries, delayOf, infoOf, type Step } from './entries.ts'
 import { createEvictionWarning } from './eviction.ts'
@@ -110,11 +111,12 @@ export function createRedisPresence ({
   }
 
   async function open (signal: AbortSignal, lost: (error: Error) => void): Promise<OpenPresence> {
-    const redis = await openConnection(settings, signal, commandTimeout, lost)
+    const redis = await openConnection(await findServer(settings, signal), signal, commandTimeout, lost)
     defineScripts(redis)
     const generation = ++generations
     const membership = await join(redis, generation, signal)
-    warnOfEviction(redis)
+    // The nodes of a cluster usually have the same policy.
+    if (settings.part?.isFirst ?? true) warnOfEviction(redis)
     keepLease(signal, lost)
     return { redis, generation, membership, isJoining: false, reapAfter: Infinity, signal, lost }
   }

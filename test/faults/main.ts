@@ -22,6 +22,7 @@ import { idempotence, oneOrder } from './order.ts'
 import type { Outcome } from './outcome.ts'
 import { redisEviction } from './redis-eviction.ts'
 import { redisFailover, redisHalfOpen } from './redis-failover.ts'
+import { clusterFailover, clusterMoves, sentinelFailover } from './redis-nodes.ts'
 import { redisOutage } from './redis-outage.ts'
 import { restoredDatabase } from './restored-database.ts'
 import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
@@ -133,6 +134,18 @@ const runs: Run[] = [
   {
     name: 'G19-redis-failover', what: 'Redis fails over and only the old master can be reached for 5 s, under 500 messages/s',
     run: stage => redisFailover(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 8 : 25, stale: tenth ? 2 : 5 })
+  },
+  {
+    name: 'G19-redis-sentinel', what: 'the master dies and three sentinels promote its replica, under 500 messages/s',
+    run: stage => sentinelFailover(stage, { rate: many(500), channels: 10, before: long(5), after: tenth ? 10 : 25 })
+  },
+  {
+    name: 'G19-redis-cluster', what: 'one of three masters of Redis Cluster dies and its replica takes over, under 500 messages/s',
+    run: stage => clusterFailover(stage, { rate: many(500), channels: 20, before: long(5), after: tenth ? 10 : 25 })
+  },
+  {
+    name: 'G19-redis-slots', what: '32 slots of Redis Cluster that are in use move to other nodes, under 500 messages/s',
+    run: stage => clusterMoves(stage, { rate: many(500), channels: 20, before: long(5), after: tenth ? 8 : 25, moves: 16 })
   },
   { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {

@@ -7,7 +7,7 @@ import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
-interface RedisFault {
+export interface RedisFault {
   /** Messages per second. */
   rate: number
   channels: number
@@ -48,11 +48,15 @@ export async function redisFailover (stage: Stage, { stale, ...load }: RedisFaul
   })
 }
 
-async function underLoad (
-  stage: Stage, redisUrl: string, { rate, channels: count, before, after }: RedisFault, fail: () => Promise<void>
+/**
+ * Lets two instances carry messages while `fail` does something to their Redis. `prefix` is that of their keys and channels in Redis; by
+ * default it is a random one.
+ */
+export async function underLoad (
+  stage: Stage, redisUrl: string, { rate, channels: count, before, after }: RedisFault, fail: () => Promise<void>, prefix?: string
 ): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startCluster(stage, report, { redisUrl })
+  const cluster = await startCluster(stage, report, { redisUrl, ...prefix !== undefined && { env: { REDIS_PREFIX: prefix } } })
   const { ledger } = cluster
   const channels = Array.from({ length: count }, (_, i) => `c${i}`)
   const clients = await cluster.enter(4, channels)
