@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { PGlite } from '@electric-sql/pglite'
 import { PrismaClient } from '../generated/prisma/client.ts'
 import type { Database, DatabaseLogger, Query } from './client.ts'
@@ -14,7 +15,8 @@ import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
 export async function openEmbedded (directory: string, logger: DatabaseLogger | undefined): Promise<Database> {
   const inMemory = directory.startsWith('memory://')
   if (!inMemory) makeDirectory(directory)
-  const unlock = inMemory ? async () => {} : await lockDirectory(directory)
+  let onConnection = (socket: Socket): void => { socket.destroy() }
+  const unlock = inMemory ? async () => {} : await lockDirectory(directory, socket => onConnection(socket))
   try {
     const { openEngine } = await import('./engine.ts')
     const { PrismaPGlite } = await import('pglite-prisma-adapter')
@@ -31,6 +33,7 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
       isMigrated: () => isMigrated(query),
       pool: () => undefined,
       get full () { return engine.full },
+      serve (receive) { onConnection = receive },
       async close () {
         await prisma.$disconnect()
         await engine.close()
