@@ -10,6 +10,7 @@ const rooms = {
   broker: { not: ['store'] },
   presence: { not: ['store', 'broker'] },
   services: { typeOnly: ['store', 'broker', 'presence'] },
+  operator: { not: ['broker', 'presence'] },
   connections: { typeOnly: ['store', 'broker', 'presence', 'services', 'requests'] },
   requests: { typeOnly: ['store', 'broker', 'presence'] },
   plugins: { typeOnly: ['store', 'broker', 'presence', 'services'] },

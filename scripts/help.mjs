@@ -9,7 +9,7 @@ const descriptions = {
   typecheck: 'checks the types of sources, scripts, tests and the client',
   config: 'prints every configuration value and where it comes from',
   admin: 'lists, promotes, demotes, disables and enables accounts',
-  prune: 'removes old messages in short statements; a server on PostgreSQL may go on running',
+  prune: 'removes old messages in short statements, while the server runs or not',
   smoke: 'checks a running server: two users register, join, exchange a message and read the history',
   conformance: 'judges the server at a URL by each rule of docs/protocol.md: `npm run conformance -- ws://localhost:8080`',
   bench: 'compares Parley with Socket.IO and ws; `-- web` measures the web app, `-- --quick` takes minutes instead of 40',

@@ -17,8 +17,10 @@ import type { MetricsText } from './routes/metrics.ts'
 import { readSecret } from './process/secret.ts'
 import { onSignals } from './process/signals.ts'
 import { hostToListen, listenError } from './process/listen.ts'
+import { createStores } from './domain.ts'
+import { createOperatorServer } from './operator/server.ts'
 import { printFailure } from './process/start-error.ts'
-import { openDatabase } from './store/client.ts'
+import { openDatabase, type Database } from './store/client.ts'
 
 /** Share of `server.drain_timeout` after which the process ends, even if a driver still waits for its server. */
 const END_SHARE = 0.9
@@ -70,6 +72,7 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     open.push(database.close)
     const applied = await database.migrate()
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
+    open.push(serveOperator(database, config, logger))
 
     const broker = createBroker(config, logger)
     open.push(broker.close)
@@ -91,6 +94,15 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     // A signal during the start closes what the start still uses. That is no failure, and closing ends the process.
     if (!closing()) throw error
   }
+}
+
+/** Lets scripts run commands while this process has the embedded database open. Returns a function that ends this. */
+function serveOperator (database: Database, config: Config, logger: Logger): () => Promise<void> {
+  const { accept, close } = createOperatorServer({
+    stores: createStores(database), kind: database.kind, publicUrl: config.server.public_url, logger
+  })
+  database.serve(accept)
+  return close
 }
 
 /** Logs each frame to a client that is not what its schema says. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Config } from '../config-schema.ts'
 import type { PrismaClient } from '../generated/prisma/client.ts'
@@ -38,6 +39,11 @@ export interface Database {
   pool (): PoolUse | undefined
   /** Whether the embedded database's disk is full, which has been logged. Always false for PostgreSQL, whose disk it cannot see. */
   readonly full: boolean
+  /**
+   * Hands over the connections that other processes of the same user make to the data directory's socket. Until this call they are
+   * refused. PostgreSQL has no such socket.
+   */
+  serve (onConnection: (socket: Socket) => void): void
   /** Closes every connection and unlocks the data directory. */
   close (): Promise<void>
 }

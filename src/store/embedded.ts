@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { PGlite } from '@electric-sql/pglite'
 import type { Config } from '../config-schema.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
@@ -16,7 +17,8 @@ export async function openEmbedded (options: Config['database'], logger: Databas
   const { data_dir: directory, allow_newer: allowNewer } = options
   const inMemory = directory.startsWith('memory://')
   if (!inMemory) makeDirectory(directory)
-  const unlock = inMemory ? async () => {} : await lockDirectory(directory)
+  let onConnection = (socket: Socket): void => { socket.destroy() }
+  const unlock = inMemory ? async () => {} : await lockDirectory(directory, socket => onConnection(socket))
   try {
     const { openEngine } = await import('./engine.ts')
     const { PrismaPGlite } = await import('pglite-prisma-adapter')
@@ -33,6 +35,7 @@ export async function openEmbedded (options: Config['database'], logger: Databas
       isMigrated: () => isMigrated(query),
       pool: () => undefined,
       get full () { return engine.full },
+      serve (receive) { onConnection = receive },
       async close () {
         await prisma.$disconnect()
         await engine.close()

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs'
-import { connect, createServer, type Server } from 'node:net'
+import { chmodSync, closeSync, existsSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { DatabaseError } from './database-error.ts'
@@ -12,12 +12,16 @@ const MAX_SOCKET_PATH = 103
 /**
  * Makes this process the only user of a data directory until the process ends or calls the returned function. The lock is a listening
  * Unix socket. Unlike a pid file, it cannot outlive its process, and no process of another container can be mistaken for its owner.
+ * @param onConnection receives the connections of other processes to the socket, which only processes of the same user can open. It has to
+ *   end them: unlocking waits until they have ended.
  * @throws DatabaseError when another process holds the directory, or the directory cannot hold a socket.
  */
-export async function lockDirectory (directory: string): Promise<() => Promise<void>> {
+export async function lockDirectory (
+  directory: string, onConnection: (socket: Socket) => void = socket => { socket.destroy() }
+): Promise<() => Promise<void>> {
   const { path, release } = socketPath(directory)
   try {
-    const server = await listenExclusively(path, directory)
+    const server = await listenExclusively(path, directory, onConnection)
     return async () => {
       server.close()
       await once(server, 'close')
@@ -29,10 +33,26 @@ export async function lockDirectory (directory: string): Promise<() => Promise<v
   }
 }
 
-async function listenExclusively (path: string, directory: string): Promise<Server> {
+/** Connects to the process that has locked a data directory; undefined if there is none. */
+export async function connectToOwner (directory: string): Promise<Socket | undefined> {
+  if (!existsSync(directory)) return undefined
+  const { path, release } = socketPath(directory)
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw new DatabaseError(`${directory}: the process that uses it cannot be reached: ${(error as Error).message}`)
+  } finally {
+    release()
+  }
+}
+
+async function listenExclusively (path: string, directory: string, onConnection: (socket: Socket) => void): Promise<Server> {
   for (;;) {
     try {
-      return await listen(path)
+      return await listen(path, onConnection)
     } catch (error) {
       if (code(error) !== 'EADDRINUSE') throw new DatabaseError(`${directory}: cannot be locked: ${(error as Error).message}`)
     }
@@ -60,10 +80,11 @@ async function removeStale (path: string, directory: string): Promise<void> {
   unlinkSync(aside)
 }
 
-async function listen (path: string): Promise<Server> {
-  const server = createServer(socket => socket.destroy())
+async function listen (path: string, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(onConnection)
   server.listen(path)
   await once(server, 'listening')
+  chmodSync(path, 0o600)
   return server.unref()
 }
 
@@ -73,11 +94,15 @@ async function isAlive (path: string): Promise<boolean> {
     await once(socket, 'connect')
     return true
   } catch (error) {
-    // Only these two errors prove that no process listens; those of a full backlog or another user's socket do not.
-    return code(error) !== 'ECONNREFUSED' && code(error) !== 'ENOENT'
+    return !isAbsence(error)
   } finally {
     socket.destroy()
   }
+}
+
+/** Whether an error proves that no process listens. Those of a full backlog or of another user's socket do not. */
+function isAbsence (error: unknown): boolean {
+  return code(error) === 'ECONNREFUSED' || code(error) === 'ENOENT'
 }
 
 /** Returns a path for the lock's socket. On Linux, a path that is too long for a socket is replaced by a short one under /proc/self/fd. */

@@ -41,6 +41,7 @@ export async function openServer (url: string, options: Config['database'], logg
     isMigrated: () => isMigrated(query),
     full: false,
     pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: pool.options.max }),
+    serve () {},
     async close () {
       reserved.close()
       await prisma.$disconnect()

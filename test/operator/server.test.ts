@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createStores } from '../../src/domain.ts'
+import { askOwner } from '../../src/operator/client.ts'
+import { createOperatorServer } from '../../src/operator/server.ts'
+import { createLogger } from '../../src/logger.ts'
+import { lockDirectory } from '../../src/store/lock.ts'
+import { eventually } from '../eventually.ts'
+import { startServer, type Server } from '../helper.ts'
+import { age, summary } from '../scripts/pruned.ts'
+import { prune } from '../scripts/run.ts'
+import { t, type Test } from '../tap.ts'
+
+/** Starts a server on the embedded database which takes commands over its socket, as `src/server.ts` does. */
+async function startOperated (t: Test) {
+  const lines: string[] = []
+  const server = await startServer(t, { embedded: true, config: { limits: { enabled: false } } })
+  const operator = createOperatorServer({
+    stores: createStores(server.database),
+    kind: server.database.kind,
+    publicUrl: undefined,
+    logger: createLogger('info', { write: line => { lines.push(line) } })
+  })
+  t.teardown(operator.close)
+  server.database.serve(operator.accept)
+  return { server, operator, lines, directory: server.config.database.data_dir }
+}
+
+/** Stores old messages in a new channel. */
+async function talk (server: Server, count: number) {
+  const { database } = server
+  const ann = await server.enter('ann', 'old')
+  const { id } = await database.prisma.channel.findUniqueOrThrow({ where: { name: 'old' } })
+  await database.query(`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT $1, n, gen_random_uuid(), $2, 'old', now() FROM generate_series(1, $3::int) n`, [id, ann.person.user.id, count])
+  await database.query('UPDATE "Channel" SET "lastSeq" = $2 WHERE id = $1', [id, count])
+  await age(database, id, count)
+  return ann
+}
+
+/** Sends a text to the socket of a data directory. Resolves with all that is answered until the connection closes. */
+async function exchange (directory: string, text: string): Promise<string> {
+  const socket = connect(join(directory, 'parley.sock'))
+  let answer = ''
+  socket.on('data', chunk => { answer += chunk })
+  socket.write(text)
+  await closed(socket)
+  return answer
+}
+
+/** Resolves when the socket has closed, in order or by an error. */
+function closed (socket: Socket): Promise<void> {
+  return new Promise(resolve => socket.on('error', () => {}).on('close', () => resolve()))
+}
+
+t.test('[P27] npm run prune works while the server has the embedded database open and users send', async t => {
+  const { server, directory, lines } = await startOperated(t)
+  const ann = await talk(server, 500)
+  const pruned = prune({ PARLEY_DATA_DIR: directory }, '--older-than', '90d')
+  let pruning = true
+  pruned.then(() => { pruning = false })
+  const acked: number[] = []
+  while (pruning) acked.push((await ann.request({ type: 'send_message', channel: 'old', message: 'new' })).data.seq)
+  t.match(await pruned, { code: 0, stdout: summary('removed', 500, 0, 0, 0), stderr: '' })
+  t.ok(acked.length > 3)
+  t.same(acked, acked.map((_, i) => 501 + i))
+  t.equal(await server.database.prisma.message.count(), acked.length)
+  t.match(lines.map(line => JSON.parse(line)), [{ msg: 'running a command of the operator', command: 'prune' }])
+  t.match(await prune({ PARLEY_DATA_DIR: directory }, '--older-than', 'ever'), { code: 1, stderr: /^parley: --older-than needs/ })
+})
+
+t.test('a request that is no command of this release is refused, and so is one that is too long', async t => {
+  const { directory } = await startOperated(t)
+  const unknown = { failure: 'the running server does not understand this command: is it of another release?' }
+  for (const text of ['nonsense', '{}', '{"command":"eval","args":[]}', '{"command":"admin","args":[1]}']) {
+    t.same(JSON.parse(await exchange(directory, `${text}\n`)), unknown, text)
+  }
+  t.match(JSON.parse(await exchange(directory, '{"command":"admin","args":["fire"]}\n')), { failure: /^usage: / })
+  t.equal(await exchange(directory, 'x'.repeat(200_000)), '')
+  const asked = await askOwner(directory, { command: 'admin', args: ['list'] }, () => {})
+  t.ok(asked, 'other requests are served as before')
+})
+
+t.test('only a few connections are open at a time, and the end of the server closes them', async t => {
+  const { directory, operator } = await startOperated(t)
+  const sockets: Socket[] = []
+  for (let i = 0; i < 4; i++) {
+    const socket = connect(join(directory, 'parley.sock'))
+    socket.resume()
+    await once(socket, 'connect')
+    sockets.push(socket)
+  }
+  await t.rejects(askOwner(directory, { command: 'admin', args: ['list'] }, () => {}), /takes no commands now/)
+  const [first, ...others] = sockets
+  first!.destroy()
+  await eventually(() => askOwner(directory, { command: 'admin', args: ['list'] }, () => {}).catch(() => false))
+  const ends = others.map(closed)
+  await operator.close()
+  await Promise.all(ends)
+  await t.rejects(askOwner(directory, { command: 'admin', args: ['list'] }, () => {}), /takes no commands now/)
+})
+
+t.test('a command ends between two statements when the person interrupts it', async t => {
+  const { directory, server } = await startOperated(t)
+  await talk(server, 3000)
+  const socket = connect(join(directory, 'parley.sock'))
+  socket.write('{"command":"prune","args":["--older-than","90d"]}\n')
+  await eventually(async () => await server.database.prisma.message.count() < 3000)
+  socket.destroy()
+  const { stdout } = await prune({ PARLEY_DATA_DIR: directory }, '--older-than', '90d')
+  t.ok(Number(/: (\d+) messages/.exec(stdout)![1]) > 500, 'most messages were left')
+})
+
+t.test('a socket whose path is longer than the system allows is found as well', async t => {
+  const { operator } = await startOperated(t)
+  const folder = join(t.testdir(), 'x'.repeat(120))
+  const ask = () => askOwner(folder, { command: 'admin', args: ['list'] }, () => {})
+  t.equal(await ask(), false, 'there is no such directory')
+  mkdirSync(folder)
+  t.equal(await ask(), false, 'no process has it open')
+  const unlock = await lockDirectory(folder, operator.accept)
+  t.equal(await ask(), true)
+  await unlock()
+})
