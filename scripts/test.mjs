@@ -56,7 +56,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  services = await startServices({ packages: ['nginx', 'caddy', 'pgbouncer', 'openssl', 'chromium'], settings: SETTINGS })
+  services = await startServices({ packages: ['nginx', 'caddy', 'haproxy', 'pgbouncer', 'openssl', 'chromium'], settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
   const env = {
