@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { loadConfig } from '../../src/config.ts'
 import { errorTable } from '../../src/errors.ts'
 import type { Client } from '../client.ts'
-import { eventually } from '../eventually.ts'
+import { DEADLINE, eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
 import { connectRaw } from '../websocket/raw.ts'
 import { haproxyConfiguration, startCaddy, startHaproxy, type Proxy } from './proxies.ts'
 import { ask, countUpgrades } from './traffic.ts'
 
-/** A ping passes through the proxy every second, and the proxies here end what is silent for two. */
+/** A ping passes through the proxy every second, and the proxies here end what is silent for some seconds. */
 const config: ConfigChange = { performance: { heartbeat_interval: 1 } }
 const short = {
-  haproxy: { 'timeout tunnel 360s': 'timeout tunnel 2s', 'inter 2s fall 1': 'inter 100ms fall 1' },
-  caddy: { 'idle 6m': 'idle 2s', 'health_interval 2s': 'health_interval 100ms' }
+  haproxy: { 'timeout tunnel 360s': 'timeout tunnel 4s', 'inter 2s fall 1': 'inter 100ms fall 1' },
+  caddy: { 'idle 6m': 'idle 4s', 'health_interval 2s': 'health_interval 100ms' }
 }
 
 /** Two instances of one cluster, with the same HAProxy and the same Caddy in front of them. */
@@ -58,7 +58,7 @@ for (const proxy of [haproxy, caddy]) {
     }
     t.same(upgrades.map((count, i) => count() - before[i]!), [2, 2])
     const pings = people.map(({ socket }) => countPings(socket))
-    await eventually(() => pings.every(count => count() >= 4))
+    await eventually(() => pings.every(count => count() >= 6), 2 * DEADLINE)
     for (const client of people) await client.request({ type: 'send_message', channel: `through-${port}`, message: 'to all' })
     for (const client of people) await client.expect(({ type, seq }) => type === 'message' && seq === 4)
 

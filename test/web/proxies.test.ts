@@ -30,7 +30,7 @@ t.test('the app works under a path prefix behind nginx', async t => {
 })
 
 t.test('the app works under a path prefix behind Caddy', async t => {
-  const { origin } = await startCaddy(t, [port, port], { 'chat.example.org {': 'chat.example.org {\n\turi strip_prefix /chat' })
+  const { origin } = await startCaddy(t, [port, port], { 'respond /metrics 404': 'uri strip_prefix /chat' })
   const page = await talks(t, `${origin}/chat`)
   t.equal(new URL(page.url()).pathname, '/chat/c/general')
 })
