@@ -33,6 +33,7 @@ const folderOf = {
   'redis-server': () => folderInPath('redis-server'),
   nginx: () => folderInPath('nginx'),
   caddy: () => folderInPath('caddy'),
+  haproxy: () => folderInPath('haproxy'),
   pgbouncer: () => folderInPath('pgbouncer'),
   openssl: () => folderInPath('openssl'),
   chromium: () => folderInPath('chromium'),
@@ -51,7 +52,7 @@ export function findPrograms (...packages: Package[]): string[] {
   return packages.map(name => folderOf[name]()!)
 }
 
-/** Debian installs nginx in /usr/sbin, which only root has in PATH. */
+/** Debian installs nginx and HAProxy in /usr/sbin, which only root has in PATH. */
 const folderInPath = (program: string): string | undefined =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].find(folder => existsSync(join(folder, program)))
 

@@ -64,7 +64,8 @@ export function launchRedis (port: number, args: string[] = [], options: LaunchO
 /** How each proxy is started with a configuration file in a folder. */
 const proxies = {
   nginx: { file: 'nginx.conf', args: ['-e', 'stderr', '-p', '.', '-c', 'nginx.conf', '-g', 'daemon off;'] },
-  caddy: { file: 'Caddyfile', args: ['run', '--config', 'Caddyfile', '--adapter', 'caddyfile'] }
+  caddy: { file: 'Caddyfile', args: ['run', '--config', 'Caddyfile', '--adapter', 'caddyfile'] },
+  haproxy: { file: 'haproxy.cfg', args: ['-db', '-f', 'haproxy.cfg'] }
 }
 
 /**

@@ -56,7 +56,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  services = await startServices({ packages: ['nginx', 'caddy', 'pgbouncer', 'openssl', 'chromium', 'firefox-esr'], settings: SETTINGS })
+  const packages = ['nginx', 'caddy', 'haproxy', 'pgbouncer', 'openssl', 'chromium', 'firefox-esr']
+  services = await startServices({ packages, settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env
   const env = {

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { loadConfig } from '../../src/config.ts'
 import { errorTable } from '../../src/errors.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { configuration, startProxy } from './nginx.ts'
+import { ask, countUpgrades } from './traffic.ts'
 
 /** Two instances of one cluster behind nginx. `changes` replaces texts of the nginx configuration. */
 async function start (t: Scope, configs: [ConfigChange, ConfigChange] = [{}, {}], changes: Record<string, string> = {}) {
@@ -17,24 +18,6 @@ async function start (t: Scope, configs: [ConfigChange, ConfigChange] = [{}, {}]
   const proxy = await startProxy(t, [a.port, b.port], changes)
   const upgrades = [countUpgrades(a), countUpgrades(b)] as const
   return { a, b, proxy, upgrades }
-}
-
-function countUpgrades ({ app }: Server): () => number {
-  let count = 0
-  app.server.on('upgrade', () => { count++ })
-  return () => count
-}
-
-/** Makes a REST call from `localAddress`, an address of this machine. @returns status, headers and body. */
-async function ask (port: number, path: string, { localAddress = '127.0.0.1', ...options }: {
-  method?: string, headers?: Record<string, string>, body?: string, localAddress?: string
-} = {}) {
-  const { body, ...rest } = options
-  const outgoing = httpRequest({ port, host: '127.0.0.1', path, localAddress, ...rest }).end(body)
-  const [response] = await once(outgoing, 'response')
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk)
-  return { status: response.statusCode as number, headers: response.headers, body: JSON.parse(String(Buffer.concat(chunks))) }
 }
 
 t.test('through nginx: upgrades go to both instances, and their clients exchange messages', async t => {

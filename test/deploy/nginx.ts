@@ -37,10 +37,10 @@ export async function startProxy (t: Scope, upstreams: [number, number], changes
   }
 }
 
-/** Throws if a text is missing, because nginx would then run with a setting that the test meant to replace. */
-function replace (text: string, changes: Record<string, string>): string {
+/** Throws if a text is missing, because the proxy would then run with a setting that the test meant to replace. */
+export function replace (text: string, changes: Record<string, string>): string {
   return Object.entries(changes).reduce((text, [from, to]) => {
-    if (!text.includes(from)) throw new Error(`deploy/nginx.conf has no ${from}`)
+    if (!text.includes(from)) throw new Error(`the proxy's configuration has no ${from}`)
     return text.replaceAll(from, () => to)
   }, text)
 }

@@ -28,6 +28,7 @@ import { restoredDatabase } from './restored-database.ts'
 import { drain, drainWithoutDatabase, openSockets, rollingRestart } from './restarts.ts'
 import { createStage, type Stage } from './scope.ts'
 import { frozenClient, slowReader } from './slow-clients.ts'
+import { upgrade } from './upgrade.ts'
 import { eventually } from '../eventually.ts'
 import { root } from '../../scripts/root.ts'
 import { startServices } from '../../scripts/services.ts'
@@ -83,6 +84,10 @@ const runs: Run[] = [
   {
     name: 'G10-rolling', what: 'two instances behind nginx replaced, one after the other, under 200 messages/s',
     run: stage => rollingRestart(stage, { clients: many(500), rate: 200 })
+  },
+  {
+    name: 'G10-upgrade', what: 'two instances of the last release replaced by this one, one after the other, under 200 messages/s',
+    run: stage => upgrade(stage, { clients: many(200), rate: many(200) })
   },
   { name: 'G10-sockets', what: 'SIGTERM to an idle server while seven kinds of connections stay open', run: openSockets },
   { name: 'G11', what: '2,000 clients dropped at once', run: stage => storm(stage, { clients: many(2000), spread: long(10) * 1000 }) },

@@ -14,6 +14,8 @@ export interface StartOptions {
   faults?: Faults
   /** Limit of open files and sockets; undefined: the limit of the machine. */
   descriptors?: number
+  /** The folder whose built server is started: that of another release. By default this checkout. */
+  folder?: string
 }
 
 /** Starts the built server in a separate process on a free port, until the scope ends. Resolves when the server listens. */
@@ -57,12 +59,12 @@ export async function startProcess (scope: Scope, options: StartOptions) {
 export type Instance = Awaited<ReturnType<typeof startProcess>>
 
 /** Like `startProcess`, but does not wait until the server listens: for starts that fail. */
-export function launch (scope: Scope, { env = {}, faults, descriptors }: StartOptions) {
+export function launch (scope: Scope, { env = {}, faults, descriptors, folder = root }: StartOptions) {
   const program = faults ? ['--expose-gc', 'dist/test/faults/instance.js'] : ['--enable-source-maps', 'dist/src/server.js']
   const limit = descriptors === undefined ? [] : ['bash', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'bash']
   const [command, ...args] = [...limit, ...node(env.NODE_OPTIONS), ...program] as [string, ...string[]]
   const child = spawn(command, args, {
-    cwd: root,
+    cwd: folder,
     env: {
       PATH: process.env.PATH, PORT: '0', HOST: '127.0.0.1', JWT_SECRET: secret, LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...env,
       ...process.env.NODE_V8_COVERAGE && { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE },

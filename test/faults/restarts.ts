@@ -16,7 +16,7 @@ import type { Stage } from './scope.ts'
 const channels = Array.from({ length: 40 }, (_, i) => `c${i}`)
 const env = { CHANNELS_MAX_USERS_PER_CHANNEL: '0' }
 /** Milliseconds that an instance may take to end: its drain_timeout. */
-const DRAIN_MS = 10_000
+export const DRAIN_MS = 10_000
 
 /** Milliseconds that an idle server may take to end. */
 const IDLE_END_MS = 3000
@@ -32,7 +32,7 @@ async function enter (cluster: Cluster, port: number, count: number) {
 }
 
 /** Sends SIGTERM and checks that the instance ends within `within` milliseconds and with exit code 0. */
-async function end (instance: Instance, report: Report, within = DRAIN_MS, name = 'exit_ms'): Promise<void> {
+export async function end (instance: Instance, report: Report, within = DRAIN_MS, name = 'exit_ms'): Promise<void> {
   const began = performance.now()
   instance.signal('SIGTERM')
   const { code, signal } = await instance.exited

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { root } from '../../scripts/root.ts'
-import { startProxy } from '../../scripts/services.ts'
 import { startProcess } from '../faults/process.ts'
 import { startProxy as startNginx } from '../deploy/nginx.ts'
+import { startCaddy } from '../deploy/proxies.ts'
 import { createDatabase, redis } from '../helper.ts'
 import { t } from '../tap.ts'
 import { said, say, startApp, type App } from './app.ts'
@@ -33,13 +30,8 @@ t.test('the app works under a path prefix behind nginx', async t => {
 })
 
 t.test('the app works under a path prefix behind Caddy', async t => {
-  const configuration = readFileSync(join(root, 'deploy/Caddyfile'), 'utf8')
-  const caddy = await startProxy('caddy', ({ port: own, folder }) => configuration
-    .replace('{\n', `{\n\tadmin off\n\tstorage file_system ${folder}\n`)
-    .replace('chat.example.org {', `http://127.0.0.1:${own} {\n\turi strip_prefix /chat`)
-    .replace('parley-1:8080 parley-2:8080', `127.0.0.1:${port}`))
-  t.teardown(caddy.stop)
-  const page = await talks(t, `http://127.0.0.1:${caddy.port}/chat`)
+  const { origin } = await startCaddy(t, [port, port], { 'respond /metrics 404': 'uri strip_prefix /chat' })
+  const page = await talks(t, `${origin}/chat`)
   t.equal(new URL(page.url()).pathname, '/chat/c/general')
 })
 
