@@ -32,7 +32,7 @@ export const rows = {
 export const inputs = {
   people: [1000, 10_000] as const,
   own: [0, 100] as const,
-  rates: [50, 2000] as const,
+  rates: RATES,
   largeAudience: { rate: 50, audience: LARGE_AUDIENCE }
 }
 

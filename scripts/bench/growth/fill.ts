@@ -2,7 +2,7 @@ import pg from 'pg'
 
 /** Messages that one statement inserts. */
 const ROWS_AT_ONCE = 200_000
-/** Authors of the messages: the first of the people. */
+/** Authors of the messages, at most: the first of the people. */
 const AUTHORS = 1000
 /** Milliseconds between two messages. */
 const GAP_MS = 10
@@ -27,7 +27,7 @@ export interface Filling {
 
 /**
  * Adds messages to public channels of these names, in turn, as if they had been sent one every 10 ms until now. They are in the search
- * index, whose slowest index is made anew at the end.
+ * index, whose slowest index is made anew at the end. The database needs at least one account, and no server may use it meanwhile.
  */
 export function fillMessages (url: string, names: string[], rows: number, onProgress: (rows: number) => void): Promise<Filling> {
   return withClient(url, async client => {
@@ -67,7 +67,7 @@ const INSERT = `
   ), stored AS (
     INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
     SELECT l.channel, l.seq, (lpad(to_hex(l.ms), 12, '0') || '7' || left(l.noise, 3) || '8' || substr(l.noise, 4, 15))::uuid,
-      author.ids[1 + l.n % ${AUTHORS}], l.content, to_timestamp(l.ms / 1000.0) FROM line l, author ORDER BY l.n
+      author.ids[1 + l.n % cardinality(author.ids)], l.content, to_timestamp(l.ms / 1000.0) FROM line l, author ORDER BY l.n
   )
   INSERT INTO "SearchEntry" ("channelId", seq, place, words)
   SELECT l.channel, l.seq, l.n, parley_search_words(l.n, l.channel, 'public', l.content) FROM line l ORDER BY l.n`

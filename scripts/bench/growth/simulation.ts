@@ -68,7 +68,8 @@ export function costsOf (outcomes: Outcome[]): Costs {
   const [few, many] = inputs.people.map(rows.people) as [string, string]
   const [bare, full] = inputs.own.map(rows.channels) as [string, string]
   const { shared, unused, bus } = rows
-  const [slow, fast] = inputs.rates.map(rate => rows.traffic(rate)) as [string, string]
+  const traffic = inputs.rates.map(rate => rows.traffic(rate))
+  const [slow, fast] = [traffic[0]!, traffic.at(-1)!]
   const loud = rows.traffic(inputs.largeAudience.rate, inputs.largeAudience.audience)
 
   /** What a followed channel costs, from channels with one person each. */
@@ -127,7 +128,8 @@ export function costsOf (outcomes: Outcome[]): Costs {
       redis: positive(at(bus.together, 'redis_us_per_message') - receivedRedis)
     },
     received: { server: received, redis: receivedRedis },
-    collecting: positive((at(fast, 'messages_per_commit') - 1) / at(fast, 'messages_per_s'))
+    // A busy machine collects for longer, which makes commits cheaper. The shortest time is the cautious assumption.
+    collecting: positive(Math.min(...traffic.map(row => (at(row, 'messages_per_commit') - 1) / at(row, 'messages_per_s'))))
   }
 }
 
