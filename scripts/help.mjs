@@ -12,7 +12,7 @@ const descriptions = {
   prune: 'removes old messages in short statements, while the server runs or not',
   smoke: 'checks a running server: two users register, join, exchange a message and read the history',
   conformance: 'judges the server at a URL by each rule of docs/protocol.md: `npm run conformance -- ws://localhost:8080`',
-  bench: 'compares Parley with Socket.IO and ws; `-- web` measures the web app, `-- --quick` takes minutes instead of 40',
+  bench: 'compares Parley with Socket.IO and ws; `-- web`: the web app, `-- growth`: how costs grow; `-- --quick`: minutes, not 40',
   faults: 'kills, freezes and cuts off processes and databases, and checks the guarantees; takes a quarter of an hour',
   example: 'starts a server in memory and an example: `-- page`, `-- react` or `-- node-bot`',
   demo: 'serves a community of 200 people with two months of history, in which scripted people go on talking',

@@ -17,11 +17,14 @@ export interface Timing {
   idle: number
   /** Minutes for which the web app follows a busy channel. */
   minutes: number
+  /** The most rows that the cases of growth make: messages kept, and memberships of channels. */
+  rows: number
 }
 
 export interface Bench {
   timing: Timing
   databases: Databases
+  redisUrl: string
   /** Starts a contender and a load generator, and ends both after `use`. */
   withServer<T> (contender: Contender, use: (server: Server, generator: Generator) => Promise<T>): Promise<T>
   /** Starts a module as a child process, as `createProcesses` describes. The caller has to end it. */

@@ -57,6 +57,9 @@ function drawPanel ({ key, title, unit, rows }: NonNullable<Case['chart']>, { me
 }
 
 function text (x: number, y: number, content: string, attributes: string): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`
+}
+
+export function escaped (content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Processes } from './processes.ts'
-import type { CrowdPlan, Order, PublishPlan, PublishResult, Reply } from './load/protocol.ts'
+import type { CrowdPlan, Order, PacePlan, PaceResult, PublishPlan, PublishResult, Reply } from './load/protocol.ts'
 
 export type Generator = ReturnType<typeof startGenerator>
 
@@ -23,6 +23,8 @@ export function startGenerator (processes: Processes) {
     /** Resolves when all connections have joined. */
     open: (crowd: Omit<CrowdPlan, 'tokens'>, tokensFile: string | null) => order<{ seconds: number }>({ do: 'open', crowd, tokensFile }),
     publish: (plan: PublishPlan) => order<PublishResult>({ do: 'publish', plan }),
+    /** Rejects if a delivery or an ack is missing. */
+    pace: (plan: PacePlan) => order<PaceResult>({ do: 'pace', plan }),
     /** Resolves when all connections have joined again. */
     storm: () => order<{ seconds: number }>({ do: 'storm' }),
     drop: () => order<null>({ do: 'drop' }),

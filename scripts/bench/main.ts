@@ -1,5 +1,7 @@
 // `npm run bench [-- CASE …]` compares Parley with Socket.IO and ws, and its client with others, in one run on this machine, with its own
 // PostgreSQL and Redis. It prints tables; unless it is quick, it also writes docs/benchmark.json and docs/benchmark.svg.
+// `npm run bench -- growth` measures how Parley's costs grow and writes docs/growth.json and what is made of it;
+// `npm run bench -- simulate` only makes it anew.
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
@@ -17,6 +19,9 @@ import { web } from './cases/web.ts'
 import { drawChart } from './chart.ts'
 import { prepareDatabases } from './databases.ts'
 import { startGenerator } from './generator.ts'
+import { growthCases } from './growth/cases.ts'
+import { writePages } from './growth/pages.ts'
+import { simulate } from './growth/simulate.ts'
 import { describeMachine } from './machine.ts'
 import { readOptions, type Options } from './options.ts'
 import { fileLimit } from './proc.ts'
@@ -26,7 +31,9 @@ import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
-const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client, web]
+/** What runs without an argument. */
+const usual = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client, web]
+const cases = [...usual, ...growthCases]
 const PEOPLE = 10_000
 /** Open files that a process needs: 10,000 connections and some others. */
 const FILES_NEEDED = 10_500
@@ -48,17 +55,23 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 try {
-  const options = readOptions(process.argv.slice(2), cases.map(({ name }) => name), join(root, 'docs'))
-  const limit = fileLimit()
-  if (limit < FILES_NEEDED) {
-    throw new Error(`10,000 connections need ${FILES_NEEDED} open files and the limit is ${limit}: raise it with ulimit -n ${FILES_NEEDED}`)
-  }
-  await runAll(options)
+  const [first, ...rest] = process.argv.slice(2)
+  const docs = join(root, 'docs')
+  if (first === 'simulate') console.log(simulate(rest, docs).join('\n'))
+  else await measure(readOptions(process.argv.slice(2), cases.map(({ name }) => name), docs))
 } catch (error) {
   if (!interrupted) console.error(`bench: ${(error as Error).message}`)
   process.exitCode = 1
 }
 if (interrupted) process.exit(128 + constants.signals[interrupted])
+
+async function measure (options: Options): Promise<void> {
+  const limit = fileLimit()
+  if (limit < FILES_NEEDED) {
+    throw new Error(`10,000 connections need ${FILES_NEEDED} open files and the limit is ${limit}: raise it with ulimit -n ${FILES_NEEDED}`)
+  }
+  await runAll(options)
+}
 
 async function runAll (options: Options): Promise<void> {
   const machine = describeMachine()
@@ -69,14 +82,14 @@ async function runAll (options: Options): Promise<void> {
     : `the median of ${timing.rounds} rounds, of ${timing.fineRounds} where a few percent of CPU decide`))
   const outcomes: Outcome[] = []
   await withBench(options, async bench => {
-    for (const one of cases.filter(({ name }) => options.only?.includes(name) ?? true)) {
+    for (const one of options.only ? cases.filter(({ name }) => options.only!.includes(name)) : usual) {
       if (interrupted) return
       console.error(`\n${one.title} …`)
       const outcome = await runCase(one, bench)
       if (outcome) outcomes.push(outcome)
     }
   })
-  if (options.out !== null && outcomes.length > 0 && !interrupted) save(options.out, outcomes)
+  if (options.out !== null && outcomes.length > 0 && !interrupted) save(options, options.out, outcomes)
 
   /** Reports an error of the case instead of throwing it, so that the other cases still run. */
   async function runCase (one: Case, bench: Bench): Promise<Outcome | undefined> {
@@ -105,6 +118,7 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
         await use({
           timing,
           databases,
+          redisUrl,
           async withServer (contender, act) {
             signal.throwIfAborted()
             const server = await startServer(contender, { processes, databases, redisUrl, secret })
@@ -134,16 +148,28 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
   }
 }
 
-/** Writes the outcomes. Cases that did not run keep their previous outcome. */
-function save (folder: string, outcomes: Outcome[]): void {
-  const file = join(folder, 'benchmark.json')
+function save ({ quick }: Options, folder: string, outcomes: Outcome[]): void {
+  mkdirSync(folder, { recursive: true })
+  const compared = merge(join(folder, 'benchmark.json'), usual, outcomes)
+  if (compared) {
+    writeFileSync(join(folder, 'benchmark.svg'), drawChart(usual, compared))
+    console.log(`\nwritten: benchmark.json and benchmark.svg in ${folder}`)
+  }
+  const grown = merge(join(folder, 'growth.json'), growthCases, outcomes)
+  if (grown) {
+    console.log(`\nwritten: growth.json in ${folder}`)
+    if (!quick && grown.length === growthCases.length) console.log(`written: ${writePages(folder).join(' and ')}`)
+  }
+}
+
+/** Writes the outcomes of these cases to a file, if any of them ran. Cases that did not run keep their previous outcome. */
+function merge (file: string, cases: Case[], outcomes: Outcome[]): Outcome[] | undefined {
+  if (!cases.some(({ name }) => outcomes.some(outcome => outcome.name === name))) return
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Outcome[] : []
   const all = cases.flatMap(({ name }) => {
     const isIt = (outcome: Outcome): boolean => outcome.name === name
     return outcomes.find(isIt) ?? before.find(isIt) ?? []
   })
-  mkdirSync(folder, { recursive: true })
   writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
-  writeFileSync(join(folder, 'benchmark.svg'), drawChart(cases, all))
-  console.log(`\nwritten: ${file} and benchmark.svg`)
+  return all
 }

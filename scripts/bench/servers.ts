@@ -16,6 +16,10 @@ export interface Contender {
   authenticates: boolean
   /** Whether the default limits are on. */
   limits?: boolean
+  /** Further environment variables. */
+  env?: Record<string, string>
+  /** Fills its PostgreSQL database before it starts. */
+  fill?: (databaseUrl: string) => Promise<void>
 }
 
 export interface Server {
@@ -49,15 +53,18 @@ const START_TIMEOUT = 30_000
 export async function startServer (contender: Contender, { processes, databases, redisUrl, secret }: {
   processes: Processes, databases: Databases, redisUrl: string, secret: string
 }): Promise<Server> {
-  const { database, redis = false, instances = 1, limits = false } = contender
+  const { database, redis = false, instances = 1, limits = false, fill } = contender
+  const databaseUrl = database === 'postgresql' ? await databases.create() : undefined
+  if (databaseUrl !== undefined) await fill?.(databaseUrl)
   const env = {
     PORT: '0',
     JWT_SECRET: secret,
     // The limits are usually off, because all load comes from one address.
     LIMITS_ENABLED: String(limits),
-    ...database === 'postgresql' && { DATABASE_URL: await databases.create() },
+    ...databaseUrl !== undefined && { DATABASE_URL: databaseUrl },
     ...database === 'embedded' && { PARLEY_DATA_DIR: await databases.createEmbedded() },
-    ...redis && { REDIS_URL: redisUrl }
+    ...redis && { REDIS_URL: redisUrl },
+    ...contender.env
   }
   const children = Array.from({ length: instances }, () => processes.start(contender.module, { env, cwd: root }))
   const stop = async (): Promise<void> => { await Promise.all(children.map(child => child.stop())) }

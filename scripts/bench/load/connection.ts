@@ -6,7 +6,10 @@ export interface Target {
   port: number
   dialect: Dialect
   token: string
+  /** The channel that the connection publishes to. */
   channel: string
+  /** Further channels that it joins. */
+  otherChannels: string[]
   /** The local address of the connection; undefined lets the system choose it. */
   localAddress: string | undefined
 }
@@ -52,7 +55,7 @@ export class Connection {
     this.target = target
     this.#sink = sink
     this.#ready = ready
-    this.#steps = target.dialect.steps(target.token, target.channel)
+    this.#steps = target.dialect.steps(target.token, [target.channel, ...target.otherChannels])
     const { port, dialect, localAddress } = target
     const onread: OnReadOpts = { buffer: readBuffer, callback: length => { this.#read(length); return true } }
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true, onread, ...localAddress !== undefined && { localAddress } })

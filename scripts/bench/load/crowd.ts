@@ -3,11 +3,14 @@ import { dialects, type DialectName } from './dialects.ts'
 
 export interface CrowdPlan {
   dialect: DialectName
-  /** One port per instance of the server. The connections use them in turn. */
+  /** One port per instance of the server. The connections use them in turn, or, if `together`, in blocks of consecutive ones. */
   ports: number[]
+  together?: boolean
   count: number
   /** Each channel gets the same number of consecutive connections. */
   channels: string[]
+  /** Further lists of channels, distributed like `channels`: each connection also joins one channel of each list, but publishes to none. */
+  otherChannels?: string[][]
   /** One token per connection; empty if the server requires none. */
   tokens: string[]
   /** How many connections are opened at the same time. */
@@ -43,11 +46,13 @@ export function openCrowd (plan: CrowdPlan, sink: Sink): Promise<Connection[]> {
   })
 }
 
-function targetOf ({ dialect, ports, channels, count, tokens }: CrowdPlan, i: number) {
+function targetOf ({ dialect, ports, together = false, channels, otherChannels = [], count, tokens }: CrowdPlan, i: number) {
+  const shareOf = <T>(list: T[]): T => list[Math.floor(i * list.length / count)]!
   return {
     dialect: dialects[dialect],
-    port: ports[i % ports.length]!,
-    channel: channels[Math.floor(i * channels.length / count)]!,
+    port: together ? shareOf(ports) : ports[i % ports.length]!,
+    channel: shareOf(channels),
+    otherChannels: otherChannels.map(shareOf),
     token: tokens[i] ?? '',
     localAddress: i < PER_ADDRESS ? undefined : `127.0.0.${1 + Math.floor(i / PER_ADDRESS)}`
   }

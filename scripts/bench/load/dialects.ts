@@ -2,7 +2,7 @@
 export interface Dialect {
   path: string
   /** The steps from the upgrade to a joined connection. Each sends `say`, if any, and ends with a frame that begins with `expect`. */
-  steps (token: string, channel: string): Step[]
+  steps (token: string, channels: string[]): Step[]
   /** The beginning of a frame that refuses a request. */
   refusal: string
   /** The frame that publishes a message. If `acked`, the ack returns `slot`. */
@@ -23,12 +23,14 @@ export type DialectName = keyof typeof dialects
 
 const codeOf = (character: string): number => character.charCodeAt(0)
 
+const join = (channel: string): string => JSON.stringify({ type: 'join_channel', channel })
+
 const parley: Dialect = {
   path: '/websocket',
-  steps: (token, channel) => [
+  steps: (token, channels) => [
     { expect: '{"type":"welcome"' },
     { say: JSON.stringify({ type: 'authenticate', token }), expect: '{"type":"success","action":"authenticated"' },
-    { say: JSON.stringify({ type: 'join_channel', channel }), expect: '{"type":"success","action":"channel_joined"' }
+    ...channels.map(channel => ({ say: join(channel), expect: '{"type":"success","action":"channel_joined"' }))
   ],
   refusal: '{"type":"error"',
   publish: ({ channel, text, slot }) => JSON.stringify({ type: 'send_message', channel, message: text, ref: slot }),
@@ -45,10 +47,10 @@ const parley: Dialect = {
 
 const socketio: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
-  steps: (token, channel) => [
+  steps: (token, channels) => [
     { expect: '0{' },
     { say: `40${JSON.stringify({ token })}`, expect: '40{' },
-    { say: `420${JSON.stringify(['join', channel])}`, expect: '430[' }
+    ...channels.map(channel => ({ say: `420${JSON.stringify(['join', channel])}`, expect: '430[' }))
   ],
   refusal: '44',
   publish: ({ channel, text, slot, acked }) => `42${acked ? slot : ''}${JSON.stringify(['message', { channel, message: text }])}`,
@@ -66,7 +68,7 @@ const socketio: Dialect = {
 const ws: Dialect = {
   ...parley,
   path: '/',
-  steps: (_token, channel) => [{ say: JSON.stringify({ type: 'join_channel', channel }), expect: '{"type":"success"' }]
+  steps: (_token, channels) => channels.map(channel => ({ say: join(channel), expect: '{"type":"success"' }))
 }
 
 const ZERO = codeOf('0')

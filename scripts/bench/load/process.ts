@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Connection, Sink } from './connection.ts'
 import { openCrowd } from './crowd.ts'
+import { pace } from './pacing.ts'
 import type { CrowdPlan, Order, Reply, Result } from './protocol.ts'
 import { publish } from './publishing.ts'
 
@@ -31,6 +32,8 @@ async function execute (order: Order): Promise<Result> {
     }
     case 'publish':
       return publish(order.plan, connections, sink)
+    case 'pace':
+      return pace(order.plan, connections, sink)
     case 'storm':
       drop()
       return open({ ...plan!, concurrency: plan!.count })

@@ -7,6 +7,7 @@ export type Order =
   /** `tokensFile` holds a JSON array of access tokens, one per connection, in the order of the connections. */
   | { do: 'open', crowd: Omit<CrowdPlan, 'tokens'>, tokensFile: string | null }
   | { do: 'publish', plan: PublishPlan }
+  | { do: 'pace', plan: PacePlan }
   /** Drops all connections at the same time, then opens all of them again at the same time. */
   | { do: 'storm' }
   | { do: 'drop' }
@@ -47,9 +48,15 @@ export interface PublishResult {
   lag: Percentiles
 }
 
+/** All connections publish in turn, `rate` messages per second in all, for so many seconds. */
+export interface PacePlan { rate: number, seconds: number }
+
+/** Counts of everything that was sent. The order ends when all of it has been received and acked. */
+export interface PaceResult { sent: number, delivered: number }
+
 /** Milliseconds. */
 export interface Percentiles { p50: number, p99: number, max: number }
 
-export type Result = PublishResult | { seconds: number } | null
+export type Result = PublishResult | PaceResult | { seconds: number } | null
 
 export type Reply = { result: Result } | { error: string }

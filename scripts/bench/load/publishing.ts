@@ -11,7 +11,7 @@ const WARM_UP_LIMIT_MS = 30_000
 /** Time after the warm-up in which an open loop reaches its pace. */
 const SETTLING_MS = 1000
 /** Time to wait for the last deliveries; later ones count as missing. */
-const PATIENCE_MS = 15_000
+export const PATIENCE_MS = 15_000
 
 /** Lets some of the connections publish and counts what all of them receive. It replaces the callbacks of `sink` with its own. */
 export async function publish (plan: PublishPlan, connections: Connection[], sink: Sink): Promise<PublishResult> {
@@ -91,7 +91,7 @@ function choose ({ publishers, pace, acked }: PublishPlan, connections: Connecti
 }
 
 /** Publishes at a fixed rate; the publishers take turns. Messages that a late timer missed follow at once. @returns a stop function. */
-function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Publisher) => void): () => void {
+export function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Publisher) => void): () => void {
   const began = performance.now()
   let published = 0
   let timer: NodeJS.Timeout
@@ -109,13 +109,13 @@ function keepPace (rate: number, publishers: Publisher[], flush: (publisher: Pub
 }
 
 /** The number of connections that receive the messages of each channel. */
-function audiences (connections: Connection[]): Map<string, number> {
+export function audiences (connections: Connection[]): Map<string, number> {
   const sizes = new Map<string, number>()
   for (const { target: { channel } } of connections) sizes.set(channel, (sizes.get(channel) ?? 0) + 1)
   return sizes
 }
 
-async function until (complete: () => boolean, limit: number): Promise<void> {
+export async function until (complete: () => boolean, limit: number): Promise<void> {
   const deadline = performance.now() + limit
   while (!complete() && performance.now() < deadline) await delay(5)
 }
