@@ -45,7 +45,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     perMessageDeflate: false,
     handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
   })
-  // Hold back the answer to the upgrade, so that it leaves in one write with `welcome`. `open` uncorks the socket.
+  // Hold back the answer to the upgrade, so that it leaves in one write with `welcome`, after which `open` uncorks the socket.
   server.on('headers', (_headers, { socket }) => socket.cork())
 
   /** Why a connection may not be opened; null: it may, and is counted towards the limit of its address. */
@@ -78,8 +78,7 @@ const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
     takeSocket(connection, socket)
     connection.on('error', onError).on('message', onMessage).on('pong', onPong).on('close', onClose)
     socket.on('drain', () => connection.session.drained())
-    // Uncork after `welcome` has been written: its flush was scheduled earlier.
-    setImmediate(() => socket.uncork())
+    socket.uncork()
   }
 
   app.upgrades.upgradeBy((request, socket, rest) => {
