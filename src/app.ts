@@ -104,7 +104,7 @@ export async function buildApp ({ config, database, broker, presence, jwtSecret,
   const limits = config.limits.enabled ? createLimits(config.limits) : null
   const app = createHttp(config.server, logger)
   await app.register(errorsPlugin, faults)
-  await app.register(addressPlugin)
+  await app.register(addressPlugin, { trustedProxies: config.server.trust_proxy })
   await app.register(upgradesPlugin, { limits })
   await app.register(descriptorsPlugin, { reserve: descriptorsOf(config), maxConnections: config.server.max_connections })
   await app.register(inFlightPlugin)
@@ -243,8 +243,8 @@ async function registerWebsocket (app: FastifyInstance, { config, connections, h
   await app.register(websocketRoutes, {
     connections,
     onRefused: code => countRefusal(traffic, code),
-    hasRoom: () => !connections.draining && hub.size + app.upgrades.size <= maxConnections && !app.descriptors.areScarce &&
-      !(limits && app.isUnderPressure()),
+    hasRoom: further => !connections.draining && hub.size + app.upgrades.size + further <= maxConnections &&
+      !app.descriptors.areScarce && !(limits && app.isUnderPressure()),
     limits,
     maxPayload
   })

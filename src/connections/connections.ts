@@ -103,7 +103,7 @@ export function createConnections (
       hub.add(session)
       traffic.opened++
       traffic.sent.welcome++
-      session.send(encode({
+      session.sendNow(encode({
         type: 'welcome',
         connection_id: session.id,
         server_time: new Date().toISOString(),
@@ -111,7 +111,7 @@ export function createConnections (
         heartbeat_interval: performance.heartbeat_interval,
         connection_timeout: performance.connection_timeout,
         max_payload: server.max_payload
-      }), 1)
+      }))
       // The upgrade began before the drain and ended after it began.
       if (draining) sendAway(session)
       return session

@@ -152,6 +152,12 @@ export class Session {
   /** Handles a pong. `number`: the number of the ping that it answers; undefined if the pong carries none. */
   pong (number?: number): void { this.#outbox.pong(number) }
 
+  /** Sends the first frame of the connection, before any other is queued. */
+  sendNow (frame: Buffer): void {
+    this.framesSent++
+    this.transport.write(frame)
+  }
+
   /** Queues `count` finished frames. All queued frames leave together at the end of this turn of the event loop. */
   send (frames: Buffer, count: number): void {
     if (this.closing) return

@@ -1,9 +1,14 @@
-import { isIP } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { isIP, isIPv4 } from 'node:net'
 import proxyAddr from '@fastify/proxy-addr'
 import { normalizeIP } from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** The text that is the client's address: what `request.ip` will be once fastify has the request. */
+    ipOf (raw: IncomingMessage): string | undefined
+  }
   interface FastifyRequest {
     /**
      * The key of all limits by client address [P56]: an IPv4 address, or an IPv6 network of 64 bits, which one household or host has. If
@@ -17,8 +22,13 @@ const MAX_TEXT = 64
 /** Prefix of keys that are not readable addresses. */
 const UNREAD = 'text '
 
-/** Adds `request.address`, the key of all limits by client address. */
-export default fp(async app => {
+/** Adds `request.address`, the key of all limits by client address. `trustedProxies`: the text of `server.trust_proxy`. */
+export default fp(async (app, { trustedProxies }: { trustedProxies: string }) => {
+  const trust = trustProxy(trustedProxies)
+  app.decorate('ipOf', raw => {
+    if (trust === false) return raw.socket.remoteAddress
+    return proxyAddr(raw, trust === true ? () => true : trust)
+  })
   let isTold = false
   app.decorateRequest('address', {
     getter () {
@@ -38,7 +48,8 @@ export function addressOf ({ ip }: { ip: string | undefined }): string {
   // A closed connection has no address any more.
   const text = ip ?? ''
   const address = readAddress(text)
-  return address === null ? `${UNREAD}${text.slice(0, MAX_TEXT)}` : normalizeIP(address)
+  if (address === null) return `${UNREAD}${text.slice(0, MAX_TEXT)}`
+  return isIPv4(address) ? address : normalizeIP(address)
 }
 
 /** Builds fastify's option `trustProxy` from the text of `server.trust_proxy`. */
@@ -58,6 +69,7 @@ export function shownAddress ({ ip }: { ip: string }): string {
 
 /** Extracts the address that a proxy wrote: alone, with a port (`192.0.2.1:4711`), in brackets (`[2001:db8::1]:4711`) or in quotes. */
 export function readAddress (text: string): string | null {
+  if (isIPv4(text)) return text
   const unquoted = text.replace(/^"(.*)"$/, '$1')
   const [, bracketed, beforePort] = /^\[([^\]]*)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(unquoted) ?? []
   // An IPv6 address may name its network interface: `fe80::1%eth0`. On a socket that listens on `::`, IPv4 clients are `::ffff:192.0.2.1`.

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
@@ -5,6 +6,10 @@ import { isOwnOrigin, type AllowedOrigins } from '../origins.ts'
 import { printable } from '../printable.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the `Origin` of a request is neither the server's own nor allowed [P3]. */
+    refusesOrigin (headers: IncomingHttpHeaders): boolean
+  }
   interface FastifyRequest {
     /**
      * An `Origin` that is neither the server's own nor allowed, for the log: escaped, and its first characters only. Undefined for any
@@ -41,10 +46,11 @@ export default fp(async (app, { allowedOrigins, onRefusedOrigin }: SecurityDeps)
   // Set the headers when a reply is sent: a successful upgrade sends none and should not pay for them.
   app.addHook('onSend', async (_request, reply) => { reply.helmet() })
   app.decorateRequest('refusedOrigin', undefined)
+  app.decorate('refusesOrigin', ({ origin, host }) =>
+    origin !== undefined && !allowedOrigins.has(origin) && !isOwnOrigin(origin, host))
   app.addHook('onRequest', async request => {
-    const { origin, host } = request.headers
-    if (origin === undefined || allowedOrigins.has(origin) || isOwnOrigin(origin, host)) return
-    request.refusedOrigin = shownOrigin(origin)
+    if (!app.refusesOrigin(request.headers)) return
+    request.refusedOrigin = shownOrigin(request.headers.origin!)
     onRefusedOrigin()
   })
   await app.register(fastifyCors, {

@@ -1,7 +1,6 @@
-import { EventEmitter } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Limits } from '../connections/limits.ts'
 import { addressOf } from './address.ts'
@@ -20,7 +19,12 @@ interface Pending {
   timer: NodeJS.Timeout
   /** Stops counting the socket among the connections of its address. */
   releaseAddress: (() => void) | undefined
+  /** Set once the router has the request, if it is a WebSocket handshake: the bytes that came after it. */
+  rest: Buffer | undefined
 }
+
+/** Upgrades an ordinary handshake that nothing speaks against, and returns true. For any other request it only returns false. */
+export type Upgrade = (request: IncomingMessage, socket: Socket, rest: Buffer) => boolean
 
 /** Header names and values, counted together, that Node keeps. It leaves out further ones. */
 const MAX_RAW_HEADERS = 2000
@@ -31,16 +35,16 @@ const TOO_MANY_HEADERS = 'HTTP/1.1 431 Request Header Fields Too Large\r\nConnec
  * closed [P54]. Node neither closes such a socket nor counts it among the server's connections.
  */
 export default fp(async (app, { limits }: UpgradesDeps) => {
-  const upgrades = createUpgrades(app.server, limits, error => app.log.error({ err: error }, 'an upgrade failed'))
+  const upgrades = createUpgrades(app, limits)
   app.decorate('upgrades', upgrades)
   app.server.on('upgrade', upgrades.accept)
   app.addHook('onRequest', async (request, reply) => upgrades.begin(request, reply))
 }, { name: 'upgrades' })
 
-function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault: (error: unknown) => void) {
+function createUpgrades (app: FastifyInstance, limits: UpgradesDeps['limits']) {
+  const { server } = app
   const pending = new Map<Socket, Pending>()
-  /** Emits `upgrade`, as a server does, for requests that may become WebSocket connections. */
-  const handshakes = new EventEmitter()
+  let upgradeAtOnce: Upgrade = () => false
   let isClosed = false
 
   async function serve (request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void> {
@@ -52,7 +56,7 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
     } else if (isHandshake(request)) {
       // ws accepts only this value of the header, not a list that contains it.
       request.headers.upgrade = 'websocket'
-      handshakes.emit('upgrade', request, socket, rest)
+      route(request, socket, rest)
     } else if (request.rawHeaders.length >= MAX_RAW_HEADERS) {
       // Node has left out header fields, so passing the request on would change it.
       socket.end(TOO_MANY_HEADERS, () => socket.destroy())
@@ -63,11 +67,25 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
     }
   }
 
+  /** Has the router find out what to do with a handshake. Most that get here are refused. */
+  function route (request: IncomingMessage, socket: Socket, rest: Buffer): void {
+    const response = new ServerResponse(request)
+    response.assignSocket(socket)
+    pending.get(socket)!.rest = rest
+    app.routing(request, response)
+  }
+
+  function fail (socket: Socket, error: unknown): void {
+    app.log.error({ err: error }, 'an upgrade failed')
+    socket.destroy()
+  }
+
   /** Gives up a socket because it has another owner or is closed. */
   function release (socket: Socket): void {
-    const { timer, releaseAddress } = pending.get(socket) ?? {}
-    clearTimeout(timer)
-    releaseAddress?.()
+    const owned = pending.get(socket)
+    if (!owned) return
+    clearTimeout(owned.timer)
+    owned.releaseAddress?.()
     pending.delete(socket)
     socket.off('error', ignore).off('close', onClose)
   }
@@ -75,8 +93,12 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
   function onClose (this: Socket): void { release(this) }
 
   return {
-    handshakes,
+    /** Has ordinary handshakes upgraded by this function, before anything else is done with them. */
+    upgradeBy (upgrade: Upgrade): void { upgradeAtOnce = upgrade },
     release,
+
+    /** The bytes that came after the handshake that the router has got from this socket; undefined if the request is no handshake. */
+    restOf: (socket: Socket): Buffer | undefined => pending.get(socket)?.rest,
 
     /** Number of sockets that are owned here. */
     get size (): number { return pending.size },
@@ -87,15 +109,19 @@ function createUpgrades (server: Server, limits: UpgradesDeps['limits'], onFault
         socket.destroy()
         return
       }
+      try {
+        // The way through the router costs as much as the rest of the upgrade.
+        if (answerUnderWay(socket) === undefined && upgradeAtOnce(request, socket, rest)) return
+      } catch (error) {
+        return fail(socket, error)
+      }
       pending.set(socket, {
         timer: setTimeout(() => socket.destroy(), server.headersTimeout),
-        releaseAddress: limits?.hold(addressOf({ ip: socket.remoteAddress }))
+        releaseAddress: limits?.hold(addressOf({ ip: socket.remoteAddress })),
+        rest: undefined
       })
       socket.on('error', ignore).on('close', onClose)
-      serve(request, socket, rest).catch(error => {
-        onFault(error)
-        socket.destroy()
-      })
+      serve(request, socket, rest).catch(error => fail(socket, error))
     },
 
     /**

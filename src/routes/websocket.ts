@@ -1,98 +1,115 @@
-import type { Server } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
-import WebSocket from 'ws'
+import WebSocket, { WebSocketServer } from 'ws'
 import { AppError, closeTable } from '../errors.ts'
 import { FrameReader, type FrameHead, type FrameSink, type Verdict } from '../connections/frame-reader.ts'
 import type { Limits } from '../connections/limits.ts'
 import type { Connections } from '../connections/connections.ts'
 import type { Session } from '../connections/session.ts'
 import type { Transport } from '../connections/transport.ts'
-import { shownAddress } from '../plugins/address.ts'
+import { addressOf, shownAddress } from '../plugins/address.ts'
 import { SUBPROTOCOL } from '../schemas/protocol.ts'
 
 export interface WebsocketDeps {
   connections: Connections
   onRefused (code: string): void
-  /** Whether one more connection may be opened now [P5]. */
-  hasRoom (): boolean
+  /** Whether one more connection may be opened now [P5]. `further`: 1 if its socket is not among those of plugins/upgrades.ts, else 0. */
+  hasRoom (further: 0 | 1): boolean
   /** Null: no limits. */
   limits: Pick<Limits, 'upgrade'> | null
   maxPayload: number
 }
 
+const PATH = '/websocket'
 const MAX_FRAGMENTS = 64
 const RETRY_AFTER_MS = 5000
+/** A `Sec-WebSocket-Key`: 16 bytes in base64. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/
 
 /** Serves `GET /websocket`. Only this file uses both fastify and ws. */
 const routes: FastifyPluginAsync<WebsocketDeps> = async (app, deps) => {
   const { connections, onRefused, hasRoom, limits, maxPayload } = deps
   let isProxyTold = false
 
-  function admit (request: FastifyRequest): void {
-    const wait = limits?.upgrade(request.address) ?? 0
-    if (wait === 0) return
-    const isForwarded = request.headers['x-forwarded-for'] !== undefined
-    if (isForwarded && request.ip === request.raw.socket.remoteAddress && !isProxyTold) {
-      isProxyTold = true
-      const address = shownAddress(request)
-      request.log.warn({ address }, 'over its limits, but with X-Forwarded-For: if this is your proxy, name it in TRUST_PROXY')
-    }
-    throw new AppError('rate_limited', { retryAfterMs: wait })
+  const server = new WebSocketServer({
+    noServer: true,
+    // The types ask for static members of the class, so the subclass needs a cast.
+    WebSocket: Connection as never,
+    maxPayload,
+    maxFragments: MAX_FRAGMENTS,
+    // By default ws ends a connection that sends 60 pings in one segment. Here pings are counted before ws reads them, and are not read
+    // while earlier pongs wait to be sent. The types of ws lack this option.
+    ...{ maxPendingAutoPongs: 0 },
+    clientTracking: false,
+    perMessageDeflate: false,
+    handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
+  })
+  // Hold back the answer to the upgrade, so that it leaves in one write with `welcome`, after which `open` uncorks the socket.
+  server.on('headers', (_headers, { socket }) => socket.cork())
+
+  /** Why a connection may not be opened; null: it may, and is counted towards the limit of its address. */
+  function refusalOf (headers: IncomingHttpHeaders, address: string, further: 0 | 1): AppError | null {
+    // [P3]
+    if (app.refusesOrigin(headers)) return new AppError('not_authorized')
+    if (!isAllowedProtocol(headers)) return new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
+    if (!hasRoom(further)) return new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
+    const wait = limits?.upgrade(address) ?? 0
+    return wait === 0 ? null : new AppError('rate_limited', { retryAfterMs: wait })
   }
 
-  await app.register(fastifyWebsocket, {
-    options: {
-      // Not the HTTP server: plugins/upgrades.ts emits only requests that are WebSocket handshakes.
-      server: app.upgrades.handshakes as Server,
-      // The CommonJS types of the plugin ask for static members of the class, so the subclass needs a cast.
-      WebSocket: Connection as never,
-      maxPayload,
-      maxFragments: MAX_FRAGMENTS,
-      // By default ws ends a connection that sends 60 pings in one segment. Here pings are counted before ws reads them, and are not read
-      // while earlier pongs wait to be sent. The types of ws lack this option.
-      ...{ maxPendingAutoPongs: 0 },
-      clientTracking: false,
-      perMessageDeflate: false,
-      handleProtocols: protocols => protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false
-    },
-    // The plugin must not close connections: the drain closes each of them with its own code and reason.
-    preClose: done => done()
-  })
+  /** Tells the operator once of a proxy that has to be named. */
+  function noteProxy (request: FastifyRequest): void {
+    const isForwarded = request.headers['x-forwarded-for'] !== undefined
+    if (!isForwarded || request.ip !== request.raw.socket.remoteAddress || isProxyTold) return
+    isProxyTold = true
+    const address = shownAddress(request)
+    request.log.warn({ address }, 'over its limits, but with X-Forwarded-For: if this is your proxy, name it in TRUST_PROXY')
+  }
 
-  // Hold back the answer to the upgrade, so that it leaves in one write with `welcome`. `wsHandler` uncorks the socket.
-  app.websocketServer.on('headers', (_headers, { socket }) => socket.cork())
+  function upgrade (request: IncomingMessage, socket: Socket, rest: Buffer, ip: string | undefined): void {
+    server.handleUpgrade(request, socket, rest, ws => open(ws as Connection, socket, ip))
+  }
+
+  function open (connection: Connection, socket: Socket, ip = ''): void {
+    app.upgrades.release(socket)
+    connection.session = connections.open(new SocketTransport(connection, socket, shownAddress({ ip })), addressOf({ ip }))
+    connection.closed = connections.closed
+    takeSocket(connection, socket)
+    connection.on('error', onError).on('message', onMessage).on('pong', onPong).on('close', onClose)
+    socket.on('drain', () => connection.session.drained())
+    socket.uncork()
+  }
+
+  app.upgrades.upgradeBy((request, socket, rest) => {
+    if (!isOrdinary(request)) return false
+    const ip = app.ipOf(request)
+    if (refusalOf(request.headers, addressOf({ ip }), 1) !== null) return false
+    socket.setTimeout(0)
+    upgrade(request, socket, rest, ip)
+    return true
+  })
 
   app.route({
     method: 'GET',
-    url: '/websocket',
+    url: PATH,
     schema: { hide: true },
-    onRequest: async (request, reply) => {
-      if (!request.ws) return
-      // [P3]
-      if (request.refusedOrigin !== undefined) throw new AppError('not_authorized')
-      if (!isAllowedProtocol(request)) throw new AppError('invalid_request', { detail: `subprotocol: only ${SUBPROTOCOL} is spoken` })
-      if (!hasRoom()) throw new AppError('busy', { retryAfterMs: RETRY_AFTER_MS })
-      admit(request)
-      // From here on ws answers. An attached socket would keep response and request, 3 KB, for as long as the connection lasts.
-      reply.raw.detachSocket(request.raw.socket)
+    onRequest: async request => {
+      if (app.upgrades.restOf(request.raw.socket) === undefined) return
+      const refusal = refusalOf(request.headers, request.address, 0)
+      if (refusal === null) return
+      if (refusal.code === 'rate_limited') noteProxy(request)
+      throw refusal
     },
-    onError: async (request, _reply, { code }) => { if (request.ws) onRefused(code) },
-    handler: async () => { throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' }) },
-    wsHandler: (ws, request) => {
-      const connection = ws as Connection
+    onError: async (request, _reply, { code }) => { if (app.upgrades.restOf(request.raw.socket) !== undefined) onRefused(code) },
+    handler: async (request, reply) => {
       const { socket } = request.raw
-      app.upgrades.release(socket)
-      connection.session = connections.open(new SocketTransport(connection, socket, shownAddress(request)), request.address)
-      connection.closed = connections.closed
-      takeSocket(connection, socket)
-      // The plugin's own listener would keep the request in memory as well.
-      connection.removeAllListeners('error').on('error', onError)
-      connection.on('message', onMessage).on('pong', onPong).on('close', onClose)
-      socket.on('drain', () => connection.session.drained())
-      // Uncork after `welcome` has been written: its flush was scheduled earlier.
-      setImmediate(() => socket.uncork())
+      const rest = app.upgrades.restOf(socket)
+      if (rest === undefined) throw new AppError('invalid_request', { detail: 'a WebSocket upgrade is expected' })
+      reply.hijack()
+      // From here on ws answers. An attached socket would keep response and request, 3 KB, for as long as the connection lasts.
+      reply.raw.detachSocket(socket)
+      upgrade(request.raw, socket, rest, request.ip)
     }
   })
 }
@@ -198,8 +215,18 @@ class SocketTransport implements Transport {
   terminate (): void { this.#ws.terminate() }
 }
 
+/**
+ * Whether the request is a handshake as nearly all clients send it, in which ws finds no fault. The router judges all others: a path may be
+ * spelled in many ways.
+ */
+function isOrdinary ({ method, url = '', httpVersion, headers }: IncomingMessage): boolean {
+  const { upgrade, 'sec-websocket-version': version, 'sec-websocket-key': key = '', 'sec-websocket-protocol': protocol } = headers
+  return (url === PATH || url.startsWith(`${PATH}?`)) && method === 'GET' && httpVersion === '1.1' && upgrade === 'websocket' &&
+    version === '13' && KEY.test(key) && (protocol === undefined || protocol === SUBPROTOCOL)
+}
+
 /** [P2] */
-function isAllowedProtocol ({ headers }: FastifyRequest): boolean {
+function isAllowedProtocol (headers: IncomingHttpHeaders): boolean {
   const offered = headers['sec-websocket-protocol']
   return offered === undefined || offered.split(',').some(name => name.trim() === SUBPROTOCOL)
 }
