@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import { runWorkers } from './process/cluster.ts'
+import { isOwnWorker, runWorkers } from './process/cluster.ts'
 import { loadConfig } from './config.ts'
 import type { Config } from './config-schema.ts'
 import { inspectFrames } from './connections/frames.ts'
@@ -15,7 +15,7 @@ import { metricsOfAll, offerMetrics, serveWorkersMetrics } from './metrics/worke
 import { createFrameCheck } from './requests/frame-check.ts'
 import type { MetricsText } from './routes/metrics.ts'
 import { readSecret } from './process/secret.ts'
-import { onSignals } from './process/signals.ts'
+import { END_SIGNALS, onSignals } from './process/signals.ts'
 import { hostToListen, listenError } from './process/listen.ts'
 import { createStores } from './domain.ts'
 import { createOperatorServer } from './operator/server.ts'
@@ -31,13 +31,16 @@ try {
   const logger = createLogger(config.log.level)
   withStack = logger.isLevelEnabled('debug')
   // The primary has told the warnings for its workers.
-  if (cluster.isPrimary) for (const { variable, message } of warnings) logger.warn({ variable }, message)
+  if (!isOwnWorker) for (const { variable, message } of warnings) logger.warn({ variable }, message)
   const many = cluster.isPrimary && config.server.workers > 1
-  if (many && config.database.url !== undefined && config.redis.url !== undefined) {
+  const isForeign = cluster.isWorker && !isOwnWorker
+  const isShared = config.database.url !== undefined && config.redis.url !== undefined
+  if (many && isShared) {
     await startWorkers(config, logger)
   } else {
     // A warning, not an error: hosting platforms set WEB_CONCURRENCY by themselves.
     if (many) logger.warn('one process only: server.workers wants DATABASE_URL and REDIS_URL')
+    if (isForeign && !isShared) logger.warn('a worker of PM2 or the like: several of them want DATABASE_URL and REDIS_URL')
     await start(config, logger, process.env.NODE_ENV === 'production')
   }
 } catch (error) {
@@ -54,7 +57,10 @@ async function startWorkers (config: Config, logger: Logger): Promise<void> {
     workers,
     drainTimeout: drainTimeout * 1000,
     logger,
-    onListening: port => greet(config, port, workers)
+    onListening (port) {
+      greet(config, port, workers)
+      tellReady()
+    }
   })
 }
 
@@ -79,17 +85,30 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
     const presence = createPresence(config, broker, logger)
     open.push(presence.close)
 
-    const { isPrimary } = cluster
-    const app = await buildApp({ config, database, broker, presence, jwtSecret, logger, ...!isPrimary && { metricsText: metricsOfAll } })
-    if (isPrimary) open.push(await openMetrics(config, logger, () => app.metrics!.metrics()))
-    else if (app.metrics) offerMetrics(app.metrics)
     const { host, port } = config.server
+    let metricsText: MetricsText = () => app.metrics!.metrics()
+    const app = await buildApp({ config, database, broker, presence, jwtSecret, logger, metricsText: () => metricsText() })
+    if (isOwnWorker) {
+      metricsText = metricsOfAll
+      if (app.metrics) offerMetrics(app.metrics)
+    } else {
+      if (cluster.isWorker && app.metrics) {
+        const { joinPeers } = await import('./process/peers.ts')
+        const peers = await joinPeers(app.metrics, port)
+        open.push(peers.close)
+        metricsText = peers.text
+      }
+      open.push(await openMetrics(config, logger, metricsText))
+    }
     open.push(() => app.close())
     await app.listen({ host: hostToListen(host), port })
       .catch((error: NodeJS.ErrnoException) => { throw listenError(error, host, port, 'PORT') })
     const address = app.server.address()
-    // With several workers, the primary prints this.
-    if (isPrimary) greet(config, typeof address === 'object' ? address?.port ?? port : port)
+    // With several workers, the primary does this.
+    if (!isOwnWorker) {
+      greet(config, typeof address === 'object' ? address?.port ?? port : port)
+      tellReady()
+    }
   } catch (error) {
     // A signal during the start closes what the start still uses. That is no failure, and closing ends the process.
     if (!closing()) throw error
@@ -103,6 +122,11 @@ function serveOperator (database: Database, config: Config, logger: Logger): () 
   })
   database.serve(accept)
   return close
+}
+
+/** Tells a process manager that the server listens, if it started this process with an IPC channel: PM2 waits for it with `wait_ready`. */
+function tellReady (): void {
+  if (process.connected) process.send!('ready')
 }
 
 /** Logs each frame to a client that is not what its schema says. */
@@ -122,7 +146,7 @@ function checkFrames (logger: Logger): void {
 function closeOnSignal (delay: number, logger: Logger, close: () => Promise<void>): () => boolean {
   let closing = false
   let failed = false
-  const graceful = closeWithGrace({ delay, logger, skip: ['SIGTERM', 'SIGINT'], onTimeout }, async ({ err }) => {
+  const graceful = closeWithGrace({ delay, logger, skip: [...END_SIGNALS], onTimeout }, async ({ err }) => {
     closing = true
     failed = err !== undefined
     if (err) logger.fatal({ err }, 'closing after an unexpected error')

@@ -14,6 +14,15 @@ export interface ClusterOptions {
   onListening (port: number): void
 }
 
+/** The argument by which a worker knows that this program is its primary. */
+const OWN = 'worker'
+
+/**
+ * Whether this process is a worker of this program's own primary. Process managers such as PM2 run the whole program as a worker of their
+ * primary, which knows nothing of it.
+ */
+export const isOwnWorker = cluster.isWorker && process.argv[2] === OWN
+
 /** Milliseconds. A worker that ends sooner after its start is replaced after a pause, because the cause may still be there. */
 const YOUNG_MS = 10_000
 const PAUSE_MS = 1000
@@ -56,7 +65,7 @@ export function runWorkers ({ module, workers, drainTimeout, logger, onListening
     process.exit(1)
   })
   // By default workers would run `scripts/start.mjs`, which would build again.
-  cluster.setupPrimary({ exec: module, args: [], execArgv: ['--enable-source-maps', ...process.execArgv] })
+  cluster.setupPrimary({ exec: module, args: [OWN], execArgv: ['--enable-source-maps', ...process.execArgv] })
   fork()
 }
 

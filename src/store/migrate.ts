@@ -70,14 +70,14 @@ export async function applyMigrations (target: MigrationTarget): Promise<string[
 /** Says why this code may not use the database, and what to do. */
 function refusalOf ({ edited, unknown, pending }: Differences, migrations: Migration[], allowNewer: boolean): string | undefined {
   if (edited.length > 0) {
-    return `${nameSome(edited)} changed after the database was migrated with it. Start the release that migrated it, or use a new database` +
-      ' (PARLEY_DATA_DIR or DATABASE_URL)'
+    return `${nameSome(edited)} changed after the database was migrated with it. Start the release that migrated it, or use a new` +
+      ' database (PARLEY_DATA_DIR or DATABASE_URL)'
   }
   // Another application of Prisma may use the same record. If it was there before Parley, nobody can tell whose an unknown migration is.
   const isForeign = pending.length === migrations.length || unknown.some(name => name < migrations[0]!.name)
   if (unknown.length === 0 || isForeign || allowNewer) return undefined
-  return `the database is newer than this release, which does not know ${nameSome(unknown)}. Start the release that migrated it, or a later` +
-    ' one. To go back by one release, set DATABASE_ALLOW_NEWER=true'
+  return `the database is newer than this release, which does not know ${nameSome(unknown)}. Start the release that migrated it, or a` +
+    ' later one. To go back by one release, set DATABASE_ALLOW_NEWER=true'
 }
 
 /** Names the last of some migrations, because a line has no room for all. */

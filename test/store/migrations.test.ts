@@ -44,7 +44,10 @@ t.test('no migration was edited since its hash was recorded in prisma/migrations
   t.end()
 })
 
-for (const [state, statement, line] of [['is newer', RECORD_NEWER, newerLine], ['has other migrations', CHANGE_RECORDED, editedLine]] as const) {
+for (const [state, statement, line] of [
+  ['is newer', RECORD_NEWER, newerLine],
+  ['has other migrations', CHANGE_RECORDED, editedLine]
+] as const) {
   t.test(`a database that ${state} is refused with one line, by the server and by each command, and is left as it is`, async t => {
     for (const env of await environments(t)) {
       await change(env, statement)
