@@ -13,7 +13,8 @@ export function cpuOf (pid: number): number {
 
 /** CPU seconds of a process and its children, running or ended. */
 export function cpuOfTree (pid: number): number {
-  return childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), cpuOf(pid))
+  const running = childrenOf(pid).reduce((sum, child) => sum + (unlessEnded(() => cpuOf(child)) ?? 0), 0)
+  return running + cpuOf(pid)
 }
 
 /** Resident memory in bytes. */
@@ -39,13 +40,16 @@ function statOf (pid: number): string[] {
 }
 
 function childrenOf (pid: number): number[] {
-  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number).filter(candidate => {
-    try {
-      return parentOf(candidate) === pid
-    } catch (error) {
-      // The process ended after the folder was listed.
-      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
-      throw error
-    }
-  })
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number)
+    .filter(candidate => unlessEnded(() => parentOf(candidate)) === pid)
+}
+
+/** Reads something of a process that was listed before. Returns undefined if it has ended since. */
+function unlessEnded<T> (read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }

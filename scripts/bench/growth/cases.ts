@@ -1,18 +1,21 @@
 import { format, type Bench, type Case, type Column, type Run } from '../case.ts'
 import { fillChannels, fillMessages } from './fill.ts'
 import { measurePoint, type Placement, type Point } from './point.ts'
+import { measureRedis } from './redis.ts'
 
 /** What stays the same where something else grows. */
 const base = { connections: 1000, audience: 10, rate: 200 }
 const PEOPLE = [100, 1000, 10_000]
 /** Channels that each person is in alone, besides the one in which messages are sent. */
 const OWN_CHANNELS = [0, 1, 10, 100]
-const SHARED_CHANNELS = { each: 100, people: 10 }
+const SHARED_CHANNELS = { each: 50, people: 10 }
 const UNUSED_CHANNELS = 100_000
-const RATES = [50, 500, 2000]
+const RATES = [50, 250, 1000]
 const LARGE_AUDIENCE = 100
 const KEPT = [10_000, 100_000, 1_000_000, 10_000_000]
 const INSTANCES = [1, 2, 4]
+/** Subscribers of a topic of Redis: 63 of 100 instances have somebody of a channel of 100 people who are spread. */
+const SUBSCRIBERS = [1, 8, 63]
 
 const number = (value: number): string => format(value, 0)
 
@@ -25,6 +28,7 @@ export const rows = {
   traffic: (rate: number, audience = base.audience) => `${number(rate)} messages/s to ${audience} people`,
   kept: (count: number) => `${number(count)} messages kept`,
   bus: { alone: 'one instance', together: 'two, pairs together', spread: 'two, pairs apart' },
+  subscribers: (count: number) => `Redis, ${count} subscriber${count === 1 ? '' : 's'}`,
   instances: (count: number, placement: Placement) => count === 1 ? '1 instance' : `${count} instances, ${placement}`,
   mixed: (count: number) => `${count} instance${count === 1 ? '' : 's'}, in 5 channels`
 }
@@ -33,6 +37,7 @@ export const inputs = {
   people: [1000, 10_000] as const,
   own: [0, 100] as const,
   rates: RATES,
+  subscribers: [1, 63] as const,
   largeAudience: { rate: 50, audience: LARGE_AUDIENCE }
 }
 
@@ -55,7 +60,8 @@ const idle: Column[] = [
 ]
 const usual = `${number(base.connections)} people in channels of ${base.audience}, ${base.rate} messages/s`
 const conditions = [
-  'Costs are CPU time: a message takes what it adds to the idle time, which is given for itself. All instances use Redis.'
+  'Costs are CPU time: a message takes what it adds to the idle time, which is given for itself. All instances use Redis.',
+  'Each row is measured once. Most costs come from differences of rows, so other work on the machine raises all of them alike.'
 ]
 
 interface Series { name: string, title: string, condition: string, columns: Column[], points: (bench: Bench) => Point[] }
@@ -161,4 +167,17 @@ const series: Series[] = [
   }
 ]
 
-export const growthCases = series.map(growth)
+const redis: Case = {
+  name: 'growth-redis',
+  title: 'Growth of Redis with the instances that follow a channel',
+  conditions: ['One connection publishes 400 messages/s of 300 bytes to Redis itself. CPU time of Redis.'],
+  columns: [{ key: 'redis_us_per_message', title: 'Redis µs/message', digits: 0 }],
+  async measure (bench) {
+    const runs: Run[] = []
+    for (const count of SUBSCRIBERS) runs.push({ row: rows.subscribers(count), round: 1, figures: await measureRedis(bench, count) })
+    return runs
+  },
+  judge: () => []
+}
+
+export const growthCases = [...series.map(growth), redis]

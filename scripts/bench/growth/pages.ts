@@ -159,7 +159,7 @@ function growthTable (outcomes: Outcome[]): string {
   return toTable([
     ['', ...columns.map(([, title]) => title)],
     ...shown.flatMap(name => Object.entries(outcomes.find(outcome => outcome.name === name)?.medians ?? {}))
-      .map(([row, figures]) => [row, ...columns.map(([key, , digits]) => format(figures[key]!, digits))])
+      .map(([row, figures]) => [row, ...columns.map(([key, , digits]) => format(Math.max(0, figures[key]!), digits))])
   ])
 }
 

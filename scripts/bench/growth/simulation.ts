@@ -45,8 +45,8 @@ export interface Costs {
   /** A message that is published, with its echo, and one that an instance gets from another. */
   published: { server: number, redis: number }
   received: { server: number, redis: number }
-  /** Seconds for which an instance collects messages for a commit. */
-  collecting: number
+  /** Messages per second of an instance, in rising order, and how many it then puts in one commit. */
+  batches: Array<[rate: number, messagesPerCommit: number]>
 }
 
 /** Figures of rows by name. @throws Error if a row was not measured. */
@@ -96,7 +96,8 @@ export function costsOf (outcomes: Outcome[]): Costs {
   const beyond = (kind: keyof typeof commit, row: string): number => at(row, `${kind}_us_per_message`) - commit[kind] * batches(row)
   const delivery = positive((beyond('server', loud) - beyond('server', slow)) / more('audience', loud, slow))
   const received = positive(beyond('server', bus.spread) - beyond('server', bus.together))
-  const receivedRedis = positive(more('redis_us_per_message', bus.spread, bus.together))
+  const [one, crowd] = inputs.subscribers.map(rows.subscribers) as [string, string]
+  const receivedRedis = positive(more('redis_us_per_message', crowd, one) / more('subscribers', crowd, one))
   const memberships = at(few, 'memberships')
   const redisMembership = positive(more('redis_mb', shared, bare) / more('memberships', shared, bare))
   return {
@@ -128,15 +129,14 @@ export function costsOf (outcomes: Outcome[]): Costs {
       redis: positive(at(bus.together, 'redis_us_per_message') - receivedRedis)
     },
     received: { server: received, redis: receivedRedis },
-    // A busy machine collects for longer, which makes commits cheaper. The shortest time is the cautious assumption.
-    collecting: positive(Math.min(...traffic.map(row => (at(row, 'messages_per_commit') - 1) / at(row, 'messages_per_s'))))
+    batches: [[0, 1], ...traffic.map((row): [number, number] => [at(row, 'messages_per_s'), at(row, 'messages_per_commit')])]
   }
 }
 
 export function predict (costs: Costs, world: World): Prediction {
-  const { instance, person, followed, membership, channel, commit, message, delivery, published, received, collecting } = costs
+  const { instance, person, followed, membership, channel, commit, message, delivery, published, received, batches } = costs
   const { people, instances, audience, memberships, channels, rate, copies } = world
-  const commits = rate / (1 + collecting * rate / instances)
+  const commits = rate / batchAt(batches, rate / instances)
   // A single instance publishes nothing. With others, each message goes to Redis once, and from there to everyone who follows its channel.
   const onBus = instances > 1 ? rate : 0
   return {
@@ -149,6 +149,15 @@ export function predict (costs: Costs, world: World): Prediction {
     server_mb: instance.memory * instances + person.memory * people + followed.memory * world.followed + membership.memory * memberships,
     redis_mb: instance.redisMemory + membership.redisMemory * memberships
   }
+}
+
+/** Messages per commit at this rate, between those of the nearest rates. Beyond the highest rate they are assumed not to grow further. */
+export function batchAt (batches: Costs['batches'], rate: number): number {
+  const next = batches.findIndex(([measured]) => measured >= rate)
+  if (next === -1) return batches.at(-1)![1]
+  if (next === 0) return batches[0]![1]
+  const [[from, least], [to, most]] = [batches[next - 1]!, batches[next]!]
+  return least + (most - least) * (rate - from) / (to - from)
 }
 
 /** The world in which these figures were measured. */
