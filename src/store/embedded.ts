@@ -5,7 +5,9 @@ import type { Database, DatabaseLogger, Query } from './client.ts'
 import { makeDirectory } from './data-directory.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
+import { beginning } from './long-transaction.ts'
 import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
+import { makeSnapshot } from './snapshot.ts'
 
 /**
  * Opens the embedded database in `directory`, which is created when missing; `memory://` stores nothing on disk. PGlite is imported on
@@ -31,6 +33,11 @@ export async function openEmbedded (directory: string, logger: DatabaseLogger | 
       migrate: () => applyMigrations({ query, runScript: script => engine.exec(script), preamble: '' }),
       migrationStatus: () => readMigrationStatus(query),
       isMigrated: () => isMigrated(query),
+      async begin ({ readOnly }) {
+        await engine.exec(beginning(readOnly))
+        return { query, end: async commit => { await engine.exec(commit ? 'COMMIT' : 'ROLLBACK') } }
+      },
+      snapshot: () => makeSnapshot(directory, engine.exclusively),
       pool: () => undefined,
       get full () { return engine.full },
       serve (receive) { onConnection = receive },

@@ -11,6 +11,15 @@ export const admin = (env: Record<string, string>, ...args: string[]): Promise<O
 /** Runs the built script of `npm run prune -- …` in the same way. */
 export const prune = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('prune', env, args)
 
+/** Runs the built script of `npm run db:copy -- …` in the same way. */
+export const copy = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('copy', env, args)
+
+/** Runs the built script of `npm run backup -- …` in the same way. */
+export const backup = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('backup', env, args)
+
+/** Runs the built script of `npm run restore -- …` in the same way. */
+export const restore = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('restore', env, args)
+
 /** Runs the built script of `npm run config` in the same way. */
 export const config = (env: Record<string, string>): Promise<Outcome> => run('config', env, [])
 
