@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { loadConfig } from '../src/config.ts'
+import type { Config } from '../src/config-schema.ts'
 import { askOwner } from '../src/operator/client.ts'
-import { onSignals } from '../src/process/signals.ts'
 import { snapshotDirectory } from '../src/store/snapshot.ts'
 import { dumpDatabase } from '../src/store/transfer/dump.ts'
 import { writeDump } from '../src/store/transfer/file.ts'
 import { runCommand, UsageError } from './command.ts'
-import { openSource, showProgress } from './transfer.ts'
+import { openSource, runLong } from './transfer.ts'
 
 const USAGE = `usage: npm run backup -- FILE
   Writes everything in the server's database into a new file, as of one moment, while the server runs or not. npm run restore reads
@@ -28,17 +28,17 @@ async function main ([path, ...rest]: string[]): Promise<void> {
   }
 }
 
-async function backUp (options: Parameters<typeof openSource>[0], path: string): Promise<void> {
-  const interruption = new AbortController()
-  onSignals(() => interruption.abort(new UsageError('interrupted: there is no backup')), () => process.exit(1))
-  const source = await openSource(options)
-  try {
-    const transaction = await source.begin({ readOnly: true })
-    const dump = await dumpDatabase(transaction.query)
-    await writeDump(dump, path, { onProgress: showProgress(), signal: interruption.signal })
-    await transaction.end(false)
-    console.log(`wrote ${dump.header.rows} rows to ${path}`)
-  } finally {
-    await source.close()
-  }
+function backUp (options: Config['database'], path: string): Promise<void> {
+  return runLong('interrupted: there is no backup', async run => {
+    const source = await openSource(options)
+    try {
+      const { query, end } = await source.begin({ readOnly: true })
+      const dump = await dumpDatabase(query)
+      await writeDump(dump, path, run)
+      await end(false)
+      console.log(`wrote ${dump.header.rows} rows to ${path}`)
+    } finally {
+      await source.close()
+    }
+  })
 }

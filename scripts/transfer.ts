@@ -24,34 +24,52 @@ export async function openSource (options: Config['database']): Promise<Database
     : `the database is of a newer release, with the migration ${unknown[0]}: use that release`)
 }
 
+/** What a long run reports to, and is interrupted by. */
+interface RunOptions { onProgress (done: number, all: number): void, signal: AbortSignal }
+
+/** Runs something that takes long. It shows the progress on a terminal, and interrupts the run at the first signal, with this reason. */
+export async function runLong<T> (reason: string, run: (options: RunOptions) => Promise<T>): Promise<T> {
+  const interruption = new AbortController()
+  onSignals(() => interruption.abort(new UsageError(reason)), () => process.exit(1))
+  const { onProgress, end } = showProgress()
+  try {
+    return await run({ onProgress, signal: interruption.signal })
+  } finally {
+    end()
+  }
+}
+
 /**
  * Migrates the database that `options` name, and loads a dump into it. A signal ends that, and leaves the database as it was.
  * @param replace whether what the database has is removed.
  * @returns a summary of what was copied, for the operator.
  */
-export async function load (dump: Dump, options: Config['database'], replace: boolean): Promise<string> {
-  const interruption = new AbortController()
-  onSignals(() => interruption.abort(new UsageError('interrupted: the target is as it was')), () => process.exit(1))
-  const target = await openDatabase(options)
-  try {
-    await target.migrate()
-    const transaction = await target.begin({ readOnly: false })
-    const rows = await loadDump(transaction, dump, { replace, onProgress: showProgress(), signal: interruption.signal })
-    return summaryOf(rows)
-  } finally {
-    await target.close()
-  }
+export function load (dump: Dump, options: Config['database'], replace: boolean): Promise<string> {
+  return runLong('interrupted: the target is as it was', async run => {
+    const target = await openDatabase(options)
+    try {
+      await target.migrate()
+      return summaryOf(await loadDump(await target.begin({ readOnly: false }), dump, { replace, ...run }))
+    } finally {
+      await target.close()
+    }
+  })
 }
 
-/** Returns a function that shows on a terminal, as one line of its standard error output, how much is done. */
-export function showProgress (): (done: number, all: number) => void {
+/** Shows on a terminal, as one line of the standard error output, how much is done. */
+function showProgress () {
   let shown = -1
-  return (done, all) => {
-    const percent = all === 0 ? 100 : Math.floor(100 * done / all)
-    if (!process.stderr.isTTY || percent === shown) return
-    shown = percent
-    const bar = '█'.repeat(Math.floor(WIDTH * percent / 100)).padEnd(WIDTH, '░')
-    process.stderr.write(`\r${bar} ${percent} % of ${all} rows${percent === 100 ? '\n' : ''}`)
+  return {
+    onProgress (done: number, all: number): void {
+      const percent = all === 0 ? 100 : Math.floor(100 * done / all)
+      if (!process.stderr.isTTY || percent === shown) return
+      shown = percent
+      const bar = '█'.repeat(Math.floor(WIDTH * percent / 100)).padEnd(WIDTH, '░')
+      process.stderr.write(`\r${bar} ${percent} % of ${all} rows`)
+    },
+    end (): void {
+      if (shown >= 0) process.stderr.write('\n')
+    }
   }
 }
 
