@@ -36,6 +36,7 @@ export async function runOnDatabase (name: CommandName, args: string[]): Promise
     await run({
       stores: createStores(database),
       kind: database.kind,
+      snapshot: database.snapshot,
       publicUrl: server.public_url,
       print: async text => print(`${text}\n`),
       signal: new AbortController().signal

@@ -3,9 +3,12 @@
 const commands: Record<string, () => Promise<unknown>> = {
   start: () => import('../src/server.ts'),
   admin: () => import('./admin.ts'),
+  backup: () => import('./backup.ts'),
   config: () => import('./config.ts'),
+  copy: () => import('./copy.ts'),
   database: () => import('./database.ts'),
   prune: () => import('./prune.ts'),
+  restore: () => import('./restore.ts'),
   smoke: () => import('./smoke.ts')
 }
 

@@ -18,6 +18,7 @@ export interface OperatorContext {
     pruning: Pruning
   }
   kind: Database['kind']
+  snapshot: Database['snapshot']
   publicUrl: string | undefined
   /** Prints text and a line end to the standard output of the person who typed the command. */
   print (text: string): Promise<void>

@@ -5,5 +5,8 @@ import { prune } from './prune.ts'
 
 export type CommandName = OperatorRequest['command']
 
+/** `npm run backup` reads the copy that this command makes, so that the server only waits until the files are copied. */
+const snapshot: OperatorCommand = () => context => context.snapshot()
+
 /** The commands that run in a script, or in the server while it has the embedded database open. */
-export const commands: Record<CommandName, OperatorCommand> = { admin, prune }
+export const commands: Record<CommandName, OperatorCommand> = { admin, prune, snapshot }

@@ -19,6 +19,13 @@ export type DatabaseLogger = Pick<Logger, 'info' | 'warn' | 'error'>
 
 export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>
 
+/** A transaction that may take hours. If it only reads, all of its statements see the data of the moment at which it began. */
+export interface LongTransaction {
+  query: Query
+  /** Commits the transaction or rolls it back. */
+  end (commit: boolean): Promise<void>
+}
+
 export interface Database {
   prisma: PrismaClient
   /**
@@ -35,6 +42,17 @@ export interface Database {
   migrationStatus (): Promise<MigrationStatus>
   /** Checks whether all migrations of this code are applied, without loading the schema engine. */
   isMigrated (): Promise<boolean>
+  /**
+   * Begins a long transaction, over `DIRECT_URL` where it is set. Nothing else may use the embedded database meanwhile, because it has only
+   * one connection.
+   */
+  begin (options: { readOnly: boolean }): Promise<LongTransaction>
+  /**
+   * Copies the files of the embedded database to the folder `snapshotDirectory` names, which can be opened as a data directory then.
+   * Statements wait meanwhile.
+   * @throws DatabaseError for PostgreSQL, of which any session can read a snapshot, and while a process uses the last copy.
+   */
+  snapshot (): Promise<void>
   /** The use of the connection pool; undefined for the embedded database, which has no pool. */
   pool (): PoolUse | undefined
   /** Whether the embedded database's disk is full, which has been logged. Always false for PostgreSQL, whose disk it cannot see. */

@@ -6,7 +6,9 @@ import type { Database, DatabaseLogger, Query } from './client.ts'
 import { makeDirectory } from './data-directory.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
+import { beginning } from './long-transaction.ts'
 import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
+import { makeSnapshot } from './snapshot.ts'
 
 /**
  * Opens the embedded database in `data_dir`, which is created when missing; `memory://` stores nothing on disk. PGlite is imported on
@@ -33,6 +35,11 @@ export async function openEmbedded (options: Config['database'], logger: Databas
       migrate: () => applyMigrations({ query, runScript: script => engine.exec(script), preamble: '', allowNewer }),
       migrationStatus: () => readMigrationStatus({ query, allowNewer }),
       isMigrated: () => isMigrated(query),
+      async begin ({ readOnly }) {
+        await engine.exec(beginning(readOnly))
+        return { query, end: async commit => { await engine.exec(commit ? 'COMMIT' : 'ROLLBACK') } }
+      },
+      snapshot: () => makeSnapshot(directory, engine.exclusively),
       pool: () => undefined,
       get full () { return engine.full },
       serve (receive) { onConnection = receive },

@@ -118,6 +118,8 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
 
   return {
     ...calls,
+    /** Runs a function while no statement runs. */
+    exclusively: (callback: () => Promise<void>): Promise<void> => run(open => open.runExclusive(callback)),
     get full () { return full },
     async close (): Promise<void> {
       // A proper shutdown of the engine would write to the full disk.

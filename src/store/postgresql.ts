@@ -3,9 +3,10 @@ import type { Config } from '../config-schema.ts'
 import { placeOf } from '../connection-url.ts'
 import { readDatabaseUrl, type DatabaseTarget } from '../database-url.ts'
 import { PrismaClient } from '../generated/prisma/client.ts'
-import type { Database, DatabaseLogger, Query } from './client.ts'
+import type { Database, DatabaseLogger, LongTransaction, Query } from './client.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'
 import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
+import { beginLongTransaction } from './long-transaction.ts'
 import { Pool } from './pool.ts'
 import { reserveConnection } from './reserved-connection.ts'
 
@@ -39,6 +40,8 @@ export async function openServer (url: string, options: Config['database'], logg
     migrate: () => migrate(pool, options, logger),
     migrationStatus: () => readMigrationStatus({ query, allowNewer: options.allow_newer }),
     isMigrated: () => isMigrated(query),
+    begin: ({ readOnly }) => begin(pool, options, readOnly),
+    snapshot: () => Promise.reject(new DatabaseError('only files of the embedded database are copied')),
     full: false,
     pool: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, max: pool.options.max }),
     serve () {},
@@ -80,6 +83,20 @@ async function migrate (pool: Pool, options: Config['database'], logger?: Databa
     throw error instanceof DatabaseError ? error : new DatabaseError(`database ${placeOf(directUrl)}: ${reasonOf(error)}${hintOf(error)}`)
   } finally {
     await direct.end()
+  }
+}
+
+/** Begins a long transaction, over `DIRECT_URL` where it is set: a pooler may limit how long a transaction lasts. */
+async function begin (pool: Pool, options: Config['database'], readOnly: boolean): Promise<LongTransaction> {
+  const { direct_url: directUrl } = options
+  if (directUrl === undefined) return beginLongTransaction(pool, readOnly)
+  const direct = openPool(readDatabaseUrl(directUrl, options.ca, 'DIRECT_URL'), { ...options, pool_size: 1 })
+  try {
+    const { query, end } = await beginLongTransaction(direct, readOnly)
+    return { query, end: commit => end(commit).finally(() => direct.end()) }
+  } catch (error) {
+    await direct.end()
+    throw error
   }
 }
 

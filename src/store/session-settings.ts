@@ -51,7 +51,7 @@ async function checkTransactions (client: pg.ClientBase, begin: string, within: 
 }
 
 /** Returns what Parley sets on a server of this version. It limits times as the driver does: a statement must not outlive its client. */
-function settingsOf (schema: string, version: number): Settings {
+export function settingsOf (schema: string, version: number): Settings {
   return {
     search_path: `"${schema.replaceAll('"', '""')}", pg_temp`,
     TimeZone: "'UTC'",

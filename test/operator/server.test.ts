@@ -2,31 +2,14 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createStores } from '../../src/domain.ts'
 import { askOwner } from '../../src/operator/client.ts'
-import { createOperatorServer } from '../../src/operator/server.ts'
-import { createLogger } from '../../src/logger.ts'
 import { lockDirectory } from '../../src/store/lock.ts'
 import { eventually } from '../eventually.ts'
-import { startServer, type Server } from '../helper.ts'
+import type { Server } from '../helper.ts'
 import { age, summary } from '../scripts/pruned.ts'
 import { prune } from '../scripts/run.ts'
-import { t, type Test } from '../tap.ts'
-
-/** Starts a server on the embedded database which takes commands over its socket, as `src/server.ts` does. */
-async function startOperated (t: Test) {
-  const lines: string[] = []
-  const server = await startServer(t, { embedded: true, config: { limits: { enabled: false } } })
-  const operator = createOperatorServer({
-    stores: createStores(server.database),
-    kind: server.database.kind,
-    publicUrl: undefined,
-    logger: createLogger('info', { write: line => { lines.push(line) } })
-  })
-  t.teardown(operator.close)
-  server.database.serve(operator.accept)
-  return { server, operator, lines, directory: server.config.database.data_dir }
-}
+import { t } from '../tap.ts'
+import { startOperated } from './operated.ts'
 
 /** Stores old messages in a new channel. */
 async function talk (server: Server, count: number) {

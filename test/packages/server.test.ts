@@ -48,5 +48,5 @@ t.test('npx parley starts the installed server on the embedded database, and its
   t.match(list.output, /^ann@example\.org {2}admin/)
   const wrong = parley('serve')
   t.same(await wrong.exited, [1, null])
-  t.equal(wrong.output, 'parley: unknown command serve; known are start, admin, config, database, prune, smoke\n')
+  t.equal(wrong.output, 'parley: unknown command serve; known are start, admin, backup, config, copy, database, prune, restore, smoke\n')
 })

@@ -14,6 +14,15 @@ export const prune = (env: Record<string, string>, ...args: string[]): Promise<O
 /** Runs the built script of `npm run db:migrate` and the like in the same way. */
 export const database = (env: Record<string, string>, command: string): Promise<Outcome> => run('database', env, [command])
 
+/** Runs the built script of `npm run db:copy -- …` in the same way. */
+export const copy = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('copy', env, args)
+
+/** Runs the built script of `npm run backup -- …` in the same way. */
+export const backup = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('backup', env, args)
+
+/** Runs the built script of `npm run restore -- …` in the same way. */
+export const restore = (env: Record<string, string>, ...args: string[]): Promise<Outcome> => run('restore', env, args)
+
 /** Runs the built script of `npm run config` in the same way. */
 export const config = (env: Record<string, string>): Promise<Outcome> => run('config', env, [])
 
