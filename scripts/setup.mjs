@@ -1,8 +1,8 @@
 // Installs, generates and compiles what the other scripts need. It runs before any package is installed, so it is plain JavaScript.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -11,7 +11,7 @@ const at = (...parts) => join(root, ...parts)
 /** The folder of the Prisma client. It is not compared, because it changes only when the settings files below change. */
 const GENERATED = 'src/generated/'
 /** When one of these files changes, everything is compiled again. */
-const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma']
+const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma', 'scripts/compile.mjs']
 const manifest = at('dist/.built.json')
 /** Says of which sources client/dist was compiled. */
 const clientManifest = at('client/dist/.built.json')
@@ -30,13 +30,14 @@ function setUp () {
 }
 
 /**
- * Compiles the changed sources into dist/; with `tests`, those of test/ too. Each file is compiled by itself and without checking types,
- * which `npm run typecheck` does. If dist/ is up to date, only the production packages are needed.
+ * Compiles the changed sources into dist/; with `tests`, those of test/ too. If dist/ is up to date, only the production packages are
+ * needed.
  * @returns whether the sources compile; if not, the error has been printed.
  */
 export async function build ({ tests = false } = {}) {
   requireNode()
-  buildClient()
+  if (!await buildClient()) return false
+  if (tests) declareClient()
   await buildWeb()
   const wanted = { settings: digest(...settings), files: digestSources(tests ? ['src', 'scripts', 'test'] : ['src', 'scripts']) }
   const built = readBuilt()
@@ -51,21 +52,30 @@ export async function build ({ tests = false } = {}) {
   console.error('parley: compiling …')
   if (outdated) rmSync(at('dist'), { recursive: true, force: true })
   for (const file of gone) for (const output of outputsOf(file)) rmSync(output, { force: true })
-  if (!await compile(outdated ? [...changed, ...sourcesIn(GENERATED)] : changed)) return false
+  if (!await compile(outdated ? [...changed, ...sourcesIn(GENERATED)] : changed, '.', 'dist')) return false
   const kept = outdated ? {} : Object.fromEntries(Object.entries(built.files).filter(([file]) => !gone.includes(file)))
   writeFileSync(manifest, JSON.stringify({ settings: wanted.settings, files: { ...kept, ...wanted.files } }))
   return true
 }
 
-/** Compiles client/ into client/dist and checks its types, where the sources have changed. Ends the process if they do not compile. */
-function buildClient () {
-  const wanted = JSON.stringify({ settings: digest('package-lock.json', 'client/tsconfig.json'), files: digestSources(['client/src']) })
-  if (existsSync(clientManifest) && readFileSync(clientManifest, 'utf8') === wanted) return
+/** Compiles client/ into client/dist, where the sources have changed. @returns whether they compile. */
+async function buildClient () {
+  const settings = digest('package-lock.json', 'client/tsconfig.json', 'scripts/compile.mjs')
+  const wanted = JSON.stringify({ settings, files: digestSources(['client/src']) })
+  if (existsSync(clientManifest) && readFileSync(clientManifest, 'utf8') === wanted) return true
   setUp()
   rmSync(at('client/dist'), { recursive: true, force: true })
-  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('client')], 'compiling the client')
+  if (!await compile(sourcesIn('client/src'), 'client/src', 'client/dist')) return false
   writeFileSync(at('client/dist/build.js'), `export const BUILD = '${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}'\n`)
   writeFileSync(clientManifest, wanted)
+  return true
+}
+
+/** Checks the types of the client and writes its declarations, against which applications, the web app and the tests compile. */
+function declareClient () {
+  if (!isOlder(at('client/dist/index.d.ts'), sourcesIn('client/src').map(file => at(file)))) return
+  const options = ['-p', at('client'), '--emitDeclarationOnly']
+  run(process.execPath, [at('node_modules/typescript/bin/tsc'), ...options], 'declaring the client')
 }
 
 /** Bundles web/ into web/dist, where its sources or the client have changed. `npm run typecheck` checks its types. */
@@ -143,30 +153,12 @@ function digest (...files) {
   return hash.digest('hex')
 }
 
-async function compile (files) {
-  const { default: ts } = await import('typescript')
-  const { config } = ts.readConfigFile(at('tsconfig.json'), file => readFileSync(file, 'utf8'))
-  const wanted = { ...config.compilerOptions, noEmit: false, sourceMap: true, module: 'esnext' }
-  const { options } = ts.convertCompilerOptionsFromJson(wanted, root)
-  for (const file of files) {
-    const [output, map] = outputsOf(file)
-    const source = readFileSync(at(file), 'utf8')
-    const { outputText, sourceMapText, diagnostics } = ts.transpileModule(source, {
-      compilerOptions: { ...options, sourceRoot: relative(dirname(output), dirname(at(file))) },
-      fileName: basename(file),
-      reportDiagnostics: true
-    })
-    if (diagnostics.length > 0) {
-      const [{ start, messageText }] = diagnostics
-      const line = source.slice(0, start).split('\n').length
-      console.error(`parley: ${file}:${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)
-      return false
-    }
-    mkdirSync(dirname(output), { recursive: true })
-    writeFileSync(output, outputText)
-    writeFileSync(map, sourceMapText)
-  }
-  return true
+/** Compiles files from below `from` to below `to`. @returns whether they compile; if not, the error has been printed. */
+async function compile (files, from, to) {
+  const { compileFiles } = await import('./compile.mjs')
+  const error = await compileFiles(root, files, from, to)
+  if (error !== undefined) console.error(`parley: ${error}`)
+  return error === undefined
 }
 
 function outputsOf (file) {
@@ -188,11 +180,13 @@ function run (command, args, what, env = {}) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (process.argv[2] === 'build') {
     if (!await build()) process.exit(1)
+    declareClient()
     declareTesting()
   } else {
     setUp()
     // The tests import what was built of the client.
-    buildClient()
+    if (!await buildClient()) process.exit(1)
+    declareClient()
     await buildWeb()
   }
 }

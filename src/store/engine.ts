@@ -14,7 +14,7 @@ const RESERVE = 20 * 1_048_576
  * Memory in which the engine keeps pages. PostgreSQL's default of 128 MB would be cleared at each start, and would belong to the process
  * from then on. Pages that are not in it come from the operating system's cache.
  */
-const SHARED_BUFFERS = '32MB'
+const SHARED_BUFFERS = '16MB'
 /** Milliseconds between two checks whether a full disk has room again. */
 const RETRY_MS = 1000
 
