@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
+import { constants, type Dirent } from 'node:fs'
 import { copyFile, mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, relative } from 'node:path'
 import { makeDirectory } from './data-directory.ts'
 import { DatabaseError } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
@@ -26,6 +26,7 @@ export async function makeSnapshot (directory: string, exclusively: (copy: () =>
   const unlock = await lockDirectory(target)
   try {
     await removeFiles(target)
+    await checkRoom(join(directory, 'pglite'))
     await exclusively(() => copyFiles(join(directory, 'pglite'), join(target, 'pglite')))
   } catch (error) {
     await removeFiles(target)
@@ -39,24 +40,33 @@ async function removeFiles (target: string): Promise<void> {
   await rm(join(target, 'pglite'), { recursive: true, force: true })
 }
 
+/** Copies a folder. Where the file system can, the copy shares its blocks with the original. */
 async function copyFiles (source: string, target: string): Promise<void> {
-  const entries = await readdir(source, { recursive: true, withFileTypes: true })
-  const places = entries.map(entry => ({ isFile: entry.isFile(), path: relative(resolve(source), resolve(entry.parentPath, entry.name)) }))
+  const { folders, files } = await list(source)
   await mkdir(target, { mode: 0o700 })
-  for (const { isFile, path } of places) if (!isFile) await mkdir(join(target, path))
-  const files = places.filter(({ isFile }) => isFile).map(({ path }) => path)
-  await checkRoom(source, files)
-  // Where the file system can, the copy shares its blocks with the original.
+  for (const path of folders) await mkdir(join(target, path))
   await forEach(files, path => copyFile(join(source, path), join(target, path), constants.COPYFILE_FICLONE))
 }
 
 /** @throws DatabaseError if the copy could fill the disk under the running database. */
-async function checkRoom (source: string, files: string[]): Promise<void> {
+async function checkRoom (source: string): Promise<void> {
   let bytes = 0
-  await forEach(files, async path => { bytes += (await stat(join(source, path))).size })
+  const { files } = await list(source)
+  // The engine removes files that it no longer needs.
+  await forEach(files, async path => { bytes += await stat(join(source, path)).then(({ size }) => size, () => 0) })
   const { bavail, bsize } = await statfs(source)
   if (bavail * bsize >= bytes + RESERVE) return
   throw new DatabaseError(`the disk has too little room for a copy: ${Math.ceil((bytes + RESERVE) / 1_048_576)} MiB have to be free`)
+}
+
+/** Lists the folders, each before those in it, and the files in a folder, relative to it. */
+async function list (folder: string): Promise<{ folders: string[], files: string[] }> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const pathOf = ({ parentPath, name }: Dirent): string => relative(folder, join(parentPath, name))
+  return {
+    folders: entries.filter(entry => entry.isDirectory()).map(pathOf).sort(),
+    files: entries.filter(entry => entry.isFile()).map(pathOf)
+  }
 }
 
 async function forEach (paths: string[], call: (path: string) => Promise<void>): Promise<void> {

@@ -85,6 +85,11 @@ t.test('only a few connections are open at a time, and the end of the server clo
   await t.rejects(askOwner(directory, { command: 'admin', args: ['list'] }, () => {}), /takes no commands now/)
 })
 
+t.test('a connection that asks nothing is closed', async t => {
+  const { directory } = await startOperated(t)
+  t.equal(await exchange(directory, '{"command":'), '{"failure":"The operation was aborted due to timeout"}\n')
+})
+
 t.test('a command ends between two statements when the person interrupts it', async t => {
   const { directory, server } = await startOperated(t)
   await talk(server, 3000)

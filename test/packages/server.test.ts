@@ -39,6 +39,9 @@ t.test('npx parley starts the installed server on the embedded database, and its
   const smoke = parley('smoke', url!)
   await smoke.exited
   t.match(smoke.output, /All is well/)
+  const backup = parley('backup', join(folder, 'backup.gz'))
+  await backup.exited
+  t.match(backup.output, /^wrote \d+ rows to /, 'while the server runs')
   server.end('SIGTERM')
   await server.exited
   t.same(readdirSync(project).sort(), ['data', 'node_modules', 'package-lock.json', 'package.json'])

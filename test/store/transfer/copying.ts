@@ -15,9 +15,9 @@ export async function openEmbedded (t: Test): Promise<Database> {
   return database
 }
 
-/** Opens a PostgreSQL database with all migrations until the test ends. */
-export async function openPostgres (t: Test): Promise<Database> {
-  const database = await openDatabase({ ...defaults, url: await createDatabase(t) })
+/** Opens a PostgreSQL database until the test ends, by default a new one with all migrations. */
+export async function openPostgres (t: Test, url?: string): Promise<Database> {
+  const database = await openDatabase({ ...defaults, url: url ?? await createDatabase(t) })
   t.teardown(database.close)
   return database
 }
