@@ -164,7 +164,7 @@ export const ConfigSchema = Type.Object({
     }),
     tls_verify: flag(true, { meaning: 'Whether the certificate of a `rediss://` server is verified.' }),
     pool_size: count(10, {
-      meaning: 'Connections that publish events; each worker opens three more, and in a cluster always 49.', minimum: 1, maximum: 100
+      meaning: 'Connections that publish events; each worker opens three more, and in a cluster always 37.', minimum: 1, maximum: 100
     }),
     pool_timeout: seconds(5, { meaning: 'How long a command may wait for Redis.' }),
     prefix: text('parley:', { meaning: 'What the names of all keys and topics in Redis begin with.' })

@@ -15,7 +15,7 @@ export interface RedisSettings {
   part?: Part
 }
 
-/** `server`: the one node takes the writes. `sentinel`: the nodes know which server does. `cluster`: each node takes a part of them. */
+/** `server`: the only node takes all writes. `sentinel`: the nodes are sentinels, which name the server that does. `cluster`: its nodes. */
 export type RedisKind = 'server' | 'sentinel' | 'cluster'
 export interface RedisNode { host: string, port: number }
 
@@ -24,13 +24,13 @@ export interface RedisAddress {
   kind: RedisKind
   tls: boolean
   nodes: RedisNode[]
-  /** Those of the servers. Sentinels have credentials of their own. */
+  /** The user of the servers. Sentinels have users of their own. */
   username?: string
   password?: string
   db: number
   /** IP version for the hosts' names; 0 is either. */
   family: number
-  /** The name under which sentinels know the master, and the credentials for the sentinels. */
+  /** For Sentinel: the name by which the sentinels know the master, and the user of the sentinels. */
   sentinel?: { master: string, username?: string, password?: string }
 }
 
@@ -95,7 +95,7 @@ function read (url: string): RedisAddress {
     tls: scheme === 'rediss',
     nodes: readAuthority(authority, known),
     ...readCredentials(rest.slice(0, Math.max(at, 0)), known),
-    // Plus signs are no spaces here: passwords may have them.
+    // A plus sign means itself, because passwords have some. URLSearchParams would read it as a space.
     ...READERS[known](path, Object.fromEntries(new URLSearchParams(query.replaceAll('+', '%2B'))))
   }
 }

@@ -85,7 +85,9 @@ async function lead (scope: Scope, text: string, defaultPort: number, option: st
   if (!URL.canParse(text)) throw new ConfigError(`${option} must be a URL`)
   const url = new URL(text)
   const isPlain = /^(postgres|postgresql|redis):$/.test(url.protocol) && !/^(require|verify-)/.test(url.searchParams.get('sslmode') ?? '')
-  if (!isPlain) throw new ConfigError(`${option} must lead to a server without TLS, because its connections go over a line that can be cut`)
+  if (!isPlain) {
+    throw new ConfigError(`${option} must lead to one server, without TLS, because its connections go over a line that can be cut`)
+  }
   const line = await startLine(scope, Number(url.port) || defaultPort, url.hostname.replace(/^\[|\]$/g, ''))
   url.hostname = '127.0.0.1'
   url.port = String(line.port)

@@ -31,6 +31,7 @@ import { frozenClient, slowReader } from './slow-clients.ts'
 import { upgrade } from './upgrade.ts'
 import { eventually } from '../eventually.ts'
 import { root } from '../../scripts/root.ts'
+import { PARTS } from '../../src/redis-parts.ts'
 import { startServices } from '../../scripts/services.ts'
 
 interface Run { name: string, what: string, run (stage: Stage): Promise<Outcome> }
@@ -149,8 +150,8 @@ const runs: Run[] = [
     run: stage => clusterFailover(stage, { rate: many(500), channels: 20, before: long(5), after: tenth ? 10 : 25 })
   },
   {
-    name: 'G19-redis-slots', what: '32 slots of Redis Cluster that are in use move to other nodes, under 500 messages/s',
-    run: stage => clusterMoves(stage, { rate: many(500), channels: 20, before: long(5), after: tenth ? 8 : 25, moves: 16 })
+    name: 'G19-redis-slots', what: '24 slots of Redis Cluster that are in use move to other nodes, under 500 messages/s',
+    run: stage => clusterMoves(stage, { rate: many(500), channels: 20, before: long(5), after: tenth ? 8 : 25, moves: PARTS })
   },
   { name: 'G22', what: 'bursts of messages at the default limits', run: stage => bursts(stage, { rounds: many(10), seconds: long(10) }) },
   {

@@ -1,4 +1,4 @@
-import { choose, createParts, slotOf } from '../../src/redis-parts.ts'
+import { choose, createParts, PARTS, slotOf } from '../../src/redis-parts.ts'
 import { eventually } from '../eventually.ts'
 import { notice, subscribe } from '../contracts/broker.ts'
 import { ann, bob } from '../contracts/presence.ts'
@@ -20,7 +20,7 @@ t.test('slots are computed as Redis does, and the parts of each use lie at equal
   const slots = await Promise.all(parts.map(({ key }) => admin.cluster('KEYSLOT', key)))
   t.same(tags.map(slotOf), slots)
   t.equal(new Set(slots).size, parts.length)
-  for (const [i, slot] of slots.entries()) t.equal(Math.floor(Number(slot) / 1024), i % 16)
+  for (const [i, slot] of slots.entries()) t.equal(Math.floor(Number(slot) * PARTS / 16_384), i % PARTS)
 })
 
 t.test('a server that is in no cluster, and a cluster without slots, are named in one line for all parts', async t => {
