@@ -117,7 +117,7 @@ export function createHistory (size: number) {
 
     /**
      * Puts an older page into the window, and cuts off the oldest messages where there is no room. `hole`: what is still missing below the
-     * page. `isLast`: the history begins with the page. @returns how many messages are new.
+     * page. `isLast`: the history begins with the page. @returns how many messages are new and have room.
      */
     insert (page: Message[], hole: Gap | undefined, isLast: boolean): number {
       const known = new Set(messages.map(({ id }) => id))
@@ -127,7 +127,7 @@ export function createHistory (size: number) {
       gap = hole
       if (isLast) hasOlder = false
       trim()
-      return added.length
+      return added.filter(({ seq }) => seq >= messages[0]!.seq).length
     },
 
     /** Shows a page somewhere in the history, above it the newest messages, and a gap between them if messages are missing there. */

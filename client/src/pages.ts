@@ -35,8 +35,8 @@ export function createPages ({ rest, channelName, history, isResuming, onChange 
     if (!head) return 0
     const gap = where === 'gap' ? history.gap : undefined
     const isEndless = gap === undefined || oldest === undefined || oldest >= gap.before
-    const limit = Math.min(count, MAX_PAGE, isEndless ? room : MAX_PAGE)
-    if (limit <= 0) return 0
+    // A full window has no room for an older message, but asks for one: without an answer, the window begins where the history does.
+    const limit = Math.min(count, MAX_PAGE, isEndless ? Math.max(room, 1) : MAX_PAGE)
     return read({ before: gap?.before ?? oldest ?? head.seq + 1, limit }, page => {
       const isLast = page.length < limit
       return history.insert(page, gap ? isLast ? undefined : holeBelow(page, gap) : history.gap, isLast)

@@ -81,6 +81,18 @@ t.test('[C1] the option `window` says how many messages a channel shows', async 
   isTrue(t, channel, scene)
 })
 
+t.test('[C1] older() finds the beginning of the history also where the window is full', async t => {
+  const { channel } = await opened(t, 120, 100, 120)
+  t.equal(await channel.older(100), 20)
+  t.equal(await channel.older(100), 0)
+  t.match(channel.getSnapshot(), { hasOlder: false, messages: { length: 120, 0: { seq: 1 } } })
+
+  const { channel: longer } = await opened(t, 121, 100, 120)
+  t.equal(await longer.older(100), 20)
+  t.equal(await longer.older(100), 0)
+  t.match(longer.getSnapshot(), { hasOlder: true, messages: { length: 120, 0: { seq: 2 } } })
+})
+
 t.test('[C1] the window of all channels is an option of the client, and each channel may have its own', async t => {
   const scene = createScene(t, { channels: { window: 10, history: 5 } })
   for (let i = 0; i < 30; i++) scene.text(`${i}`, {}, false)

@@ -10,9 +10,14 @@ const NEAR = 48
 const AHEAD = 20
 const PAGE = 100
 
+/** Whatever people scroll with. */
+const INPUT = ['wheel', 'touchstart', 'pointerdown', 'keydown']
+
 interface Place {
   /** The list follows new messages. */
   isAtEnd: boolean
+  /** The row that the list was scrolled to. It stays in its place, whatever heights the rows turn out to have, until somebody scrolls. */
+  held?: { key: string, align: 'start' | 'center' } | undefined
   offset: number
   /** The rows that are shown. */
   rows: Row[]
@@ -37,30 +42,49 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
   const rows = isHeldBack ? all.slice(0, -moved.after) : all
 
   useLayoutEffect(() => {
+    // A message that comes to the end is followed.
+    if (place.isAtEnd && place.rows.at(-1) !== rows.at(-1)) place.held = undefined
     place.rows = rows
     // The list has scrolled by the height of the new rows. Unless it hears of that at once, it takes its old place for the present one when
     // it measures them, and falls back to the top.
     if (isShift) scroller.current!.dispatchEvent(new Event('scroll'))
-    if (place.isAtEnd) toEnd()
+    settle()
     if (isHeldBack) renderAgain(undefined)
     update()
   }, [rows.length, rows[0], rows.at(-1), isHeldBack])
 
-  // The rows get their heights after the list has scrolled to its end. Where that takes longer than 150 ms, the list gives up to correct
-  // its place, and would stay far from the end.
+  // Rows get their heights after the list has scrolled to one of them. Where that takes longer than 150 ms, the list gives up to correct
+  // its place, and would stay far from the row.
   const hasRows = rows.length > 0
   useEffect(() => {
     const { current } = scroller
     if (!current || !hasRows) return
-    const observer = new ResizeObserver(() => { if (place.isAtEnd) current.scrollTop = current.scrollHeight })
+    const observer = new ResizeObserver(() => {
+      if (place.held) settle()
+      else if (place.isAtEnd) current.scrollTop = current.scrollHeight
+    })
     observer.observe(current.querySelector('ul')!)
     return () => observer.disconnect()
   }, [hasRows])
 
   useEffect(() => {
+    const letGo = (): void => { place.held = undefined }
+    for (const type of INPUT) addEventListener(type, letGo, { capture: true, passive: true })
+    return () => { for (const type of INPUT) removeEventListener(type, letGo, { capture: true }) }
+  }, [])
+
+  useEffect(() => {
     document.addEventListener('visibilitychange', update)
     return () => document.removeEventListener('visibilitychange', update)
   }, [])
+
+  /** Scrolls to where the list is held. */
+  function settle (): void {
+    const { held } = place
+    const index = held ? place.rows.findIndex(row => keyOf(row) === held.key) : -1
+    if (index !== -1) list.current?.scrollToIndex(index, { align: held!.align })
+    else if (place.isAtEnd) toEnd()
+  }
 
   function toEnd (): void {
     if (place.rows.length > 0) list.current?.scrollToIndex(place.rows.length - 1, { align: 'end' })
@@ -91,9 +115,11 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
 
   async function load (read: () => Promise<number>): Promise<void> {
     loading.value = 'yes'
+    const { gap, hasOlder } = channel.getSnapshot()
     try {
+      const isSame = await read() === 0 && channel.getSnapshot().gap === gap && channel.getSnapshot().hasOlder === hasOlder
       // Nothing is added where the window has no room for more.
-      loading.value = await read() === 0 ? 'full' : 'no'
+      loading.value = isSame ? 'full' : 'no'
     } catch {
       // The failure is shown, with a button that tries again.
       loading.value = 'failed'
@@ -108,17 +134,18 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
       const isNear = offset >= scrollSize - viewportSize - NEAR
       // The list scrolls down by itself, and only people scroll up.
       if (isNear) setAtEnd(true)
-      else if (offset < place.offset - 1) setAtEnd(false)
+      else if (place.held || offset < place.offset - 1) setAtEnd(false)
       place.offset = offset
       update()
     },
 
     /** Messages or the window have another size. */
     onResize (): void {
-      if (place.isAtEnd) toEnd()
+      settle()
     },
 
     toEnd (): void {
+      place.held = undefined
       setAtEnd(true)
       toEnd()
     },
@@ -127,8 +154,13 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
     toRow (key: string, align: 'start' | 'center' | 'nearest'): boolean {
       const index = place.rows.findIndex(row => keyOf(row) === key)
       if (index === -1) return false
-      if (align !== 'nearest') setAtEnd(false)
-      list.current?.scrollToIndex(index, { align })
+      if (align === 'nearest') {
+        list.current?.scrollToIndex(index, { align })
+      } else {
+        setAtEnd(false)
+        place.held = { key, align }
+        settle()
+      }
       return true
     },
 
