@@ -74,11 +74,21 @@ function growth ({ name, title, condition, columns, points }: Series): Case {
     columns,
     async measure (bench) {
       const runs: Run[] = []
+      const failed: string[] = []
       for (const point of points(bench)) {
-        const figures = await measurePoint(bench, point)
-        bench.progress(`${point.row}: ${format(figures.server_us_per_message!, 0)} µs/message`)
-        runs.push({ row: point.row, round: 1, figures })
+        try {
+          const figures = await measurePoint(bench, point)
+          bench.progress(`${point.row}: ${format(figures.server_us_per_message!, 0)} µs/message`)
+          runs.push({ row: point.row, round: 1, figures })
+        } catch (error) {
+          // The other points have taken minutes, so one that fails must not lose them.
+          failed.push(`${point.row}: ${(error as Error).message}`)
+        }
       }
+      if (failed.length === 0) return runs
+      if (runs.length === 0) throw new Error(failed.join('; '))
+      process.exitCode = 1
+      for (const line of failed) bench.progress(`failed: ${line}`)
       return runs
     },
     judge: () => []
