@@ -8,7 +8,7 @@ const base = { connections: 1000, audience: 10, rate: 200 }
 const PEOPLE = [100, 1000, 10_000]
 /** Channels that each person is in alone, besides the one in which messages are sent. */
 const OWN_CHANNELS = [0, 1, 10, 100]
-const SHARED_CHANNELS = { each: 50, people: 10 }
+const SHARED_CHANNELS = { each: 20, people: 10 }
 const UNUSED_CHANNELS = 100_000
 const RATES = [50, 250, 1000]
 const LARGE_AUDIENCE = 100
@@ -35,7 +35,7 @@ export const rows = {
 /** The rows from which the simulation takes figures. */
 export const inputs = {
   people: [1000, 10_000] as const,
-  own: [0, 100] as const,
+  own: OWN_CHANNELS,
   rates: RATES,
   subscribers: [1, 63] as const,
   largeAudience: { rate: 50, audience: LARGE_AUDIENCE }
