@@ -8,7 +8,7 @@ const base = { connections: 1000, audience: 10, rate: 200 }
 const PEOPLE = [100, 1000, 10_000]
 /** Channels that each person is in alone, besides the one in which messages are sent. */
 const OWN_CHANNELS = [0, 1, 10, 100]
-const SHARED_CHANNELS = { each: 50, people: 10 }
+const SHARED_CHANNELS = { each: 20, people: 10 }
 const UNUSED_CHANNELS = 100_000
 const RATES = [50, 250, 1000]
 const LARGE_AUDIENCE = 100
@@ -35,7 +35,7 @@ export const rows = {
 /** The rows from which the simulation takes figures. */
 export const inputs = {
   people: [1000, 10_000] as const,
-  own: [0, 100] as const,
+  own: OWN_CHANNELS,
   rates: RATES,
   subscribers: [1, 63] as const,
   largeAudience: { rate: 50, audience: LARGE_AUDIENCE }
@@ -74,11 +74,21 @@ function growth ({ name, title, condition, columns, points }: Series): Case {
     columns,
     async measure (bench) {
       const runs: Run[] = []
+      const failed: string[] = []
       for (const point of points(bench)) {
-        const figures = await measurePoint(bench, point)
-        bench.progress(`${point.row}: ${format(figures.server_us_per_message!, 0)} µs/message`)
-        runs.push({ row: point.row, round: 1, figures })
+        try {
+          const figures = await measurePoint(bench, point)
+          bench.progress(`${point.row}: ${format(figures.server_us_per_message!, 0)} µs/message`)
+          runs.push({ row: point.row, round: 1, figures })
+        } catch (error) {
+          // The other points have taken minutes, so one that fails must not lose them.
+          failed.push(`${point.row}: ${(error as Error).message}`)
+        }
       }
+      if (failed.length === 0) return runs
+      if (runs.length === 0) throw new Error(failed.join('; '))
+      process.exitCode = 1
+      for (const line of failed) bench.progress(`failed: ${line}`)
       return runs
     },
     judge: () => []

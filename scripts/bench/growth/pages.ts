@@ -100,7 +100,7 @@ function compare (predicted: Prediction, measured: Prediction): string[] {
   ] as const
   return columns.map(([key, unit, digits]) => {
     const [one, other] = [predicted[key] / unit, measured[key] / unit]
-    const ratio = other === 0 ? '' : ` = ${format(one / other, 2)}`
+    const ratio = one === 0 || other === 0 ? '' : ` = ${format(one / other, 2)}`
     return `${format(one, digits)} / ${format(other, digits)}${ratio}`
   })
 }
@@ -149,19 +149,32 @@ function predictionTable (costs: Costs): string {
 }
 
 function growthTable (outcomes: Outcome[]): string {
-  const shown = ['growth-users', 'growth-channels', 'growth-kept', 'growth-instances']
-  const columns: Array<[key: string, title: string, digits: number]> = [
-    ['server_us_per_message', 'server, µs a message', 0], ['server_us_per_delivery', 'µs a delivery', 1],
+  const always: Shown[] = [
+    ['server_us_per_message', 'server, µs a message', 0], ['server_us_per_delivery', 'the same, for each delivery', 1],
     ['database_us_per_message', 'PostgreSQL, µs a message', 0], ['redis_us_per_message', 'Redis, µs a message', 0],
-    ['bus_messages_per_message', 'bus messages', 2], ['idle_us_per_connection_and_s', 'idle, µs/s a connection', 1],
-    ['idle_database_us_per_s', 'PostgreSQL idle, µs/s', 0], ['memory_per_connection_kb', 'KB a connection', 1]
+    ['bus_messages_per_message', 'bus messages a message', 2]
+  ]
+  /** Only after a longer time in which nobody writes do these tell something. */
+  const rested: Shown[] = [
+    ['idle_us_per_connection_and_s', 'idle, µs/s a connection', 1], ['idle_database_us_per_s', 'PostgreSQL idle, µs/s', 0],
+    ['memory_per_connection_kb', 'KB a connection', 1]
+  ]
+  const groups: Array<[name: string, shown: Shown[]]> = [
+    ['growth-users', [...always, ...rested]], ['growth-channels', [...always, ...rested]],
+    ['growth-kept', always], ['growth-instances', always]
   ]
   return toTable([
-    ['', ...columns.map(([, title]) => title)],
-    ...shown.flatMap(name => Object.entries(outcomes.find(outcome => outcome.name === name)?.medians ?? {}))
-      .map(([row, figures]) => [row, ...columns.map(([key, , digits]) => format(Math.max(0, figures[key]!), digits))])
+    ['', ...[...always, ...rested].map(([, title]) => title)],
+    ...groups.flatMap(([name, shown]) => Object.entries(outcomes.find(outcome => outcome.name === name)?.medians ?? {})
+      .map(([row, figures]) => [
+        row,
+        ...shown.map(([key, , digits]) => format(Math.max(0, figures[key]!), digits)),
+        ...Array.from({ length: always.length + rested.length - shown.length }, () => '')
+      ]))
   ])
 }
+
+type Shown = [key: string, title: string, digits: number]
 
 function toTable ([head, ...body]: string[][]): string {
   return [head!, head!.map(() => '---'), ...body].map(cells => `| ${cells.join(' | ')} |`).join('\n')

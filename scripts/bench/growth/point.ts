@@ -62,6 +62,8 @@ async function measureWith (bench: Bench, reader: Reader, point: Point): Promise
       METRICS_TOKEN,
       CHANNELS_MAX_CHANNELS_PER_USER: '0',
       CHANNELS_MAX_CREATED_PER_USER: '0',
+      // The clients say nothing until all of them have joined, which takes minutes with very many channels.
+      PERFORMANCE_CONNECTION_TIMEOUT: '86400',
       // On a busy machine the generator falls behind and then sends what is due at once.
       PERFORMANCE_MESSAGE_QUEUE_SIZE: '100000'
     },

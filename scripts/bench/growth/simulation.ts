@@ -66,7 +66,9 @@ export function costsOf (outcomes: Outcome[]): Costs {
   /** The difference of a figure between two rows. */
   const more = (key: string, to: string, from: string): number => at(to, key) - at(from, key)
   const [few, many] = inputs.people.map(rows.people) as [string, string]
-  const [bare, full] = inputs.own.map(rows.channels) as [string, string]
+  // The largest of these takes long, and is not measured everywhere.
+  const own = inputs.own.map(rows.channels).filter(row => outcomes.some(({ medians }) => row in medians))
+  const [bare, full] = [own[0]!, own.at(-1)!]
   const { shared, unused, bus } = rows
   const traffic = inputs.rates.map(rate => rows.traffic(rate))
   const [slow, fast] = [traffic[0]!, traffic.at(-1)!]
