@@ -11,6 +11,7 @@ import { calm, saturated } from './cases/fan-out.ts'
 import { flooded } from './cases/floods.ts'
 import { channels, subscribers } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
+import { opening } from './cases/opening.ts'
 import { storm } from './cases/storm.ts'
 import { stored } from './cases/stored.ts'
 import { web } from './cases/web.ts'
@@ -26,7 +27,7 @@ import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
-const cases = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client, web]
+const cases = [saturated, calm, stored, idle, opening, storm, flooded, subscribers, channels, client, web]
 const PEOPLE = 10_000
 /** Open files that a process needs: 10,000 connections and some others. */
 const FILES_NEEDED = 10_500
