@@ -1,3 +1,4 @@
+import './process/compilation.ts'
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'

@@ -13,6 +13,7 @@ import { calm, saturated } from './cases/fan-out.ts'
 import { flooded } from './cases/floods.ts'
 import { channels, subscribers } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
+import { opening } from './cases/opening.ts'
 import { storm } from './cases/storm.ts'
 import { stored } from './cases/stored.ts'
 import { web } from './cases/web.ts'
@@ -32,7 +33,7 @@ import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
 /** What runs without an argument. */
-const usual = [saturated, calm, stored, idle, storm, flooded, subscribers, channels, client, web]
+const usual = [saturated, calm, stored, idle, opening, storm, flooded, subscribers, channels, client, web]
 const cases = [...usual, ...growthCases]
 const PEOPLE = 10_000
 /** Open files that a process needs: 10,000 connections and some others. */

@@ -1,3 +1,4 @@
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { AccessClaims } from '../schemas/auth.ts'
@@ -24,6 +25,8 @@ declare module 'fastify' {
 
 const ISSUER = 'parley'
 const AUDIENCE = 'parley'
+/** The first part of every token that this server signs. */
+const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
 
 /** Sets all of this explicitly, because @fastify/jwt by default accepts tokens without expiry and other HMAC algorithms [P12]. */
 export default fp(async (app, { secret }: { secret: string }) => {
@@ -39,8 +42,28 @@ export default fp(async (app, { secret }: { secret: string }) => {
       ignoreNotBefore: true
     }
   })
+  const readOwn = createReader(secret)
   app.decorate('accessTokens', {
     sign: claims => app.jwt.sign(claims),
-    verify: token => app.jwt.verify(token)
+    // Each connection is opened with a token, and the library takes four times as long for it.
+    verify: token => readOwn(token) ?? app.jwt.verify(token)
   })
 }, { name: 'jwt' })
+
+/**
+ * Returns a function that reads a valid token as this server writes them. It returns null for any other text, which may still be a valid
+ * token: the library finds that out, and tells what is wrong with it.
+ */
+function createReader (secret: string): (token: string) => object | null {
+  const key = createSecretKey(secret, 'utf8')
+  return token => {
+    const [header, payload, signature, more] = token.split('.')
+    if (header !== HEADER || payload === undefined || signature === undefined || more !== undefined) return null
+    const wanted = Buffer.from(createHmac('sha256', key).update(`${header}.${payload}`).digest('base64url'))
+    const given = Buffer.from(signature)
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return null
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss?: unknown, aud?: unknown, exp?: unknown }
+    const { iss, aud, exp } = claims
+    return iss === ISSUER && aud === AUDIENCE && typeof exp === 'number' && exp * 1000 > Date.now() ? claims : null
+  }
+}
