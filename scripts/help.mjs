@@ -17,6 +17,7 @@ const descriptions = {
   example: 'starts a server in memory and an example: `-- page`, `-- react` or `-- node-bot`',
   demo: 'serves a community of 200 people with two months of history, in which scripted people go on talking',
   screenshots: 'photographs the web app, in both themes and three sizes; `-- --animation` makes the film of the README',
+  release: 'gives all packages a new version, commits and tags it: `-- patch`, `minor`, `major` or a version; pushes nothing',
   generate: 'writes what is made of the schemas: the types of the client and the reference pages of docs/',
   backup: 'writes everything in the database into a file, `-- FILE`, while the server runs or not',
   restore: 'reads such a file into an empty database, `-- FILE`',

@@ -68,6 +68,7 @@ t.test('kubernetes.yaml: its parts find each other, there is time to drain, and 
   t.same([startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet.path), ['/healthz', '/healthz', '/readyz'])
   t.ok([startupProbe, livenessProbe, readinessProbe].every(({ httpGet: { port } }) => port in ports))
 
+  t.match(container.image, `/parley:${JSON.parse(read('package.json')).version}`, 'npm run release writes the version')
   const [migrate] = pod.initContainers as [Container]
   for (const { image, env } of [migrate, container]) {
     t.equal(image, container.image)

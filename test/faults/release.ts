@@ -38,7 +38,8 @@ function git (...args: string[]): string | undefined {
 
 /** Compiles the server of a release, once for each commit. @returns the folder from which `dist/src/server.js` runs. */
 export async function buildRelease ({ commit }: Release): Promise<string> {
-  const folder = join(root, 'node_modules/.cache/parley', `release-${commit}`)
+  // Not in node_modules: npm would take the folder around it for the project, and install there.
+  const folder = join(root, 'dist/releases', commit)
   if (existsSync(folder)) return folder
   const draft = `${folder}-${process.pid}`
   mkdirSync(draft, { recursive: true })
@@ -62,7 +63,7 @@ function install (folder: string): void {
   const same = Object.entries(read(join(folder, 'package-lock.json'))).every(([path, { version, dev, devOptional, optional }]) =>
     !path.startsWith('node_modules/') || dev || devOptional || optional || found[path]?.version === version)
   if (same) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  else execFileSync('npm', ['ci', '--include=dev', '--prefer-offline', '--no-audit'], { cwd: folder, stdio: 'ignore' })
+  else execFileSync('npm', ['ci', '--prefix', folder, '--include=dev', '--prefer-offline', '--no-audit'], { cwd: folder, stdio: 'ignore' })
 }
 
 /** Makes the release's Prisma client. `generate` requires an engine file but never runs it, so any file will do. */

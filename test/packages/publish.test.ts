@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { root } from '../../scripts/root.ts'
@@ -47,12 +47,49 @@ t.test('the client\'s package has its modules, their types and source maps, and 
   t.equal(readFileSync(join(root, 'client/LICENSE'), 'utf8'), readFileSync(join(root, 'LICENSE'), 'utf8'))
 })
 
+/** An expression of a workflow, without the braces that would look like a template's. */
+const expression = (text: string): string => `$\{{ ${text} }}`
+
+interface Step { run?: string, uses?: string, if?: string, with?: Record<string, unknown>, env?: Record<string, string> }
+interface Job { needs?: string, permissions?: Record<string, string>, steps: Step[] }
+interface Workflow { on: object, permissions: Record<string, string>, jobs: Record<string, Job> }
+
+const workflows = join(root, '.github/workflows')
+const workflowOf = (file: string): Workflow => parse(readFileSync(join(workflows, file), 'utf8'))
+const { on, jobs: { check, packages, image } } = workflowOf('publish.yml')
+const stepOf = (job: Job | undefined, action: string): Step => job!.steps.find(({ uses }) => uses?.startsWith(`${action}@`))!
+
 t.test('the workflow publishes both packages with provenance when a version tag is pushed', async t => {
-  const workflow = parse(readFileSync(join(root, '.github/workflows/publish.yml'), 'utf8'))
-  t.same(workflow.on, { push: { tags: ['v*'] } })
-  t.match(workflow.permissions, { 'id-token': 'write', contents: 'read' })
-  const runs = workflow.jobs.publish.steps.flatMap(({ run }: { run?: string }) => run ?? []) as string[]
-  t.match(runs.at(-1), /^npm publish --workspaces --include-workspace-root --provenance/)
-  t.ok(runs.indexOf('.ci/run') < runs.indexOf('npm run build'), 'it publishes what was built last')
+  t.same(on, { push: { tags: ['v*'] }, workflow_dispatch: null })
+  t.ok(check!.steps.some(({ run }) => run === '.ci/run'))
+  t.equal(packages!.needs, 'check')
+  t.same(packages!.permissions, { contents: 'read', 'id-token': 'write' })
+  const { run, env } = packages!.steps.at(-1)!
+  t.match(run, /^npm publish --workspaces --include-workspace-root --provenance .* \$DRY_RUN$/m)
+  t.equal(env!.DRY_RUN, expression("github.event_name != 'push' && '--dry-run' || ''"), 'only a pushed tag publishes')
+  t.ok(packages!.steps.some(({ run }) => run === 'npm run build'))
   t.equal(manifestOf('.').version, manifestOf('client').version)
+})
+
+t.test('the workflow publishes the image of the Dockerfile with provenance and a list of its parts', async t => {
+  t.equal(image!.needs, 'check')
+  t.same(image!.permissions, { contents: 'read', packages: 'write', 'id-token': 'write', attestations: 'write' })
+  const { with: options } = stepOf(image, 'docker/build-push-action')
+  t.match(options, { context: '.', push: expression("github.event_name == 'push'"), provenance: 'mode=max', sbom: true })
+  t.notOk('file' in options!, 'it is the Dockerfile that the tests carry out')
+  t.match(stepOf(image, 'actions/attest-build-provenance'), {
+    if: "github.event_name == 'push'", with: { 'subject-digest': expression('steps.build.outputs.digest'), 'push-to-registry': true }
+  })
+})
+
+t.test('workflows name each action by its commit, may only read by default, and keep no credentials in the work tree', async t => {
+  for (const file of readdirSync(workflows)) {
+    const { permissions, jobs } = workflowOf(file)
+    t.same(permissions, { contents: 'read' })
+    const steps = Object.values(jobs).flatMap(({ steps }) => steps)
+    t.same(steps.flatMap(({ uses }) => uses ?? []).filter(uses => !/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/.test(uses)), [])
+    for (const { uses, with: options } of steps) {
+      if (uses?.startsWith('actions/checkout@')) t.equal(options?.['persist-credentials'], false)
+    }
+  }
 })
