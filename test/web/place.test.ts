@@ -27,7 +27,7 @@ async function fill (channel: string, read: number, unread: number) {
 
 /** Waits until `isRight` accepts where the row of a message is: pixels from the upper edge of the list, which has a height of `list`. */
 async function untilPlaced (page: Page, id: string, isRight: (place: { top: number, bottom: number, list: number }) => boolean) {
-  let place
+  let place: { top: number, bottom: number, list: number } | undefined
   await eventually(async () => {
     const row = page.locator(`li:has([data-row="${id}"])`)
     const [inPage, list] = [await row.count() > 0 ? await row.boundingBox() : null, await page.locator('.messages').boundingBox()]
