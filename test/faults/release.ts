@@ -10,7 +10,8 @@ type Packages = Record<string, { version?: string, dev?: boolean, devOptional?: 
 
 /**
  * Finds the release before this checkout: the newest tag such as v1.2.0 below HEAD. Without tags, the commit before the newest migration
- * stands for it, because its schema differs from today's. @returns undefined if git does not have its files, as in a shallow clone.
+ * came to this branch stands for it, because its schema differs from today's. @returns undefined if git does not have its files, as in a
+ * shallow clone.
  */
 export function findRelease (): Release | undefined {
   if (!existsSync(join(root, '.git'))) return undefined
@@ -18,7 +19,7 @@ export function findRelease (): Release | undefined {
   if (tag) return toRelease(tag, tag)
   const newest = readdirSync(join(root, 'prisma/migrations'), { withFileTypes: true }).filter(entry => entry.isDirectory())
     .map(({ name }) => name).sort().at(-1)!
-  const added = git('log', '-1', '--format=%H', '--diff-filter=A', '--', `prisma/migrations/${newest}`)
+  const added = git('log', '-1', '--first-parent', '-m', '--format=%H', '--diff-filter=A', '--', `prisma/migrations/${newest}`)
   return added ? toRelease(`${added}^`, `the commit before ${newest}`) : undefined
 }
 
