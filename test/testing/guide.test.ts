@@ -1,9 +1,10 @@
 // The tests of the guide that Parley follows, which it runs on a helper for WebSocket tests of its own.
 import { errorTable } from '../../src/errors.ts'
 import { startParley, type Connection } from '../../src/testing/index.ts'
+import { createDatabase } from '../helper.ts'
 import { t } from '../tap.ts'
 
-const parley = await startParley()
+const parley = await startParley({ databaseUrl: await createDatabase(t) })
 t.teardown(parley.close)
 const [ann] = await parley.users('ann')
 
