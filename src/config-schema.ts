@@ -185,8 +185,7 @@ export const ConfigSchema = Type.Object({
     pool_size: count(10, { meaning: 'Connections to PostgreSQL that each worker opens at most.', minimum: 1, maximum: 1000 }),
     pool_timeout: seconds(5, { meaning: 'How long a request may wait for a connection to the database.' }),
     allow_newer: flag(false, {
-      meaning: 'Whether the server starts on a database that a newer release has migrated. Each release works on the tables of the ' +
-        'next one.'
+      meaning: 'Whether the server starts on a database that a newer release has migrated. A release works on the tables of the next one.'
     }),
     data_dir: text('./data', { meaning: 'The folder of the embedded database and of the generated secret.', env: ['PARLEY_DATA_DIR'] })
   }),

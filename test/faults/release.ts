@@ -57,19 +57,22 @@ export async function buildRelease ({ commit }: Release): Promise<string> {
   return folder
 }
 
-/** Links the packages of this checkout if the release wants the same for its server. Otherwise npm installs its own. */
+/** Links the packages of this checkout if the release wants the same for its server. Otherwise npm installs the release's own. */
 function install (folder: string): void {
   const read = (path: string): Packages => JSON.parse(readFileSync(path, 'utf8')).packages
   const found = read(join(root, 'node_modules/.package-lock.json'))
   const same = Object.entries(read(join(folder, 'package-lock.json'))).every(([path, { version, dev, devOptional, optional }]) =>
     !path.startsWith('node_modules/') || dev || devOptional || optional || found[path]?.version === version)
   if (same) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  else execFileSync('npm', ['ci', '--prefix', folder, '--include=dev', '--prefer-offline', '--no-audit'], { cwd: folder, stdio: 'ignore' })
+  else execFileSync('npm', ['ci', '--prefix', folder, '--omit=dev', '--prefer-offline', '--no-audit'], { cwd: folder, stdio: 'ignore' })
 }
 
-/** Makes the release's Prisma client. `generate` requires an engine file but never runs it, so any file will do. */
+/**
+ * Makes the release's Prisma client with the `prisma` of this checkout, because the release's own is a package for development. `generate`
+ * requires an engine file but never runs it, so any file will do.
+ */
 function generate (folder: string): void {
-  execFileSync(process.execPath, ['node_modules/prisma/build/index.js', 'generate'], {
+  execFileSync(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
     cwd: folder,
     env: { PATH: process.env.PATH, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
     stdio: 'ignore'

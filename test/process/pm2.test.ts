@@ -35,7 +35,7 @@ function startPrimary (t: Test, env: Record<string, string>) {
   const closed = once(primary, 'close')
   t.teardown(async () => {
     for (const { pid } of reports) kill(pid)
-    primary.disconnect()
+    primary.kill('SIGKILL')
     await closed
     rmSync(temporary, { recursive: true })
   })
