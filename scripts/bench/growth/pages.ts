@@ -151,8 +151,8 @@ function predictionTable (costs: Costs): string {
 function growthTable (outcomes: Outcome[]): string {
   const always: Shown[] = [
     ['server_us_per_message', 'server, µs a message', 0], ['server_us_per_delivery', 'the same, for each delivery', 1],
-    ['database_us_per_message', 'PostgreSQL, µs a message', 0], ['redis_us_per_message', 'Redis, µs a message', 0],
-    ['bus_messages_per_message', 'bus messages a message', 2]
+    ['messages_per_commit', 'messages a commit', 1], ['database_us_per_message', 'PostgreSQL, µs a message', 0],
+    ['redis_us_per_message', 'Redis, µs a message', 0], ['bus_messages_per_message', 'bus messages a message', 2]
   ]
   /** Only after a longer time in which nobody writes do these tell something. */
   const rested: Shown[] = [

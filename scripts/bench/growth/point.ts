@@ -99,7 +99,7 @@ async function measureWith (bench: Bench, reader: Reader, point: Point): Promise
       instances,
       audience,
       memberships: connections * (1 + others.each),
-      existing_channels: channels.length + otherCount,
+      existing_channels: channels.length + otherCount + (filled.unused_channels ?? 0),
       followed_channels: channels.length * copies(audience) + otherCount * copies(others.people),
       copies: copies(audience),
       ...filled,

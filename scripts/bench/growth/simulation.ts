@@ -106,7 +106,8 @@ export function costsOf (outcomes: Outcome[]): Costs {
     instance: {
       server: positive(at(few, 'idle_server_us_per_s') - personServer * at(few, 'connections') -
         followed.server * at(few, 'followed_channels')),
-      database: positive(at(few, 'idle_database_us_per_s') - followed.database * at(few, 'followed_channels')),
+      database: positive(at(few, 'idle_database_us_per_s') - followed.database * at(few, 'followed_channels') -
+        channelDatabase * at(few, 'existing_channels')),
       redis: positive(at(few, 'idle_redis_us_per_s') - followed.redis * at(few, 'followed_channels')),
       memory: positive(at(few, 'server_mb') - personMemory * at(few, 'connections') - channelMemory * at(few, 'followed_channels') -
         membershipMemory * memberships),
