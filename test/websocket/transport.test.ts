@@ -94,6 +94,22 @@ t.test('requests that are not an upgrade to /websocket are answered over HTTP an
   }
 })
 
+t.test('a handshake that is spelled unusually opens a connection too', async t => {
+  const server = await startServer(t)
+  for (const [what, request] of [
+    ['a query', handshake({}, '/websocket?a=b')],
+    ['an escaped path', handshake({}, '/%77ebsocket')],
+    ['capitals', handshake({ Upgrade: 'WebSocket' })],
+    ['version 8', handshake({ 'Sec-WebSocket-Version': '8' })],
+    ['several subprotocols', handshake({ 'Sec-WebSocket-Protocol': 'chat, parley.v1' })]
+  ] as const) {
+    const socket = openSocket(t, server.port, request)
+    await eventually(() => socket.received().includes('"welcome"'))
+    t.match(socket.received(), /^HTTP\/1\.1 101 /, what)
+  }
+  t.equal(server.app.upgrades.size, 0)
+})
+
 t.test('[P5] at max_connections further upgrades get 503 with Retry-After, also many at once, until a connection closes', async t => {
   const server = await startServer(t, { config: { server: { max_connections: 5 } } })
   const sockets = Array.from({ length: 30 }, () => openSocket(t, server.port, handshake()))
