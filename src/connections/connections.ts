@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { uuidv7 } from 'uuidv7'
 import type { Config } from '../config-schema.ts'
 import { createCountdown, resolvesWithin } from '../deadline.ts'
 import { closeTable } from '../errors.ts'
@@ -99,7 +99,7 @@ export function createConnections (
 
     /** Creates the session of a new connection and sends its welcome [P6]. `subject`: the address or network whose limits bind it. */
     open (transport: Transport, subject: string): Session {
-      const session = new Session(randomUUID(), transport, subject, limits?.connect(subject) ?? null, sessionDeps)
+      const session = new Session(uuidv7(), transport, subject, limits?.connect(subject) ?? null, sessionDeps)
       hub.add(session)
       traffic.opened++
       traffic.sent.welcome++
