@@ -28,10 +28,11 @@ export async function bundleWeb (root, version) {
     legalComments: 'none',
     logLevel: 'warning'
   }
-  await build({
+  const { metafile } = await build({
     ...options,
     entryPoints: [at('src/main.tsx'), at('src/main.css')],
     splitting: true,
+    metafile: true,
     plugins: [sharingWithApp(at('src/app.tsx'))],
     sourcemap: true,
     chunkNames: '[name]-[hash]',
@@ -43,7 +44,10 @@ export async function bundleWeb (root, version) {
   const files = readdirSync(at('dist', assets)).filter(name => !/\.map$|^admin-/.test(name)).map(name => `${assets}/${name}`)
   const define = { ...options.define, PARLEY_FILES: JSON.stringify(files) }
   await build({ ...options, define, entryPoints: [at('src/sw.ts')], format: 'iife', outdir: at('dist') })
-  writeFileSync(at('dist/index.html'), readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets))
+  const page = readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets)
+  const preloads = importsOf(metafile, `web/dist/${assets}/main.js`)
+    .map(path => `<link rel="modulepreload" href="${path.replace('web/dist/', '')}">`)
+  writeFileSync(at('dist/index.html'), page.replace('{preloads}', preloads.join('\n')))
   for (const name of readdirSync(at('dist'), { recursive: true }).filter(name => TEXT.test(name))) compress(at('dist', name))
 }
 
@@ -64,6 +68,16 @@ function sharingWithApp (app) {
       }))
     }
   }
+}
+
+/** Returns what a bundled script imports before it runs. A browser that knows it from the page loads it together with the script. */
+function importsOf ({ outputs }, script) {
+  const found = new Set([script])
+  // A set shows what is added to it to whoever goes through it.
+  for (const path of found) {
+    for (const { kind, path: imported } of outputs[path].imports) if (kind === 'import-statement') found.add(imported)
+  }
+  return [...found].slice(1)
 }
 
 function compress (file) {

@@ -11,7 +11,7 @@ import { openBrowser, type PictureBrowser } from './browser.ts'
 import { layCable } from './cable.ts'
 import { startStillDemo } from './demo.ts'
 import { preparePlaces } from './places.ts'
-import { shoot, shootWebp, sizes, themes } from './shoot.ts'
+import { SETTLING, shoot, shootWebp, sizes, themes } from './shoot.ts'
 import { adminViews, settled, viewsOf, type Viewer } from './views.ts'
 
 const USAGE = `usage: npm run screenshots -- [OPTION …] [VIEW …]
@@ -71,6 +71,7 @@ async function shootReadme (page: Page, url: string): Promise<void> {
     await page.setViewportSize(sizes[size])
     await page.goto(`${url}/${path}`)
     await settled(page)
+    await page.waitForTimeout(SETTLING)
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme })
       await shootWebp(page, join(imageFolder(), `${size}-${colorScheme}.webp`))

@@ -12,7 +12,7 @@ export const sizes = {
 export const themes = ['light', 'dark'] as const
 
 /** Milliseconds after which a state is photographed, so that what comes in late, as an answer of the server, is there. */
-const SETTLING = 300
+export const SETTLING = 300
 
 /** Photographs a view in all sizes and themes, as `NAME-SIZE-THEME.png`. */
 export async function shoot (page: Page, { name, path = 'c/general', act, undo }: View, { url, cable, out }: {

@@ -19,22 +19,20 @@ const SUMMARY = `
 `
 
 /**
- * Scrolls the channel up, a fixed distance in each frame, until its beginning is there or nothing older has come for 5 s. Returns `Frames`
- * and the height of what was scrolled through, in pixels.
+ * Scrolls the channel up, a fixed distance in each frame, until its beginning is there. Returns `Frames` and the height of what was
+ * scrolled through, in pixels.
  */
 export const scrollToTop = (patience: number): string => `(async () => {
   ${SUMMARY}
   const messages = document.querySelector('.messages')
   const times = []
   const end = performance.now() + ${patience}
-  let moved = performance.now()
-  while (!messages.querySelector('.beginning') && performance.now() - moved < 5000) {
+  while (!messages.querySelector('.beginning')) {
     times.push(await new Promise(requestAnimationFrame))
-    if (messages.scrollTop > 0) moved = times.at(-1)
     messages.scrollTop -= 600
     if (performance.now() > end) throw new Error('the top was not reached: ' + messages.scrollTop + ' px are left')
   }
-  return { ...summary(times.filter(time => time <= moved)), height: messages.scrollHeight }
+  return { ...summary(times), height: messages.scrollHeight }
 })()`
 
 /** Watches the frames for so many milliseconds, and returns `Frames`. */

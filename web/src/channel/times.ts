@@ -10,19 +10,25 @@ function format (name: string, options: Intl.DateTimeFormatOptions): Intl.DateTi
   return made
 }
 
-export function timeOf (at: number): string {
-  return format('time', { hour: 'numeric', minute: '2-digit' }).format(at)
+/** Remembers the last text: of the messages that are rendered together, many were written in the same minute. */
+function perMinute (textOf: (at: number) => string): (at: number) => string {
+  let [known, text] = [-1, '']
+  return at => {
+    const minute = Math.floor(at / 60_000)
+    if (minute !== known) [known, text] = [minute, textOf(at)]
+    return text
+  }
 }
+
+export const timeOf = perMinute(at => format('time', { hour: 'numeric', minute: '2-digit' }).format(at))
 
 /** The time without `AM` or `PM`, for narrow places. */
-export function shortTimeOf (at: number): string {
+export const shortTimeOf = perMinute(at => {
   const parts = format('time', { hour: 'numeric', minute: '2-digit' }).formatToParts(at)
   return parts.filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim()
-}
+})
 
-export function dateAndTimeOf (at: number): string {
-  return format('both', { dateStyle: 'full', timeStyle: 'short' }).format(at)
-}
+export const dateAndTimeOf = perMinute(at => format('both', { dateStyle: 'full', timeStyle: 'short' }).format(at))
 
 /** A number that is the same for all moments of a day here. */
 export function dayOf (at: number): number {
