@@ -61,8 +61,9 @@ export function createHistory (size: number) {
     get era () { return era },
     /** Whether the window has everything that comes after this `seq`. */
     covers (seq: number): boolean {
-      const first = messages[0]?.seq ?? (head?.seq ?? 0) + 1
-      return !!head && (gap?.before ?? 0) <= seq + 1 && (!hasOlder || first <= seq + 1)
+      if (!head) return false
+      const from = Math.max(gap?.before ?? 0, hasOlder ? messages[0]?.seq ?? head.seq + 1 : 0)
+      return from <= seq + 1
     },
     find: (id: string): Message | undefined => messages.find(message => message.id === id),
 
@@ -96,7 +97,7 @@ export function createHistory (size: number) {
       shown = undefined
       if (entry.type === 'message') {
         messages.push(toMessage(entry))
-        if (messages.length > size) trim()
+        trim()
         // Entries of types that this client does not know count in the sequence, and change nothing that it shows [C12].
       } else if (CHANGES.includes(entry.type)) {
         change(entry)

@@ -34,9 +34,11 @@ export function createPages ({ rest, channelName, history, isResuming, onChange 
     const { oldest, head, room } = history
     if (!head) return 0
     const gap = where === 'gap' ? history.gap : undefined
-    const isEndless = gap === undefined || oldest === undefined || oldest >= gap.before
-    // A full window has no room for an older message, but asks for one: without an answer, the window begins where the history does.
-    const limit = Math.min(count, MAX_PAGE, isEndless ? Math.max(room, 1) : MAX_PAGE)
+    // Below all messages, a page may take what room there is; above some of them, those make room for it. A full window without a gap asks
+    // for one message all the same: no answer means that the history begins with the window.
+    const most = !gap ? room || 1 : (oldest ?? gap.before) < gap.before ? MAX_PAGE : room
+    const limit = Math.min(count, MAX_PAGE, most)
+    if (limit <= 0) return 0
     return read({ before: gap?.before ?? oldest ?? head.seq + 1, limit }, page => {
       const isLast = page.length < limit
       return history.insert(page, gap ? isLast ? undefined : holeBelow(page, gap) : history.gap, isLast)

@@ -203,7 +203,7 @@ for (const [name, start] of Object.entries(settings)) {
       const ann = await a.register('ann')
       const { prisma } = a.database
       const { passwordHash } = await prisma.user.findUniqueOrThrow({ where: { id: ann.user.id } })
-      const [sid, hash, next] = [randomUUID(), randomBytes(32), randomBytes(32)]
+      const [sid, hash, next] = [uuidv7(), randomBytes(32), randomBytes(32)]
       await prisma.$queryRaw`SELECT parley_start_login(${ann.user.id}::uuid, ${sid}::uuid, ${passwordHash}, ${100}::int,
         ${uuidv7()}::uuid, ${hash}, ${randomBytes(16)}, ${600}::int) AS ended`
       t.match((await list(a, ann)).logins[0], { id: sid, device: null, address: null })

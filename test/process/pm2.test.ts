@@ -77,7 +77,10 @@ t.test('workers of PM2 say that they are ready, share their ports, and answer /m
   })
   const first = await primary.fork()
   const second = await primary.fork()
-  const ports = [...primary.output().matchAll(/Server listening at http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port))
+  const listening = /Server listening at http:\/\/127\.0\.0\.1:(\d+)/g
+  const portsOf = (): number[] => [...primary.output().matchAll(listening)].map(([, port]) => Number(port))
+  await eventually(() => portsOf().length === 4, PATIENCE)
+  const ports = portsOf()
   t.strictSame(ports.slice(2), ports.slice(0, 2), 'the second worker listens on the ports of the first')
   const [metricsPort, port] = ports as [number, number]
   const [ann, ben] = await seedPeople(databaseUrl, 2)
