@@ -122,10 +122,11 @@ export const cases: Case[] = [
       const reader = await stage.connect(stage.ben)
       for (let n = 0; n < 5; n++) host.send({ type: 'send_message', channel: name, message: `${n}` })
       reader.send({ type: 'join_channel', channel: name, history: 1 })
-      await host.settle()
+      const joinedAt = (): number => reader.unread.findIndex(({ action }) => action === 'channel_joined')
+      await reader.until('channel_joined', () => joinedAt() >= 0 || undefined)
       host.send({ type: 'send_message', channel: name, message: 'last', client_id: 'last' })
       await reader.until('the last message', () => reader.unread.some(({ client_id: id }) => id === 'last') || undefined)
-      const joined = reader.unread.findIndex(({ action }) => action === 'channel_joined')
+      const joined = joinedAt()
       const message = reader.unread.findIndex(isMessage(name))
       check(joined >= 0 && joined < message, 'channel_joined before any message', reader.unread.map(kindOf))
     }
