@@ -5,7 +5,7 @@ import { ann, bob } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { arrives, texts } from '../broker/brokers.ts'
 import { t, type Test } from '../tap.ts'
-import { administer, startNodes } from './servers.ts'
+import { administer, startNode, startNodes } from './servers.ts'
 import { rooms, testRedis, topics, usersOf } from './suite.ts'
 
 const nodes = await startNodes(t)
@@ -34,7 +34,7 @@ t.test('a server that is in no cluster, and a cluster without slots, are named i
   }
   const alone = await startRedis(t)
   t.match(await reasonAt(alone.port), /^this server is in no cluster: write redis:\/\/ in REDIS_URL \(node 127.0.0.1:/)
-  const empty = await startRedis(t, ['--cluster-enabled', 'yes'])
+  const empty = await startNode(t)
   t.match(await reasonAt(empty.port), /^a slot has no node, or too few nodes of the cluster are up \(node 127.0.0.1:.* CLUSTERDOWN/)
 })
 

@@ -20,8 +20,8 @@ const files = [
 
 /** A cluster of one node, with a user that has few rights. It takes TLS at `tlsPort`. */
 async function openNode (t: Test) {
-  const [tlsPort, clusterPort] = [await freePort(), await freePort()]
-  const ports = ['--tls-port', String(tlsPort), '--tls-cluster', 'yes', '--cluster-port', String(clusterPort)]
+  const tlsPort = await freePort()
+  const ports = ['--tls-port', String(tlsPort), '--tls-cluster', 'yes']
   const node = await startNode(t, [...ports, ...files])
   const admin = administer(t, node)
   await admin.cluster('ADDSLOTSRANGE', 0, 16_383)

@@ -59,17 +59,16 @@ export async function startSentinels (scope: Scope) {
 }
 
 /** Starts a server in cluster mode that is in no cluster yet. */
-export function startNode (scope: Scope, args: string[] = []): Promise<RedisServer> {
-  return startRedis(scope, ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(DEAD_AFTER), ...REPLICATED, ...args])
+export async function startNode (scope: Scope, args: string[] = []): Promise<RedisServer> {
+  // By default the port of the cluster's own connections is 10,000 higher, which may be no port, or taken.
+  const ports = ['--cluster-port', String(await freePort())]
+  return startRedis(scope, ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(DEAD_AFTER), ...ports, ...REPLICATED, ...args])
 }
 
 /** Starts a cluster of three masters, each with a replica. */
 export async function startNodes (scope: Scope) {
   const nodes: RedisServer[] = []
-  for (let i = 0; i < 6; i++) {
-    // By default the port of the cluster's own connections is 10,000 higher, which may be no port, or taken.
-    nodes.push(await startNode(scope, ['--cluster-port', String(await freePort())]))
-  }
+  for (let i = 0; i < 6; i++) nodes.push(await startNode(scope))
   const places = nodes.map(({ port }) => `127.0.0.1:${port}`)
   const program = join(findPrograms('redis-server')[0]!, 'redis-cli')
   await promisify(execFile)(program, ['--cluster', 'create', ...places, '--cluster-replicas', '1', '--cluster-yes'])
