@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { build, stop } from 'esbuild'
 
 /** Files that are worth compressing. */
 const TEXT = /\.(js|css|svg|webmanifest)$/
@@ -44,6 +44,8 @@ export async function bundleWeb (root, version) {
   const files = readdirSync(at('dist', assets)).filter(name => !/\.map$|^admin-/.test(name)).map(name => `${assets}/${name}`)
   const define = { ...options.define, PARLEY_FILES: JSON.stringify(files) }
   await build({ ...options, define, entryPoints: [at('src/sw.ts')], format: 'iife', outdir: at('dist') })
+  // The server that starts next does not need esbuild's process.
+  await stop()
   const page = readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets)
   const preloads = importsOf(metafile, `web/dist/${assets}/main.js`)
     .map(path => `<link rel="modulepreload" href="${path.replace('web/dist/', '')}">`)
