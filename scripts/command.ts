@@ -32,7 +32,7 @@ export async function runOnDatabase (name: CommandName, args: string[]): Promise
   try {
     const { pending, refusal } = await database.migrationStatus()
     if (refusal !== undefined) throw new UsageError(refusal)
-    if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
+    requireMigrated(pending)
     await run({
       stores: createStores(database),
       kind: database.kind,
@@ -44,4 +44,9 @@ export async function runOnDatabase (name: CommandName, args: string[]): Promise
   } finally {
     await database.close()
   }
+}
+
+/** @throws UsageError if there are `pending` migrations. */
+export function requireMigrated (pending: string[]): void {
+  if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
 }

@@ -5,7 +5,7 @@ import { onSignals } from '../src/process/signals.ts'
 import { openDatabase, type Database } from '../src/store/client.ts'
 import type { Dump } from '../src/store/transfer/dump.ts'
 import { loadDump } from '../src/store/transfer/load.ts'
-import { UsageError } from './command.ts'
+import { requireMigrated, UsageError } from './command.ts'
 
 /** Characters of the progress bar. */
 const WIDTH = 30
@@ -16,15 +16,18 @@ export async function openSource (options: Config['database']): Promise<Database
     throw new UsageError(`there is no database in ${options.data_dir}: set PARLEY_DATA_DIR or DATABASE_URL`)
   }
   const database = await openDatabase(options)
-  const { pending, unknown } = await database.migrationStatus()
-  if (pending.length === 0 && unknown.length === 0) return database
-  await database.close()
-  throw new UsageError(pending.length > 0
-    ? 'the database is new or old: start the server once, or run npm run db:migrate'
-    : `the database is of a newer release, with the migration ${unknown[0]}: use that release`)
+  try {
+    const { pending, unknown } = await database.migrationStatus()
+    requireMigrated(pending)
+    if (unknown.length > 0) throw new UsageError(`the database is of a newer release, with the migration ${unknown[0]}: use that release`)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
 }
 
-/** What a long run reports to, and is interrupted by. */
+/** A long run calls `onProgress` as it goes on, and ends when `signal` aborts. */
 interface RunOptions { onProgress (done: number, all: number): void, signal: AbortSignal }
 
 /** Runs something that takes long. It shows the progress on a terminal, and interrupts the run at the first signal, with this reason. */

@@ -32,7 +32,7 @@ import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
 
-/** What runs without an argument. */
+/** The cases that run without an argument. */
 const usual = [saturated, calm, stored, idle, opening, storm, flooded, subscribers, channels, client, web]
 const cases = [...usual, ...growthCases]
 const PEOPLE = 10_000

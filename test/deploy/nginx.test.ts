@@ -6,7 +6,7 @@ import { eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { configuration, startProxy } from './nginx.ts'
-import { ask, countUpgrades } from './traffic.ts'
+import { ask, countUpgrades, passesLargestFrame } from './traffic.ts'
 
 /** Two instances of one cluster behind nginx. `changes` replaces texts of the nginx configuration. */
 async function start (t: Scope, configs: [ConfigChange, ConfigChange] = [{}, {}], changes: Record<string, string> = {}) {
@@ -32,13 +32,7 @@ t.test('through nginx: upgrades go to both instances, and their clients exchange
   t.same(upgrades.map(count => count()), [2, 2])
   for (const [i, client] of people.entries()) await client.request({ type: 'send_message', channel: 'both', message: `${i}` })
   for (const client of people) await client.expect(({ type, seq }) => type === 'message' && seq === 4)
-
-  const pad = 'x'.repeat(65_536 - JSON.stringify({ type: 'heartbeat', pad: '' }).length)
-  people[0]!.send({ type: 'heartbeat', pad })
-  t.ok(await people[0]!.expect('heartbeat_ack'), '[P4] a frame of 64 KiB passes')
-  const ended = people[0]!.closed()
-  people[0]!.send({ type: 'heartbeat', pad: `${pad}x` })
-  t.match(await ended, { code: 1009, reason: 'message too big' }, 'nginx passes on close codes')
+  await passesLargestFrame(t, people[0]!, 'nginx')
 })
 
 t.test('[P3] through nginx: an Origin with the same host and port is accepted, and a foreign one is refused', async t => {

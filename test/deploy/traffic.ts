@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
+import type { Client } from '../client.ts'
 import type { Server } from '../helper.ts'
+import type { Test } from '../tap.ts'
 
 /** Counts the upgrades that reach a server, refused ones included. @returns a function that returns their number so far. */
 export function countUpgrades ({ app }: Pick<Server, 'app'>): () => number {
@@ -20,4 +22,14 @@ export async function ask (port: number, path: string, { localAddress = '127.0.0
   for await (const chunk of response) chunks.push(chunk)
   const text = String(Buffer.concat(chunks))
   return { status: response.statusCode as number, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
+}
+
+/** Tests that a proxy passes the largest frame, and the code of the close that one more byte causes [P4]. This ends the client. */
+export async function passesLargestFrame (t: Test, client: Client, proxy: string): Promise<void> {
+  const pad = 'x'.repeat(65_536 - JSON.stringify({ type: 'heartbeat', pad: '' }).length)
+  client.send({ type: 'heartbeat', pad })
+  t.ok(await client.expect('heartbeat_ack'), '[P4] a frame of 64 KiB passes')
+  const ended = client.closed()
+  client.send({ type: 'heartbeat', pad: `${pad}x` })
+  t.match(await ended, { code: 1009, reason: 'message too big' }, `${proxy} passes on close codes`)
 }

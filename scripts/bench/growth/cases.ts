@@ -3,7 +3,7 @@ import { fillChannels, fillMessages } from './fill.ts'
 import { measurePoint, type Placement, type Point } from './point.ts'
 import { measureRedis } from './redis.ts'
 
-/** What stays the same where something else grows. */
+/** The load while something else grows. */
 const base = { connections: 1000, audience: 10, rate: 200 }
 const PEOPLE = [100, 1000, 10_000]
 /** Channels that each person is in alone, besides the one in which messages are sent. */

@@ -5,7 +5,7 @@ import type { Server } from '../servers.ts'
 /** With this token, the server answers `GET /metrics`. */
 export const METRICS_TOKEN = 'token-of-the-benchmark'
 
-/** What has been counted up to a moment. Times are in seconds of CPU, `at` in seconds of the clock, memory is in bytes. */
+/** The counts up to a moment. Times are in seconds of CPU, `at` in seconds of the clock, memory is in bytes. */
 export interface Counters {
   at: number
   server: number

@@ -30,7 +30,7 @@ export interface Prediction {
   redis_mb: number
 }
 
-/** What each thing costs. `idle` costs are those of every second, memory is in megabytes. */
+/** The cost of each thing. `idle` costs are those of every second, memory is in megabytes. */
 export interface Costs {
   instance: { server: number, database: number, redis: number, memory: number, redisMemory: number }
   person: { server: number, memory: number, open: number }
@@ -74,7 +74,7 @@ export function costsOf (outcomes: Outcome[]): Costs {
   const [slow, fast] = [traffic[0]!, traffic.at(-1)!]
   const loud = rows.traffic(inputs.largeAudience.rate, inputs.largeAudience.audience)
 
-  /** What a followed channel costs, from channels with one person each. */
+  /** The cost of a followed channel, from channels with one person each. */
   const perFollowed = (key: string): number => positive(more(key, full, bare) / more('followed_channels', full, bare))
   const channelDatabase = positive(more('idle_database_us_per_s', unused, bare) / more('existing_channels', unused, bare))
   const followed = {
@@ -94,7 +94,7 @@ export function costsOf (outcomes: Outcome[]): Costs {
   const batches = (row: string): number => 1 / at(row, 'messages_per_commit')
   const perCommit = (key: string): number => positive(more(key, slow, fast) / (batches(slow) - batches(fast)))
   const commit = { server: perCommit('server_us_per_message'), database: perCommit('database_us_per_message') }
-  /** What is left of a figure without the commits. */
+  /** The rest of a figure without the commits. */
   const beyond = (kind: keyof typeof commit, row: string): number => at(row, `${kind}_us_per_message`) - commit[kind] * batches(row)
   const delivery = positive((beyond('server', loud) - beyond('server', slow)) / more('audience', loud, slow))
   const received = positive(beyond('server', bus.spread) - beyond('server', bus.together))
@@ -178,7 +178,7 @@ export function worldOf (figures: Figures): World {
   }
 }
 
-/** What was measured of that which `predict` predicts. */
+/** The measured values of the figures that `predict` returns. */
 export function measuredOf (figures: Figures): Prediction {
   return {
     server_us_per_s: figures.busy_server_us_per_s!,

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 
-/** What a page's main thread had to do, in CPU time, which other programs on the machine do not lengthen. */
+/** The tasks of a page's main thread, in CPU time, which other programs on the machine do not lengthen. */
 export interface Tasks {
   /** Milliseconds of the longest task. A frame is one task: its scripts, styles, layout and painting. */
   longest: number

@@ -4,7 +4,7 @@ import type { Query } from '../client.ts'
 /** Bytes of each row's hash that are added up. Numbers of six bytes are exact in JavaScript. */
 const BYTES = 6
 
-/** What is compared of a table before and after a copy: how many rows it has, and a sum of hashes over all of their columns. */
+/** A copy compares this of each table before and after: how many rows it has, and a sum of hashes over all of their columns. */
 export interface Digest { count: number, sum: bigint }
 
 /** Adds rows, as JSON texts, to the digest of their table. */
