@@ -11,15 +11,21 @@ export function countUpgrades ({ app }: Pick<Server, 'app'>): () => number {
   return () => count
 }
 
-/** Makes a REST call from `localAddress`, an address of this machine. @returns status, headers and body, which is JSON or empty. */
+/**
+ * Makes a REST call from `localAddress`, an address of this machine. With the header `expect: 100-continue`, the body is sent once the
+ * other side asks for it. @returns status, headers and body, which is JSON or empty.
+ */
 export async function ask (port: number, path: string, { localAddress = '127.0.0.1', ...options }: {
   method?: string, headers?: Record<string, string>, body?: string, localAddress?: string
 } = {}) {
   const { body, ...rest } = options
-  const outgoing = httpRequest({ port, host: '127.0.0.1', path, localAddress, ...rest }).end(body)
+  const outgoing = httpRequest({ port, host: '127.0.0.1', path, localAddress, ...rest })
+  if (rest.headers?.expect) outgoing.once('continue', () => outgoing.end(body)).flushHeaders()
+  else outgoing.end(body)
   const [response] = await once(outgoing, 'response')
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk)
+  outgoing.destroy()
   const text = String(Buffer.concat(chunks))
   return { status: response.statusCode as number, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
 }
