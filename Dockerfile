@@ -3,6 +3,7 @@ FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY client/package.json client/
+COPY tools/package.json tools/
 COPY web/package.json web/
 RUN npm ci --omit=dev
 COPY scripts/trim.mjs scripts/
@@ -13,8 +14,9 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY client/package.json client/
+COPY tools/package.json tools/
 COPY web/package.json web/
-RUN npm ci
+RUN npm ci --workspace=client --workspace=web --include-workspace-root
 COPY . .
 RUN npm run build && rm -r dist/scripts/bench
 

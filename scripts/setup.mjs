@@ -13,15 +13,20 @@ const GENERATED = 'src/generated/'
 /** When one of these files changes, everything is compiled again. */
 const settings = ['package-lock.json', 'tsconfig.json', 'prisma/schema.prisma', 'scripts/compile.mjs']
 const manifest = at('dist/.built.json')
+/** Options of `npm ci` that leave out the packages of tools/. */
+const WITHOUT_TOOLS = ['--workspace=client', '--workspace=web', '--include-workspace-root']
 /** Says of which sources client/dist was compiled. */
 const clientManifest = at('client/dist/.built.json')
 /** Says of which sources web/dist was bundled. */
 const webManifest = at('web/dist/.built.json')
 
-/** Installs the dependencies of package-lock.json and generates the Prisma client of the schema, where they are missing or outdated. */
-function setUp () {
+/**
+ * Installs the dependencies of package-lock.json and generates the Prisma client of the schema, where they are missing or outdated. Two
+ * thirds of the packages are those of tools/, which only tests, benchmarks, lint and generators need: they are installed with `tools`.
+ */
+function setUp ({ tools = false } = {}) {
   requireNode()
-  if (!isInstalled()) run('npm', ['ci', '--include=dev'], 'installing dependencies')
+  if (!isInstalled(tools ? 'tools' : 'build')) install(['--include=dev', ...tools ? [] : WITHOUT_TOOLS])
   if (isOlder(at('src/generated/prisma/client.ts'), [at('prisma/schema.prisma'), at('node_modules/prisma/package.json')])) {
     // `generate` requires an engine file but never runs it. Naming any existing file avoids a download.
     run(process.execPath, [at('node_modules/prisma/build/index.js'), 'generate'], 'generating the database client',
@@ -31,11 +36,12 @@ function setUp () {
 
 /**
  * Compiles the changed sources into dist/; with `tests`, those of test/ too. If dist/ is up to date, only the production packages are
- * needed.
+ * needed, or with `tools` all packages.
  * @returns whether the sources compile; if not, the error has been printed.
  */
-export async function build ({ tests = false } = {}) {
+export async function build ({ tests = false, tools = tests } = {}) {
   requireNode()
+  if (tools) setUp({ tools })
   if (!await buildClient()) return false
   if (tests) declareClient()
   await buildWeb()
@@ -45,7 +51,7 @@ export async function build ({ tests = false } = {}) {
   const changed = Object.keys(wanted.files).filter(file => outdated || built.files[file] !== wanted.files[file])
   const gone = Object.keys(built.files).filter(file => !existsSync(at(file)))
   if (!outdated && changed.length === 0 && gone.length === 0) {
-    if (!isInstalled({ production: true })) run('npm', ['ci', '--omit=dev'], 'installing dependencies')
+    if (!isInstalled('production')) install(['--omit=dev'])
     return true
   }
   setUp()
@@ -111,14 +117,25 @@ function requireNode () {
   fail(`Node ${wanted} or newer is needed, this is ${process.versions.node}`)
 }
 
-/** Compares versions instead of file times, which say little after a clone or a copy. */
-function isInstalled ({ production = false } = {}) {
+/**
+ * Returns whether the packages are there: those of `production`, those that the `build` needs too, or all, with `tools`. Compares versions
+ * instead of file times, which say little after a clone or a copy.
+ */
+function isInstalled (purpose) {
   const installed = at('node_modules/.package-lock.json')
   if (!existsSync(installed)) return false
   const wanted = packagesOf(at('package-lock.json'))
   const found = packagesOf(installed)
-  return Object.entries(wanted).every(([path, { version, optional, dev, devOptional }]) =>
-    path === '' || optional || (production && (dev || devOptional)) || found[path]?.version === version)
+  const isThere = path => found[path]?.version === wanted[path].version
+  // npm installs a package with all that it depends on.
+  const ofBuild = ['', 'client', 'web'].flatMap(path => Object.keys(wanted[path].devDependencies ?? {})).map(name => `node_modules/${name}`)
+  return Object.entries(wanted).every(([path, { optional, dev, devOptional }]) =>
+    !path.includes('node_modules/') || optional || (purpose !== 'tools' && (dev || devOptional)) || isThere(path)) &&
+    (purpose !== 'build' || ofBuild.every(isThere))
+}
+
+function install (options) {
+  run('npm', ['ci', ...options], 'installing dependencies')
 }
 
 const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
@@ -183,7 +200,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     declareClient()
     declareTesting()
   } else {
-    setUp()
+    setUp({ tools: true })
     // The tests import what was built of the client.
     if (!await buildClient()) process.exit(1)
     declareClient()
