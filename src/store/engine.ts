@@ -1,6 +1,9 @@
-import { statfsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, statfsSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { DatabaseLogger } from './client.ts'
 import { DatabaseError } from './database-error.ts'
 import { Engine } from './pglite.ts'
@@ -15,6 +18,8 @@ const RESERVE = 20 * 1_048_576
  * from then on. Pages that are not in it come from the operating system's cache.
  */
 const SHARED_BUFFERS = '16MB'
+/** Milliseconds that the making of an empty database may take, which is seconds on a machine that has nothing else to do. */
+const MAKING_TIMEOUT = 300_000
 /** Milliseconds between two checks whether a full disk has room again. */
 const RETRY_MS = 1000
 
@@ -37,6 +42,7 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
     if (!inMemory && freeBytes() < RESERVE) {
       throw new DatabaseError(`the disk is full: ${Math.ceil(RESERVE / 1_048_576)} MiB have to be free`)
     }
+    if (!inMemory && !existsSync(join(path, 'PG_VERSION'))) await makeFiles(path)
     const started = new Engine(path, { startParams: [...Engine.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`] })
     await started.waitReady
     await started.exec('SET TimeZone = UTC')
@@ -127,4 +133,21 @@ export async function openEngine (directory: string, inMemory: boolean, logger?:
       else await engine.close()
     }
   }
+}
+
+/**
+ * Makes the files of an empty database. Another process does it, because it takes 600 MB, which this process would keep for minutes. The
+ * files get their name when they are complete, so a start that was killed leaves nothing that looks like a database.
+ */
+async function makeFiles (path: string): Promise<void> {
+  if (existsSync(path)) throw new DatabaseError(`${path} has no database, but it is there: move it away`)
+  const draft = `${path}.new`
+  await rm(draft, { recursive: true, force: true })
+  const program = fileURLToPath(new URL('./initdb.js', import.meta.url))
+  const child = fork(program, [draft], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], timeout: MAKING_TIMEOUT })
+  let errors = ''
+  child.stderr!.setEncoding('utf8').on('data', text => { errors += text })
+  const [code, signal] = await once(child, 'close')
+  if (code !== 0) throw new DatabaseError(`its files cannot be made: ${errors.trim() || `ended by ${signal ?? code}`}`)
+  await rename(draft, path)
 }

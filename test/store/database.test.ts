@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
@@ -81,4 +81,18 @@ t.test('only one process at a time can open a data directory and only its owner 
   t.teardown(() => second.close())
   t.strictSame(await second.migrate(), [])
   t.equal((await second.prisma.user.findUniqueOrThrow({ where: { id } })).name, 'someone')
+})
+
+t.test('a start that was killed while it made the embedded database is no obstacle; files that are no database are left alone', async t => {
+  const directory = temporaryDirectory()
+  mkdirSync(join(directory, 'pglite.new'))
+  writeFileSync(join(directory, 'pglite.new', 'PG_VERSION'), '')
+  await (await openDatabase(embedded(directory))).close()
+  t.notOk(existsSync(join(directory, 'pglite.new')))
+
+  const other = temporaryDirectory()
+  mkdirSync(join(other, 'pglite'))
+  writeFileSync(join(other, 'pglite', 'letter'), 'Dear reader')
+  await t.rejects(openDatabase(embedded(other)), /pglite has no database, but it is there: move it away/)
+  t.strictSame(readdirSync(join(other, 'pglite')), ['letter'])
 })
