@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { readRedisUrl, schemeOf, type RedisKind, type RedisNode, type RedisSettings } from './redis-settings.ts'
 
 /** The methods of a logger that are used here; Fastify's logger has them. */
@@ -23,12 +23,14 @@ const KEEP_ALIVE_MS = 10_000
 
 /**
  * Opens one connection, which is usable when the promise resolves. It lasts until `signal` aborts and never reconnects by itself, because
- * only its owner knows what a new connection has to restore. `commandTimeout` in milliseconds limits every command.
+ * only its owner knows what a new connection has to restore. `commandTimeout` in milliseconds limits every command. ioredis is imported on
+ * demand, because a single instance does not need it.
  */
 export async function openConnection (
   server: ServerAddress, signal: AbortSignal, commandTimeout: number, onLost: (error: Error) => void
 ): Promise<Redis> {
-  const client = new Redis({
+  const ioredis = await import('ioredis')
+  const client = new ioredis.Redis({
     ...server,
     keepAlive: KEEP_ALIVE_MS,
     lazyConnect: true,

@@ -4,7 +4,6 @@ import type { Config } from '../config-schema.ts'
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import { openEmbedded } from './embedded.ts'
 import type { MigrationStatus } from './migrate.ts'
-import { openServer } from './postgresql.ts'
 
 export interface PoolUse {
   used: number
@@ -68,9 +67,11 @@ export interface Database {
 
 /**
  * Opens PostgreSQL where `url` is set, otherwise the embedded PGlite in `data_dir` (created when missing; `memory://` stores nothing on
- * disk). Opening does not apply migrations: call `migrate`.
+ * disk). Opening does not apply migrations: call `migrate`. The driver is imported on demand, because nobody needs both.
  * @throws DatabaseError when the database cannot be reached, or another process holds the directory.
  */
 export async function openDatabase (options: Config['database'], logger?: DatabaseLogger): Promise<Database> {
-  return options.url === undefined ? openEmbedded(options, logger) : openServer(options.url, options, logger)
+  if (options.url === undefined) return openEmbedded(options, logger)
+  const { openServer } = await import('./postgresql.ts')
+  return openServer(options.url, options, logger)
 }

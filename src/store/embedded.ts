@@ -6,8 +6,8 @@ import type { Database, DatabaseLogger, Query } from './client.ts'
 import { makeDirectory } from './data-directory.ts'
 import { DatabaseError, reasonOf } from './database-error.ts'
 import { lockDirectory } from './lock.ts'
-import { beginning } from './long-transaction.ts'
 import { applyMigrations, isMigrated, readMigrationStatus } from './migrate.ts'
+import { beginning } from './session-settings.ts'
 import { makeSnapshot } from './snapshot.ts'
 
 /**

@@ -1,18 +1,10 @@
 import pg from 'pg'
 import type { LongTransaction } from './client.ts'
 import type { Pool } from './pool.ts'
-import { settingsOf } from './session-settings.ts'
+import { beginning, settingsOf } from './session-settings.ts'
 
 /** Milliseconds after which the driver gives up a statement. The server has no such limit. */
 const STATEMENT_LIMIT = 3_600_000
-
-/**
- * Returns what a long transaction begins with, on every kind of database. One that reads sees the data of one moment. One that writes sees
- * what others have committed before it locked their tables.
- */
-export function beginning (readOnly: boolean): string {
-  return `BEGIN ISOLATION LEVEL ${readOnly ? 'REPEATABLE READ READ ONLY' : 'READ COMMITTED READ WRITE'}; SET LOCAL bytea_output = 'hex'`
-}
 
 /** Begins a transaction on a connection of the pool, without the time limits of other statements. It works behind poolers, too. */
 export async function beginLongTransaction (pool: Pool, readOnly: boolean): Promise<LongTransaction> {

@@ -122,3 +122,11 @@ function inTransactions (run: Run, begin: string) {
     result.then(found => callback(undefined, found), callback)
   }
 }
+
+/**
+ * Returns what a long transaction begins with, on every kind of database. One that reads sees the data of one moment. One that writes sees
+ * what others have committed before it locked their tables.
+ */
+export function beginning (readOnly: boolean): string {
+  return `BEGIN ISOLATION LEVEL ${readOnly ? 'REPEATABLE READ READ ONLY' : 'READ COMMITTED READ WRITE'}; SET LOCAL bytea_output = 'hex'`
+}
