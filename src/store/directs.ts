@@ -31,8 +31,8 @@ export function createDirectStore (prisma: PrismaClient) {
       const rows = await prisma.$queryRaw<Array<ChannelRow & { user_id: string, told_at: Date }>>`
         SELECT p."userId" AS user_id, p."toldAt" AS told_at, parley_peer(c.id, p."userId") AS peer, ${channelColumns}
         FROM "DirectPeer" p
-        JOIN "ChannelUser" m ON m."channelId" = p."channelId" AND m."userId" = p."userId"
-        JOIN "Channel" c ON c.id = p."channelId"
+        CROSS JOIN LATERAL (SELECT FROM "ChannelUser" x WHERE x."channelId" = p."channelId" AND x."userId" = p."userId" LIMIT 1) m
+        CROSS JOIN LATERAL (SELECT * FROM "Channel" x WHERE x.id = p."channelId" LIMIT 1) c
         WHERE p."toldAt" > now() - make_interval(secs => ${ms / 1000})
           ${userIds === undefined ? Prisma.empty : Prisma.sql`AND p."userId" = ANY (${userIds}::uuid[])`}`
       return rows.map(row => ({ userId: row.user_id, at: row.told_at.getTime(), channel: toChannel(row) }))

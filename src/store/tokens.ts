@@ -63,7 +63,9 @@ export function createTokens ({ prisma, query }: Pick<Database, 'prisma' | 'quer
       const rows = await query<Authenticated | { id: null }>(`
         SELECT u.id, u.email, u.name, u.handle, u.role::text AS role, u."createdAt", u."emailVerifiedAt", u.disconnects
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (user_id, sid, place)
-        LEFT JOIN "User" u ON u.id = asked.user_id AND u."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(u, asked.sid))
+        LEFT JOIN LATERAL (
+          SELECT * FROM "User" x
+          WHERE x.id = asked.user_id AND x."disabledAt" IS NULL AND EXISTS (SELECT FROM parley_live_login(x, asked.sid)) LIMIT 1) u ON true
         ORDER BY asked.place`, [userIds, sids])
       return rows.map(row => row.id === null ? null : row)
     },

@@ -56,8 +56,9 @@ export type InvitationRules = Pick<JoinRules, 'maxChannels' | 'maxUsers' | 'defa
 export type Users = ReturnType<typeof createUsers>
 
 export function createUsers (prisma: PrismaClient) {
-  const findStates = (condition: Prisma.Sql): Promise<UserState[]> => prisma.$queryRaw<UserState[]>`
-    SELECT id, name, handle, role::text AS role, "disabledAt" IS NOT NULL AS disabled, disconnects FROM "User" WHERE ${condition}`
+  /** `source` has the users' rows as a table `u`. */
+  const findStates = (source: Prisma.Sql): Promise<UserState[]> => prisma.$queryRaw<UserState[]>`
+    SELECT u.id, u.name, u.handle, u.role::text AS role, u."disabledAt" IS NOT NULL AS disabled, u.disconnects FROM ${source}`
 
   return withStoreErrors({
     /** `email` has to be in its normalised form. Disabled accounts are found too. */
@@ -108,11 +109,12 @@ export function createUsers (prisma: PrismaClient) {
     },
 
     /** Reads the states of the given users; users that do not exist are left out. */
-    states: (ids: string[]): Promise<UserState[]> => findStates(Prisma.sql`id = ANY (${ids}::uuid[])`),
+    states: (ids: string[]): Promise<UserState[]> => findStates(Prisma.sql`
+      unnest(${ids}::uuid[]) AS given (id) CROSS JOIN LATERAL (SELECT * FROM "User" x WHERE x.id = given.id LIMIT 1) u`),
 
     /** Reads the states of all users whose state changed within the last `ms` milliseconds, by the database's clock. */
     changedWithin: (ms: number): Promise<UserState[]> =>
-      findStates(Prisma.sql`"changedAt" > now() - make_interval(secs => ${ms / 1000})`),
+      findStates(Prisma.sql`"User" u WHERE u."changedAt" > now() - make_interval(secs => ${ms / 1000})`),
 
     /** Makes an account an admin, and logs it. @returns false where its password hash is no longer `passwordHash`. */
     async promote ({ id, passwordHash }: { id: string, passwordHash: string }): Promise<boolean> {
