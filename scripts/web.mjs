@@ -6,6 +6,11 @@ import { build, stop } from 'esbuild'
 
 /** Files that are worth compressing. */
 const TEXT = /\.(js|css|svg|webmanifest)$/
+/**
+ * What people who are not logged in see first, and its texts. The page names these files, so that browsers load them together with the app.
+ * Others need nearly all of it, too: the app loads the texts soon after its start, and the settings share the fields.
+ */
+const FIRST_VIEW = ['src/entry/entry.tsx', 'src/text/en-more.ts']
 
 /**
  * Bundles web/src into web/dist. Scripts, styles and icons are in a folder named after `version`, so that browsers may keep them for ever,
@@ -33,7 +38,7 @@ export async function bundleWeb (root, version) {
     entryPoints: [at('src/main.tsx'), at('src/main.css')],
     splitting: true,
     metafile: true,
-    plugins: [sharingWithApp(at('src/app.tsx'))],
+    plugins: [sharingWith(at('src/main.tsx'))],
     sourcemap: true,
     chunkNames: '[name]-[hash]',
     outdir: at('dist', assets)
@@ -47,7 +52,7 @@ export async function bundleWeb (root, version) {
   // The server that starts next does not need esbuild's process.
   await stop()
   const page = readFileSync(at('index.html'), 'utf8').replaceAll('{assets}', assets)
-  const preloads = importsOf(metafile, `web/dist/${assets}/main.js`)
+  const preloads = filesOf(metafile, ['src/main.tsx', ...FIRST_VIEW])
     .map(path => `<link rel="modulepreload" href="${path.replace('web/dist/', '')}">`)
   writeFileSync(at('dist/index.html'), page.replace('{preloads}', preloads.join('\n')))
   for (const name of readdirSync(at('dist'), { recursive: true }).filter(name => TEXT.test(name))) compress(at('dist', name))
@@ -55,31 +60,31 @@ export async function bundleWeb (root, version) {
 
 /**
  * esbuild makes a file for each set of parts that share something, and many small files compress badly. Parts that are loaded later
- * therefore import the app, which is there before them anyway: what they share with it stays in one file with the app.
+ * therefore import `main`, which is there before them anyway: what they share with it stays in one file with it.
  */
-function sharingWithApp (app) {
+function sharingWith (main) {
   return {
-    name: 'sharing-with-app',
+    name: 'sharing',
     setup ({ resolve, onResolve, onLoad }) {
       onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
         if (kind !== 'dynamic-import') return
         return { ...await resolve(path, { kind: 'import-statement', resolveDir }), namespace: 'later' }
       })
       onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
-        contents: `import ${JSON.stringify(app)}\nexport * from ${JSON.stringify(path)}`, resolveDir: dirname(path)
+        contents: `import ${JSON.stringify(main)}\nexport * from ${JSON.stringify(path)}`, resolveDir: dirname(path)
       }))
     }
   }
 }
 
-/** Returns what a bundled script imports before it runs. A browser that knows it from the page loads it together with the script. */
-function importsOf ({ outputs }, script) {
-  const found = new Set([script])
+/** Returns the bundled files of these sources and what they import before they run, so that browsers load all of them at once. */
+function filesOf ({ outputs }, sources) {
+  const found = new Set(sources.map(source => Object.keys(outputs).find(path => outputs[path].entryPoint?.endsWith(source))))
   // A set shows what is added to it to whoever goes through it.
   for (const path of found) {
     for (const { kind, path: imported } of outputs[path].imports) if (kind === 'import-statement') found.add(imported)
   }
-  return [...found].slice(1)
+  return [...found]
 }
 
 function compress (file) {

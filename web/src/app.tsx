@@ -1,3 +1,4 @@
+import type { Me } from '@parley/client'
 import { useReadable } from '@parley/client/react'
 import { useEffect } from 'preact/hooks'
 import { parley } from './client.ts'
@@ -13,7 +14,17 @@ import { later, partOf } from './ui/later.tsx'
 import { Toasts } from './ui/toast.tsx'
 
 const Admin = later(partOf(() => import('./admin/admin.tsx')), module => module.Admin)
-const Entry = later(partOf(() => import('./entry/entry.tsx')), module => module.Entry)
+const entry = partOf(() => import('./entry/entry.tsx'))
+const Entry = later(entry, module => module.Entry)
+
+/** Loads the entry for people who see it first, so that nothing else is rendered before. If that fails, the view itself says so. */
+export async function loadFirstView (): Promise<void> {
+  if (needsEntry(parley.account.getSnapshot())) await entry.load().catch(() => {})
+}
+
+function needsEntry (me: Me | null): boolean {
+  return isEntryView(route.value) || (me === null && !facts.guests)
+}
 
 export function App () {
   return (
@@ -33,7 +44,7 @@ function View () {
   const isDone = isEntry && (!facts.accounts || (me !== null && !['reset', 'verify'].includes(shown.view)))
   useEffect(() => { if (isDone) arrive() }, [isDone])
   if (isDone) return null
-  if (isEntry || (me === null && !facts.guests)) return <Entry />
+  if (needsEntry(me)) return <Entry />
   if (shown.view === 'admin') return me?.role === 'admin' ? <Admin section={shown.section} /> : <NothingHere />
   return <Shell />
 }

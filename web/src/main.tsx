@@ -1,6 +1,6 @@
 import { ParleyProvider } from '@parley/client/react'
 import { render } from 'preact'
-import { App } from './app.tsx'
+import { App, loadFirstView } from './app.tsx'
 import { parley } from './client.ts'
 import { followLogin } from './entry/leaving.ts'
 import { startUnreadTitle } from './notify/unread-title.ts'
@@ -12,9 +12,14 @@ import { laterCall, partOf } from './ui/later.tsx'
 /** It is loaded while the app shows itself. */
 const startBackground = laterCall(partOf(() => import('./background.ts')), module => module.startBackground)
 
-await loadText()
-followLogin()
-parley.connect()
-startUnreadTitle()
-render(<ParleyProvider client={parley}><App /></ParleyProvider>, document.getElementById('app')!)
-startBackground()
+start()
+
+async function start (): Promise<void> {
+  await Promise.all([loadText(), loadFirstView()])
+  followLogin()
+  render(<ParleyProvider client={parley}><App /></ParleyProvider>, document.getElementById('app')!)
+  // No view needs a connection to be there.
+  parley.connect()
+  startUnreadTitle()
+  startBackground()
+}

@@ -6,7 +6,7 @@ const dist = join(root, 'web/dist')
 
 /** Compressed bytes that a browser loads. */
 export interface WebBytes {
-  /** Scripts of the chat: those that the page loads before it shows anything. */
+  /** Scripts of the chat: those without which it shows nothing. */
   chat: number
   /** Scripts that only the admin console needs. */
   admin: number
@@ -23,15 +23,23 @@ export function bytesOfWeb (): WebBytes {
   return { chat: gzipped(chat), admin: gzipped(admin), styles: gzipped([join(folder, 'main.css')]) }
 }
 
-/** Returns the paths of the scripts that the page loads before it shows anything: those of its tags, and what they import statically. */
+/** Returns the paths of the scripts without which the chat shows nothing: those of the page's tags, and what they import statically. */
 export function scriptsOfChat (): string[] {
-  const page = readFileSync(join(dist, 'index.html'), 'utf8')
-  return withImports([...page.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => join(dist, src!)))
+  return withImports(namedInPage(/<script[^>]* src="([^"]+)"/g))
+}
+
+/** Returns the paths of the scripts that the page asks browsers to load early. */
+export function scriptsOfLinks (): string[] {
+  return namedInPage(/<link rel="modulepreload" href="([^"]+)"/g)
 }
 
 /** Adds up the compressed sizes of these files. */
 export function gzipped (files: string[]): number {
   return files.reduce((sum, file) => sum + statSync(`${file}.gz`).size, 0)
+}
+
+function namedInPage (address: RegExp): string[] {
+  return [...readFileSync(join(dist, 'index.html'), 'utf8').matchAll(address)].map(([, path]) => join(dist, path!))
 }
 
 function withImports (paths: string[]): string[] {

@@ -8,11 +8,15 @@ import { land } from './landing.ts'
 /** Most places that are remembered as visited. */
 const MAX_VISITED = 50
 
-const byName = new Intl.Collator(undefined, { numeric: true })
+let byName: Intl.Collator | undefined
 
 /** The channels in the order of the sidebar: it is stable, so that people find them where they were. */
 export function sorted (channels: readonly InboxChannel[]): InboxChannel[] {
-  return [...channels].sort((a, b) => byName.compare(a.name, b.name))
+  // Making the first collator takes longer than the rest of the app until it is first painted, so it waits until it is needed.
+  if (channels.length < 2) return [...channels]
+  byName ??= new Intl.Collator(undefined, { numeric: true })
+  const { compare } = byName
+  return [...channels].sort((a, b) => compare(a.name, b.name))
 }
 
 /** The view of a channel, which for a direct channel names the other person. */
