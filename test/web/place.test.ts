@@ -72,3 +72,23 @@ t.test('the beginning of a channel is shown where the list has no room for more,
   await toStart('Older messages are not shown here')
   t.equal(await page.getByText('This is the beginning of #brim').count(), 0)
 })
+
+t.test('messages that come while somebody follows a channel never count as unread, not even until they are shown', async t => {
+  const { person } = await fill('followed', 3, 0)
+  const page = await app.open(await app.profile(t), person, 'c/followed')
+  const writer = await server.enter('author', 'followed')
+  const write = async (message: string): Promise<void> => {
+    await writer.request({ type: 'send_message', channel: 'followed', message })
+    await page.getByRole('article').getByText(message).waitFor()
+  }
+  await page.getByText('number 2').waitFor()
+  await write('the first')
+  const count = await page.evaluateHandle(`(() => {
+    const count = { unread: 0 }
+    const look = () => { if (document.title !== 'Parley' || document.querySelector('.sidebar .badge')) count.unread++ }
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true, attributes: true })
+    return count
+  })()`)
+  for (const message of ['the second', 'the third', 'the fourth']) await write(message)
+  t.same(await count.jsonValue(), { unread: 0 })
+})

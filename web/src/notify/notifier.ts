@@ -51,9 +51,12 @@ function look (): void {
   const rows = [...channels, ...directs]
   const before = last
   last = { userId: me.user_id, seqs: new Map(rows.map(({ id, last_seq: seq }) => [id, seq])) }
-  if (before?.userId !== me.user_id || Notification.permission !== 'granted' || !loadNotifySettings().isOn) return
+  if (before?.userId !== me.user_id || document.visibilityState === 'visible') return
   const risen = rows.filter(({ id, last_seq: seq, unread_count: unread }) => unread > 0 && seq > (before.seqs.get(id) ?? 0))
-  if (risen.length > 0) tell(risen, before.seqs, me.handle).catch(() => {})
+  // The permission is asked for last: the browser's main process has to answer, and the page waits for it.
+  if (risen.length > 0 && loadNotifySettings().isOn && Notification.permission === 'granted') {
+    tell(risen, before.seqs, me.handle).catch(() => {})
+  }
 }
 
 async function tell (rows: InboxChannel[], seqs: Map<string, number>, handle: string | null): Promise<void> {

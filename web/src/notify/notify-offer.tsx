@@ -1,11 +1,12 @@
 import { useInbox } from '@parley/client/react'
 import { signal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { load, save } from '../keep.ts'
 import { Line } from '../lines/line.tsx'
 import { t } from '../text.ts'
 import { Button } from '../ui/button.tsx'
 import { toast } from '../ui/toast.tsx'
-import { canNotify, turnOnNotifications } from './notify-settings.ts'
+import { canNotify, notifySettings, turnOnNotifications } from './notify-settings.ts'
 
 type Offer = 'not yet' | 'shown' | 'answered'
 
@@ -13,15 +14,20 @@ const offer = signal<Offer>(load('notify-offered', value => value === true || !c
 
 /** Offers notifications, once, when the first direct message has come. */
 export function NotifyOffer () {
-  const hasMessage = useInbox().directs.some(({ unread_count: unread }) => unread > 0)
-  if (offer.value === 'answered' || Notification.permission !== 'default') return null
-  if (hasMessage) offer.value = 'shown'
-  if (offer.value !== 'shown') return null
+  if (offer.value === 'not yet') return <FirstDirect />
+  if (offer.value === 'answered' || notifySettings.value.isOn || Notification.permission !== 'default') return null
   return (
     <Line icon='bell' kind='info' onClose={answered}>
       {t.notifications.offer} <Button kind='link' onClick={turnOn}>{t.notifications.turnOn}</Button>
     </Line>
   )
+}
+
+/** Waits for the first direct message. It follows the inbox alone, because to read the permission takes milliseconds. */
+function FirstDirect () {
+  const hasMessage = useInbox().directs.some(({ unread_count: unread }) => unread > 0)
+  useEffect(() => { if (hasMessage) offer.value = 'shown' }, [hasMessage])
+  return null
 }
 
 function answered (): void {

@@ -4,18 +4,21 @@ import { t } from '../text.ts'
 /** More unread messages than this are not counted. */
 const MOST = 99
 
+let shown: number | undefined
+
 /** Shows the number of unread messages in the page's title and on the app's icon. */
 export function startUnreadTitle (): void {
-  parley.inbox.subscribe(show)
+  parley.inbox.subscribe(() => queueMicrotask(show))
   show()
 }
 
+/** Runs when all have heard of a message: whoever sees it has marked it as read by then, so that it is not counted for a moment. */
 function show (): void {
   const { channels, directs } = parley.inbox.getSnapshot()
   const unread = [...channels, ...directs].reduce((sum, { unread_count: count }) => sum + count, 0)
-  const title = unread === 0 ? t.common.app : `(${unread > MOST ? `${MOST}+` : unread}) ${t.common.app}`
-  if (document.title === title) return
-  document.title = title
+  if (unread === shown) return
+  shown = unread
+  document.title = unread === 0 ? t.common.app : `(${unread > MOST ? `${MOST}+` : unread}) ${t.common.app}`
   navigator.setAppBadge?.(unread).catch(() => {
     // The app is not installed, so there is no icon.
   })
