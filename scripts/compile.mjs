@@ -19,6 +19,8 @@ export async function compileFiles (root, files, outbase, outdir) {
       entryPoints: files,
       outbase,
       outdir,
+      // By default esbuild compiles for browsers, and puts a constant where the server asks for NODE_ENV.
+      platform: 'neutral',
       format: 'esm',
       target: 'es2022',
       charset: 'utf8',

@@ -81,6 +81,12 @@ t.test('a start that the database refuses is one line without a stack, which say
   t.match(server.output(), /^parley: [^\n]*the server is read-only[^\n]*DATABASE_URL[^\n]*\n$/)
 })
 
+t.test('the built server knows that it runs in production: it makes no secret of its own there', async t => {
+  const server = launch(t, { env: { NODE_ENV: 'production', JWT_SECRET: '', PARLEY_DATA_DIR: 'memory://' } })
+  t.equal((await server.exited).code, 1)
+  t.match(server.output(), /^parley: JWT_SECRET is required in production: [^\n]*\n$/)
+})
+
 t.test('a start that meets a lock on a table ends with one line that says so', async t => {
   const url = await createDatabase(t)
   const holder = new pg.Client(url)
