@@ -81,6 +81,8 @@ BEGIN
   ELSIF act = 'unmute_user' THEN
     WITH gone AS (DELETE FROM "ChannelMute" m WHERE m."channelId" = ch.id AND m."userId" = target.id RETURNING m."expiresAt", m.told)
       SELECT coalesce(bool_or(gone."expiresAt" > at), false), coalesce(bool_or(gone."expiresAt" > at AND gone.told), false) INTO effect, tell FROM gone;
+    -- The reply to the join of a member has told them [P20].
+    tell := effect AND (tell OR EXISTS (SELECT FROM "ChannelUser" m WHERE m."channelId" = ch.id AND m."userId" = target.id));
   ELSIF act = 'add_moderator' THEN
     INSERT INTO "ChannelModerator" ("channelId", "userId") VALUES (ch.id, target.id) ON CONFLICT DO NOTHING;
     effect := FOUND;

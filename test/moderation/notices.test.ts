@@ -69,6 +69,15 @@ t.test('[P57] a muted member is told of the end of the mute even after leaving; 
   t.same(await notices(ben), ['muted_in_channel', 'unmuted_in_channel'])
 })
 
+t.test('[P20] [P57] who joins while they are muted is told so by the reply, and of the end by a notice', async t => {
+  const { ben, name, command } = await arrange()
+  await ben.request({ type: 'leave_channel', channel: name })
+  await command('mute_user')
+  t.type((await ben.request({ type: 'join_channel', channel: name })).data.me.muted_until, 'string')
+  await command('unmute_user')
+  t.same(await notices(ben), ['unmuted_in_channel'])
+})
+
 t.test('a kick or ban ends the place of a channel moderator, even after the moderator has left; leaving does not end it', async t => {
   for (const act of ['kick_user', 'ban_user']) {
     const { ben, name, id, command } = await arrange()

@@ -1,10 +1,10 @@
 import type { Locator, Page } from 'playwright-core'
 import { eventually } from '../eventually.ts'
-import { startServer, type Person } from '../helper.ts'
+import { redis, startServer, type Person } from '../helper.ts'
 import { startSmtp } from '../smtp.ts'
 import { startLine } from '../../src/testing/line.ts'
 import { t } from '../tap.ts'
-import { axe, logIn, startApp } from './app.ts'
+import { axe, logIn, said, say, startApp } from './app.ts'
 
 const admin = { email: 'root@example.org', password: 'correct horse battery' }
 const app = await startApp(t, { config: { authentication: { admin_email: admin.email, admin_password: admin.password } } })
@@ -27,6 +27,10 @@ const strict = await startServer(t, {
     mail: { url: smtp.url, from: 'parley@example.org' }
   }
 })
+
+/** A server on which everybody is a guest, and whose bus can be lost. */
+const bus = await startLine(t, Number(new URL(process.env.TEST_REDIS_URL ?? '').port))
+const free = await startServer(t, { config: { authentication: { enabled: false }, redis: { ...redis(), url: `redis://127.0.0.1:${bus.port}` } } })
 
 /** Returns the part of the link in the next mail that follows the name of the server. */
 async function linkFor (email: string): Promise<string> {
@@ -168,6 +172,38 @@ t.test('a lost connection is shown, counted down and tried at once, and an annou
   await page.getByText('You are offline.').waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Close' }).click()
   await page.getByText('We restart at noon.').waitFor({ state: 'detached' })
+})
+
+t.test('where there are no accounts everybody takes part at once, and is offered nothing that needs one', async t => {
+  const page = await (await app.profile(t)).newPage()
+  await page.goto(`${free.origin}/login`)
+  await say(page, 'Hello from a guest')
+  await said(page, 'Hello from a guest').waitFor()
+  await page.getByRole('button', { name: 'Your menu' }).click()
+  await page.getByRole('menuitem', { name: 'Settings' }).waitFor()
+  t.equal(await page.getByText('Log in').count(), 0)
+  await page.goto(`${free.origin}/search?q=hello`)
+  await page.getByText('Guests cannot search messages.').waitFor()
+  t.equal(await page.getByRole('alert').count(), 0)
+  t.same(await axe(page), [])
+})
+
+t.test('[P33] while the bus is lost every page says that messages may take longer, and they come', async t => {
+  const context = await app.profile(t)
+  const [early, late] = [await context.newPage(), await context.newPage()]
+  const line = (page: Page) => page.getByText('Messages may take some seconds longer at the moment.')
+  await early.goto(`${free.origin}/c/general`)
+  await early.getByRole('textbox', { name: /^Message / }).waitFor()
+  bus.down(true)
+  bus.cut()
+  await line(early).waitFor()
+  t.same(await axe(early), [])
+  await late.goto(`${free.origin}/c/general`)
+  await line(late).waitFor()
+  await say(late, 'Sent without the bus')
+  await said(early, 'Sent without the bus').waitFor()
+  bus.down(false)
+  for (const page of [early, late]) await line(page).waitFor({ state: 'detached' })
 })
 
 t.test('people change profile and password, end other logins, unblock others, take their data along and erase their account', async t => {

@@ -14,10 +14,16 @@ const withWorker = { serviceWorkers: 'allow' } as const
 
 /** The globals of pages that the tests use. */
 interface Globals {
-  document: { visibilityState: string, baseURI: string, title: string, dispatchEvent (event: object): void }
+  document: {
+    visibilityState: string, baseURI: string, title: string, documentElement: { dataset: { badge?: string } }
+    dispatchEvent (event: object): void
+  }
   Event: new (type: string) => object
   caches: { open (name: string): Promise<unknown>, keys (): Promise<string[]> }
-  navigator: { serviceWorker: { ready: Promise<{ getNotifications (): Promise<Array<{ title: string, body: string }>> }> } }
+  navigator: {
+    serviceWorker: { ready: Promise<{ getNotifications (): Promise<Array<{ title: string, body: string }>> }> }
+    setAppBadge (count: number): Promise<void>
+  }
 }
 
 /** The globals of the service worker. */
@@ -114,15 +120,22 @@ t.test('the app can be installed', async t => {
   t.same(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), [], 'a test\'s profile counts as incognito')
 })
 
-t.test('while nobody sees a tab, one notification tells of a direct message or a mention, and the title counts what is unread', async t => {
+t.test('while nobody sees a tab, a direct message or a mention is notified once, and title and icon count what is unread', async t => {
   const [dora, emil] = [await server.register('dora'), await server.enter('emil', 'general')]
   const context = await app.profile(t, withWorker)
+  // The icon of an app that is not installed cannot be read, so the page writes down what it asks for.
+  await context.addInitScript(() => {
+    const { navigator, document } = globalThis as unknown as Globals
+    navigator.setAppBadge = async count => { document.documentElement.dataset.badge = String(count) }
+  })
+  const badge = (page: Page) => page.locator('html').getAttribute('data-badge')
   await context.grantPermissions(['notifications'], { origin: server.origin })
   const first = await app.open(context, dora, 'c/general')
   await first.getByRole('link', { name: 'general' }).waitFor()
   await first.goto(`${server.origin}/settings`)
   await first.getByRole('button', { name: 'Turn on notifications' }).click()
   await first.getByRole('button', { name: 'Turn off notifications' }).waitFor()
+  await eventually(async () => await badge(first) === '0')
   t.same(await axe(first), [])
   const second = await context.newPage()
   await second.goto(`${server.origin}/c/general`)
@@ -149,7 +162,10 @@ t.test('while nobody sees a tab, one notification tells of a direct message or a
   await emil.request({ type: 'send_message', channel: 'general', message: `This is for @${dora.user.handle}.` })
   await eventually(async () => (await shown()).length > 1)
   t.same(new Set((await shown()).map(({ title }) => title)), new Set(['emil', 'emil in #general']))
-  for (const page of [first, second]) await eventually(async () => /^\(\d\) Parley$/.test(await page.title()))
+  for (const page of [first, second]) {
+    await eventually(async () => /^\(\d\) Parley$/.test(await page.title()))
+    t.equal(await page.title(), `(${await badge(page)}) Parley`)
+  }
 
   const [worker] = context.serviceWorkers()
   await worker!.evaluate(async () => {

@@ -1,6 +1,7 @@
 import { useReadable } from '@parley/client/react'
 import { parley } from '../client.ts'
 import { openShortcuts } from '../dialogs.ts'
+import { facts } from '../facts.ts'
 import { go } from '../route.ts'
 import { t } from '../text.ts'
 import { theme } from '../theme.ts'
@@ -37,8 +38,7 @@ function itemsFor (hasAccount: boolean, isAdmin: boolean): MenuItem[] {
       onSelect: () => { theme.value = isDark ? 'light' : 'dark' }
     },
     { icon: 'keyboard', label: t.shortcuts.title, onSelect: openShortcuts },
-    ...hasAccount
-      ? [{ icon: 'leave' as const, label: t.common.logOut, onSelect: () => { attempt(() => parley.account.logout()) } }]
-      : [{ icon: 'person' as const, label: t.common.logIn, onSelect: () => go({ view: 'login' }) }]
+    ...hasAccount ? [{ icon: 'leave' as const, label: t.common.logOut, onSelect: () => { attempt(() => parley.account.logout()) } }] : [],
+    ...!hasAccount && facts.accounts ? [{ icon: 'person' as const, label: t.common.logIn, onSelect: () => go({ view: 'login' }) }] : []
   ]
 }

@@ -1,7 +1,8 @@
 import type { InboxChannel, Message } from '@parley/client'
-import { useInbox } from '@parley/client/react'
+import { useInbox, useReadable } from '@parley/client/react'
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { parley } from '../client.ts'
 import { go } from '../route.ts'
 import { t } from '../text.ts'
 import { Button, Link } from '../ui/button.tsx'
@@ -17,25 +18,35 @@ import { ViewHeader } from './view-header.tsx'
 const MAX_QUERY = 200
 
 /** Searches the messages of all of the person's channels, or of one. The address has what is looked for. */
-export function SearchView ({ query, channel }: { query: string, channel: string | undefined }) {
-  const { channels, directs } = useInbox()
-  const places = [...sorted(channels), ...directs]
+export function SearchView (wanted: Wanted) {
+  const isGuest = useReadable(parley.account) === null
   return (
     <article class='view' aria-label={t.search.title}>
       <ViewHeader title={t.search.title} />
       <div class='scroll'>
-        <div class='column'>
-          <SearchForm key={`${query} ${channel}`} query={query} channel={channel} places={places} />
-          {query.trim() === ''
-            ? <Empty icon='search'><p>{t.search.help}</p></Empty>
-            : <Results key={`${query} ${channel}`} query={query} channel={channel} places={places} />}
-        </div>
+        <div class='column'>{isGuest ? <Empty icon='search'><p>{t.search.noGuests}</p></Empty> : <Search {...wanted} />}</div>
       </div>
     </article>
   )
 }
 
-interface SearchProps { query: string, channel: string | undefined, places: readonly InboxChannel[] }
+interface Wanted { query: string, channel: string | undefined }
+
+function Search ({ query, channel }: Wanted) {
+  const { channels, directs } = useInbox()
+  const places = [...sorted(channels), ...directs]
+  const key = `${query} ${channel}`
+  return (
+    <>
+      <SearchForm key={key} query={query} channel={channel} places={places} />
+      {query.trim() === ''
+        ? <Empty icon='search'><p>{t.search.help}</p></Empty>
+        : <Results key={key} query={query} channel={channel} places={places} />}
+    </>
+  )
+}
+
+interface SearchProps extends Wanted { places: readonly InboxChannel[] }
 
 function SearchForm ({ query, channel, places }: SearchProps) {
   const text = useSignal(query)

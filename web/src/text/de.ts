@@ -132,6 +132,7 @@ export const de: FirstText = {
     where: 'Wo gesucht wird',
     everywhere: 'Alle Kanäle',
     act: 'Suchen',
+    noGuests: 'Gäste können keine Nachrichten suchen.',
     help: 'Findet ganze Wörter. "Zwei Wörter" in Anführungszeichen folgen aufeinander, -Wort lässt Nachrichten weg, ' +
       'or findet eines von beiden.',
     direct: 'direkt an dich',

@@ -133,6 +133,7 @@ export const en = {
     where: 'Where to search',
     everywhere: 'All channels',
     act: 'Search',
+    noGuests: 'Guests cannot search messages.',
     help: 'Finds whole words. "Two words" in quotes follow each other, -word leaves messages out, or finds either.',
     direct: 'directly to you',
     directTo: (name: string) => `directly to ${name}`,
