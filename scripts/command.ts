@@ -1,9 +1,12 @@
 import { loadConfig } from '../src/config.ts'
+import type { Config } from '../src/config-schema.ts'
 import { createStores } from '../src/domain.ts'
 import { askOwner } from '../src/operator/client.ts'
 import { UsageError } from '../src/operator/command.ts'
 import { commands, type CommandName } from '../src/operator/commands.ts'
+import { requireMigrated } from '../src/operator/status.ts'
 import { printFailure } from '../src/process/start-error.ts'
+import type { OperatorRequest } from '../src/schemas/operator.ts'
 import { openDatabase } from '../src/store/client.ts'
 
 export { UsageError }
@@ -26,17 +29,16 @@ export async function runCommand (main: (args: string[]) => Promise<void>): Prom
 export async function runOnDatabase (name: CommandName, args: string[]): Promise<void> {
   const run = commands[name](args)
   const { config: { database: options, server } } = loadConfig()
-  const print = (text: string): void => { process.stdout.write(text) }
-  if (options.url === undefined && await askOwner(options.data_dir, { command: name, args }, print)) return
+  if (await askServer(options, { command: name, args })) return
   const database = await openDatabase(options)
   try {
-    const { pending, refusal } = await database.migrationStatus()
-    if (refusal !== undefined) throw new UsageError(refusal)
-    requireMigrated(pending)
+    const { kind, migrationStatus, snapshot } = database
+    if (name !== 'status') requireMigrated(await migrationStatus())
     await run({
       stores: createStores(database),
-      kind: database.kind,
-      snapshot: database.snapshot,
+      kind,
+      migrationStatus,
+      snapshot,
       publicUrl: server.public_url,
       print: async text => print(`${text}\n`),
       signal: new AbortController().signal
@@ -46,7 +48,11 @@ export async function runOnDatabase (name: CommandName, args: string[]): Promise
   }
 }
 
-/** @throws UsageError if there are `pending` migrations. */
-export function requireMigrated (pending: string[]): void {
-  if (pending.length > 0) throw new UsageError('the database is new or old: start the server once, or run npm run db:migrate')
+/** Lets the server that has the embedded database open run a command. @returns false if none has it open. */
+export async function askServer (options: Config['database'], request: OperatorRequest): Promise<boolean> {
+  return options.url === undefined && await askOwner(options.data_dir, request, print)
+}
+
+function print (text: string): void {
+  process.stdout.write(text)
 }

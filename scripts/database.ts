@@ -4,13 +4,18 @@ import { join } from 'node:path'
 import { loadConfig } from '../src/config.ts'
 import { openDatabase } from '../src/store/client.ts'
 import { migrationFiles } from '../src/store/migrate.ts'
-import { runCommand, UsageError } from './command.ts'
+import { askServer, runCommand, runOnDatabase, UsageError } from './command.ts'
 import { changedFunctions } from './functions.ts'
 
 /** The commands `npm run db:migrate`, `npm run db:status` and `npm run db:new -- NAME`. */
 const commands: Record<string, (name?: string) => Promise<void>> = {
   async migrate () {
-    const database = await openDatabase(loadConfig().config.database)
+    const { config: { database: options } } = loadConfig()
+    if (await askServer(options, { command: 'status', args: [] })) {
+      console.log('nothing to apply: a server has this database open, and each release applies its migrations when it starts')
+      return
+    }
+    const database = await openDatabase(options)
     try {
       const applied = await database.migrate()
       console.log(applied.length > 0 ? `applied ${applied.join(', ')}` : 'nothing to apply')
@@ -19,19 +24,7 @@ const commands: Record<string, (name?: string) => Promise<void>> = {
     }
   },
 
-  async status () {
-    const database = await openDatabase(loadConfig().config.database)
-    try {
-      const { refusal, ...states } = await database.migrationStatus()
-      const found = Object.entries(states).filter(([, names]) => names.length > 0)
-      for (const [state, names] of found) console.log(`${state.padEnd(8)} ${names.join(', ')}`)
-      if (refusal !== undefined) throw new UsageError(refusal)
-      if (found.length === 0) console.log('up to date')
-      else process.exitCode = 1
-    } finally {
-      await database.close()
-    }
-  },
+  status: () => runOnDatabase('status', []),
 
   async new (name) {
     if (name === undefined || !/^[a-z0-9][a-z0-9_]*$/.test(name)) {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../src/config-schema.ts'
+import { requireMigrated } from '../src/operator/status.ts'
 import { onSignals } from '../src/process/signals.ts'
 import { openDatabase, type Database } from '../src/store/client.ts'
 import type { Dump } from '../src/store/transfer/dump.ts'
 import { loadDump } from '../src/store/transfer/load.ts'
-import { requireMigrated, UsageError } from './command.ts'
+import { UsageError } from './command.ts'
 
 /** Characters of the progress bar. */
 const WIDTH = 30
@@ -15,11 +16,15 @@ export async function openSource (options: Config['database']): Promise<Database
   if (options.url === undefined && !existsSync(join(options.data_dir, 'pglite'))) {
     throw new UsageError(`there is no database in ${options.data_dir}: set PARLEY_DATA_DIR or DATABASE_URL`)
   }
-  const database = await openDatabase(options)
+  // A copy of a newer database would lack what only the newer release knows, so DATABASE_ALLOW_NEWER does not apply.
+  const database = await openDatabase({ ...options, allow_newer: false })
   try {
-    const { pending, unknown } = await database.migrationStatus()
-    requireMigrated(pending)
-    if (unknown.length > 0) throw new UsageError(`the database is of a newer release, with the migration ${unknown[0]}: use that release`)
+    const status = await database.migrationStatus()
+    requireMigrated(status)
+    const [foreign] = status.unknown
+    if (foreign !== undefined) {
+      throw new UsageError(`another application keeps its migrations, such as ${foreign}, in the same schema: use pg_dump instead`)
+    }
     return database
   } catch (error) {
     await database.close()

@@ -118,8 +118,9 @@ async function start (config: Config, logger: Logger, production: boolean): Prom
 
 /** Lets scripts run commands while this process has the embedded database open. Returns a function that ends this. */
 function serveOperator (database: Database, config: Config, logger: Logger): () => Promise<void> {
+  const { kind, migrationStatus, snapshot } = database
   const { accept, close } = createOperatorServer({
-    stores: createStores(database), kind: database.kind, snapshot: database.snapshot, publicUrl: config.server.public_url, logger
+    stores: createStores(database), kind, migrationStatus, snapshot, publicUrl: config.server.public_url, logger
   })
   database.serve(accept)
   return close

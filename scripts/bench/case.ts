@@ -23,6 +23,8 @@ export interface Timing {
 
 export interface Bench {
   timing: Timing
+  /** The only row to measure; null for all. */
+  row: string | null
   databases: Databases
   redisUrl: string
   /** Starts a contender and a load generator, and ends both after `use`. */
@@ -53,6 +55,8 @@ export interface Case {
   conditions: string[]
   columns: Column[]
   measure (bench: Bench): Promise<Run[]>
+  /** The names of its rows, in order, if each row may be measured by itself. */
+  rows? (bench: Pick<Bench, 'timing' | 'progress'>): string[]
   judge (medians: Medians): Target[]
   /** The figure and the rows that the chart shows. */
   chart?: { key: string, title: string, unit: string, rows: string[] }

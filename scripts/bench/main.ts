@@ -1,6 +1,7 @@
 // `npm run bench [-- CASE …]` compares Parley with Socket.IO and ws, and its client with others, in one run on this machine, with its own
 // PostgreSQL and Redis. It prints tables; unless it is quick, it also writes docs/benchmark.json and docs/benchmark.svg.
-// `npm run bench -- growth` measures how Parley's costs grow and writes docs/growth.json and what is made of it;
+// `npm run bench -- growth` measures how Parley's costs grow and writes docs/growth.json and what is made of it, and
+// `npm run bench -- growth-channels --row='100,100 channels'` does so for one row, and keeps the others;
 // `npm run bench -- simulate` only makes it anew.
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +28,7 @@ import { describeMachine } from './machine.ts'
 import { readOptions, type Options } from './options.ts'
 import { fileLimit } from './proc.ts'
 import { createProcesses } from './processes.ts'
-import { toOutcome, toText, type Outcome } from './report.ts'
+import { toOutcome, toText, withRowsOf, type Outcome } from './report.ts'
 import { startServer } from './servers.ts'
 import { root } from '../root.ts'
 import { startServices } from '../services.ts'
@@ -71,7 +72,19 @@ async function measure (options: Options): Promise<void> {
   if (limit < FILES_NEEDED) {
     throw new Error(`10,000 connections need ${FILES_NEEDED} open files and the limit is ${limit}: raise it with ulimit -n ${FILES_NEEDED}`)
   }
+  checkRow(options)
   await runAll(options)
+}
+
+/** @throws Error with the names of the rows, unless the case has the row that is asked for. */
+function checkRow ({ row, only, timing }: Options): void {
+  if (row === null) return
+  const rows = rowsOf(cases.find(({ name }) => name === only![0])!, timing)
+  if (!rows.includes(row)) throw new Error(`no row ${row}; ${only![0]} has: ${rows.join('; ')}`)
+}
+
+function rowsOf (one: Case, timing: Options['timing']): string[] {
+  return one.rows?.({ timing, progress: () => {} }) ?? []
 }
 
 async function runAll (options: Options): Promise<void> {
@@ -106,7 +119,7 @@ async function runAll (options: Options): Promise<void> {
   }
 }
 
-async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<void>): Promise<void> {
+async function withBench ({ timing, row }: Options, use: (bench: Bench) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
   const secret = randomBytes(32).toString('base64url')
   const { signal } = interruption
@@ -118,6 +131,7 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
       try {
         await use({
           timing,
+          row,
           databases,
           redisUrl,
           async withServer (contender, act) {
@@ -149,27 +163,28 @@ async function withBench ({ timing }: Options, use: (bench: Bench) => Promise<vo
   }
 }
 
-function save ({ quick }: Options, folder: string, outcomes: Outcome[]): void {
+function save (options: Options, folder: string, outcomes: Outcome[]): void {
   mkdirSync(folder, { recursive: true })
-  const compared = merge(join(folder, 'benchmark.json'), usual, outcomes)
+  const compared = merge(join(folder, 'benchmark.json'), usual, outcomes, options)
   if (compared) {
     writeFileSync(join(folder, 'benchmark.svg'), drawChart(usual, compared))
     console.log(`\nwritten: benchmark.json and benchmark.svg in ${folder}`)
   }
-  const grown = merge(join(folder, 'growth.json'), growthCases, outcomes)
+  const grown = merge(join(folder, 'growth.json'), growthCases, outcomes, options)
   if (grown) {
     console.log(`\nwritten: growth.json in ${folder}`)
-    if (!quick && grown.length === growthCases.length) console.log(`written: ${writePages(folder).join(' and ')}`)
+    if (!options.quick && grown.length === growthCases.length) console.log(`written: ${writePages(folder).join(' and ')}`)
   }
 }
 
-/** Writes the outcomes of these cases to a file, if any of them ran. Cases that did not run keep their previous outcome. */
-function merge (file: string, cases: Case[], outcomes: Outcome[]): Outcome[] | undefined {
+/** Writes the outcomes of these cases to a file, if any of them ran. Cases and rows that did not run keep their previous outcome. */
+function merge (file: string, cases: Case[], outcomes: Outcome[], { row, timing }: Options): Outcome[] | undefined {
   if (!cases.some(({ name }) => outcomes.some(outcome => outcome.name === name))) return
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Outcome[] : []
-  const all = cases.flatMap(({ name }) => {
-    const isIt = (outcome: Outcome): boolean => outcome.name === name
-    return outcomes.find(isIt) ?? before.find(isIt) ?? []
+  const all = cases.flatMap(one => {
+    const isIt = (outcome: Outcome): boolean => outcome.name === one.name
+    const [now, old] = [outcomes.find(isIt), before.find(isIt)]
+    return now && old && row !== null ? withRowsOf(old, now, rowsOf(one, timing)) : now ?? old ?? []
   })
   writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
   return all

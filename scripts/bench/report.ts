@@ -23,6 +23,17 @@ export function toOutcome (one: Case, runs: Run[], machine: Machine, timing: Tim
   return { name, title, conditions, machine, date, timing, medians: Object.fromEntries(medians), targets: one.judge(medians), runs }
 }
 
+/**
+ * Adds the rows that `before` has, and that were not measured again, to an outcome of some rows. `order` has the names of all rows. The
+ * machine and the date are those of the later outcome.
+ */
+export function withRowsOf (before: Outcome, outcome: Outcome, order: string[]): Outcome {
+  const place = (row: string): number => order.includes(row) ? order.indexOf(row) : order.length
+  const runs = [...before.runs.filter(({ row }) => !(row in outcome.medians)), ...outcome.runs]
+    .sort((a, b) => place(a.row) - place(b.row))
+  return { ...outcome, medians: Object.fromEntries(mediansOf(runs)), runs }
+}
+
 /** The outcome as text: a table of the medians, then each target and whether it is met. */
 export function toText ({ columns }: Case, { title, conditions, medians, targets }: Outcome): string {
   const shown = columns.filter(({ key }) => Object.values(medians).some(figures => figures[key]))

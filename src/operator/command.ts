@@ -9,7 +9,7 @@ import type { Users } from '../store/users.ts'
 export class UsageError extends Error {}
 
 /** What commands work on. A script that opened the database itself makes it, or the server that has the embedded database open. */
-export interface OperatorContext {
+export interface OperatorContext extends Pick<Database, 'kind' | 'migrationStatus' | 'snapshot'> {
   stores: {
     users: Users
     accounts: AccountStore
@@ -17,8 +17,6 @@ export interface OperatorContext {
     moderation: Pick<ModerationStore, 'log'>
     pruning: Pruning
   }
-  kind: Database['kind']
-  snapshot: Database['snapshot']
   publicUrl: string | undefined
   /** Prints text and a line end to the standard output of the person who typed the command. */
   print (text: string): Promise<void>

@@ -2,6 +2,7 @@ import type { OperatorRequest } from '../schemas/operator.ts'
 import { admin } from './admin.ts'
 import type { OperatorCommand } from './command.ts'
 import { prune } from './prune.ts'
+import { status } from './status.ts'
 
 export type CommandName = OperatorRequest['command']
 
@@ -9,4 +10,4 @@ export type CommandName = OperatorRequest['command']
 const snapshot: OperatorCommand = () => context => context.snapshot()
 
 /** The commands that run in a script, or in the server while it has the embedded database open. */
-export const commands: Record<CommandName, OperatorCommand> = { admin, prune, snapshot }
+export const commands: Record<CommandName, OperatorCommand> = { admin, prune, snapshot, status }

@@ -19,8 +19,14 @@ export function createClusterPresence ({ prefix, ...deps }: RedisPresenceDeps): 
     disconnect: user => everywhere.disconnect(user),
     connected: userIds => everywhere.connected(userIds),
     async counts (channelIds) {
-      const counts = await Promise.all(channelIds.map(id => of(id).counts([id])))
-      return counts.flat()
+      const counted = new Map<string, number>()
+      // Each part is asked once for all of its channels.
+      await Promise.all(parts.map(async part => {
+        const ids = channelIds.filter(id => of(id) === part)
+        const counts = ids.length === 0 ? [] : await part.counts(ids)
+        for (const [i, id] of ids.entries()) counted.set(id, counts[i]!)
+      }))
+      return channelIds.map(id => counted.get(id)!)
     },
     get size () { return parts.reduce((sum, { size }) => sum + size, 0) },
     async close () { await Promise.all(parts.map(part => part.close())) }

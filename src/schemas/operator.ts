@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 
 /** A command that a script sends over the socket of the data directory, as one line of JSON. */
 export const OperatorRequest = Type.Object({
-  command: Type.Union([Type.Literal('admin'), Type.Literal('prune'), Type.Literal('snapshot')]),
+  command: Type.Union([Type.Literal('admin'), Type.Literal('prune'), Type.Literal('snapshot'), Type.Literal('status')]),
   args: Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 8 })
 })
 export type OperatorRequest = Static<typeof OperatorRequest>

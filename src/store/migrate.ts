@@ -77,7 +77,7 @@ function refusalOf ({ edited, unknown, pending }: Differences, migrations: Migra
   const isForeign = pending.length === migrations.length || unknown.some(name => name < migrations[0]!.name)
   if (unknown.length === 0 || isForeign || allowNewer) return undefined
   return `the database is newer than this release, which does not know ${nameSome(unknown)}. Start the release that migrated it, or a` +
-    ' later one. To go back by one release, set DATABASE_ALLOW_NEWER=true'
+    ' later one. To go back by one release, start the server with DATABASE_ALLOW_NEWER=true'
 }
 
 /** Names the last of some migrations, because a line has no room for all. */

@@ -11,6 +11,7 @@ export async function startOperated (t: Test) {
   const operator = createOperatorServer({
     stores: createStores(server.database),
     kind: server.database.kind,
+    migrationStatus: server.database.migrationStatus,
     snapshot: server.database.snapshot,
     publicUrl: undefined,
     logger: createLogger('info', { write: line => { lines.push(line) } })

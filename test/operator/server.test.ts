@@ -4,10 +4,11 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { askOwner } from '../../src/operator/client.ts'
 import { lockDirectory } from '../../src/store/lock.ts'
+import { readMigrations } from '../../src/store/migrate.ts'
 import { eventually } from '../eventually.ts'
 import type { Server } from '../helper.ts'
 import { age, summary } from '../scripts/pruned.ts'
-import { prune } from '../scripts/run.ts'
+import { database, prune } from '../scripts/run.ts'
 import { t } from '../tap.ts'
 import { startOperated } from './operated.ts'
 
@@ -52,6 +53,19 @@ t.test('[P27] npm run prune works while the server has the embedded database ope
   t.equal(await server.database.prisma.message.count(), acked.length)
   t.match(lines.map(line => JSON.parse(line)), [{ msg: 'running a command of the operator', command: 'prune' }])
   t.match(await prune({ PARLEY_DATA_DIR: directory }, '--older-than', 'ever'), { code: 1, stderr: /^parley: --older-than needs/ })
+})
+
+t.test('npm run db:status and db:migrate ask the server that has the embedded database open', async t => {
+  const { server, directory } = await startOperated(t)
+  const env = { PARLEY_DATA_DIR: directory }
+  t.same(await database(env, 'status'), { code: 0, stdout: 'up to date\n', stderr: '' })
+  t.match(await database(env, 'migrate'), { code: 0, stdout: /^up to date\nnothing to apply: a server has this database open/, stderr: '' })
+  const { name } = readMigrations().at(-1)!
+  await server.database.query('DELETE FROM _prisma_migrations WHERE migration_name = $1', [name])
+  for (const command of ['status', 'migrate']) {
+    const what = /^parley: the database is new or old: start the server anew/
+    t.match(await database(env, command), { code: 1, stdout: `pending  ${name}\n`, stderr: what }, command)
+  }
 })
 
 t.test('a request that is no command of this release is refused, and so is one that is too long', async t => {

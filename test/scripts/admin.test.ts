@@ -75,5 +75,5 @@ t.test('an email without an account and a database without tables are reported i
   ])
   t.same(nobody, { code: 1, stdout: '', stderr: 'parley: no account has the email nobody@example.org\n' })
   t.same(tables,
-    { code: 1, stdout: '', stderr: 'parley: the database is new or old: start the server once, or run npm run db:migrate\n' })
+    { code: 1, stdout: '', stderr: 'parley: the database is new or old: start the server anew, or stop it and run npm run db:migrate\n' })
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Figures } from '../../scripts/bench/case.ts'
 import { curvesOf, planFor, readOutcomes, withTables } from '../../scripts/bench/growth/pages.ts'
 import { simulate } from '../../scripts/bench/growth/simulate.ts'
+import { withRowsOf } from '../../scripts/bench/report.ts'
 import { batchAt, costsOf, predict, worldFor, worldOf, type Costs, type World } from '../../scripts/bench/growth/simulation.ts'
 import { t } from '../tap.ts'
 
@@ -40,6 +41,18 @@ function figuresOf (costs: Costs, world: World): Figures {
     redis_mb: busy.redis_mb
   }
 }
+
+t.test('a row that is measured by itself takes its place, and the others keep their figures', async t => {
+  const before = outcomes.find(({ name }) => name === 'growth-users')!
+  const [first, second, third] = Object.keys(before.medians) as [string, string, string]
+  const figures = { connections: 7 }
+  const now = { ...before, date: 'now', runs: [{ row: second, round: 1, figures }], medians: { [second]: figures } }
+  const merged = withRowsOf(before, now, [first, second, third])
+  t.strictSame(merged.medians, { ...before.medians, [second]: figures })
+  t.strictSame(Object.keys(merged.medians), [first, second, third])
+  t.strictSame(merged.runs.map(({ row }) => row), [first, second, third])
+  t.equal(merged.date, 'now')
+})
 
 t.test('the simulation finds each cost again in the figures that this cost would give', async t => {
   const invented = outcomes.map(outcome => ({

@@ -6,7 +6,7 @@ import { migrationFiles, readMigrations } from '../../src/store/migrate.ts'
 import { createDataDirectory } from '../embedded.ts'
 import { launch } from '../faults/process.ts'
 import { createDatabase, redis } from '../helper.ts'
-import { database as script } from '../scripts/run.ts'
+import { backup, database as script } from '../scripts/run.ts'
 import { t, type Test } from '../tap.ts'
 
 // Starts of several processes take long on a busy machine.
@@ -14,6 +14,7 @@ t.setTimeout(300_000)
 
 const NEWER = '99991231000000_of_a_later_release'
 const RECORD_NEWER = `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name) VALUES ('later', 'x', now(), '${NEWER}')`
+const OTHER = '20200101000000_of_another_application'
 const EDITED = readMigrations()[1]!.name
 const CHANGE_RECORDED = `UPDATE _prisma_migrations SET checksum = 'of another text' WHERE migration_name = '${EDITED}'`
 
@@ -58,6 +59,8 @@ for (const [state, statement, line] of [
       t.match(migrate, { code: 1, stdout: '', stderr: line })
       const status = await script(env, 'status')
       t.match(status, { code: 1, stdout: state === 'is newer' ? `unknown  ${NEWER}\n` : `edited   ${EDITED}\n`, stderr: line })
+      const copied = await backup({ ...env, DATABASE_ALLOW_NEWER: 'true' }, join(t.testdir(), 'backup.gz'))
+      t.match(copied, { code: 1, stdout: '', stderr: line })
     }
   })
 
@@ -77,6 +80,14 @@ t.test('DATABASE_ALLOW_NEWER accepts a newer database, but not one with other mi
     t.strictSame(await use(allowing, database => database.migrate()), [])
     await change(env, CHANGE_RECORDED)
     await t.rejects(use(allowing, database => database.migrate()), { message: /changed after the database was migrated/ })
+  }
+})
+
+t.test('a database with migrations of another application is up to date, and no backup is made of it', async t => {
+  for (const env of await environments(t)) {
+    await change(env, RECORD_NEWER.replace(NEWER, OTHER))
+    t.match(await script(env, 'status'), { code: 0, stdout: `unknown  ${OTHER}\nup to date\n`, stderr: '' })
+    t.match(await backup(env, join(t.testdir(), 'backup.gz')), { code: 1, stderr: new RegExp(`^parley: another application .*${OTHER}`) })
   }
 })
 

@@ -69,7 +69,13 @@ async function fillUnused (databaseUrl: string): Promise<Figures> {
   return { unused_channels: UNUSED_CHANNELS }
 }
 
-interface Series { name: string, title: string, condition: string, columns: Column[], points: (bench: Bench) => Point[] }
+interface Series {
+  name: string
+  title: string
+  condition: string
+  columns: Column[]
+  points (bench: Pick<Bench, 'timing' | 'progress'>): Point[]
+}
 
 function growth ({ name, title, condition, columns, points }: Series): Case {
   return {
@@ -77,10 +83,12 @@ function growth ({ name, title, condition, columns, points }: Series): Case {
     title,
     conditions: [condition, ...conditions],
     columns,
+    rows: bench => points(bench).map(({ row }) => row),
     async measure (bench) {
+      const wanted = points(bench).filter(({ row }) => bench.row === null || row === bench.row)
       const runs: Run[] = []
       const failed: string[] = []
-      for (const point of points(bench)) {
+      for (const point of wanted) {
         try {
           const figures = await measurePoint(bench, point)
           bench.progress(`${point.row}: ${format(figures.server_us_per_message!, 0)} µs/message`)
