@@ -91,8 +91,7 @@ export function createHistory (size: number) {
     /** Applies the entry that follows the head. @returns false for one that does not. */
     apply (entry: Entry): boolean {
       if (!head || entry.seq !== head.seq + 1) return false
-      const { channelId } = head
-      head = { channelId, seq: entry.seq, id: entry.id, ...entry.type !== 'message' && { mark: markOf(entry) } }
+      head = { channelId: head.channelId, seq: entry.seq, id: entry.id, ...entry.type !== 'message' && { mark: markOf(entry) } }
       shown = undefined
       if (entry.type === 'message') {
         messages.push(toMessage(entry))
