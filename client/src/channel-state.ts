@@ -17,8 +17,8 @@ export type ChannelDetails = Omit<Reply<'join_channel'>, 'channel' | 'seq' | 'la
 export interface ChannelState {
   state: Phase
   /**
-   * The newest messages, as many as the option `window` allows, in the order of `seq`, as they are now. A deleted message has `deleted` and
-   * no text.
+   * The newest messages, at most as many as the option `window` allows, in the order of `seq`, as they are now. A deleted message has
+   * `deleted` and no text. A full window drops a few of the oldest at once.
    */
   messages: readonly Message[]
   /** Messages of this user that are not in `messages` yet, in the order in which they will be. */

@@ -29,11 +29,10 @@ export function createHistory (size: number) {
   const changes = new Map<string, Change[]>()
   let pagesAsked = 0
 
-  /** Cuts the oldest messages off. */
-  function trim (): void {
+  /** Cuts the oldest messages off, and so many more. */
+  function trim (more = 0): void {
     if (messages.length <= size) return
-    // Copies of the window at every message would cost more than all else that is done for it.
-    while (messages.length > size) messages.shift()
+    messages.splice(0, messages.length - size + more)
     hasOlder = true
     if (gap && messages[0]!.seq >= gap.before) gap = undefined
   }
@@ -92,12 +91,12 @@ export function createHistory (size: number) {
     /** Applies the entry that follows the head. @returns false for one that does not. */
     apply (entry: Entry): boolean {
       if (!head || entry.seq !== head.seq + 1) return false
-      const { channelId } = head
-      head = { channelId, seq: entry.seq, id: entry.id, ...entry.type !== 'message' && { mark: markOf(entry) } }
+      head = { channelId: head.channelId, seq: entry.seq, id: entry.id, ...entry.type !== 'message' && { mark: markOf(entry) } }
       shown = undefined
       if (entry.type === 'message') {
         messages.push(toMessage(entry))
-        trim()
+        // A list costs more where it loses its first message with each new one than where it loses some now and then.
+        trim(size >> 8)
         // Entries of types that this client does not know count in the sequence, and change nothing that it shows [C12].
       } else if (CHANGES.includes(entry.type)) {
         change(entry)

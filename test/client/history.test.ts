@@ -64,10 +64,16 @@ t.test('[C1] reactions that a message of a join has already are not counted agai
   t.match(channel.getSnapshot().messages.at(-1)!.reactions, [{ count: 2, user_ids: ['ann', 'carl'] }])
 })
 
-t.test('[C1] the window has at most 1000 messages: the oldest leave it', async t => {
+t.test('[C1] the window has at most 1000 messages: the oldest leave it, a few at once', async t => {
   const { scene, channel } = await opened(t)
-  for (let i = 0; i < 1005; i++) scene.text(`${i}`)
-  t.match(channel.getSnapshot(), { hasOlder: true, messages: { length: 1000 } })
+  for (let i = 0; i < 1000; i++) scene.text(`${i}`)
+  t.match(channel.getSnapshot(), { hasOlder: false, messages: { length: 1000 } })
+  const lengths = [1, 2, 3, 4, 5].map(i => {
+    scene.text(`${i}`)
+    return channel.getSnapshot().messages.length
+  })
+  t.same(lengths, [997, 998, 999, 1000, 997])
+  t.match(channel.getSnapshot(), { hasOlder: true })
   isTrue(t, channel, scene)
 })
 

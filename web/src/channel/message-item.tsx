@@ -37,7 +37,8 @@ export const MessageItem = memo(({ row }: { row: MessageRow }) => {
         data-row={id}
         tabIndex={isActive ? 0 : -1}
         aria-label={t.channel.messageBy(username, timeOf(at))}
-        onPointerEnter={event => { isPointedAt.value = event.pointerType !== 'touch' }}
+        // Not when it enters: in a busy channel, rows move under a pointer that rests.
+        onPointerMove={event => { isPointedAt.value = event.pointerType !== 'touch' }}
         onPointerLeave={() => { isPointedAt.value = false }}
         onFocusIn={() => {
           hasFocus.value = true
