@@ -68,7 +68,7 @@ export function createStores (database: Pick<Database, 'prisma' | 'query' | 'kin
     logins: createLoginStore(prisma),
     invitationCodes: createInvitationCodeStore(prisma),
     directory: createDirectoryStore(prisma),
-    channels: createChannelStore(prisma),
+    channels: createChannelStore(database),
     ownChannels: createOwnChannelStore(prisma),
     reads: createReadStore(database),
     activity: createActivityStore(database),

@@ -66,9 +66,7 @@ export function costsOf (outcomes: Outcome[]): Costs {
   /** The difference of a figure between two rows. */
   const more = (key: string, to: string, from: string): number => at(to, key) - at(from, key)
   const [few, many] = inputs.people.map(rows.people) as [string, string]
-  // The largest of these takes long, and is not measured everywhere.
-  const own = inputs.own.map(rows.channels).filter(row => outcomes.some(({ medians }) => row in medians))
-  const [bare, full] = [own[0]!, own.at(-1)!]
+  const [bare, full, most] = inputs.own.map(rows.channels) as [string, string, string]
   const { shared, unused, bus } = rows
   const traffic = inputs.rates.map(rate => rows.traffic(rate))
   const [slow, fast] = [traffic[0]!, traffic.at(-1)!]
@@ -84,7 +82,7 @@ export function costsOf (outcomes: Outcome[]): Costs {
   }
   // The two rows have different numbers of channels and of memberships, so they tell what each of the two takes.
   const [channelMemory, membershipMemory] = solve(
-    [more('followed_channels', full, bare), more('memberships', full, bare), more('server_mb', full, bare)],
+    [more('followed_channels', most, bare), more('memberships', most, bare), more('server_mb', most, bare)],
     [more('followed_channels', shared, bare), more('memberships', shared, bare), more('server_mb', shared, bare)])
   const personServer = positive((more('idle_server_us_per_s', many, few) - followed.server * more('followed_channels', many, few)) /
     more('connections', many, few))
