@@ -50,7 +50,7 @@ export const opening: Case = {
   },
   judge: medians => [
     ...COUNTS.map(count => atMost(`CPU of ${rowOf(parley, count)} connections, over Socket.IO's`,
-      ratio(medians, 'cpu_per_open_us', rowOf(parley, count), rowOf(socketio, count)), 1.5, 1)),
+      ratio(medians, 'cpu_per_open_us', rowOf(parley, count), rowOf(socketio, count)), 1, 1)),
     atMost(`CPU of ${rowOf(embedded, EMBEDDED_COUNT)} connections, over Socket.IO's`,
       ratio(medians, 'cpu_per_open_us', rowOf(embedded, EMBEDDED_COUNT), rowOf(socketio, EMBEDDED_COUNT)), 3, 2)
   ]
