@@ -45,7 +45,7 @@ export const idle: Case = {
     return [
       atMost('KB per connection, at most that of Socket.IO in this run', memory, theirs, 10, 'KB'),
       atMost("CPU to open, authenticate and join, over Socket.IO's to open and join",
-        ratio(medians, 'cpu_per_open_us', parley, socketio), 1.25, 1)
+        ratio(medians, 'cpu_per_open_us', parley, socketio), 1, 1)
     ]
   },
   chart: {
