@@ -41,7 +41,7 @@ export async function runTests ({ alone, shared }, env, signal) {
     while (!signal.aborted) {
       const files = waiting.length > 0 ? [waiting.shift()] : shared.filter(isLeft)
       if (files.length === 0) return
-      const { output, failure } = await runProcess([begun, ...files], env, signal)
+      const { output, failure } = await runProcess({ ...env, TEST_BEGUN: begun, TEST_FILES: files.join(' ') }, signal)
       if (failure) ok = false
       done++
       print(toSubtest(done, `process ${done}`, output, failure))
@@ -60,8 +60,8 @@ export async function runTests ({ alone, shared }, env, signal) {
 }
 
 /** Runs test/run.ts in a process. Resolves with what it printed, and with the reason if it failed. */
-async function runProcess (args, env, signal) {
-  const child = spawn(process.execPath, [...OPTIONS, join(root, 'dist/test/run.js'), ...args], {
+async function runProcess (env, signal) {
+  const child = spawn(process.execPath, [...OPTIONS, join(root, 'dist/test/run.js')], {
     cwd: root,
     // `TAP` makes tap print plain TAP.
     env: { ...env, TAP: '1' },
