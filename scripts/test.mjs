@@ -2,24 +2,18 @@
 // and runs the tests, which print TAP. The failed tests are printed at the end; programs may read the last line, `N passed, N failed`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { runPrograms } from './programs.mjs'
+import { runTests } from './programs.mjs'
 import { build, fail, root } from './setup.mjs'
 
-/**
- * Files that get a process of their own, because they take long, or change or measure something that a process has only once. Those that
- * take longest come first, so that none of them is left alone at the end.
- */
-const ALONE = [
-  /\/conformance\.test\.ts$/,
-  /^test\/(packages|browser|web)\//,
-  /\/(descriptors|workers|clock)\.test\.ts$/
-]
-/** Files that wait most of the time. A few of them share a process. */
-const WAITING = /^test\/faults\//
-const WAITING_PER_PROCESS = 3
+/** Files that get a process of their own, because they change or measure something that a process has only once, or run very long. */
+const ALONE = [/\/conformance\.test\.ts$/, /^test\/packages\//, /\/(descriptors|workers|clock)\.test\.ts$/]
+/** Files that take long and wait most of that time. */
+const WAITING = [/^test\/faults\//, /^test\/(browser|web)\//]
+/** How many other files follow each one of them. */
+const BESIDE = 4
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
 const SETTINGS = {
   TimeZone: 'America/New_York',
@@ -27,11 +21,6 @@ const SETTINGS = {
   default_transaction_isolation: 'serializable',
   statement_timeout: '30s'
 }
-/**
- * How many of the other files share a process at most. Each process takes two CPU seconds to load tap and the whole server, and four more
- * until the code that all files use is compiled.
- */
-const FILES_PER_PROCESS = 24
 
 const files = findTests(process.argv.slice(2))
 if (!await build({ tests: true })) process.exit(1)
@@ -70,7 +59,7 @@ try {
   }
   await makeTemplate(postgresUrl)
   await buildTap(env)
-  const { ok, output } = await runPrograms(toPrograms(files), env, interruption.signal)
+  const { ok, output } = await runTests(toOrder(files), env, interruption.signal)
   report(output)
   process.exitCode = ok ? 0 : 1
 } catch (error) {
@@ -93,39 +82,21 @@ function findTests (paths) {
 }
 
 /**
- * Returns the programs to run: each file that gets its own process, and a generated program per set of files that share one. Two of the
- * long programs follow each one that waits, so that none of them is left at the end, and the processors have work all the time.
+ * Says which files run alone, and in which order the others share processes: those that wait begin early, because they take long, but not
+ * all at once, because then the processors would have little work.
  */
-function toPrograms (files) {
-  const folder = join(root, 'dist/test/shared')
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
-  const isAlone = file => ALONE.some(pattern => pattern.test(file))
-  const shared = files.filter(file => !isAlone(file))
-  const busy = share(shared.filter(file => !WAITING.test(file)), FILES_PER_PROCESS, join(folder, 'busy'))
-  const waiting = [
-    ...ALONE.flatMap(pattern => files.filter(file => pattern.test(file))).map(compiled),
-    ...share(shared.filter(file => WAITING.test(file)), WAITING_PER_PROCESS, join(folder, 'waiting'))
-  ]
-  return waiting.flatMap((program, i) => [program, ...busy.slice(2 * i, 2 * i + 2)]).concat(busy.slice(2 * waiting.length))
+function toOrder (files) {
+  const alone = ALONE.flatMap(pattern => files.filter(file => pattern.test(file)))
+  const waiting = WAITING.flatMap(pattern => files.filter(file => pattern.test(file)))
+  const busy = files.filter(file => !alone.includes(file) && !waiting.includes(file))
+  const mixed = waiting.flatMap((file, i) => [file, ...busy.slice(BESIDE * i, BESIDE * (i + 1))])
+  const shared = [...mixed, ...busy.slice(BESIDE * waiting.length)]
+  return { alone: alone.map(compiled), shared: shared.map(compiled) }
 }
 
-/**
- * Generates a program for each set of files. Files of one folder go into different sets, because they cost much the same.
- * @param name the programs are named NAME-1.js and so on.
- */
-function share (files, perProcess, name) {
-  const count = Math.ceil(files.length / perProcess)
-  return Array.from({ length: count }, (_, i) => {
-    const imported = files.filter((_file, at) => at % count === i).map(file => relative(join(root, 'dist/test'), compiled(file)))
-    const program = `${name}-${i + 1}.js`
-    writeFileSync(program, `import { runFiles } from '../tap.js'\nawait runFiles(${JSON.stringify(imported)})\n`)
-    return program
-  })
-}
-
+/** Returns the name of a compiled test file in dist/test. */
 function compiled (file) {
-  return join(root, 'dist', file.replace(/\.ts$/, '.js'))
+  return relative(join(root, 'test'), join(root, file)).replace(/\.ts$/, '.js')
 }
 
 /** Creates the database from which each test copies its own: `CREATE DATABASE … TEMPLATE parley_template`. */

@@ -37,127 +37,128 @@ const fill = (server: Pick<Server, 'database'>, by: Person, count: number) => se
   SELECT $1::uuid, n, parley_new_id(), $1::uuid, repeat('x', 4000), now() FROM generate_series(1, ${count}) n`, [by.user.id])
 
 for (const [name, start] of Object.entries(settings)) {
-  t.test(`[P71] ${name}: an export has everything that is kept of a person, no secret, and nothing of others`, async t => {
+  t.test(`[P71] exports on ${name}`, async t => {
     const [a, b] = await start(t)
-    const rows = createRows(a.database)
-    const ann = await a.enter('ann', 'tea')
-    const ben = await a.enter('ben', 'tea')
-    const room = await rows.channel('private', { name: 'room' })
-    const secretly = await rows.channel('public', { name: 'secretly' })
-    await rows.invitation(room, ann)
-    await rows.ban(room, ann)
-    await rows.mute(room, ann, 60_000)
-    await rows.ban(secretly, ann)
-    await a.database.query('UPDATE "ChannelBan" SET told = 0 WHERE "channelId" = $1::uuid', [secretly.id])
-    await a.database.query(`INSERT INTO "ModerationLog" (id, action, "actorId", "targetId", "channelId") VALUES
-      (parley_new_id(), 'ban_user', $1::uuid, $2::uuid, $3::uuid), (parley_new_id(), 'ban_user', $1::uuid, $2::uuid, $4::uuid),
-      (parley_new_id(), 'kick_user', $2::uuid, $1::uuid, $3::uuid), (parley_new_id(), 'kick_user', $1::uuid, $1::uuid, $3::uuid)`,
-    [ben.person.user.id, ann.person.user.id, room.id, secretly.id])
-    const { data: first } = await ann.request({ type: 'send_message', channel: 'tea', message: 'hello', data: { n: 1 }, client_id: 'c' })
-    const { data: second } = await ann.request({ type: 'send_message', channel: 'tea', message: 'gone' })
-    await ann.request({ type: 'command', command: 'edit_message', channel: 'tea', id: first.id, message: 'hello again' })
-    await ann.request({ type: 'command', command: 'delete_message', channel: 'tea', id: second.id })
-    const { data: third } = await ben.request({ type: 'send_message', channel: 'tea', message: 'of ben' })
-    const about = { channel: 'tea', id: third.id }
-    await ann.request({ type: 'command', command: 'add_reaction', ...about, reaction: '👍' })
-    await ann.request({ type: 'command', command: 'report_message', ...about, reason: 'too short' })
-    await ben.request({ type: 'command', command: 'add_reaction', channel: 'tea', id: first.id, reaction: '🎉' })
-    await ann.request({ type: 'open_direct', user_id: ben.person.user.id })
-    await ann.request({ type: 'block_user', user_id: ben.person.user.id })
-    await a.call('PATCH', '/api/me', { token: ann.person.access_token, body: { handle: 'ann_the_first' } })
 
-    const response = await fetchExport(b, ann.person)
-    t.equal(response.headers.get('content-type'), 'application/x-ndjson; charset=utf-8')
-    t.match(response.headers.get('content-disposition'), /^attachment; filename="parley-\d{4}-\d\d-\d\d\.ndjson"$/)
-    t.equal(response.headers.get('cache-control'), 'no-store')
-    const lines = await linesOf(response)
-    const of = (type: string) => lines.filter(line => line.type === type)
-    t.match(lines[0], { type: 'export', version: 1, user_id: ann.person.user.id, created_at: /Z$/ })
-    t.match(lines.at(-1), { type: 'end', lines: lines.length - 2 })
-    t.match(of('profile'), [{ id: ann.person.user.id, email: ann.person.email, name: 'ann', role: 'user', created_at: /Z$/ }])
-    t.match(of('profile'), [{ handle: 'ann_the_first', email_verified_at: null }])
-    t.match(of('login'), [{ login_id: String, created_at: /Z$/, used_at: null, revoked_at: null }])
-    t.match(of('membership').find(({ channel }) => channel === 'tea'), { joined_at: /Z$/, read_seq: Number })
-    t.equal(of('membership').length, 2)
-    t.match(of('former_handle'), [{ hash: /^[0-9a-f]{64}$/ }])
-    t.match(of('direct'), [{ channel: /^direct-/, peer_id: ben.person.user.id }])
-    t.match(of('block'), [{ user_id: ben.person.user.id, created_at: /Z$/ }])
-    t.match(of('report'), [{ channel: 'tea', message_id: third.id, reason: 'too short', resolution: null }])
-    t.match(of('reaction'), [{ message_id: third.id, reaction: '👍', added: true, created_at: /Z$/ }])
-    t.match(of('invitation'), [{ channel: 'room', invited_by: ann.person.user.id }])
-    t.match(of('channel_created'), [{ channel: 'tea' }])
-    t.match(of('moderator'), [{ channel: 'tea' }])
-    t.match(of('ban'), [{ channel: 'room', reason: null, expires_at: null }])
-    t.match(of('mute'), [{ channel: 'room', expires_at: /Z$/ }])
-    t.match(of('message'), [
-      { id: first.id, seq: 1, channel: 'tea', message: 'hello again', data: { n: 1 }, client_id: 'c', edited_at: /Z$/, deleted_at: null },
-      { id: second.id, seq: 2, channel: 'tea', message: null, deleted_at: /Z$/ }
-    ])
-    t.match(of('message_change'), [{ kind: 'edited', message_id: first.id, seq: 3 }, { kind: 'deleted', message_id: second.id, seq: 4 }])
-    t.match(of('log').sort((one, other) => String(one.action) < String(other.action) ? -1 : 1), [
-      { action: 'ban_user', by_me: false, about_me: true, target_id: null, channel_id: room.id },
-      { action: 'kick_user', by_me: true, about_me: false, target_id: ben.person.user.id }
-    ])
-    t.equal(of('log').length, 2)
+    t.test('[P71] an export has everything that is kept of a person, no secret, and nothing of others', async t => {
+      const rows = createRows(a.database)
+      const ann = await a.enter('ann', 'tea')
+      const ben = await a.enter('ben', 'tea')
+      const room = await rows.channel('private', { name: 'room' })
+      const secretly = await rows.channel('public', { name: 'secretly' })
+      await rows.invitation(room, ann)
+      await rows.ban(room, ann)
+      await rows.mute(room, ann, 60_000)
+      await rows.ban(secretly, ann)
+      await a.database.query('UPDATE "ChannelBan" SET told = 0 WHERE "channelId" = $1::uuid', [secretly.id])
+      await a.database.query(`INSERT INTO "ModerationLog" (id, action, "actorId", "targetId", "channelId") VALUES
+        (parley_new_id(), 'ban_user', $1::uuid, $2::uuid, $3::uuid), (parley_new_id(), 'ban_user', $1::uuid, $2::uuid, $4::uuid),
+        (parley_new_id(), 'kick_user', $2::uuid, $1::uuid, $3::uuid), (parley_new_id(), 'kick_user', $1::uuid, $1::uuid, $3::uuid)`,
+      [ben.person.user.id, ann.person.user.id, room.id, secretly.id])
+      const { data: first } = await ann.request({ type: 'send_message', channel: 'tea', message: 'hello', data: { n: 1 }, client_id: 'c' })
+      const { data: second } = await ann.request({ type: 'send_message', channel: 'tea', message: 'gone' })
+      await ann.request({ type: 'command', command: 'edit_message', channel: 'tea', id: first.id, message: 'hello again' })
+      await ann.request({ type: 'command', command: 'delete_message', channel: 'tea', id: second.id })
+      const { data: third } = await ben.request({ type: 'send_message', channel: 'tea', message: 'of ben' })
+      const about = { channel: 'tea', id: third.id }
+      await ann.request({ type: 'command', command: 'add_reaction', ...about, reaction: '👍' })
+      await ann.request({ type: 'command', command: 'report_message', ...about, reason: 'too short' })
+      await ben.request({ type: 'command', command: 'add_reaction', channel: 'tea', id: first.id, reaction: '🎉' })
+      await ann.request({ type: 'open_direct', user_id: ben.person.user.id })
+      await ann.request({ type: 'block_user', user_id: ben.person.user.id })
+      await a.call('PATCH', '/api/me', { token: ann.person.access_token, body: { handle: 'ann_the_first' } })
 
-    const text = JSON.stringify(lines)
-    t.notMatch(text, /of ben|"key"|"mine"|"live"/)
-    const secrets = await a.database.query<{ secret: string }>(`SELECT "passwordHash" AS secret FROM "User" WHERE "passwordHash" IS NOT NULL
-      UNION ALL SELECT encode("tokenHash", 'hex') FROM "RefreshToken" UNION ALL SELECT encode(salt, 'hex') FROM "RefreshToken"`, [])
-    t.ok(secrets.length > 2)
-    t.same(secrets.filter(({ secret }) => text.includes(secret)), [])
-  })
+      const response = await fetchExport(b, ann.person)
+      t.equal(response.headers.get('content-type'), 'application/x-ndjson; charset=utf-8')
+      t.match(response.headers.get('content-disposition'), /^attachment; filename="parley-\d{4}-\d\d-\d\d\.ndjson"$/)
+      t.equal(response.headers.get('cache-control'), 'no-store')
+      const lines = await linesOf(response)
+      const of = (type: string) => lines.filter(line => line.type === type)
+      t.match(lines[0], { type: 'export', version: 1, user_id: ann.person.user.id, created_at: /Z$/ })
+      t.match(lines.at(-1), { type: 'end', lines: lines.length - 2 })
+      t.match(of('profile'), [{ id: ann.person.user.id, email: ann.person.email, name: 'ann', role: 'user', created_at: /Z$/ }])
+      t.match(of('profile'), [{ handle: 'ann_the_first', email_verified_at: null }])
+      t.match(of('login'), [{ login_id: String, created_at: /Z$/, used_at: null, revoked_at: null }])
+      t.match(of('membership').find(({ channel }) => channel === 'tea'), { joined_at: /Z$/, read_seq: Number })
+      t.equal(of('membership').length, 2)
+      t.match(of('former_handle'), [{ hash: /^[0-9a-f]{64}$/ }])
+      t.match(of('direct'), [{ channel: /^direct-/, peer_id: ben.person.user.id }])
+      t.match(of('block'), [{ user_id: ben.person.user.id, created_at: /Z$/ }])
+      t.match(of('report'), [{ channel: 'tea', message_id: third.id, reason: 'too short', resolution: null }])
+      t.match(of('reaction'), [{ message_id: third.id, reaction: '👍', added: true, created_at: /Z$/ }])
+      t.match(of('invitation'), [{ channel: 'room', invited_by: ann.person.user.id }])
+      t.match(of('channel_created'), [{ channel: 'tea' }])
+      t.match(of('moderator'), [{ channel: 'tea' }])
+      t.match(of('ban'), [{ channel: 'room', reason: null, expires_at: null }])
+      t.match(of('mute'), [{ channel: 'room', expires_at: /Z$/ }])
+      t.match(of('message'), [
+        { id: first.id, seq: 1, channel: 'tea', message: 'hello again', data: { n: 1 }, client_id: 'c', edited_at: /Z$/, deleted_at: null },
+        { id: second.id, seq: 2, channel: 'tea', message: null, deleted_at: /Z$/ }
+      ])
+      t.match(of('message_change'), [{ kind: 'edited', message_id: first.id, seq: 3 }, { kind: 'deleted', message_id: second.id, seq: 4 }])
+      t.match(of('log').sort((one, other) => String(one.action) < String(other.action) ? -1 : 1), [
+        { action: 'ban_user', by_me: false, about_me: true, target_id: null, channel_id: room.id },
+        { action: 'kick_user', by_me: true, about_me: false, target_id: ben.person.user.id }
+      ])
+      t.equal(of('log').length, 2)
 
-  t.test(`[P71] ${name}: a long export has every message once, in order`, async t => {
-    const [a] = await start(t)
-    const [ann, ben] = [await a.register('ann'), await a.register('ben')]
-    for (const [by, count] of [[ann, 700], [ben, 2300], [ann, 1500]] as const) {
-      await a.database.query('UPDATE "Message" SET "channelId" = gen_random_uuid()', [])
-      await fill(a, by, count)
-    }
-    const lines = await linesOf(await fetchExport(a, ann))
-    const ids = lines.filter(({ type }) => type === 'message').map(({ id }) => id as string)
-    t.equal(ids.length, 2200)
-    t.same(ids, [...new Set(ids)].sort())
-    t.match(lines.at(-1), { type: 'end', lines: lines.length - 2 })
-  })
+      const text = JSON.stringify(lines)
+      t.notMatch(text, /of ben|"key"|"mine"|"live"/)
+      const secrets = await a.database.query<{ secret: string }>(`
+        SELECT "passwordHash" AS secret FROM "User" WHERE "passwordHash" IS NOT NULL
+        UNION ALL SELECT encode("tokenHash", 'hex') FROM "RefreshToken" UNION ALL SELECT encode(salt, 'hex') FROM "RefreshToken"`, [])
+      t.ok(secrets.length > 2)
+      t.same(secrets.filter(({ secret }) => text.includes(secret)), [])
+    })
 
-  t.test(`[P71] ${name}: one export of a user runs at a time, and a client that goes away ends theirs`, async t => {
-    const [a] = await start(t)
-    const [ann, ben] = [await a.register('ann'), await a.register('ben')]
-    await fill(a, ann, 5000)
-    const stalled = await beginExport(a, ann)
-    t.match(await a.call('GET', '/api/me/export', { token: ann.access_token }), { status: 429, body: { code: 'rate_limited' } })
-    t.equal((await fetchExport(a, ben)).status, 200)
-    if (a.database.kind === 'postgresql') {
-      const busy = `SELECT count(*)::int AS n FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`
-      await eventually(async () => (await a.database.query<{ n: number }>(busy, []))[0]!.n === 0, 20_000)
-    }
-    stalled.destroy()
-    await eventually(async () => (await linesOf(await fetchExport(a, ann))).at(-1)!.type === 'end', 60_000)
-  })
+    t.test('[P71] a long export has every message once, in order', async t => {
+      const [ann, ben] = [await a.register('ann'), await a.register('ben')]
+      for (const [by, count] of [[ann, 700], [ben, 2300], [ann, 1500]] as const) {
+        await a.database.query('UPDATE "Message" SET "channelId" = gen_random_uuid()', [])
+        await fill(a, by, count)
+      }
+      const lines = await linesOf(await fetchExport(a, ann))
+      const ids = lines.filter(({ type }) => type === 'message').map(({ id }) => id as string)
+      t.equal(ids.length, 2200)
+      t.same(ids, [...new Set(ids)].sort())
+      t.match(lines.at(-1), { type: 'end', lines: lines.length - 2 })
+    })
 
-  t.test(`[P71] ${name}: the number of exports an hour is limited for each user`, async t => {
-    const [a, b] = await start(t, { limits: { user_exports: 2 } })
-    const ann = await a.register('ann')
-    for (const server of [a, b]) t.match((await linesOf(await fetchExport(server, ann))).at(-1), { type: 'end' })
-    const { status, body } = await a.call('GET', '/api/me/export', { token: ann.access_token })
-    t.match({ status, body }, { status: 429, body: { code: 'rate_limited' } })
-    t.ok(body.retry_after_ms > 60_000, `${body.retry_after_ms} ms`)
-    t.equal((await b.call('GET', '/api/me/export')).status, 401)
-    t.equal((await fetch(`${a.origin}/api/me/export`, { method: 'HEAD' })).status, 404)
-  })
+    t.test('[P71] one export of a user runs at a time, and a client that goes away ends theirs', async t => {
+      const [ann, ben] = [await a.register('ann'), await a.register('ben')]
+      await fill(a, ann, 5000)
+      const stalled = await beginExport(a, ann)
+      t.match(await a.call('GET', '/api/me/export', { token: ann.access_token }), { status: 429, body: { code: 'rate_limited' } })
+      t.equal((await fetchExport(a, ben)).status, 200)
+      if (a.database.kind === 'postgresql') {
+        const busy = `SELECT count(*)::int AS n FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`
+        await eventually(async () => (await a.database.query<{ n: number }>(busy, []))[0]!.n === 0, 20_000)
+      }
+      stalled.destroy()
+      await eventually(async () => (await linesOf(await fetchExport(a, ann))).at(-1)!.type === 'end', 60_000)
+    })
 
-  t.test(`[P71] ${name}: an export ends without its last line when the login has ended`, async t => {
-    const [a] = await start(t)
-    const ann = await a.register('ann')
-    await fill(a, ann, 5000)
-    const response = await beginExport(a, ann)
-    t.equal((await a.call('DELETE', '/api/me', { token: ann.access_token, body: { password: ann.password } })).status, 204)
-    let text = ''
-    await t.rejects(async () => { for await (const piece of response.setEncoding('utf8')) text += piece })
-    t.notMatch(text, /"type":"end"/)
+    t.test('[P71] the number of exports an hour is limited for each user', async t => {
+      const [limited, other] = await start(t, { limits: { user_exports: 2 } })
+      const ann = await limited.register('ann')
+      for (const server of [limited, other]) t.match((await linesOf(await fetchExport(server, ann))).at(-1), { type: 'end' })
+      const { status, body } = await limited.call('GET', '/api/me/export', { token: ann.access_token })
+      t.match({ status, body }, { status: 429, body: { code: 'rate_limited' } })
+      t.ok(body.retry_after_ms > 60_000, `${body.retry_after_ms} ms`)
+      t.equal((await other.call('GET', '/api/me/export')).status, 401)
+      t.equal((await fetch(`${limited.origin}/api/me/export`, { method: 'HEAD' })).status, 404)
+    })
+
+    t.test('[P71] an export ends without its last line when the login has ended', async t => {
+      const ann = await a.register('ann')
+      await fill(a, ann, 5000)
+      const response = await beginExport(a, ann)
+      t.equal((await a.call('DELETE', '/api/me', { token: ann.access_token, body: { password: ann.password } })).status, 204)
+      let text = ''
+      await t.rejects(async () => { for await (const piece of response.setEncoding('utf8')) text += piece })
+      t.notMatch(text, /"type":"end"/)
+    })
   })
 }
 
