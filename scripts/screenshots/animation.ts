@@ -82,6 +82,8 @@ async function openSeat (browser: PictureBrowser, url: string, email: string): P
   await page.goto(`${url}/c/${CHANNEL}`)
   await settled(page)
   await page.getByRole('textbox', { name: /^Message / }).waitFor()
+  // The messages that others reply to come a moment later.
+  await page.getByText('Loading …').first().waitFor({ state: 'detached' })
   return page
 }
 
