@@ -74,8 +74,6 @@ async function shootReadme (page: Page, url: string): Promise<void> {
     await page.waitForTimeout(SETTLING)
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme })
-      // The colors of the other theme come by and by.
-      await page.waitForTimeout(SETTLING)
       await shootWebp(page, join(imageFolder(), `${size}-${colorScheme}.webp`))
     }
   }
