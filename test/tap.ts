@@ -1,10 +1,13 @@
 import asyncHooks from 'node:async_hooks'
 import { syncBuiltinESMExports } from 'node:module'
+import { After } from '@tapjs/after'
 import type { Test } from 'tap'
+import { createScope, type OwnScope } from '../src/testing/scope.ts'
 import { runningIn } from './running.ts'
 
 export type { Test }
 
+callAllTeardowns()
 const tap = await importTap()
 process.on('uncaughtException', error => { runningIn(tap).threw(error) })
 
@@ -28,6 +31,21 @@ export async function runFiles (files: Iterable<string>): Promise<void> {
     })
   }
   tap.pass('no file is left for this process')
+}
+
+/**
+ * Makes tap call all teardowns of a test. When one fails, tap would forget the others: a browser or server would be left, and the process
+ * would not end.
+ */
+function callAllTeardowns (): void {
+  const scopes = new WeakMap<After, OwnScope>()
+  const register = After.prototype.after
+  After.prototype.after = function (end) {
+    const scope = scopes.get(this) ?? createScope()
+    if (!scopes.has(this)) register.call(this, scope.close)
+    scopes.set(this, scope)
+    scope.teardown(end)
+  }
 }
 
 /**

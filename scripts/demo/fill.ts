@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { createPasswords } from '../../src/services/passwords.ts'
 import type { Database, Query } from '../../src/store/client.ts'
 import { fullSize, makeCommunity, type DemoSize } from './community.ts'
@@ -17,8 +16,6 @@ export interface FillOptions {
   size?: DemoSize
   /** Is told how many of the rows are written, now and then. */
   onProgress?: (written: number, all: number) => void
-  /** Gives the filling up. */
-  signal?: AbortSignal | undefined
 }
 
 /**
@@ -26,10 +23,9 @@ export interface FillOptions {
  * the database meanwhile. The rows are what the server itself would have stored, so it goes on from there: `seq` has no gaps, and search
  * indexes the messages in the background, newest first.
  * @returns false if the database has users already. Then nothing is written.
- * @throws the reason of the signal
  */
 export async function fillDemo (
-  { query, kind }: Pick<Database, 'query' | 'kind'>, { seed, now, size = fullSize, onProgress = () => {}, signal }: FillOptions
+  { query, kind }: Pick<Database, 'query' | 'kind'>, { seed, now, size = fullSize, onProgress = () => {} }: FillOptions
 ): Promise<boolean> {
   // The transaction below is one of the only connection, which a pool would not give.
   if (kind !== 'pglite') throw new Error('the demo fills an embedded database only')
@@ -43,9 +39,6 @@ export async function fillDemo (
   try {
     for (const [table, rows] of Object.entries(tables)) {
       for (let from = 0; from < rows.length; from += BATCH) {
-        // The embedded database works on this thread. Without a turn of the event loop, nobody would hear Ctrl-C.
-        await turn()
-        signal?.throwIfAborted()
         const batch = rows.slice(from, from + BATCH)
         await insert(query, table, batch)
         written += batch.length

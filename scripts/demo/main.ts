@@ -24,16 +24,12 @@ async function main (args: string[]): Promise<void> {
   const { port, seed, now, fresh, still, quiet } = readOptions(args)
   const directory = join(root, 'data', 'demo', `seed-${seed}`)
   if (fresh) await forget(directory)
-  const ending = new AbortController()
-  const { signal } = ending
-  onSignals(() => ending.abort(), () => process.exit(1))
   const progress = quiet ? {} : { onProgress: showProgress() }
-  const demo = await startDemo({ directory, port, seed, now, isStill: still, signal, ...progress }).catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
-  if (!demo) return
+  // Until then, a signal ends the process at once: what is written of a community by then is nothing, because it is one transaction.
+  const demo = await startDemo({ directory, port, seed, now, isStill: still, ...progress })
+  const ended = new Promise<string>(resolve => onSignals(resolve, () => process.exit(1)))
   console.log(quiet ? demo.url : greeting(demo.url, directory, still))
-  if (!signal.aborted) await new Promise(resolve => { signal.addEventListener('abort', resolve) })
+  await ended
   await demo.close()
 }
 

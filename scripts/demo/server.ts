@@ -28,8 +28,6 @@ export interface DemoOptions {
   /** Nobody comes, goes or talks. */
   isStill?: boolean
   onProgress?: FillOptions['onProgress']
-  /** Gives the filling up. Without effect once the demo runs: then call `close`. */
-  signal?: AbortSignal
 }
 
 /** A running demo. */
@@ -47,7 +45,7 @@ export interface Demo extends AsyncDisposable {
  * @throws DatabaseError if the directory cannot be used, StartError if the port cannot.
  */
 export async function startDemo (
-  { directory, port = 0, seed = 1, now = Date.now(), size = fullSize, isStill = false, onProgress = () => {}, signal }: DemoOptions
+  { directory, port = 0, seed = 1, now = Date.now(), size = fullSize, isStill = false, onProgress = () => {} }: DemoOptions
 ): Promise<Demo> {
   const config = configOf(directory, port)
   const logger = createLogger(config.log.level, process.stderr)
@@ -60,7 +58,7 @@ export async function startDemo (
     const database = await openDatabase(config.database, logger)
     open.push(database.close)
     await database.migrate()
-    const isNew = await fillDemo(database, { seed, now, size, onProgress, signal })
+    const isNew = await fillDemo(database, { seed, now, size, onProgress })
     const broker = createBroker(config, logger)
     open.push(broker.close)
     const presence = createPresence(config, broker, logger)

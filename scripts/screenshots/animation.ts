@@ -43,23 +43,23 @@ export async function film (browser: PictureBrowser, cable: Cable, url: string, 
 }
 
 async function act ({ shoot, type }: Camera, cable: Cable, robin: Page, tomas: Page): Promise<void> {
-  await shoot(1200)
+  await shoot(1500)
   await type(robin, 'Is the film at eight tonight?')
   await said(tomas, 'Is the film at eight tonight?').waitFor()
-  await shoot(900)
+  await shoot(1500)
   await type(tomas, 'Yes, and I bring the cushions.')
   await said(robin, 'Yes, and I bring the cushions.').waitFor()
-  await shoot(1200)
+  await shoot(1800)
 
   cable.pull()
   await robin.getByText('There is no connection.').first().waitFor()
-  await shoot(1500)
+  await shoot(2200)
   await type(tomas, 'Ben brings popcorn.')
-  await shoot(500)
+  await shoot(900)
   await type(tomas, 'Who has the projector?')
-  await shoot(800)
+  await shoot(1200)
   await type(robin, 'I do! It is in my bag.')
-  await shoot(1500)
+  await shoot(2200)
 
   cable.plugIn()
   // The client tries by itself soon. The film does not wait for it.
@@ -82,6 +82,8 @@ async function openSeat (browser: PictureBrowser, url: string, email: string): P
   await page.goto(`${url}/c/${CHANNEL}`)
   await settled(page)
   await page.getByRole('textbox', { name: /^Message / }).waitFor()
+  // The messages that others reply to come a moment later.
+  await page.getByText('Loading …').first().waitFor({ state: 'detached' })
   return page
 }
 

@@ -37,8 +37,18 @@ export async function shoot (page: Page, { name, path = 'c/general', act, undo }
   }
 }
 
+/** Waits in the page until the colors of a theme have come, of which some come by and by, and are drawn. */
+const DRAWN = `(async () => {
+  const frame = () => new Promise(requestAnimationFrame)
+  await frame()
+  await Promise.allSettled(document.getAnimations().map(({ finished }) => finished))
+  await frame()
+  await frame()
+})()`
+
 /** Photographs what the page shows now as WebP, which is a tenth of a PNG. */
 export async function shootWebp (page: Page, file: string, quality = 80): Promise<void> {
+  await page.evaluate(DRAWN)
   const session = await page.context().newCDPSession(page)
   const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality })
   await session.detach()

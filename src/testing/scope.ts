@@ -1,7 +1,10 @@
 /** An owner of resources, such as a test of tap: it calls every registered `end` when it is over, the last one first. */
 export interface Scope { teardown (end: () => unknown): unknown }
 
-/** A scope that is over when `close` is called. Further calls do nothing. */
+/**
+ * A scope that is over when `close` is called. Further calls do nothing.
+ * @throws the first error of an `end`, once all of them have been called.
+ */
 export interface OwnScope extends Scope { close (): Promise<void> }
 
 export function createScope (): OwnScope {
@@ -9,7 +12,15 @@ export function createScope (): OwnScope {
   return {
     teardown (end) { ends.push(end) },
     async close () {
-      for (let end = ends.pop(); end; end = ends.pop()) await end()
+      const errors: unknown[] = []
+      for (let end = ends.pop(); end; end = ends.pop()) {
+        try {
+          await end()
+        } catch (error) {
+          errors.push(error)
+        }
+      }
+      if (errors.length > 0) throw errors[0]
     }
   }
 }

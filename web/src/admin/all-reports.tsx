@@ -35,7 +35,7 @@ export function AllReports () {
 
   return (
     <>
-      <div class='choices' role='group' aria-label={t.moderation.whichReports}>
+      <div class='filters' role='group' aria-label={t.moderation.whichReports}>
         {(['open', 'settled'] as const).map(one => (
           <Button key={one} kind='quiet' aria-pressed={one === shown} onClick={() => { status.value = one }}>{t.moderation[one]}</Button>
         ))}

@@ -21,7 +21,7 @@ export function Health () {
     <>
       {failure.value && <p class='form-error' role='alert'>{failure.value}</p>}
       {ids.length > 1 && (
-        <div class='choices' role='group' aria-label={a.health.instances}>
+        <div class='filters' role='group' aria-label={a.health.instances}>
           {ids.map(id => (
             <Button key={id} kind='quiet' aria-pressed={id === shown} onClick={() => { chosen.value = id }}>
               {a.health.instance(shortId(id))}

@@ -19,6 +19,8 @@ interface Place {
   /** The row that the list was scrolled to. It stays in its place, whatever heights the rows turn out to have, until somebody scrolls. */
   held?: { key: string, align: 'start' | 'center' } | undefined
   offset: number
+  /** Pixels of the list that are in sight. */
+  height: number
   /** The rows that are shown. */
   rows: Row[]
 }
@@ -30,7 +32,7 @@ interface Place {
 export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & { last: Row | undefined }) => void) {
   const list = useRef<VirtualizerHandle>(null)
   const scroller = useRef<HTMLDivElement>(null)
-  const place = useRef<Place>({ isAtEnd: true, offset: 0, rows: [] }).current
+  const place = useRef<Place>({ isAtEnd: true, offset: 0, height: 0, rows: [] }).current
   const isAtEnd = useSignal(true)
   const loading = useSignal<'no' | 'yes' | 'failed' | 'full'>('no')
   const [, renderAgain] = useReducer((count: number) => count + 1, 0)
@@ -94,6 +96,11 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
     place.isAtEnd = isAtEnd.value = is
   }
 
+  /** The virtual list hears of another height later than the browser. */
+  function isNearEnd (offset: number): boolean {
+    return offset >= list.current!.scrollSize - scroller.current!.clientHeight - NEAR
+  }
+
   /** Takes note of what is in sight. */
   function update (): void {
     const { current } = list
@@ -130,18 +137,20 @@ export function usePlace (channel: Channel, all: Row[], onMove: (place: Place & 
     list, scroller, rows, isShift, isAtEnd, loading,
 
     onScroll (offset: number): void {
-      const { scrollSize, viewportSize } = list.current!
-      const isNear = offset >= scrollSize - viewportSize - NEAR
-      // The list scrolls down by itself, and only people scroll up.
-      if (isNear) setAtEnd(true)
-      else if (place.held || offset < place.offset - 1) setAtEnd(false)
+      const { clientHeight } = scroller.current!
+      // The list scrolls down by itself, and only people scroll up, unless the list gets higher because the field under it gets lower.
+      const isByPerson = offset < place.offset - 1 && clientHeight === place.height
+      if (isNearEnd(offset)) setAtEnd(true)
+      else if (place.held || isByPerson) setAtEnd(false)
       place.offset = offset
+      place.height = clientHeight
       update()
     },
 
     /** Messages or the window have another size. */
     onResize (): void {
       settle()
+      if (!place.held && isNearEnd(scroller.current!.scrollTop)) setAtEnd(true)
     },
 
     toEnd (): void {
