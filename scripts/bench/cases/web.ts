@@ -134,6 +134,8 @@ async function openChannel (browser: Browser, url: string): Promise<{ page: Page
   await page.getByRole('textbox', { name: /^Message / }).waitFor()
   await page.goto(`${url}/c/${CHANNEL}`)
   await page.getByRole('button', { name: 'Join channel' }).click()
+  // Until then, the page shows what those see who have not joined, in another list.
+  await page.getByRole('textbox', { name: `Message #${CHANNEL}` }).waitFor()
   await page.getByText(`Message ${MESSAGES}:`).first().waitFor()
   return { page, session: await context.newCDPSession(page) }
 }

@@ -1,6 +1,5 @@
 import type { ChannelState } from '@parley/client'
 import { useSignalEffect } from '@preact/signals'
-import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Virtualizer } from 'virtua'
 import { parley } from '../client.ts'
@@ -18,9 +17,6 @@ import { usePlace } from './use-place.ts'
 import { useTarget } from './use-target.ts'
 import { useUnreadLine } from './use-unread-line.ts'
 
-/** Elements of rows that are kept, more than are in sight. */
-const MOST_ITEMS = 200
-
 /** The messages of a channel. `at`: the id of the one that it opens at. */
 export function MessageList ({ state, at }: { state: ChannelState, at: string | undefined }) {
   const talk = useTalk()
@@ -30,7 +26,6 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
   const line = useUnreadLine(channel, state)
   const all = useMemo(() => rowsOf(state, line.at, me), [state.messages, state.outbox, state.gap, state.hasOlder, line.at])
   const hasLine = useMemo(() => line.at !== undefined && all.some(row => 'message' in row && row.isNew), [all])
-  const itemOf = useMemo(createItems, [channel])
   const place = usePlace(channel, all, ({ isAtEnd, last }) => {
     if (document.visibilityState === 'visible' && last) {
       if (isAtEnd) channel.markRead()
@@ -81,7 +76,9 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
           ref={list} data={rows} as='ul' item='li' itemSize={28} bufferSize={600} shift={isShift}
           keepMounted={active === -1 ? [] : [active]} onScroll={onScroll} onResize={onResize}
         >
-          {itemOf}
+          {(row: Row) => 'message' in row
+            ? <MessageItem key={keyOf(row)} row={row} />
+            : <OutgoingItem key={keyOf(row)} row={row} />}
         </Virtualizer>
       </div>
       {loading.value === 'yes' && <div class='loading-older'><span class='spinner' role='img' aria-label={t.common.loading} /></div>}
@@ -94,19 +91,6 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
       {!isAtEnd.value && <JumpToEnd unread={state.unread} onClick={toEnd} />}
     </div>
   )
-}
-
-/** Creates a function that returns the element of a row: the same one each time, so that a row that stays as it is does not render anew. */
-function createItems (): (row: Row) => VNode {
-  const items = new Map<Row, VNode>()
-  return row => {
-    const known = items.get(row)
-    if (known) return known
-    if (items.size === MOST_ITEMS) items.clear()
-    const item = 'message' in row ? <MessageItem key={keyOf(row)} row={row} /> : <OutgoingItem key={keyOf(row)} row={row} />
-    items.set(row, item)
-    return item
-  }
 }
 
 function JumpToEnd ({ unread, onClick }: { unread: number, onClick (): void }) {
