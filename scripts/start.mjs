@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { build, root } from './setup.mjs'
 
 const tools = process.argv[2] === '--tools'
-const [module = 'src/server.js'] = process.argv.splice(2, tools ? 2 : 1).slice(tools ? 1 : 0)
+if (tools) process.argv.splice(2, 1)
+const [module = 'src/server.js'] = process.argv.splice(2, 1)
 if (!await build({ tests: module.startsWith('test/'), tools })) process.exit(1)
 process.setSourceMapsEnabled(true)
 await import(pathToFileURL(join(root, 'dist', module)).href)

@@ -8,7 +8,7 @@ import type { Users } from '../store/users.ts'
 /** A mistake that the person who typed the command can correct. Only its message is printed. */
 export class UsageError extends Error {}
 
-/** What commands work on. A script that opened the database itself makes it, or the server that has the embedded database open. */
+/** The things that a command works on. They come from the script, if it has opened the database, or from the server that has it open. */
 export interface OperatorContext extends Pick<Database, 'kind' | 'migrationStatus' | 'snapshot'> {
   stores: {
     users: Users

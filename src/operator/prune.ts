@@ -14,7 +14,7 @@ const UNITS: Record<string, number> = { d: 86_400, h: 3600 }
 /** Rows per statement. A statement of this size takes milliseconds, so that the server never waits long for it. */
 const BATCH = { postgresql: 1000, pglite: 100 }
 
-/** What one run needs. `proceed` is awaited before each batch, and rejects once the run shall stop. */
+/** The needs of one run. It awaits `proceed` before each batch; the promise rejects when the run has to stop. */
 interface Run { pruning: Pruning, cutoff: Date, dryRun: boolean, batch: number, proceed (): Promise<void> }
 
 /** `npm run prune -- --older-than 90d` removes old rows while the server runs. */

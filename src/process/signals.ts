@@ -1,6 +1,6 @@
 /** The signals that ask a process to end: of service managers, of Ctrl-C, of a terminal that is closed, and of Ctrl-\\. */
 export const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const
-/** What PM2 sends over IPC instead of a signal, when it reloads workers or is told to (`shutdown_with_message`). */
+/** PM2 sends this message over IPC instead of a signal when it reloads workers, or when `shutdown_with_message` is set. */
 const SHUTDOWN = 'shutdown'
 
 /** Milliseconds. One Ctrl-C may send a signal twice, from the terminal and from npm or a primary. A later one asks for an immediate end. */

@@ -21,7 +21,7 @@ export const rooms = Array.from({ length: MANY }, (_, i) => channel(`room-${i}`)
 
 /** Everything that uses Redis, for tests at one URL, with certificates for TLS. */
 export function usersOf (url: string, tls: Pick<RedisSettings, 'ca'> = {}) {
-  /** What the bus, presence and the limits have logged. */
+  /** Lines that the bus, presence and the limits have logged. */
   const log: Array<{ level: string, details: object, text: string }> = []
   const logger = {
     info (details: object, text: string) { log.push({ level: 'info', details, text }) },

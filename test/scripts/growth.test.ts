@@ -23,7 +23,7 @@ const known: Costs = {
   batches: [[0, 1], [2000, 9]]
 }
 
-/** What would be measured in a world if everything cost exactly so much. */
+/** Calculates the figures that a measurement of this world would find if each thing cost exactly this much. */
 function figuresOf (costs: Costs, world: World): Figures {
   const idle = predict(costs, { ...world, rate: 0 })
   const busy = predict(costs, world)

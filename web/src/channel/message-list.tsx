@@ -42,8 +42,8 @@ export function MessageList ({ state, at }: { state: ChannelState, at: string | 
     const unread = rows.find(row => 'message' in row && row.isNew)
     if (unread && at === undefined) place.toRow(keyOf(unread), 'start')
   }, [rows.length, state.state])
-  // What comes to the end of the list is shown with the next frame. It counts as read at once, or else the sidebar and the title would say
-  // for one frame that it is unread.
+  // A message that comes to the end of the list is shown with the next frame. It counts as read at once, because the sidebar and the title
+  // would otherwise show it as unread for one frame.
   useEffect(() => channel.subscribe(() => {
     if (isOpened.current && isAtEnd.peek() && document.visibilityState === 'visible') channel.markRead()
   }), [channel])
