@@ -1,3 +1,5 @@
+import { loadConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/client.ts'
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t, type Test } from '../tap.ts'
 import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
@@ -13,7 +15,7 @@ const SETTINGS: Record<string, string> = {
   default_transaction_deferrable: 'on',
   search_path: "'nowhere'",
   standard_conforming_strings: 'off',
-  statement_timeout: "'25ms'",
+  statement_timeout: "'500ms'",
   lock_timeout: "'1ms'",
   idle_in_transaction_session_timeout: "'1ms'",
   client_encoding: "'LATIN1'",
@@ -36,6 +38,7 @@ for (const path of ['directly', 'through PgBouncer in session mode', 'through Pg
     await change(`DATABASE ${nameOf(url)}`, settings)
     const used = await urlOf(t, url)
     t.ok((await migrate(used)).length > 0)
+    await waitInStatement(used)
     await converse(t, await startPair(t, used))
   })
 
@@ -46,6 +49,7 @@ for (const path of ['directly', 'through PgBouncer in session mode', 'through Pg
     await change(`ROLE ${nameOf(url)}`, settings)
     const used = await urlOf(t, owned)
     t.ok((await migrate(used)).length > 0)
+    await waitInStatement(used)
     await converse(t, await startPair(t, used))
   })
 }
@@ -68,6 +72,16 @@ t.test('a role for which foreign keys do nothing is refused at the start in one 
   const message = /^database \S+: session_replication_role is replica, .*: reset it for the role and the database$/
   await t.rejects(migrate(url), { message })
 })
+
+/** Runs a statement of Parley's that takes longer than SETTINGS allow. */
+async function waitInStatement (url: string): Promise<void> {
+  const database = await openDatabase({ ...loadConfig({}).config.database, url })
+  try {
+    await database.query('SELECT pg_sleep(0.6)')
+  } finally {
+    await database.close()
+  }
+}
 
 async function change (owner: string, settings: Record<string, string>): Promise<void> {
   await run(server, ...Object.entries(settings).map(([name, value]) => `ALTER ${owner} SET ${name} = ${value}`))
