@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Milliseconds after which a service that does not answer counts as failed. */
@@ -27,7 +27,7 @@ export interface LaunchOptions extends User {
   detached?: boolean
 }
 
-/** For each Debian package, a function that finds the folder of its programs. */
+/** For each Debian package, a function that finds the folder of its programs or fonts. */
 const folderOf = {
   postgresql: postgresBin,
   'redis-server': () => folderInPath('redis-server'),
@@ -38,7 +38,10 @@ const folderOf = {
   openssl: () => folderInPath('openssl'),
   chromium: () => folderInPath('chromium'),
   'firefox-esr': () => folderInPath('firefox-esr'),
-  webp: () => folderInPath('img2webp')
+  webp: () => folderInPath('img2webp'),
+  'fonts-noto-core': () => folderOfFont('truetype/noto/NotoSans-Regular.ttf'),
+  'fonts-noto-color-emoji': () => folderOfFont('truetype/noto/NotoColorEmoji.ttf'),
+  'fonts-ipafont-gothic': () => folderOfFont('opentype/ipafont-gothic/ipag.ttf')
 }
 export type Package = keyof typeof folderOf
 
@@ -55,6 +58,11 @@ export function findPrograms (...packages: Package[]): string[] {
 /** Debian installs nginx and HAProxy in /usr/sbin, which only root has in PATH. */
 const folderInPath = (program: string): string | undefined =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].find(folder => existsSync(join(folder, program)))
+
+function folderOfFont (file: string): string | undefined {
+  const path = join('/usr/share/fonts', file)
+  return existsSync(path) ? dirname(path) : undefined
+}
 
 /** Prefers Debian's newest version to one in PATH. The folder has to hold both initdb and postgres. */
 function postgresBin (): string | undefined {

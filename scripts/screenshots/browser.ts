@@ -1,14 +1,19 @@
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { chromiumOptions } from '../chromium.ts'
 import { PASSWORD } from '../demo/people.ts'
+import { findPrograms } from '../service.ts'
 
 /** Milliseconds until a step of a page is given up. A busy machine may need most of them. */
 const PATIENCE = 60_000
 /** Errors that the browser itself logs for answers with an error's status and for lost connections. Some pictures cause them on purpose. */
 const OF_THE_NETWORK = /^(Failed to load resource|WebSocket connection to)/
 
+/** Fonts for every language and picture of the demo, so that each machine makes the same pictures. */
+const FONTS = ['fonts-noto-core', 'fonts-noto-color-emoji', 'fonts-ipafont-gothic'] as const
+
 /** A Chromium whose pages note each error that they log. What the content security policy refuses is one. */
 export async function openBrowser () {
+  findPrograms(...FONTS)
   const browser: Browser = await chromium.launch(chromiumOptions())
   const errors: string[] = []
   return {

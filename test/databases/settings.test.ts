@@ -77,7 +77,7 @@ t.test('a role for which foreign keys do nothing is refused at the start in one 
 async function waitInStatement (url: string): Promise<void> {
   const database = await openDatabase({ ...loadConfig({}).config.database, url })
   try {
-    await database.query('SELECT pg_sleep(0.6)')
+    await database.query('SELECT pg_sleep(0.6)', [])
   } finally {
     await database.close()
   }
