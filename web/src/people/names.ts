@@ -2,6 +2,7 @@ import type { Person } from '@parley/client'
 import { signal } from '@preact/signals'
 import { parley } from '../client.ts'
 import { facts } from '../facts.ts'
+import { t } from '../text.ts'
 
 /** Most names that are kept; the oldest go first. */
 const MOST = 5000
@@ -35,10 +36,17 @@ export function nameOf (id: string): string | null | undefined {
   return name
 }
 
+/** Returns what stands for this person in a sentence: their name, or a word for it while it is not known or if they have no account. */
+export function labelOf (id: string): string {
+  const name = nameOf(id)
+  if (name === undefined) return asked.has(id) ? '…' : t.people.somebody
+  return name ?? t.people.deleted
+}
+
 function lookUp (id: string): void {
   if (!facts.directory || asked.has(id) || lookups >= LOOKUPS_A_MINUTE) return
   asked.add(id)
-  if (lookups++ === 0) setTimeout(() => { lookups = 0 }, 60_000)
+  if (lookups++ === 0) setTimeout(beginMinute, 60_000)
   parley.rest('GET /api/users/:id', { params: { id } }).then(
     ({ name }) => remember([[id, name]]),
     error => {
@@ -46,4 +54,10 @@ function lookUp (id: string): void {
       else asked.delete(id)
     }
   )
+}
+
+/** Renders anew what shows names, which asks for those that the last minute had no room for. */
+function beginMinute (): void {
+  lookups = 0
+  names.value = new Map(names.peek())
 }
