@@ -8,10 +8,10 @@ import { join, relative, resolve } from 'node:path'
 import { runTests } from './programs.mjs'
 import { build, fail, root } from './setup.mjs'
 
-/** Files that get a process of their own, because they change or measure something that a process has only once, or run very long. */
-const ALONE = [/\/conformance\.test\.ts$/, /^test\/packages\//, /\/(descriptors|workers|clock)\.test\.ts$/]
+/** Files that get a process of their own, because they change or measure something that a process has only once. */
+const ALONE = [/\/(descriptors|workers|clock)\.test\.ts$/]
 /** Files that take long and wait most of that time. */
-const WAITING = [/^test\/faults\//, /^test\/(browser|web)\//]
+const WAITING = [/\/conformance\.test\.ts$/, /^test\/packages\//, /^test\/faults\//, /^test\/(browser|web)\//]
 /** How many other files follow each one of them. */
 const BESIDE = 4
 /** Settings of the tests' PostgreSQL that others may have made: none of them may change what Parley does [G19]. */
