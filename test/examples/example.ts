@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { root } from '../../scripts/root.ts'
-import { chromiumOptions } from '../../scripts/chromium.ts'
+import { openProfile } from '../browser/browser.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 import { node } from '../node.ts'
@@ -39,19 +39,13 @@ export async function startExample (t: Scope, name: string): Promise<{ url: stri
   return { url, server: new URL(url).searchParams.get('server')! }
 }
 
-/** Starts a browser. Its pages fail the test with what they write to the console as an error. */
-export async function startBrowser (t: Test) {
-  const browser = await chromium.launch(chromiumOptions())
-  t.teardown(() => browser.close())
-  return {
-    async open (url: string, width: number): Promise<Page> {
-      const page = await browser.newPage({ viewport: { width, height: 800 } })
-      page.on('pageerror', error => t.fail(error.message))
-      page.on('console', message => { if (message.type() === 'error') t.fail(message.text()) })
-      await page.goto(url)
-      return page
-    }
-  }
+/** Opens a page in a profile of its own. The test fails with what the page writes to the console as an error. */
+export async function openPage (t: Test, url: string, width: number): Promise<Page> {
+  const page = await (await openProfile(t, { viewport: { width, height: 800 } })).newPage()
+  page.on('pageerror', error => t.fail(error.message))
+  page.on('console', message => { if (message.type() === 'error') t.fail(message.text()) })
+  await page.goto(url)
+  return page
 }
 
 /** Returns whether the page is as wide as its window, also with a long word in it. */

@@ -1,9 +1,9 @@
 import { t } from '../tap.ts'
-import { fits, startBrowser, startExample } from './example.ts'
+import { fits, openPage, startExample } from './example.ts'
 
 t.test('npm run example -- page: two windows exchange messages', async t => {
-  const [{ url }, browser] = await Promise.all([startExample(t, 'page'), startBrowser(t)])
-  const [narrow, wide] = await Promise.all([browser.open(url, 390), browser.open(url, 1280)])
+  const { url } = await startExample(t, 'page')
+  const [narrow, wide] = await Promise.all([openPage(t, url, 390), openPage(t, url, 1280)])
   const text = `<b>${'long'.repeat(50)}</b>`
   await narrow.fill('input', text)
   await narrow.click('button')
