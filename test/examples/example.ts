@@ -27,8 +27,8 @@ export function run (t: Scope, args: string[], env: Record<string, string> = {})
   return { output: () => output, stop, exited }
 }
 
-/** Starts an example as `npm run example -- NAME` does. @returns the addresses of its page and of its server. */
-export async function startExample (t: Scope, name: string): Promise<{ url: string, server: string }> {
+/** Runs `npm run example -- NAME`. @returns the addresses of the example's page and of its server. */
+export async function runExample (t: Scope, name: string): Promise<{ url: string, server: string }> {
   const { output, exited } = run(t, [join(root, 'dist/scripts/example.js'), name])
   let hasEnded = false
   exited.then(() => { hasEnded = true })
