@@ -12,11 +12,14 @@ const DISABLED = [
   'NetworkTimeServiceQuerying', 'OptimizationHints', 'PaintHolding', 'PreconnectToSearch', 'ThirdPartyStoragePartitioning'
 ]
 
+/** The headless shell is Chromium without its user interface. Pages cost a third less in it, but it shows no notifications. */
+export type ChromiumProgram = 'chromium' | 'chromium-headless-shell'
+
 /** Returns how playwright launches Debian's Chromium, which is installed if it is missing. It runs as root, and calls no other machine. */
-export function chromiumOptions (): LaunchOptions & { executablePath: string, args: string[] } {
-  const [folder] = findPrograms('chromium')
+export function chromiumOptions (program: ChromiumProgram = 'chromium'): LaunchOptions & { executablePath: string, args: string[] } {
+  const [folder] = findPrograms(program)
   return {
-    executablePath: join(folder!, 'chromium'),
+    executablePath: join(folder!, program),
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
       `--disable-features=${DISABLED.join()}`

@@ -1,6 +1,6 @@
 import type { createParley, Parley } from '@parley/client'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
-import { chromiumOptions } from '../../scripts/chromium.ts'
+import { chromiumOptions, type ChromiumProgram } from '../../scripts/chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 import { processScope } from '../tap.ts'
@@ -15,32 +15,37 @@ interface Globals {
 /** Options of the page's client. `login`: a stored login of `parley.account`; otherwise `token` is the access token. */
 export interface TabOptions { token?: string, login?: string, tabs?: 'shared' | 'own', storage?: 'indexeddb', room: string }
 
-let launched: Promise<Browser> | undefined
+/** Options of a profile, and the program that it is a profile of: the headless shell unless a test needs notifications. */
+export type ProfileOptions = BrowserContextOptions & { program?: ChromiumProgram }
+
+const launched = new Map<ChromiumProgram, Promise<Browser>>()
 
 /**
  * Returns the Chromium of this process, in which all tests have profiles of their own. The first test that needs it starts it, and so does
  * the next one where it has crashed.
  */
-function browserOfProcess (): Promise<Browser> {
-  launched ??= chromium.launch(chromiumOptions()).then(browser => {
-    browser.on('disconnected', () => { launched = undefined })
+function browserOfProcess (program: ChromiumProgram): Promise<Browser> {
+  const running = launched.get(program) ?? chromium.launch(chromiumOptions(program)).then(browser => {
+    browser.on('disconnected', () => { launched.delete(program) })
     processScope.teardown(() => browser.close())
     return browser
   })
-  return launched
+  launched.set(program, running)
+  return running
 }
 
 /** Opens a browser profile of its own: its pages share storage, locks and workers. */
-export async function openProfile (scope: Scope, options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  const browser = await browserOfProcess()
-  const context = await browser.newContext(options)
+export async function openProfile (scope: Scope, options: ProfileOptions = {}): Promise<BrowserContext> {
+  const { program = 'chromium-headless-shell', ...more } = options
+  const browser = await browserOfProcess(program)
+  const context = await browser.newContext(more)
   scope.teardown(() => context.close())
   return context
 }
 
-/** Stops all processes of the browser, as the sleep of a machine does. @returns a function that lets them go on. */
+/** Stops all processes of the headless shell, as the sleep of a machine does. @returns a function that lets them go on. */
 export async function stopBrowser (): Promise<() => void> {
-  const session = await (await browserOfProcess()).newBrowserCDPSession()
+  const session = await (await browserOfProcess('chromium-headless-shell')).newBrowserCDPSession()
   const { processInfo } = await session.send('SystemInfo.getProcessInfo')
   await session.detach()
   const signal = (name: NodeJS.Signals): void => { for (const { id } of processInfo) process.kill(id, name) }

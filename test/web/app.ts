@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults, RunOptions } from 'axe-core'
-import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { openProfile } from '../browser/browser.ts'
+import type { BrowserContext, Locator, Page } from 'playwright-core'
+import { openProfile, type ProfileOptions } from '../browser/browser.ts'
 import { startServer, type Person, type Scope, type ServerOptions } from '../helper.ts'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -28,7 +28,7 @@ export async function startApp (scope: Scope, options: ServerOptions = {}) {
      * Opens a browser profile of its own, without a login. When the test ends, it fails if a page has logged an error: everything that the
      * content security policy refuses is one.
      */
-    async profile (scope: Scope, more: BrowserContextOptions = {}): Promise<BrowserContext> {
+    async profile (scope: Scope, more: ProfileOptions = {}): Promise<BrowserContext> {
       const context = await openProfile(scope, { ...pageOptions, ...more })
       context.setDefaultTimeout(PATIENCE)
       const errors: string[] = []
