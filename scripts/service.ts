@@ -37,6 +37,7 @@ const folderOf = {
   pgbouncer: () => folderInPath('pgbouncer'),
   openssl: () => folderInPath('openssl'),
   chromium: () => folderInPath('chromium'),
+  'chromium-headless-shell': () => folderInPath('chromium-headless-shell'),
   'firefox-esr': () => folderInPath('firefox-esr'),
   webp: () => folderInPath('img2webp'),
   'fonts-noto-core': () => folderOfFont('truetype/noto/NotoSans-Regular.ttf'),

@@ -45,7 +45,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  const packages = ['nginx', 'caddy', 'haproxy', 'pgbouncer', 'openssl', 'chromium', 'firefox-esr']
+  const packages = ['nginx', 'caddy', 'haproxy', 'pgbouncer', 'openssl', 'chromium', 'chromium-headless-shell', 'firefox-esr']
   services = await startServices({ packages, settings: SETTINGS })
   const { postgresUrl, redisUrl } = services
   const { DATABASE_URL, REDIS_URL, ...inherited } = process.env

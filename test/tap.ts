@@ -2,7 +2,7 @@ import asyncHooks from 'node:async_hooks'
 import { syncBuiltinESMExports } from 'node:module'
 import { After } from '@tapjs/after'
 import type { Test } from 'tap'
-import { createScope, type OwnScope } from '../src/testing/scope.ts'
+import { createScope, type OwnScope, type Scope } from '../src/testing/scope.ts'
 import { runningIn } from './running.ts'
 
 export type { Test }
@@ -13,6 +13,10 @@ process.on('uncaughtException', error => { runningIn(tap).threw(error) })
 
 /** The parent of a file's tests. Where several files run in one process, each file has a parent test of its own. */
 export let t: Test = tap
+
+const ofProcess = createScope()
+/** What the files of this process share, such as a browser, ends when no file is left. */
+export const processScope: Scope = ofProcess
 
 /** Milliseconds that all tests of one file together may take. */
 const FILE_TIMEOUT = 1_200_000
@@ -30,6 +34,7 @@ export async function runFiles (files: Iterable<string>): Promise<void> {
       await import(`./${file}`)
     })
   }
+  await ofProcess.close()
   tap.pass('no file is left for this process')
 }
 

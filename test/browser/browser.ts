@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import type { createParley, Parley } from '@parley/client'
-import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
-import { chromiumOptions } from '../../scripts/chromium.ts'
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import { chromiumOptions, type ChromiumProgram } from '../../scripts/chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
+import { processScope } from '../tap.ts'
 
 /** The globals of the page of `startSite`, and those that tests put there. */
 interface Globals {
@@ -15,39 +15,42 @@ interface Globals {
 /** Options of the page's client. `login`: a stored login of `parley.account`; otherwise `token` is the access token. */
 export interface TabOptions { token?: string, login?: string, tabs?: 'shared' | 'own', storage?: 'indexeddb', room: string }
 
-/** Starts one Chromium, which ends with `scope`. */
-export async function startBrowser (scope: Scope) {
-  const server = await chromium.launchServer(chromiumOptions())
-  scope.teardown(() => server.kill())
-  const browser = await chromium.connect(server.wsEndpoint())
-  return {
-    /** A browser profile of its own: its pages share storage, locks and workers. */
-    async profile (scope: Scope, options: BrowserContextOptions = {}): Promise<BrowserContext> {
-      const context = await browser.newContext(options)
-      scope.teardown(() => context.close())
-      return context
-    },
-    /** Sends a signal to all processes of the browser. */
-    signal (signal: NodeJS.Signals): void {
-      for (const pid of withChildren(server.process().pid!)) process.kill(pid, signal)
-    }
-  }
+/** Options of a profile, and the program that it is a profile of: the headless shell unless a test needs notifications. */
+export type ProfileOptions = BrowserContextOptions & { program?: ChromiumProgram }
+
+const launched = new Map<ChromiumProgram, Promise<Browser>>()
+
+/**
+ * Returns the Chromium of this process, in which all tests have profiles of their own. The first test that needs it starts it, and so does
+ * the next one where it has crashed.
+ */
+function browserOfProcess (program: ChromiumProgram): Promise<Browser> {
+  const running = launched.get(program) ?? chromium.launch(chromiumOptions(program)).then(browser => {
+    browser.on('disconnected', () => { launched.delete(program) })
+    processScope.teardown(() => browser.close())
+    return browser
+  })
+  launched.set(program, running)
+  return running
 }
 
-/** A process, and all that descend from it. */
-function withChildren (pid: number): number[] {
-  const parents = readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(name => [Number(name), parentOf(name)] as const)
-  const found = [pid]
-  for (const one of found) found.push(...parents.filter(([, parent]) => parent === one).map(([child]) => child))
-  return found
+/** Opens a browser profile of its own: its pages share storage, locks and workers. */
+export async function openProfile (scope: Scope, options: ProfileOptions = {}): Promise<BrowserContext> {
+  const { program = 'chromium-headless-shell', ...more } = options
+  const browser = await browserOfProcess(program)
+  const context = await browser.newContext(more)
+  scope.teardown(() => context.close())
+  return context
 }
 
-function parentOf (pid: string): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1])
-  } catch {
-    return 0
-  }
+/** Stops all processes of the headless shell, as the sleep of a machine does. @returns a function that lets them go on. */
+export async function stopBrowser (): Promise<() => void> {
+  const session = await (await browserOfProcess('chromium-headless-shell')).newBrowserCDPSession()
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+  await session.detach()
+  const signal = (name: NodeJS.Signals): void => { for (const { id } of processInfo) process.kill(id, name) }
+  signal('SIGSTOP')
+  return () => signal('SIGCONT')
 }
 
 /** Opens a tab of the site with a client that leads to `url`, connects it, and opens its channel. */

@@ -3,7 +3,8 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import WebSocket from 'ws'
-import { end, findPrograms, freePort, launch, untilListens } from '../../scripts/service.ts'
+import { chromiumOptions } from '../../scripts/chromium.ts'
+import { end, freePort, launch, untilListens } from '../../scripts/service.ts'
 import { historyOf } from '../client/clients.ts'
 import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
@@ -19,8 +20,9 @@ interface Answer { id: number, result: { targetId: string, sessionId: string, re
 /** A Chromium without Playwright, which makes all tabs pass for visible: only hidden tabs can be frozen. */
 async function startChromium (scope: Scope) {
   const [port, folder] = [await freePort(), mkdtempSync(join(tmpdir(), 'parley-chromium-'))]
-  const args = ['--headless=new', '--no-sandbox', '--disable-gpu', `--remote-debugging-port=${port}`, `--user-data-dir=${folder}`]
-  const service = launch('Chromium', join(findPrograms('chromium')[0]!, 'chromium'), args, folder, 'SIGTERM')
+  const { executablePath, args: shared } = chromiumOptions()
+  const args = [...shared, '--headless=new', `--remote-debugging-port=${port}`, `--user-data-dir=${folder}`]
+  const service = launch('Chromium', executablePath, args, folder, 'SIGTERM')
   await untilListens(service, port)
   const { webSocketDebuggerUrl: url } = await (await fetch(`http://127.0.0.1:${port}/json/version`)).json() as { webSocketDebuggerUrl: string }
   const socket = new WebSocket(url)

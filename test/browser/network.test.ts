@@ -3,7 +3,7 @@ import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Person, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
-import { openTab, startBrowser, untilLive, type Tab } from './browser.ts'
+import { openProfile, openTab, stopBrowser, untilLive, type Tab } from './browser.ts'
 import { bundle, startSite } from './site.ts'
 
 /** Milliseconds within which tabs have to come back. A busy machine may need most of them. */
@@ -14,7 +14,6 @@ const server = await startServer(t, {
 })
 const line = await startLine(t, server.port)
 const site = await startSite(t, [line.url], await bundle())
-const browser = await startBrowser(t)
 /** Each test has a channel of its own. */
 let rooms = 0
 
@@ -28,7 +27,7 @@ async function openTabs (t: Scope, count: number) {
   line.down(false)
   await eventually(() => line.sockets === 0)
   const person = await server.register('ann')
-  const context = await browser.profile(t)
+  const context = await openProfile(t)
   const tabs: Tab[] = []
   for (let i = 0; i < count; i++) {
     tabs.push(await openTab(context, site.url, line.url, { ...i === 0 && { login: loginOf(person) }, storage: 'indexeddb', room }))
@@ -65,14 +64,14 @@ t.test('[C5] [C9] a network that goes and comes back leaves all tabs on one sock
 t.test('[C6] a machine that slept while its connection died comes back with what it has missed', async t => {
   const { person, room, tabs } = await openTabs(t, 2)
   const other = await server.enter('other', room)
-  browser.signal('SIGSTOP')
+  const wake = await stopBrowser()
   try {
     line.stall()
     await other.request({ type: 'send_message', channel: room, message: 'during the sleep' })
     await other.expect('user_left', PATIENCE)
     await other.request({ type: 'send_message', channel: room, message: 'still asleep' })
   } finally {
-    browser.signal('SIGCONT')
+    wake()
   }
   await agree(person, tabs)
   t.equal((await textsOf(person)).length, 2)

@@ -3,14 +3,13 @@ import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { startServer, type Person, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
-import { openTab, startBrowser, untilLive, type Tab, type TabOptions } from './browser.ts'
+import { openProfile, openTab, untilLive, type Tab, type TabOptions } from './browser.ts'
 import { bundle, bundleWithVite, startSite } from './site.ts'
 
 const server = await startServer(t, { config: { server: { allowed_origins: '*' } } })
 const line = await startLine(t, server.port)
 const files = await bundle()
 const site = await startSite(t, [line.url], files)
-const browser = await startBrowser(t)
 /** Each test has a channel of its own. */
 let rooms = 0
 
@@ -26,7 +25,7 @@ async function openTabs (t: Scope, count: number, options: Partial<TabOptions> =
   await eventually(() => line.sockets === 0)
   const room = `room-${++rooms}`
   const person = await server.register('ann')
-  const context = await browser.profile(t)
+  const context = await openProfile(t)
   const tabs: Tab[] = []
   for (let i = 0; i < count; i++) tabs.push(await openTab(context, site.url, line.url, { token: person.access_token, room, ...options }))
   await untilLive(...tabs)
@@ -95,7 +94,7 @@ t.test('[C9] tabs have a socket each where there is no SharedWorker, where its s
   await context.close()
 
   const poor = await startSite(t, [line.url], new Map([...files].filter(([path]) => path !== '/worker.js')))
-  const other = await browser.profile(t)
+  const other = await openProfile(t)
   for (let i = 0; i < 2; i++) {
     const tab = await openTab(other, poor.url, line.url, { token: person.access_token, room })
     await untilLive(tab)
@@ -110,7 +109,7 @@ t.test('[C14] the worker works where Vite has bundled it', async t => {
   const vite = await startSite(t, [line.url], await bundleWithVite())
   const room = `room-${++rooms}`
   const person = await server.register('ann')
-  const context = await browser.profile(t)
+  const context = await openProfile(t)
   const tabs: Tab[] = []
   for (let i = 0; i < 2; i++) tabs.push(await openTab(context, vite.url, line.url, { token: person.access_token, room }))
   await untilLive(...tabs)

@@ -9,7 +9,7 @@ import { root } from '../../scripts/root.ts'
 import { eventually } from '../eventually.ts'
 import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
-import { startChromium } from './chromium.ts'
+import { openEmptyPage, run } from './chromium.ts'
 import { createClient, settled } from './clients.ts'
 
 /** A page with two components that show the same channel, in StrictMode, and buttons that take both away and bring them back. */
@@ -57,8 +57,7 @@ t.test('[C10] in StrictMode, components that share a channel join it once, follo
   room.open()
   other.connect()
   await settled(room)
-  const { open, run } = await startChromium(t)
-  const page = await open(server.origin)
+  const page = await openEmptyPage(t, server.origin)
   const errors: unknown[] = []
   page.on('pageerror', error => errors.push(error))
   const frames: string[] = []

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { root } from '../../scripts/root.ts'
-import { chromiumOptions } from '../../scripts/chromium.ts'
+import { openProfile } from '../browser/browser.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 import { node } from '../node.ts'
@@ -27,8 +27,8 @@ export function run (t: Scope, args: string[], env: Record<string, string> = {})
   return { output: () => output, stop, exited }
 }
 
-/** Starts an example as `npm run example -- NAME` does. @returns the addresses of its page and of its server. */
-export async function startExample (t: Scope, name: string): Promise<{ url: string, server: string }> {
+/** Runs `npm run example -- NAME`. @returns the addresses of the example's page and of its server. */
+export async function runExample (t: Scope, name: string): Promise<{ url: string, server: string }> {
   const { output, exited } = run(t, [join(root, 'dist/scripts/example.js'), name])
   let hasEnded = false
   exited.then(() => { hasEnded = true })
@@ -39,19 +39,13 @@ export async function startExample (t: Scope, name: string): Promise<{ url: stri
   return { url, server: new URL(url).searchParams.get('server')! }
 }
 
-/** Starts a browser. Its pages fail the test with what they write to the console as an error. */
-export async function startBrowser (t: Test) {
-  const browser = await chromium.launch(chromiumOptions())
-  t.teardown(() => browser.close())
-  return {
-    async open (url: string, width: number): Promise<Page> {
-      const page = await browser.newPage({ viewport: { width, height: 800 } })
-      page.on('pageerror', error => t.fail(error.message))
-      page.on('console', message => { if (message.type() === 'error') t.fail(message.text()) })
-      await page.goto(url)
-      return page
-    }
-  }
+/** Opens a page in a profile of its own. The test fails with what the page writes to the console as an error. */
+export async function openPage (t: Test, url: string, width: number): Promise<Page> {
+  const page = await (await openProfile(t, { viewport: { width, height: 800 } })).newPage()
+  page.on('pageerror', error => t.fail(error.message))
+  page.on('console', message => { if (message.type() === 'error') t.fail(message.text()) })
+  await page.goto(url)
+  return page
 }
 
 /** Returns whether the page is as wide as its window, also with a long word in it. */

@@ -5,7 +5,7 @@ import { root } from '../../scripts/root.ts'
 import { startLine } from '../../src/testing/line.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
-import { run, startExample } from './example.ts'
+import { run, runExample } from './example.ts'
 
 const DEADLINE = 30_000
 const bot = join(root, 'examples/node-bot/bot.js')
@@ -23,7 +23,7 @@ function open (parley: Parley, name: string) {
 }
 
 t.test('npm run example -- node-bot: the bot answers mentions, those that it has missed too, and each once', async t => {
-  const { server } = await startExample(t, 'node-bot')
+  const { server } = await runExample(t, 'node-bot')
   const parley = createParley({ url: server, token: () => null, WebSocket: WebSocket as unknown as WebSocketLike })
   t.teardown(() => parley.disconnect())
   parley.connect()

@@ -1,9 +1,12 @@
+import { startExample } from '../../scripts/examples.ts'
+import { createDatabase } from '../helper.ts'
 import { t } from '../tap.ts'
-import { fits, startBrowser, startExample } from './example.ts'
+import { fits, openPage } from './example.ts'
 
-t.test('npm run example -- page: two windows exchange messages', async t => {
-  const [{ url }, browser] = await Promise.all([startExample(t, 'page'), startBrowser(t)])
-  const [narrow, wide] = await Promise.all([browser.open(url, 390), browser.open(url, 1280)])
+t.test('the example page: two windows exchange messages', async t => {
+  const { url, close } = await startExample('page', await createDatabase(t))
+  t.teardown(close)
+  const [narrow, wide] = await Promise.all([openPage(t, url, 390), openPage(t, url, 1280)])
   const text = `<b>${'long'.repeat(50)}</b>`
   await narrow.fill('input', text)
   await narrow.click('button')

@@ -1,9 +1,12 @@
+import { startExample } from '../../scripts/examples.ts'
+import { createDatabase } from '../helper.ts'
 import { t } from '../tap.ts'
-import { fits, startBrowser, startExample } from './example.ts'
+import { fits, openPage } from './example.ts'
 
-t.test('npm run example -- react: windows see messages, who is online and who is typing, in the channel that they show', async t => {
-  const [{ url }, browser] = await Promise.all([startExample(t, 'react'), startBrowser(t)])
-  const [narrow, wide] = await Promise.all([browser.open(url, 390), browser.open(url, 1280)])
+t.test('the example react: windows see messages, who is online and who is typing, in the channel that they show', async t => {
+  const { url, close } = await startExample('react', await createDatabase(t))
+  t.teardown(close)
+  const [narrow, wide] = await Promise.all([openPage(t, url, 390), openPage(t, url, 1280)])
   for (const page of [narrow, wide]) await page.getByText('2 online').waitFor()
   await narrow.getByLabel('Message', { exact: true }).pressSequentially('hello')
   await wide.getByText(/^guest-\w+ …$/).waitFor()

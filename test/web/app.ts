@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
-import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { startBrowser } from '../browser/browser.ts'
+import type { AxeResults, RunOptions } from 'axe-core'
+import type { BrowserContext, Locator, Page } from 'playwright-core'
+import { openProfile, type ProfileOptions } from '../browser/browser.ts'
 import { startServer, type Person, type Scope, type ServerOptions } from '../helper.ts'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Errors that the browser itself logs for answers with an error's status and for lost connections. Tests cause both on purpose. */
 const OF_THE_NETWORK = /^(Failed to load resource|WebSocket connection to)/
+/** What axe-core judges by colors. */
+const RULES_OF_COLORS = ['color-contrast', 'link-in-text-block']
 /** Milliseconds until a step of a page is given up. A busy machine may need most of them. */
 const PATIENCE = 30_000
 
-/** Starts a server and a Chromium for the web app. */
+/** Starts a server for the web app, which pages of this process's Chromium open. */
 export async function startApp (scope: Scope, options: ServerOptions = {}) {
   const server = await startServer(scope, options)
-  const browser = await startBrowser(scope)
   // The service worker, which loads the whole app, is allowed only where a test is about it.
   const pageOptions = {
     locale: 'en-US', timezoneId: 'UTC', colorScheme: 'light', reducedMotion: 'reduce', serviceWorkers: 'block'
@@ -27,8 +28,8 @@ export async function startApp (scope: Scope, options: ServerOptions = {}) {
      * Opens a browser profile of its own, without a login. When the test ends, it fails if a page has logged an error: everything that the
      * content security policy refuses is one.
      */
-    async profile (scope: Scope, more: BrowserContextOptions = {}): Promise<BrowserContext> {
-      const context = await browser.profile(scope, { ...pageOptions, ...more })
+    async profile (scope: Scope, more: ProfileOptions = {}): Promise<BrowserContext> {
+      const context = await openProfile(scope, { ...pageOptions, ...more })
       context.setDefaultTimeout(PATIENCE)
       const errors: string[] = []
       context.on('weberror', error => { errors.push(String(error.error().stack)) })
@@ -42,9 +43,8 @@ export async function startApp (scope: Scope, options: ServerOptions = {}) {
     /** Opens the app at this path, such as `c/general`, as a person who has logged in. `url`: where the server is reached. */
     async open (context: BrowserContext, person: Person, path = '', url = server.origin): Promise<Page> {
       const page = await context.newPage()
-      await page.goto(`${url}/login`)
+      await page.goto(`${url}/${path}`)
       await logIn(page, person)
-      if (path !== '') await page.goto(`${url}/${path}`)
       return page
     }
   }
@@ -72,18 +72,23 @@ export function said (page: Page, text: string): Locator {
   return page.locator('.message').getByText(text, { exact: true })
 }
 
-/** Returns what axe-core finds wrong with the page as it is shown, in the light and in the dark theme, a line for each place. */
+/**
+ * Returns what axe-core finds wrong with the page as it is shown, in the light and in the dark theme, a line for each place. The themes
+ * differ in colors only, so in the dark one only the rules about colors apply.
+ */
 export async function axe (page: Page): Promise<string[]> {
-  const found: string[] = []
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    // The debugger evaluates the script, so the page's own policy neither refuses it nor is weakened.
-    await page.evaluate(axeSource)
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: { run (): Promise<AxeResults> } }).axe.run())
-    for (const { id, nodes } of violations) {
-      for (const { html, failureSummary } of nodes) found.push(`${colorScheme}: ${id}: ${html}: ${failureSummary}`)
-    }
-  }
+  // The debugger evaluates the script, so the page's own policy neither refuses it nor is weakened.
+  if (!await page.evaluate('"axe" in globalThis')) await page.evaluate(axeSource)
+  const light = await page.evaluate(findViolations, {})
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const dark = await page.evaluate(findViolations, { runOnly: RULES_OF_COLORS })
   await page.emulateMedia({ colorScheme: 'light' })
-  return found
+  return [...light.map(line => `light: ${line}`), ...dark.map(line => `dark: ${line}`)]
+}
+
+/** Runs in the page. */
+async function findViolations (options: RunOptions): Promise<string[]> {
+  const { axe } = globalThis as unknown as { axe: { run (options: RunOptions): Promise<AxeResults> } }
+  const { violations } = await axe.run({ ...options, resultTypes: ['violations'] })
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`))
 }

@@ -10,7 +10,7 @@ import { axe, startApp } from './app.ts'
 
 const app = await startApp(t)
 const { server } = app
-const withWorker = { serviceWorkers: 'allow' } as const
+const withWorker = { serviceWorkers: 'allow', program: 'chromium' } as const
 
 /** The globals of pages that the tests use. */
 interface Globals {

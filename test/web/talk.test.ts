@@ -7,6 +7,9 @@ import { axe, say, startApp } from './app.ts'
 const app = await startApp(t)
 const { server } = app
 
+/** Messages of a channel that is longer than the pages in which it is read, four times the 50 of one page. */
+const LONG = 200
+
 const field = (page: Page): Locator => page.getByRole('textbox', { name: /^Message #/ })
 const message = (page: Page, text: string): Locator => page.getByRole('article').filter({ hasText: text }).last()
 const texts = (page: Page): Promise<string[]> => page.locator('.message .text').allInnerTexts()
@@ -88,9 +91,9 @@ t.test('a lost network costs nothing: what others wrote comes without a gap, wha
 t.test('a long channel loads as one scrolls, and a link opens at a message, however far it is, or says that there is none', async t => {
   const eve = await server.enter('eve', 'long')
   const ids: string[] = []
-  for (let i = 0; i < 400; i++) ids.push((await eve.request({ type: 'send_message', channel: 'long', message: `number ${i}` })).data.id)
+  for (let i = 0; i < LONG; i++) ids.push((await eve.request({ type: 'send_message', channel: 'long', message: `number ${i}` })).data.id)
   const page = await app.open(await app.profile(t), eve.person, 'c/long')
-  await message(page, 'number 399').waitFor()
+  await message(page, `number ${LONG - 1}`).waitFor()
   await page.getByRole('article').last().focus()
   // A message that has the focus keeps it, and its place, while older ones are loaded above it.
   await eventually(async () => {
@@ -99,24 +102,24 @@ t.test('a long channel loads as one scrolls, and a link opens at a message, howe
   }, 60_000)
   await message(page, 'number 0').waitFor()
   await page.getByRole('button', { name: 'Jump to latest' }).click()
-  await message(page, 'number 399').waitFor()
+  await message(page, `number ${LONG - 1}`).waitFor()
 
   await page.goto(`${server.origin}/c/long/m/${ids[30]}`)
   await message(page, 'number 30').waitFor()
-  await eve.request({ type: 'send_message', channel: 'long', message: 'number 400' })
-  t.equal(await message(page, 'number 400').count(), 0)
+  await eve.request({ type: 'send_message', channel: 'long', message: 'the newest' })
+  t.equal(await message(page, 'the newest').count(), 0)
   await page.getByRole('article').last().focus()
   // The messages between these and the newest are loaded as one comes to where they are missing.
   const seen = new Set<string>()
-  while (!seen.has('number 400')) {
+  while (!seen.has('the newest')) {
     await page.keyboard.press('PageDown')
     await eventually(async () => await page.getByText('Messages are missing here').count() === 0)
     for (const text of await texts(page)) seen.add(text)
   }
-  t.ok(seen.has('number 200'))
+  t.ok(seen.has(`number ${LONG / 2}`))
   await page.goto(`${server.origin}/c/long/m/01a228e7-0d73-7dd1-94c3-bd4fcadc51c3`)
   await page.getByText('This message does not exist, or not any more.').waitFor()
-  await message(page, 'number 400').waitFor()
+  await message(page, 'the newest').waitFor()
 })
 
 t.test('a refused message stays with the reason until it is sent again or discarded', async t => {
