@@ -38,14 +38,10 @@ async function settled (client: Someone): Promise<void> {
   const message = randomUUID()
   await forgeNotice(userTopic(client), encode({ type: 'announcement', message, timestamp: new Date().toISOString() }))
   await client.expect(frame => frame.message === message)
-  // Only the database tells of this rename, so the look-up that finds it began after the forged messages were read.
-  const witness = await server.enter('witness', 'witnesses')
-  await server.database.prisma.user.update({ where: { id: witness.person.user.id }, data: { name: message } })
-  await eventually(async () => {
-    const { type } = await witness.exchange({ type: 'send_message', channel: 'witnesses', message: 'who am I?' })
-    return type === 'success' && (await witness.expect('message')).username === message
-  })
-  await witness.close()
+  // Only the database tells of this end, so the look-up that finds it began after the forged messages were read.
+  const witness = await server.enter('witness')
+  await server.database.prisma.user.update({ where: { id: witness.person.user.id }, data: { disabledAt: new Date() } })
+  await witness.closed()
 }
 
 async function channelOf (client: Someone, name: string): Promise<{ id: string, topic: Topic }> {
@@ -230,11 +226,10 @@ t.test('[P60] malformed events cause at most one warning of each kind a second, 
   const warnings = (): number => server.lines.filter(line => line.includes('message bus: ')).length
   const [before, began] = [warnings(), performance.now()]
   for (const message of malformed) {
-    for (const to of [topic, userTopic(ann), 'broadcast'] as const) {
-      await publish(to, message)
-      // Redis disconnects a subscriber with more than 32 MB of unread messages, so wait after each large message.
-      if (message.length > 1_000_000) await settled(ann)
-    }
+    // Redis disconnects a subscriber with more than 32 MB of unread messages, so a large one goes to one topic, and the test waits for it.
+    const isLarge = message.length > 1_000_000
+    for (const to of isLarge ? [topic] : [topic, userTopic(ann), 'broadcast'] as const) await publish(to, message)
+    if (isLarge) await settled(ann)
   }
   // These actions have a valid form, but arrive on topics that never carry them.
   for (const to of [topic, 'broadcast'] as const) await forgeAction(to, { type: 'disconnect', reason: 'disconnected' })

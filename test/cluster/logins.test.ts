@@ -130,13 +130,13 @@ for (const [name, start] of Object.entries(settings)) {
 
     t.test('of the client, the list has 100 printable characters and the network', async t => {
       const ann = await a.register('ann')
-      for (const [agent, device] of devices) {
-        const login = await logIn(a, ann, { 'user-agent': agent })
-        t.equal((await list(a, login)).logins[0].device, device, JSON.stringify(agent))
-      }
-      for (const [address, network] of networks) {
-        const login = await logIn(a, ann, { 'x-forwarded-for': address })
-        t.equal((await list(a, login)).logins[0].address, network, address)
+      for (const [i, [address, network]] of networks.entries()) {
+        // There are fewer devices than networks.
+        const [agent, device] = devices[i % devices.length]!
+        const login = await logIn(a, ann, { 'user-agent': agent, 'x-forwarded-for': address })
+        const { logins: [shown] } = await list(a, login)
+        t.equal(shown.device, device, JSON.stringify(agent))
+        t.equal(shown.address, network, address)
         t.equal(await a.database.prisma.refreshToken.count({ where: { network: { contains: address } } }), 0)
       }
     })
@@ -188,7 +188,7 @@ for (const [name, start] of Object.entries(settings)) {
 
     for (const { title, left, run } of races) {
       t.test(`${title}: no login outlives its end`, async t => {
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < 3; round++) {
           const one = await a.register('ann')
           const other = await logIn(b, one)
           await Promise.all(run(pair, one, other))

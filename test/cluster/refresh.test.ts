@@ -82,7 +82,7 @@ for (const [name, start] of Object.entries(settings)) {
 
     for (const [title, calls] of Object.entries(races)) {
       t.test(`a login has one chain of tokens after ${title}`, async t => {
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < 3; round++) {
           const { userId, first, successor } = await prepare(61)
           const answers = await Promise.all(calls(pair, first, successor))
           t.ok(answers.every(answer => /^([\w-]{43}|204|authentication_failed)$/.test(answer)), answers.join(' '))
@@ -93,9 +93,9 @@ for (const [name, start] of Object.entries(settings)) {
       })
     }
 
-    t.test('50 refreshes of one token at once give one successor', async t => {
+    t.test('20 refreshes of one token at once give one successor', async t => {
       const { user, refresh_token: first } = await a.register()
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => refresh(pair[n % 2]!, first)))
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => refresh(pair[n % 2]!, first)))
       t.equal(new Set(answers).size, 1)
       t.match(answers[0], /^[\w-]{43}$/)
       t.equal(await prisma.refreshToken.count({ where: { userId: user.id } }), 2)

@@ -78,49 +78,56 @@ async function createAdmin (t: Test, server: Server) {
   }
 }
 
-for (const [name, start] of Object.entries(settings)) {
-  for (const mode of Object.keys(answers) as Mode[]) {
-    t.test(`[P64] registration ${mode} on ${name}`, async t => {
-      const pair = await start(t, { authentication: { registration: mode } })
-      const [a, b] = pair
-      const { prisma } = a.database
-      const { create, revoke } = await createAdmin(t, a)
-      const codes = {
-        none: undefined,
-        valid: (await create({ uses: 2 })).code,
-        unknown: 'x'.repeat(27),
-        'used up': (await create()).code,
-        expired: (await create()).code,
-        revoked: (await create()).code
-      }
-      const [revoked, expired, used] = await prisma.invitationCode.findMany({ orderBy: { id: 'desc' } })
-      await revoke(revoked!.id)
-      await prisma.$executeRaw`UPDATE "InvitationCode" SET "expiresAt" = now() WHERE id = ${expired!.id}::uuid`
-      await prisma.invitationCode.update({ where: { id: used!.id }, data: { usesLeft: 0 } })
-
-      for (const [state, expected] of Object.entries(answers[mode])) {
-        const before = await prisma.user.count()
-        for (const server of pair) {
-          const { status, body } = await register(server, { invitation_code: codes[state as keyof typeof codes] })
-          t.equal(status === 201 ? status : body.code, expected, state)
-          if (status !== 201) t.equal(status, 403)
-        }
-        t.equal(await prisma.user.count(), before + (expected === 201 ? 2 : 0), `${state}: accounts`)
-      }
-      if (mode === 'invite') {
-        const { body } = await register(b, { email: (await a.register()).email })
-        t.equal(body.code, wrong, 'without a code, nobody learns which addresses have accounts')
-      }
-    })
+/** Registers at both servers with each kind of code, and none. */
+async function testAnswers (t: Test, pair: Pair, mode: Mode): Promise<void> {
+  const [a, b] = pair
+  const { prisma } = a.database
+  const { create, revoke } = await createAdmin(t, a)
+  const codes = {
+    none: undefined,
+    valid: (await create({ uses: 2 })).code,
+    unknown: 'x'.repeat(27),
+    'used up': (await create()).code,
+    expired: (await create()).code,
+    revoked: (await create()).code
   }
+  const [revoked, expired, used] = await prisma.invitationCode.findMany({ orderBy: { id: 'desc' } })
+  await revoke(revoked!.id)
+  await prisma.$executeRaw`UPDATE "InvitationCode" SET "expiresAt" = now() WHERE id = ${expired!.id}::uuid`
+  await prisma.invitationCode.update({ where: { id: used!.id }, data: { usesLeft: 0 } })
 
-  t.test(`[P64] invitation codes on ${name}`, async t => {
+  for (const [state, expected] of Object.entries(answers[mode])) {
+    const before = await prisma.user.count()
+    for (const server of pair) {
+      const { status, body } = await register(server, { invitation_code: codes[state as keyof typeof codes] })
+      t.equal(status === 201 ? status : body.code, expected, state)
+      if (status !== 201) t.equal(status, 403)
+    }
+    t.equal(await prisma.user.count(), before + (expected === 201 ? 2 : 0), `${state}: accounts`)
+  }
+  if (mode === 'invite') {
+    const { body } = await register(b, { email: (await a.register()).email })
+    t.equal(body.code, wrong, 'without a code, nobody learns which addresses have accounts')
+  }
+}
+
+// The database does not know the mode, so only the mode `invite` is tested in all settings, below.
+for (const mode of ['open', 'closed'] as const) {
+  t.test(`[P64] registration ${mode}`, async t => {
+    await testAnswers(t, await settings['two instances on PostgreSQL']!(t, { authentication: { registration: mode } }), mode)
+  })
+}
+
+for (const [name, start] of Object.entries(settings)) {
+  t.test(`[P64] registration invite and its codes on ${name}`, async t => {
     const pair = await start(t, { authentication: { registration: 'invite' }, channels: { max_users_per_channel: 2 } })
     const [a, b] = pair
     const { prisma } = a.database
     const rows = createRows(a.database)
     const { root, token, create, list, revoke } = await createAdmin(t, a)
     for (const type of ['admin', 'moderator'] as const) await rows.channel(type, { name: `${type}-room` })
+
+    t.test('an account needs a valid code', t => testAnswers(t, pair, 'invite'))
 
     t.test('a code is shown once, listed without its value, and kept only as a hash', async t => {
       const made = await create({ uses: 3, expires_in: 60, channels: ['general', 'general'] })

@@ -8,7 +8,7 @@ import { settings } from './settings.ts'
 
 t.setTimeout(120_000)
 
-const ROUNDS = 20
+const ROUNDS = 8
 const PER_MINUTE = 3
 
 type Someone = Client & { person: Person }

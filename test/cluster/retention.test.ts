@@ -6,7 +6,7 @@ import { settings } from './settings.ts'
 t.setTimeout(300_000)
 
 const ROUNDS = 15
-const MESSAGES = 30
+const MESSAGES = 10
 
 for (const [name, start] of Object.entries(settings)) {
   t.test(`[P50] [P30] on ${name}, a resume that meets the removal of old entries is whole or refused`, async t => {

@@ -16,3 +16,13 @@ export const settings: Record<string, (t: Scope, change?: ConfigChange) => Promi
     return [server, server]
   }
 }
+
+/** Starts the servers of each setting that a count of requests is tested in: it is in Redis or, for one instance alone, in its memory. */
+export const counts: typeof settings = {
+  'two instances': settings['two instances on PostgreSQL']!,
+
+  async 'one instance without Redis' (t, config = {}) {
+    const server = await startServer(t, { config })
+    return [server, server]
+  }
+}

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createClients, type Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
@@ -35,7 +37,7 @@ const isOpen = ({ socket }: Client): boolean => socket.readyState === socket.OPE
 
 t.test('two workers share one port, and a worker that dies is replaced', async t => {
   const env = await environment(t)
-  const server = await startProcess(t, { env: { ...env, METRICS_TOKEN: token } })
+  const server = await startProcess(t, { env: { ...env, METRICS_TOKEN: token, LOG_LEVEL: 'info' } })
   const people = await seedPeople(env.DATABASE_URL!, 6)
   const clients: Client[] = []
   for (const person of people) clients.push(await enter(t, server.port, person))
@@ -75,18 +77,23 @@ t.test('two workers share one port, and a worker that dies is replaced', async t
     for (const pid of [...workersOf(server), server.pid]) process.kill(pid, 'SIGINT')
     for (const { closed } of open) t.match(await closed(), { code: 1012, reason: /^service restart retry_after_ms=\d+$/ })
     t.same(await server.exited, { code: 0, signal: null })
+    t.match(server.output(), '"signal":"SIGINT","msg":"closing all workers"')
   })
 })
 
-t.test('[G10] a closed terminal, SIGHUP, drains the workers as SIGTERM does', async t => {
-  const env = await environment(t)
-  const server = await startProcess(t, { env: { ...env, LOG_LEVEL: 'info' } })
-  const [person] = await seedPeople(env.DATABASE_URL!, 1)
-  const client = await enter(t, server.port, person!)
-  server.signal('SIGHUP')
-  t.match(await client.closed(), { code: 1012, reason: /^service restart retry_after_ms=\d+$/ })
-  t.same(await server.exited, { code: 0, signal: null })
-  t.match(server.output(), '"signal":"SIGHUP","msg":"closing all workers"')
+t.test('[G10] the end of a terminal and the signals of service managers close a server, or all workers, as Ctrl-C does', async t => {
+  const program = `
+    import { onSignals } from ${JSON.stringify(new URL('../../src/process/signals.js', import.meta.url))}
+    onSignals(signal => { process.stdout.write(signal, () => process.exit()) }, () => {})
+    process.stdin.resume()
+    process.stdout.write('ready')`
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'] as const) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
+    t.teardown(() => child.kill('SIGKILL'))
+    t.equal(String((await once(child.stdout, 'data'))[0]), 'ready')
+    child.kill(signal)
+    t.equal(String((await once(child.stdout, 'data'))[0]), signal)
+  }
 })
 
 t.test('[G10] when the primary is killed, its workers drain and end by themselves', async t => {
@@ -112,14 +119,13 @@ t.test('without Redis the server runs in one process and logs one line that says
   const server = await startProcess(t, { env })
   t.equal(workersOf(server).length, 0)
   t.equal(server.output().match(/one process only/g)?.length, 1)
-  server.signal('SIGTERM')
-  t.same(await server.exited, { code: 0, signal: null })
 
   await t.test('a start that cannot succeed is tried once and reported once', async t => {
-    const { port } = await startProcess(t, { env })
-    const second = launch(t, { env: { ...env, REDIS_URL: process.env.TEST_REDIS_URL!, PORT: String(port) } })
+    const second = launch(t, { env: { ...env, REDIS_URL: process.env.TEST_REDIS_URL!, PORT: String(server.port) } })
     t.equal((await second.exited).code, 1)
     t.match(second.output(), /^parley: cannot listen on 127\.0\.0\.1:\d+: the port is in use[^\n]*\n$/m)
     t.equal(second.output().match(/^parley:/gm)?.length, 1)
   })
+  server.signal('SIGTERM')
+  t.same(await server.exited, { code: 0, signal: null })
 })

@@ -17,10 +17,9 @@ async function findAnywhere ({ database: { prisma } }: Server, texts: string[]):
     SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`
   const found: string[] = []
   for (const { name } of tables) {
-    for (const text of texts) {
-      const rows = await prisma.$queryRawUnsafe<object[]>(`SELECT FROM ${name} x WHERE x::text ILIKE '%' || $1 || '%' LIMIT 1`, text)
-      if (rows.length > 0) found.push(`${name}: ${text}`)
-    }
+    const rows = await prisma.$queryRawUnsafe<Array<{ text: string }>>(`
+      SELECT text FROM unnest($1::text[]) text WHERE EXISTS (SELECT FROM ${name} x WHERE x::text ILIKE '%' || text || '%')`, texts)
+    found.push(...rows.map(({ text }) => `${name}: ${text}`))
   }
   return found
 }
@@ -102,20 +101,20 @@ for (const [setting, start] of Object.entries(settings)) {
     }
 
     t.test('two people who have reported each other can be erased at once', async t => {
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         const channel = `mutual-${randomUUID()}`
         const pair = [await a.enter('ann', channel), await b.enter('ben', channel)]
         const sent: string[] = []
         for (const client of pair) {
-          for (let i = 0; i < 3; i++) sent.push((await client.request({ type: 'send_message', channel, message: 'rude' })).data.id)
+          for (let i = 0; i < 2; i++) sent.push((await client.request({ type: 'send_message', channel, message: 'rude' })).data.id)
         }
         for (const [i, id] of sent.entries()) {
-          await pair[i < 3 ? 1 : 0]!.request({ command: 'report_message', channel, id, reason: 'rude' })
+          await pair[i < 2 ? 1 : 0]!.request({ command: 'report_message', channel, id, reason: 'rude' })
         }
         const replies = await Promise.all(pair.map(({ person: { access_token: token, password } }, i) =>
           (i === 0 ? a : b).call('DELETE', '/api/me', { token, body: { password } })))
         t.same(replies.map(({ status }) => status), [204, 204])
-        t.equal(await prisma.report.count({ where: { channelName: channel, content: null, reason: null } }), 6)
+        t.equal(await prisma.report.count({ where: { channelName: channel, content: null, reason: null } }), 4)
       }
     })
   })
