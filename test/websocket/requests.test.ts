@@ -1,7 +1,10 @@
 import type { Frame } from '../client.ts'
-import { startServer, type Server } from '../helper.ts'
+import { startServer } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 import { createControl } from './control.ts'
+
+// Tests that need no settings of their own share this server.
+const server = await startServer(t)
 
 const json = (value: object): string => JSON.stringify(value)
 const nested = (depth: number): object => depth === 1 ? {} : { a: nested(depth - 1) }
@@ -10,7 +13,7 @@ const unreadable = error('invalid_json', 'Invalid JSON format')
 const unknownType = (type: string): Frame => error('unknown_type', `Unknown message type: ${type}`)
 
 /** Checks that each frame gets exactly this reply on a new authenticated connection, and that the connection stays open. */
-async function answers (t: Test, server: Server, cases: Array<[what: string, sent: string, reply: object]>): Promise<void> {
+async function answers (t: Test, cases: Array<[what: string, sent: string, reply: object]>): Promise<void> {
   const person = await server.register()
   for (const [what, sent, reply] of cases) {
     const client = await server.login(person)
@@ -23,9 +26,8 @@ async function answers (t: Test, server: Server, cases: Array<[what: string, sen
 }
 
 t.test('[P8] [P9] unreadable frames are answered with an error, the connection stays, and no other one is affected [G8]', async t => {
-  const server = await startServer(t)
   const control = await createControl(server)
-  await answers(t, server, [
+  await answers(t, [
     ['an empty frame', '', unreadable],
     ['truncated JSON', '{"type":"heartbeat"', unreadable],
     ['NaN', '{"type":"heartbeat","ref":NaN}', unreadable],
@@ -39,9 +41,8 @@ t.test('[P8] [P9] unreadable frames are answered with an error, the connection s
 })
 
 t.test('[P4] JSON of depth 16 is accepted, and JSON of depth 17 is refused', async t => {
-  const server = await startServer(t)
   const tooDeep = { type: 'error', code: 'invalid_frame', message: /^Invalid message: \S/ }
-  await answers(t, server, [
+  await answers(t, [
     ['depth 16', json({ type: 'heartbeat', deep: nested(15) }), { type: 'heartbeat_ack' }],
     ['depth 17', json({ type: 'heartbeat', deep: nested(16) }), tooDeep],
     ['depth 17, arrays', `{"type":"heartbeat","deep":${'['.repeat(16)}${']'.repeat(16)}}`, tooDeep],
@@ -50,9 +51,8 @@ t.test('[P4] JSON of depth 16 is accepted, and JSON of depth 17 is refused', asy
 })
 
 t.test('names of properties of Object.prototype are unknown types, and frames cannot change the prototype', async t => {
-  const server = await startServer(t)
   const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']
-  await answers(t, server, [
+  await answers(t, [
     ...names.map((name): [string, string, object] => [`type ${name}`, json({ type: name }), unknownType(name)]),
     ['an own __proto__', '{"type":"heartbeat","__proto__":{"polluted":1,"ref":"stolen"}}', { type: 'heartbeat_ack', ref: undefined }],
     ['an own constructor', '{"type":"heartbeat","constructor":{"prototype":{"polluted":1}}}', { type: 'heartbeat_ack' }],
@@ -62,8 +62,7 @@ t.test('names of properties of Object.prototype are unknown types, and frames ca
 })
 
 t.test('the error about an unknown type names the type, cut to 64 characters', async t => {
-  const server = await startServer(t)
-  await answers(t, server, [
+  await answers(t, [
     ['short', json({ type: 'shout' }), unknownType('shout')],
     ['64 characters', json({ type: 'x'.repeat(64) }), unknownType('x'.repeat(64))],
     ['65 characters', json({ type: 'x'.repeat(65) }), unknownType('x'.repeat(64))],
@@ -79,7 +78,6 @@ t.test('the error about an unknown type names the type, cut to 64 characters', a
 })
 
 t.test('[P8] a ref comes back as it was sent: a string of at most 64 characters, or an integer', async t => {
-  const server = await startServer(t)
   const client = await server.connect()
   for (const ref of ['', 'a', 'é🙂', '0', 'x'.repeat(64), 0, -7, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
     client.send({ type: 'heartbeat', ref })
@@ -90,9 +88,8 @@ t.test('[P8] a ref comes back as it was sent: a string of at most 64 characters,
 })
 
 t.test('[P8] any other ref answers invalid_frame and does not come back', async t => {
-  const server = await startServer(t)
   const refused = { type: 'error', code: 'invalid_frame', message: /^Invalid message: ref/, ref: undefined }
-  await answers(t, server, [
+  await answers(t, [
     ['65 characters', json({ type: 'heartbeat', ref: 'x'.repeat(65) }), refused],
     ...['1.5', 'true', 'null', '{}', '["a"]', '1e400', '9007199254740993', '"\\u0000"', '"\\ud800"'].map((ref): [string, string, object] =>
       [`ref ${ref}`, `{"type":"heartbeat","ref":${ref}}`, refused])
@@ -100,9 +97,9 @@ t.test('[P8] any other ref answers invalid_frame and does not come back', async 
 })
 
 t.test('[P9] fields are checked in order: first whether they are missing or blank, then their form, then their meaning', async t => {
-  const server = await startServer(t, { config: { channels: { max_message_length: 10 } } })
-  const control = await createControl(server)
-  const ann = await server.enter('ann', 'general')
+  const own = await startServer(t, { config: { channels: { max_message_length: 10 } } })
+  const control = await createControl(own)
+  const ann = await own.enter('ann', 'general')
   const required = error('channel_required', 'Channel name required')
   const badName = error('invalid_channel_name', 'Invalid channel name')
   const badForm = { type: 'error', code: 'invalid_frame', message: /^Invalid message: \S/ }
@@ -138,7 +135,7 @@ t.test('[P9] fields are checked in order: first whether they are missing or blan
   )
   for (const [sent, reply] of cases) {
     // Each frame has a new connection, because ten invalid frames close one with 4501.
-    const client = await server.login(ann.person)
+    const client = await own.login(ann.person)
     client.send(sent)
     const [received, ...others] = [...await client.settle()]
     t.match(received, reply, sent)
@@ -149,7 +146,6 @@ t.test('[P9] fields are checked in order: first whether they are missing or blan
 })
 
 t.test('[P9] [P25] unknown extra fields are ignored, and SQL, markup and emoji are plain text', async t => {
-  const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   for (const message of ["'; DROP TABLE \"User\"; --", '<script>alert(1)</script>', '\u202eRTL 🙂 \u200b', '{"type":"message"}']) {
     const { data } = await ann.request({ type: 'send_message', channel: 'general', message, seq: 99, user_id: 'nobody', __proto: 1 })
