@@ -3,7 +3,7 @@ import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, frame, opcode, text } from './raw.ts'
 
-// All tests share this server.
+// All tests but the one that floods its server share this one.
 const server = await startServer(t)
 
 const { text: TEXT, binary, continuation, close, ping, pong } = opcode
@@ -87,8 +87,9 @@ t.test('a close frame is answered with its own code, and without a code if it ha
 })
 
 t.test('a client that sends pings and never reads is closed before it fills the memory [G8]', async t => {
-  const control = await createControl(server)
-  const client = await connectRaw(t, server.port)
+  const own = await startServer(t)
+  const control = await createControl(own)
+  const client = await connectRaw(t, own.port)
   client.socket.pause()
   const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(ping, Buffer.alloc(125))))
   const before = process.memoryUsage().rss
