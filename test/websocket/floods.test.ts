@@ -88,8 +88,12 @@ t.test('[P53] a connection that is not read because of a flood still receives me
   await client.replies(2)
   await ann.request({ type: 'send_message', channel: 'general', message: 'hello' })
   await eventually(() => client.texts().some(({ message }) => message === 'hello'))
-  client.write(text({ type: 'heartbeat', ref: 'on' }))
-  t.match((await client.replies(3)).at(-1), { type: 'heartbeat_ack', ref: 'on' })
+  let replies = 2
+  // The first frame that is read again may still be over the limit.
+  await eventually(async () => {
+    client.write(text({ type: 'heartbeat', ref: 'on' }))
+    return (await client.replies(++replies)).at(-1)!.type === 'heartbeat_ack'
+  })
 })
 
 t.test('[P53] [P52] the pongs that answer the server\'s own pings do not count, even for a client that is at its limit', async t => {
