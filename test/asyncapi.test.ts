@@ -23,7 +23,7 @@ t.test('/asyncapi.json is the document of docs/asyncapi.json', async t => {
 
 t.test('docs/asyncapi.json is a valid AsyncAPI 3.0 document, without warnings', async t => {
   t.equal(document.asyncapi, '3.0.0')
-  const { diagnostics } = await new Parser().parse(file)
+  const diagnostics = await new Parser().validate(file)
   const faults = diagnostics.filter(({ severity }) => severity < INFORMATION)
   t.same(faults.map(({ code, message, path }) => `${code} ${message} ${path.join('.')}`), [])
 })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { hash } from '@node-rs/argon2'
 import { uuidv7 } from 'uuidv7'
 import type { ChannelType, Role } from '../src/schemas/common.ts'
 import type { Database } from '../src/store/client.ts'
@@ -8,13 +9,19 @@ type Given = { user: { id: string } } | { person: Person }
 
 interface ChannelRow { id: string, name: string }
 
-/** Writes roles, channels, memberships, messages, bans and mutes directly to the database, without any check of rights. */
+/** Writes roles, passwords, channels, memberships, messages, bans and mutes directly to the database, without any check of rights. */
 export function createRows ({ prisma }: Pick<Database, 'prisma'>) {
   const idOf = (given: Given): string => 'person' in given ? given.person.user.id : given.user.id
 
   return {
     async role (given: Given, role: Role): Promise<void> {
       await prisma.user.update({ where: { id: idOf(given) }, data: { role } })
+    },
+
+    /** Gives an account this password, with a hash that costs little to check. */
+    async password (given: Given, password: string): Promise<void> {
+      const passwordHash = await hash(password, { memoryCost: 8, timeCost: 1 })
+      await prisma.user.update({ where: { id: idOf(given) }, data: { passwordHash } })
     },
 
     /** Creates a channel without members. */

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { hash } from '@node-rs/argon2'
 import type { Login } from '../../src/schemas/auth.ts'
 import { secret } from '../helper.ts'
+import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
@@ -11,8 +12,13 @@ t.setTimeout(120_000)
 const failed = { statusCode: 401, error: 'Unauthorized', code: 'authentication_failed', message: 'Authentication failed' }
 const password = 'password-of-theirs'
 
+// All tests use one server. Each has its own users, and its own address where it comes near a limit of addresses.
+const { call, register, told, lines, database } = await buildRest(t)
+const rows = createRows(database)
+/** The events that concern this user. */
+const toldOf = ({ user }: Login) => told.filter(event => event.includes(user.id))
+
 t.test('a user registers, logs in, reads the account, refreshes and logs out', async t => {
-  const { call, told } = await buildRest(t)
   const fields = { email: 'Ann@Example.org', name: 'Ann', password }
 
   const registered = await call('POST', '/api/auth/register', fields)
@@ -40,16 +46,15 @@ t.test('a user registers, logs in, reads the account, refreshes and logs out', a
 
   t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204)
   t.equal((await call('POST', '/api/auth/logout', { refresh_token: refreshed.body.refresh_token })).status, 204, 'a second logout succeeds')
-  t.same(told, [`revoked ${login.user.id} ${sidOf(login)}`])
+  t.same(toldOf(login), [`revoked ${login.user.id} ${sidOf(login)}`])
   t.match(await call('GET', '/api/me', undefined, login.access_token), { status: 401, body: failed })
   t.match(await call('POST', '/api/auth/refresh', { refresh_token: refreshed.body.refresh_token }), { status: 401, body: failed })
   t.equal((await call('GET', '/api/me', undefined, registered.body.access_token)).status, 200, 'the other login works')
 })
 
 t.test('[P56] passwords match in any Unicode normalisation form, also where the stored hash is of another form', async t => {
-  const { call, database } = await buildRest(t)
   const [composed, decomposed] = ['caf\u00e9-password', 'cafe\u0301-password']
-  const email = 'ann@example.org'
+  const email = 'unicode@example.org'
   const login = async (given: string) => (await call('POST', '/api/auth/login', { email, password: given })).status
   await call('POST', '/api/auth/register', { email, name: 'Ann', password: decomposed })
   t.same([await login(composed), await login(decomposed), await login('cafe-password')], [200, 200, 401])
@@ -60,7 +65,6 @@ t.test('[P56] passwords match in any Unicode normalisation form, also where the 
 })
 
 t.test('[P12] only a valid access token of this server is accepted', async t => {
-  const { call, register, database } = await buildRest(t)
   const login = await register()
   const claims = claimsOf(login)
   const now = Math.floor(Date.now() / 1000)
@@ -109,7 +113,6 @@ t.test('[P12] only a valid access token of this server is accepted', async t => 
 })
 
 t.test('a token is accepted only in the Authorization header, and query strings are not logged', async t => {
-  const { call, register, lines } = await buildRest(t)
   const { access_token: token } = await register()
   const none = { status: 401, body: { code: 'not_authenticated', message: 'Not authenticated' } }
   t.match(await call('GET', `/api/me?access_token=${token}&token=${token}`), none)
@@ -122,7 +125,6 @@ t.test('a token is accepted only in the Authorization header, and query strings 
 })
 
 t.test('a wrong password and an unknown user get the same answer', async t => {
-  const { call, register } = await buildRest(t)
   const { user } = await register()
   const wrong = await call('POST', '/api/auth/login', { email: user.email, password: 'not-their-password' })
   const unknown = await call('POST', '/api/auth/login', { email: 'nobody@example.org', password: 'not-their-password' })
@@ -132,8 +134,8 @@ t.test('a wrong password and an unknown user get the same answer', async t => {
 })
 
 t.test('logins are refused after 10 failures a minute for an account and address, or 50 for an address', async t => {
-  const { call, register } = await buildRest(t)
-  const { user } = await register()
+  const [{ user }, ...others] = [await register(), await register(), await register(), await register()] as const
+  for (const login of [{ user }, ...others]) await rows.password(login, password)
   const login = (email: string | null, word: string, remoteAddress: string, headers = {}) =>
     call('POST', '/api/auth/login', { email, password: word }, undefined, { remoteAddress, headers })
 
@@ -145,38 +147,38 @@ t.test('logins are refused after 10 failures a minute for an account and address
   t.ok(refused.body.retry_after_ms <= wait * 1000)
   t.equal((await login(user.email, password, '10.0.0.2')).status, 200, 'another address is not limited')
 
-  for (let n = 0; n < 40; n++) await login(`nobody${n}@example.org`, 'wrong-password', '10.0.0.1')
+  const emails = [...others.map(({ user }) => user.email), 'nobody@example.org']
+  for (let n = 0; n < 40; n++) t.equal((await login(emails[n % emails.length]!, 'wrong-password', '10.0.0.1')).status, 401)
   t.equal((await login('someone@example.org', password, '10.0.0.1')).status, 429, 'an address that tries many accounts is limited')
 })
 
 t.test('an address may register 300 times a minute, whether registrations succeed or not', async t => {
-  const { call, register } = await buildRest(t)
-  const { user } = await register()
-  const again = (email: string, remoteAddress = '127.0.0.1') =>
+  const email = 'many@example.org'
+  const again = (email: string, remoteAddress = '10.0.1.1') =>
     call('POST', '/api/auth/register', { email, name: 'x', password }, undefined, { remoteAddress })
-  for (let n = 1; n < 300; n++) t.equal((await again(user.email!)).status, 409)
+  t.equal((await again(email)).status, 201)
+  for (let n = 1; n < 300; n++) t.equal((await again(email)).status, 409)
   const refused = await again('another@example.org')
   t.match(refused, { status: 429, headers: { 'retry-after': /^\d+$/ }, body: { code: 'rate_limited' } })
-  t.equal((await again('another@example.org', '10.0.0.2')).status, 201, 'another address is not limited')
-  t.equal((await call('POST', '/api/auth/login', { email: user.email, password })).status, 200, 'logins are not limited by registrations')
+  t.equal((await again('another@example.org', '10.0.1.2')).status, 201, 'another address is not limited')
+  const login = await call('POST', '/api/auth/login', { email, password }, undefined, { remoteAddress: '10.0.1.1' })
+  t.equal(login.status, 200, 'logins are not limited by registrations')
 })
 
 t.test('20 logins at once with the right password all succeed', async t => {
-  const { call, register } = await buildRest(t)
   const { user } = await register()
+  await rows.password({ user }, password)
   const replies = await Promise.all(Array.from({ length: 20 }, () => call('POST', '/api/auth/login', { email: user.email, password })))
   t.ok(replies.every(reply => reply.status === 200))
 })
 
-t.test('50 registrations of one email at once create one account', async t => {
-  const { call } = await buildRest(t)
-  const replies = await Promise.all(Array.from({ length: 50 }, () =>
+t.test('10 registrations of one email at once create one account', async t => {
+  const replies = await Promise.all(Array.from({ length: 10 }, () =>
     call('POST', '/api/auth/register', { email: 'one@example.org', name: 'One', password })))
-  t.same(replies.map(reply => reply.status).sort(), [201, ...Array.from({ length: 49 }, () => 409)])
+  t.same(replies.map(reply => reply.status).sort(), [201, ...Array.from({ length: 9 }, () => 409)])
 })
 
 t.test('[G12] [P61] 50 parallel refreshes of one token give one successor, and no token is stored in the clear', async t => {
-  const { call, register, told, database } = await buildRest(t)
   const login = await register()
   const refresh = (token: string) => call('POST', '/api/auth/refresh', { refresh_token: token })
 
@@ -184,23 +186,22 @@ t.test('[G12] [P61] 50 parallel refreshes of one token give one successor, and n
   t.ok(replies.every(reply => reply.status === 200))
   const successors = new Set(replies.map(reply => reply.body.refresh_token))
   t.equal(successors.size, 1)
-  t.equal(await database.prisma.refreshToken.count(), 2)
-  t.same(told, [])
+  const stored = await database.prisma.refreshToken.findMany({ where: { userId: login.user.id } })
+  t.equal(stored.length, 2)
+  t.same(toldOf(login), [])
 
   const [successor] = successors
-  const rows = await database.prisma.refreshToken.findMany()
-  t.notOk(JSON.stringify(rows.map(row => Object.values(row).map(String))).includes(successor), 'the token itself is not stored')
+  t.notOk(JSON.stringify(stored.map(row => Object.values(row).map(String))).includes(successor), 'the token itself is not stored')
 })
 
 t.test('an expired or unknown refresh token is refused and ends no login', async t => {
-  const { call, register, told, database } = await buildRest(t)
   const login = await register()
-  await database.prisma.$executeRaw`UPDATE "RefreshToken" SET "expiresAt" = now() - interval '1 second'`
+  await database.prisma.refreshToken.updateMany({ where: { userId: login.user.id }, data: { expiresAt: new Date(Date.now() - 60_000) } })
   t.match(await call('POST', '/api/auth/refresh', { refresh_token: login.refresh_token }), { status: 401, body: failed })
   t.match(await call('POST', '/api/auth/refresh', { refresh_token: login.access_token.slice(0, 200) }), { status: 401, body: failed })
   t.match(await call('POST', '/api/auth/logout', { refresh_token: 'x' }), { status: 401, body: failed })
   t.equal((await call('GET', '/api/me', undefined, login.access_token)).status, 200)
-  t.same(told, [])
+  t.same(toldOf(login), [])
 })
 
 const sidOf = (login: Login) => claimsOf(login).sid

@@ -1,10 +1,13 @@
 import { addressOf, shownAddress, trustProxy } from '../../src/plugins/address.ts'
 import { startServer, type Server } from '../helper.ts'
+import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-/** Logs in 11 times with a wrong password, the nth time with `forwarded(n)` as `X-Forwarded-For`. @returns the last status. */
+/** Logs a new user in 11 times with a wrong password, the nth time with `forwarded(n)` as `X-Forwarded-For`. @returns the last status. */
 async function eleventh (server: Server, forwarded: (n: number) => string): Promise<number> {
-  const body = { email: 'ann@example.org', password: 'wrong password' }
+  const { user, email } = await server.register('ann')
+  await createRows(server.database).password({ user }, 'their password')
+  const body = { email, password: 'wrong password' }
   const guess = (n: number) => server.call('POST', '/api/auth/login', { body, headers: { 'x-forwarded-for': forwarded(n) } })
   for (let n = 0; n < 10; n++) await guess(n)
   return (await guess(10)).status

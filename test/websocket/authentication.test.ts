@@ -5,6 +5,9 @@ import { failure, secret, startServer, type Person } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 
+// Tests that need no settings of their own share this server.
+const server = await startServer(t)
+
 const now = (): number => Math.floor(Date.now() / 1000)
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const hmac = (text: string, key: string, hash: string): string => createHmac(hash, key).update(text).digest('base64url')
@@ -20,7 +23,6 @@ function claimsOf ({ access_token: token }: Person): Record<string, unknown> {
 }
 
 t.test('[P10] before authentication only authenticate and heartbeat are answered', async t => {
-  const server = await startServer(t)
   const client = await server.connect()
   for (const type of ['join_channel', 'leave_channel', 'send_message', 'channel_list', 'user_list']) {
     t.same(await client.exchange({ type }), failure('not_authenticated'), `${type}, before its fields are checked`)
@@ -36,7 +38,6 @@ t.test('[P10] before authentication only authenticate and heartbeat are answered
 })
 
 t.test('[P12] a valid token is answered with its user, and a missing token with token_required', async t => {
-  const server = await startServer(t)
   const ann = await server.register('ann')
   const client = await server.connect()
   for (const token of [undefined, null, '', '  ']) {
@@ -57,7 +58,6 @@ t.test('[P12] a valid token is answered with its user, and a missing token with 
 })
 
 t.test('[P12] only valid access tokens of this server are accepted, by REST too; other tokens close no connection [G8]', async t => {
-  const server = await startServer(t)
   const control = await createControl(server)
   const [ann, gone, disabled] = [await server.register('ann'), await server.register('gone'), await server.register('disabled')]
   await server.database.prisma.user.update({ where: { id: disabled.user.id }, data: { disabledAt: new Date() } })
@@ -116,7 +116,6 @@ t.test('[P12] only valid access tokens of this server are accepted, by REST too;
 })
 
 t.test('[P13] a fresh token of the same user extends the connection; tokens of other users and bad tokens are refused', async t => {
-  const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const ben = await server.register('ben')
   const { email, password } = ann.person
@@ -135,13 +134,13 @@ t.test('[P13] a fresh token of the same user extends the connection; tokens of o
 })
 
 t.test('[P14] a connection outlives its access token for a while and accepts a fresh one', async t => {
-  const server = await startServer(t, { config: { authentication: { token_expiry: 2 } } })
-  const ann = await server.enter('ann', 'general')
+  const own = await startServer(t, { config: { authentication: { token_expiry: 2 } } })
+  const ann = await own.enter('ann', 'general')
   const { access_token: token, refresh_token: refresh } = ann.person
-  await eventually(async () => (await server.call('GET', '/api/me', { token })).status === 401)
+  await eventually(async () => (await own.call('GET', '/api/me', { token })).status === 401)
   t.match(await ann.request({ type: 'send_message', channel: 'general', message: 'late' }), { action: 'message_sent' })
   t.same(await ann.exchange({ type: 'authenticate', token }), failure('authentication_failed'))
-  const { body } = await server.call('POST', '/api/auth/refresh', { body: { refresh_token: refresh } })
+  const { body } = await own.call('POST', '/api/auth/refresh', { body: { refresh_token: refresh } })
   const { data } = await ann.request({ type: 'authenticate', token: body.access_token })
   t.ok(Date.parse(data.expires_at) > Date.now())
 })

@@ -1,33 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import type { Client, Frame } from '../client.ts'
-import { failure, redis, startServer, type Server } from '../helper.ts'
+import { failure, redis, startServer } from '../helper.ts'
 import { createRows } from '../rows.ts'
-import { t, type Test } from '../tap.ts'
+import { t } from '../tap.ts'
 
 /** Places that are free before the race. */
 const ROOM = 10
 const RACERS = 50
 
-/** Starts two instances of one cluster with the default caps: 1000 users in a channel and 50 channels of a user. */
-async function pair (t: Test): Promise<[Server, Server]> {
-  const config = { redis: redis() }
-  const first = await startServer(t, { config })
-  return [first, await startServer(t, { config, databaseUrl: first.databaseUrl })]
-}
+// Two instances of one cluster with the default caps: 1000 users in a channel and 50 channels of a user.
+const config = { redis: redis() }
+const one = await startServer(t, { config })
+const two = await startServer(t, { config, databaseUrl: one.databaseUrl })
 
 const joinedOf = (replies: Frame[]): number => replies.filter(({ action }) => action === 'channel_joined').length
 
 t.test('[P21] when 50 users at two instances race for the last 10 of 1000 places in a channel, exactly 10 join', async t => {
-  const servers = await pair(t)
-  const { prisma } = servers[0].database
-  const channel = await createRows(servers[0].database).channel('public', { name: 'narrow' })
+  const { prisma } = one.database
+  const channel = await createRows(one.database).channel('public', { name: 'narrow' })
   const members = Array.from({ length: 1000 - ROOM }, () => uuidv7())
   await prisma.user.createMany({ data: members.map(id => ({ id, name: 'member' })) })
   await prisma.channelUser.createMany({ data: members.map(userId => ({ channelId: channel.id, userId })) })
   await prisma.channel.update({ where: { id: channel.id }, data: { userCount: members.length } })
 
-  const clients = await Promise.all(Array.from({ length: RACERS }, (_, i) => servers[i % 2]!.enter(`user${i}`)))
+  const clients = await Promise.all(Array.from({ length: RACERS }, (_, i) => (i % 2 ? one : two).enter(`user${i}`)))
   const replies = await Promise.all(clients.map(client => client.exchange({ type: 'join_channel', channel: 'narrow' })))
   t.equal(joinedOf(replies), ROOM)
   t.same(replies.find(reply => reply.type === 'error'), failure('channel_full'))
@@ -42,7 +39,6 @@ t.test('[P21] when 50 users at two instances race for the last 10 of 1000 places
 })
 
 t.test('[P21] when a member of 40 channels joins 50 more at once at two instances, exactly 10 joins succeed', async t => {
-  const [one, two] = await pair(t)
   const rows = createRows(one.database)
   const person = await one.register('ann')
   for (let i = 0; i < 50 - ROOM; i++) await rows.member(await rows.channel(), person)

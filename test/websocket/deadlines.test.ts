@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createControl } from './control.ts'
@@ -23,7 +24,7 @@ t.test('a connection that sends no frame for connection_timeout closes with 4402
   const closed = idle.closed().finally(() => { open = false })
   while (open) {
     await busy.settle()
-    await new Promise(resolve => setImmediate(resolve))
+    await setTimeout(100)
   }
   t.same(await closed, { code: 4402, reason: 'connection timeout' })
   t.ok(pings > 0)

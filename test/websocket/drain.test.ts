@@ -54,7 +54,7 @@ t.test('[G10] a client that does not answer the close frame delays the end by so
 })
 
 t.test('[G10] a short drain_timeout is kept; until the end HTTP requests are answered and upgrades are refused', async t => {
-  const server = await startServer(t, { config: { server: { drain_timeout: 2 } } })
+  const server = await startServer(t, { config: { server: { drain_timeout: 4 } } })
   const { call } = server
   // This client does not answer the close frame, so the drain has to wait for it.
   const deaf = await connectRaw(t, server.port)

@@ -88,19 +88,24 @@ t.test('[P53] a connection that is not read because of a flood still receives me
   await client.replies(2)
   await ann.request({ type: 'send_message', channel: 'general', message: 'hello' })
   await eventually(() => client.texts().some(({ message }) => message === 'hello'))
-  client.write(text({ type: 'heartbeat', ref: 'on' }))
-  t.match((await client.replies(3)).at(-1), { type: 'heartbeat_ack', ref: 'on' })
+  let replies = 2
+  // The first frame that is read again may still be over the limit.
+  await eventually(async () => {
+    client.write(text({ type: 'heartbeat', ref: 'on' }))
+    return (await client.replies(++replies)).at(-1)!.type === 'heartbeat_ack'
+  })
 })
 
 t.test('[P53] [P52] the pongs that answer the server\'s own pings do not count, even for a client that is at its limit', async t => {
-  const server = await start(t, { connection_frames: 5 })
+  const server = await start(t, { connection_frames: 1 })
   const reader = await server.enter('reader', 'general')
-  const writers = await Promise.all(Array.from({ length: 8 }, (_, i) => server.enter(`writer${i}`, 'general')))
-  for (let i = 0; i < 40; i++) await reader.exchange({ type: 'heartbeat' })
-  // The server sends 60 pings among 4 MB. If their pongs counted, the reader would be over its limit for more than five seconds.
-  const message = '語'.repeat(3990)
-  for (const writer of writers) for (let i = 0; i < 40; i++) writer.send({ type: 'send_message', channel: 'general', message })
-  for (let i = 0; i < 320; i++) await reader.expect('message')
+  const { access_token: token } = reader.person
+  // With `authenticate` and `join_channel`, these are nine of the ten frames that may come at once.
+  for (let i = 0; i < 7; i++) await reader.exchange({ type: 'heartbeat' })
+  // The server sends 15 pings among 1 MB. If their pongs counted, the reader would be over its limit for more than ten seconds.
+  const body = { message: '語'.repeat(3990) }
+  await Promise.all(Array.from({ length: 80 }, () => server.call('POST', '/api/channels/general/messages', { token, body })))
+  for (let i = 0; i < 80; i++) await reader.expect('message')
   t.match(await reader.exchange({ type: 'heartbeat' }), { type: 'heartbeat_ack' })
 })
 
@@ -169,12 +174,12 @@ t.test('[P53] bytes after a close frame are counted but not handled', async t =>
 })
 
 t.test('[P53] waiting requests of all connections stay within max_inbox; none is lost, no connection closes, others are read', async t => {
-  const limit = 2_000_000
+  const limit = 1_048_576
   const token = 'token-of-the-metrics'
   const server = await start(t, { enabled: false }, { performance: { max_inbox: limit }, metrics: { token } })
   const scrape = async (): Promise<ReturnType<typeof parseMetrics>> =>
     parseMetrics(await (await fetch(`${server.origin}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text())
-  const CLIENTS = 20
+  const CLIENTS = 10
   const FRAMES = 20
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => enterRaw(t, server)))
   const quiet = await server.enter('quiet')

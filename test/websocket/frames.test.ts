@@ -3,6 +3,9 @@ import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, frame, opcode, text } from './raw.ts'
 
+// All tests but the one that floods its server share this one.
+const server = await startServer(t)
+
 const { text: TEXT, binary, continuation, close, ping, pong } = opcode
 
 /** Bytes by which the resident memory may grow during a flood. */
@@ -46,7 +49,6 @@ const cases: Array<{ what: string, bytes: Buffer[], closed: { code: number, reas
 ]
 
 t.test('a frame that violates RFC 6455 closes only its own connection, with the code for its fault [G8]', async t => {
-  const server = await startServer(t)
   const control = await createControl(server)
   const { access_token: token } = await server.register('ann')
   for (const { what, bytes, closed } of cases) {
@@ -60,7 +62,6 @@ t.test('a frame that violates RFC 6455 closes only its own connection, with the 
 })
 
 t.test('unusual but valid frames are read: 64 fragments, a ping among them, an empty one, exactly max_payload bytes', async t => {
-  const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const client = await connectRaw(t, server.port, text({ type: 'authenticate', token }))
   const json = '{"type":"heartbeat","ref":"é"}'
@@ -75,21 +76,20 @@ t.test('unusual but valid frames are read: 64 fragments, a ping among them, an e
 })
 
 t.test('a close frame is answered with its own code, and without a code if it has none', async t => {
-  const { port } = await startServer(t)
-  const client = await connectRaw(t, port)
+  const client = await connectRaw(t, server.port)
   client.write(frame(close, Buffer.from([0x03, 0xe8])))
   t.equal((await client.closed()).code, 1000)
   await client.ended()
-  const silent = await connectRaw(t, port)
+  const silent = await connectRaw(t, server.port)
   silent.write(frame(close))
   await silent.ended()
   t.equal(silent.frames.at(-1)!.payload.length, 0)
 })
 
 t.test('a client that sends pings and never reads is closed before it fills the memory [G8]', async t => {
-  const server = await startServer(t)
-  const control = await createControl(server)
-  const client = await connectRaw(t, server.port)
+  const own = await startServer(t)
+  const control = await createControl(own)
+  const client = await connectRaw(t, own.port)
   client.socket.pause()
   const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(ping, Buffer.alloc(125))))
   const before = process.memoryUsage().rss

@@ -1,17 +1,17 @@
 import type { Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { settings } from '../cluster/settings.ts'
-import { banned, failure, startServer, type ConfigChange, type Server } from '../helper.ts'
+import { banned, failure, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-/** The settings that admit guests. */
-const modes: Record<string, ConfigChange['authentication'] & object> = {
-  'instead of users': { enabled: false },
-  'beside users': { guests: true }
-}
-
 const beside = { authentication: { guests: true } }
+// Tests that need no settings of their own share these servers, one for each way to admit guests. Each test has its own channels.
+const together = await startServer(t, { config: beside })
+const modes: Record<string, Server> = {
+  'instead of users': await startServer(t, { config: { authentication: { enabled: false } } }),
+  'beside users': together
+}
 
 async function enter (server: Server, ...channels: string[]): Promise<Client & { id: string, name: string }> {
   const client = await server.connect()
@@ -20,11 +20,8 @@ async function enter (server: Server, ...channels: string[]): Promise<Client & {
   return Object.assign(client, { id: data.user_id, name: data.username })
 }
 
-for (const [name, authentication] of Object.entries(modes)) {
-  const open = { config: { authentication } }
-
+for (const [name, server] of Object.entries(modes)) {
   t.test(`[P16] guests ${name}: authenticate without a token makes the connection a guest`, async t => {
-    const server = await startServer(t, open)
     const client = await server.connect()
     t.same(await client.exchange({ type: 'channel_list' }), failure('not_authenticated'))
     for (const token of ['', ' \n']) t.same(await client.exchange({ type: 'authenticate', token }), failure('token_required'))
@@ -43,16 +40,14 @@ for (const [name, authentication] of Object.entries(modes)) {
   })
 
   t.test(`[P16] guests ${name}: they can send and receive messages in public channels`, async t => {
-    const server = await startServer(t, open)
-    const [one, two] = [await enter(server, 'general'), await enter(server, 'general')]
+    const [one, two] = [await enter(server, 'talk'), await enter(server, 'talk')]
     t.not(one.id, two.id)
-    await one.request({ type: 'send_message', channel: 'general', message: 'hello' })
+    await one.request({ type: 'send_message', channel: 'talk', message: 'hello' })
     t.match(await two.expect('message'), { user_id: one.id, username: one.name, message: 'hello' })
-    t.match(await two.request({ type: 'user_list', channel: 'general' }), { count: 2 })
+    t.match(await two.request({ type: 'user_list', channel: 'talk' }), { count: 2 })
   })
 
   t.test(`[P16] guests ${name}: they see no private channel, even with an invitation, and join none for moderators or admins`, async t => {
-    const server = await startServer(t, open)
     const ann = await server.register('ann')
     const body = { name: 'secret', channel_type: 'private' }
     const { body: { id: channelId } } = await server.call('POST', '/api/channels', { token: ann.access_token, body })
@@ -67,20 +62,18 @@ for (const [name, authentication] of Object.entries(modes)) {
   })
 
   t.test(`[P16] guests ${name}: a guest's memberships end with the connection`, async t => {
-    const server = await startServer(t, open)
     const { prisma } = server.database
-    const [one, two] = [await enter(server, 'general', 'other'), await enter(server, 'general')]
+    const [one, two] = [await enter(server, 'short', 'other'), await enter(server, 'short')]
     t.equal(await prisma.channelUser.count({ where: { userId: one.id } }), 2)
     one.socket.terminate()
     t.match(await two.expect('user_left'), { user_id: one.id })
     await eventually(async () => await prisma.channelUser.count({ where: { userId: one.id } }) === 0)
-    t.match(await prisma.channel.findUnique({ where: { name: 'general' } }), { userCount: 1 })
+    t.match(await prisma.channel.findUnique({ where: { name: 'short' } }), { userCount: 1 })
     t.match(await prisma.user.findUnique({ where: { id: one.id } }), { disabledAt: Date })
     await two.settle()
   })
 
   t.test(`[P13] [P16] guests ${name}: a token still authenticates a user, and no connection changes between the two`, async t => {
-    const server = await startServer(t, open)
     const ann = await server.register('ann')
     const user = await server.login(ann)
     t.same(await user.exchange({ type: 'authenticate' }), failure('not_authorized'))
@@ -96,15 +89,14 @@ t.test('[P12] by default there are no guests', async t => {
 })
 
 t.test('[P12] [P16] a bad token never makes a guest: expired, revoked, disabled or foreign', async t => {
-  const server = await startServer(t, { config: beside })
-  const { prisma } = server.database
-  const [gone, off] = [await server.register('gone'), await server.register('off')]
-  await server.call('POST', '/api/auth/logout', { body: { refresh_token: gone.refresh_token } })
+  const { prisma } = together.database
+  const [gone, off] = [await together.register('gone'), await together.register('off')]
+  await together.call('POST', '/api/auth/logout', { body: { refresh_token: gone.refresh_token } })
   await prisma.user.update({ where: { id: off.user.id }, data: { disabledAt: new Date() } })
   const claims = { typ: 'access' as const, sid: off.user.id, iat: 1, exp: 2 }
-  const expired = server.app.accessTokens.sign({ ...claims, user_id: off.user.id, email: null })
+  const expired = together.app.accessTokens.sign({ ...claims, user_id: off.user.id, email: null })
   const users = await prisma.user.count()
-  const client = await server.connect()
+  const client = await together.connect()
   for (const token of [gone.access_token, off.access_token, expired, gone.refresh_token, 'a.b.c', 'null', '\0']) {
     t.same(await client.exchange({ type: 'authenticate', token }), failure('authentication_failed'), token.slice(0, 12))
   }
@@ -113,11 +105,10 @@ t.test('[P12] [P16] a bad token never makes a guest: expired, revoked, disabled 
 })
 
 t.test('[P16] guests and users talk in the same public channel, guests have no commands, and moderators may ban them', async t => {
-  const server = await startServer(t, { config: beside })
-  const ann = await server.enter('ann')
-  await createRows(server.database).role(ann.person, 'admin')
+  const ann = await together.enter('ann')
+  await createRows(together.database).role(ann.person, 'admin')
   await ann.request({ type: 'join_channel', channel: 'general' })
-  const guest = await enter(server, 'general')
+  const guest = await enter(together, 'general')
   await guest.request({ type: 'send_message', channel: 'general', message: 'hello' })
   t.match(await ann.expect('message'), { user_id: guest.id, username: guest.name, message: 'hello' })
   await ann.request({ type: 'send_message', channel: 'general', message: 'welcome' })
@@ -132,14 +123,13 @@ t.test('[P16] guests and users talk in the same public channel, guests have no c
 })
 
 t.test('[P47] [P48] guests neither open a direct channel nor are its peer, and neither block nor are blocked', async t => {
-  const server = await startServer(t, { config: beside })
-  const ann = await server.enter('ann')
-  const guest = await enter(server)
+  const ann = await together.enter('ann')
+  const guest = await enter(together)
   for (const type of ['open_direct', 'block_user', 'unblock_user']) {
     t.same(await guest.exchange({ type, user_id: ann.person.user.id }), failure('not_authorized'), type)
     t.same(await ann.exchange({ type, user_id: guest.id }), failure('user_not_found'), type)
   }
-  t.equal(await server.database.prisma.directPeer.count() + await server.database.prisma.userBlock.count(), 0)
+  t.equal(await together.database.prisma.directPeer.count() + await together.database.prisma.userBlock.count(), 0)
 })
 
 t.test('[P16] [P64] guests are admitted where registration is closed or by invitation, and register as others do', async t => {

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { eventually } from '../eventually.ts'
-import { startServer, type Server, type Scope } from '../helper.ts'
+import { startServer, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
 import { openSocket } from './raw.ts'
+
+// All tests but the one that changes timeouts share this server.
+const server = await startServer(t)
 
 /** A body that the server has to read before it can refuse the request with `authentication_failed`. */
 const body = JSON.stringify({ refresh_token: 'of nobody' })
@@ -20,7 +23,7 @@ const inChunks = [body.slice(0, 9), body.slice(9), ''].map(part => `${part.lengt
 const count = (text: string, part: string): number => text.split(part).length - 1
 
 /** Sends these parts, each after the server has had time to read the one before, and waits for this number of answers. */
-async function exchange (t: Scope, server: Server, answers: number, ...parts: string[]) {
+async function exchange (t: Scope, answers: number, ...parts: string[]) {
   const socket = openSocket(t, server.port, parts[0]!)
   for (const part of parts.slice(1)) {
     await server.call('GET', '/healthz')
@@ -31,7 +34,6 @@ async function exchange (t: Scope, server: Server, answers: number, ...parts: st
 }
 
 t.test('[P54] a request for an upgrade other than websocket is answered as it is without the upgrade, body included', async t => {
-  const server = await startServer(t)
   const cases: Array<[what: string, ...parts: string[]]> = [
     ['Content-Length', post(length, ...h2c) + body],
     ['a late body', post(length, ...h2c), body.slice(0, 5), body.slice(5)],
@@ -46,14 +48,13 @@ t.test('[P54] a request for an upgrade other than websocket is answered as it is
     ['a chunked upgrade to websocket', post(chunked, 'Connection: Upgrade', 'Upgrade: websocket') + inChunks]
   ]
   for (const [what, ...parts] of cases) {
-    const { received } = await exchange(t, server, 1, ...parts)
+    const { received } = await exchange(t, 1, ...parts)
     t.match(received(), /^HTTP\/1\.1 401 .*"code":"authentication_failed"/s, what)
   }
   t.equal(server.app.upgrades.size, 0)
 })
 
 t.test('[P54] Expect: 100-continue is answered, and then the body is read', async t => {
-  const server = await startServer(t)
   const socket = openSocket(t, server.port, post(length, 'Expect: 100-continue', ...h2c))
   await eventually(() => socket.received().startsWith('HTTP/1.1 100 Continue\r\n\r\n'))
   socket.socket.write(body)
@@ -61,14 +62,13 @@ t.test('[P54] Expect: 100-continue is answered, and then the body is read', asyn
 })
 
 t.test('[P54] the connection stays open for further requests, in the same segment or later, again and again', async t => {
-  const server = await startServer(t)
   const warnings: Error[] = []
   const onWarning = (warning: Error): number => warnings.push(warning)
   process.on('warning', onWarning)
   t.teardown(() => process.off('warning', onWarning))
   const request = post(length, ...h2c) + body
   const page = head('GET /healthz')
-  const socket = await exchange(t, server, 4, request + page + request + page)
+  const socket = await exchange(t, 4, request + page + request + page)
   const statuses = (): number[] => [...socket.received().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
   t.same(statuses(), [401, 200, 401, 200])
   for (let answers = 6; answers <= 60; answers += 2) {
@@ -82,7 +82,6 @@ t.test('[P54] the connection stays open for further requests, in the same segmen
 })
 
 t.test('[P54] [P2] an Upgrade header with a list that has websocket opens a WebSocket connection', async t => {
-  const server = await startServer(t)
   const key = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
   for (const upgrade of ['websocket, h2c', 'h2c,WebSocket', 'websocket\r\nUpgrade: h2c']) {
     const socket = openSocket(t, server.port, head('GET /websocket', 'Connection: keep-alive, Upgrade', `Upgrade: ${upgrade}`, ...key))
@@ -92,11 +91,10 @@ t.test('[P54] [P2] an Upgrade header with a list that has websocket opens a WebS
 })
 
 t.test('[P54] a request with an upgrade keeps all its headers unchanged, and malformed requests are still refused', async t => {
-  const server = await startServer(t)
   let seen: string[] = []
   server.app.server.on('request', ({ rawHeaders }) => { seen = rawHeaders })
   const unusual = ['X-Name: J\xfcrgen', 'x-twice: 1', 'X-Twice: 2', 'X-Empty:', 'X-Spaces:   a  b  ']
-  await exchange(t, server, 1, head('GET /healthz', ...unusual, ...h2c))
+  await exchange(t, 1, head('GET /healthz', ...unusual, ...h2c))
   t.same(seen, [
     'Host', '127.0.0.1', 'X-Name', 'J\xc3\xbcrgen', 'x-twice', '1', 'X-Twice', '2', 'X-Empty', '', 'X-Spaces', 'a  b',
     'Connection', 'HTTP2-Settings', 'Upgrade', 'h2c', 'HTTP2-Settings', h2c[2]!.slice('HTTP2-Settings: '.length)
@@ -119,15 +117,15 @@ t.test('[P54] a request with an upgrade keeps all its headers unchanged, and mal
 })
 
 t.test('[P54] large bodies, slow bodies and reset connections are handled as they are without the Upgrade header', async t => {
-  const server = await startServer(t)
-  const large = openSocket(t, server.port, post('Content-Length: 70000', ...h2c) + 'x'.repeat(70_000))
+  const own = await startServer(t)
+  const large = openSocket(t, own.port, post('Content-Length: 70000', ...h2c) + 'x'.repeat(70_000))
   t.equal((await large.answered()).status, 413)
-  server.app.server.requestTimeout = server.app.server.headersTimeout = 200
-  const slow = openSocket(t, server.port, post(length, ...h2c) + body.slice(0, 5))
+  own.app.server.requestTimeout = own.app.server.headersTimeout = 200
+  const slow = openSocket(t, own.port, post(length, ...h2c) + body.slice(0, 5))
   t.equal((await slow.answered()).status, 408)
   await slow.ended()
-  const gone = openSocket(t, server.port, post(length, ...h2c) + body.slice(0, 5))
+  const gone = openSocket(t, own.port, post(length, ...h2c) + body.slice(0, 5))
   await once(gone.socket, 'connect')
   gone.socket.resetAndDestroy()
-  t.equal((await server.call('GET', '/healthz')).status, 200)
+  t.equal((await own.call('GET', '/healthz')).status, 200)
 })

@@ -79,8 +79,9 @@ t.test('[P23] a user who reconnects at once may cause no frame, but is never cou
   }
   await eventually(async () => (await ann.request({ type: 'user_list', channel: 'blink' })).count === 2)
   await ben.close()
-  await ann.expect('user_left')
   await eventually(async () => (await ann.request({ type: 'user_list', channel: 'blink' })).count === 1)
-  const bens = seen(ann).filter(text => text.endsWith('ben'))
-  t.ok(bens.every((text, i) => text !== bens[i + 1]), `user_joined and user_left alternate: ${bens.join(', ')}`)
+  const bens = (): string[] => seen(ann).filter(text => text.endsWith('ben'))
+  // This frame stays unread, because one of the frames that `expect` would take may be of an earlier connection.
+  await eventually(() => bens().at(-1) === 'user_left ben')
+  t.ok(bens().every((text, i, all) => text !== all[i + 1]), `user_joined and user_left alternate: ${bens().join(', ')}`)
 })

@@ -5,8 +5,10 @@ import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, handshake, openSocket, text } from './raw.ts'
 
+// Tests that need no settings of their own share this server.
+const server = await startServer(t)
+
 t.test('[P2] a client that offers no subprotocol or parley.v1 is accepted, and a client that offers only others is refused', async t => {
-  const server = await startServer(t)
   for (const offered of [undefined, 'parley.v1', 'chat, parley.v1', 'parley.v1, parley.v2']) {
     const { status, head } = await openSocket(t, server.port, handshake({ 'Sec-WebSocket-Protocol': offered })).answered()
     t.equal(status, 101, `${offered}`)
@@ -18,10 +20,10 @@ t.test('[P2] a client that offers no subprotocol or parley.v1 is accepted, and a
 })
 
 t.test('[P3] requests without Origin, with that of the host or with an allowed one are accepted, and all others are refused', async t => {
-  const server = await startServer(t, { config: { server: { allowed_origins: 'https://Chat.example.org, http://localhost:3000' } } })
-  const control = await createControl(server)
+  const own = await startServer(t, { config: { server: { allowed_origins: 'https://Chat.example.org, http://localhost:3000' } } })
+  const control = await createControl(own)
   const status = async (origin: string | undefined, host = 'parley.example.org:8443'): Promise<number> =>
-    (await openSocket(t, server.port, handshake({ Origin: origin, Host: host })).answered()).status
+    (await openSocket(t, own.port, handshake({ Origin: origin, Host: host })).answered()).status
   for (const origin of [undefined, 'https://parley.example.org:8443', 'http://PARLEY.example.org:8443', 'https://chat.example.org', 'http://localhost:3000']) {
     t.equal(await status(origin), 101, `${origin}`)
   }
@@ -47,9 +49,9 @@ t.test('[P3] requests without Origin, with that of the host or with an allowed o
 
 t.test('[P3] a wildcard allows the subdomains of a host, of any depth, but not the host itself, other schemes or ports', async t => {
   const list = 'https://*.example.org, http://*.dev.example:8080/, HTTPS://Müller.example, https://*.Größe.example:443'
-  const server = await startServer(t, { config: { server: { allowed_origins: list } } })
+  const own = await startServer(t, { config: { server: { allowed_origins: list } } })
   const status = async (origin: string): Promise<number> =>
-    (await openSocket(t, server.port, handshake({ Origin: origin })).answered()).status
+    (await openSocket(t, own.port, handshake({ Origin: origin })).answered()).status
   for (const origin of [
     'https://a.example.org', 'https://A.b.c.EXAMPLE.org:443', 'http://x.dev.example:8080', 'https://xn--mller-kva.example',
     'https://a.xn--gre-6ka8i.example'
@@ -63,12 +65,11 @@ t.test('[P3] a wildcard allows the subdomains of a host, of any depth, but not t
 })
 
 t.test('[P3] ALLOWED_ORIGINS=* allows any Origin', async t => {
-  const server = await startServer(t, { config: { server: { allowed_origins: '*' } } })
-  t.equal((await openSocket(t, server.port, handshake({ Origin: 'https://evil.example' })).answered()).status, 101)
+  const own = await startServer(t, { config: { server: { allowed_origins: '*' } } })
+  t.equal((await openSocket(t, own.port, handshake({ Origin: 'https://evil.example' })).answered()).status, 101)
 })
 
 t.test('requests that are not an upgrade to /websocket are answered over HTTP and ended, and affect no other connection [G8]', async t => {
-  const server = await startServer(t)
   const control = await createControl(server)
   const cases: Array<[what: string, request: string, status: number]> = [
     ['another path', handshake({}, '/websocket/'), 404],
@@ -95,7 +96,6 @@ t.test('requests that are not an upgrade to /websocket are answered over HTTP an
 })
 
 t.test('a handshake that is spelled unusually opens a connection too', async t => {
-  const server = await startServer(t)
   for (const [what, request] of [
     ['a query', handshake({}, '/websocket?a=b')],
     ['an escaped path', handshake({}, '/%77ebsocket')],
@@ -111,38 +111,38 @@ t.test('a handshake that is spelled unusually opens a connection too', async t =
 })
 
 t.test('[P5] at max_connections further upgrades get 503 with Retry-After, also many at once, until a connection closes', async t => {
-  const server = await startServer(t, { config: { server: { max_connections: 5 } } })
-  const sockets = Array.from({ length: 30 }, () => openSocket(t, server.port, handshake()))
+  const own = await startServer(t, { config: { server: { max_connections: 5 } } })
+  const sockets = Array.from({ length: 30 }, () => openSocket(t, own.port, handshake()))
   const answers = await Promise.all(sockets.map(socket => socket.answered()))
   t.equal(answers.filter(({ status }) => status === 101).length, 5)
   const refused = answers.filter(({ status }) => status === 503)
   t.equal(refused.length, 25)
   for (const { head } of refused) t.match(head, /^retry-after: [1-9]\d*\r$/im)
 
-  t.equal((await server.call('GET', '/healthz')).status, 200, 'REST is not refused')
+  t.equal((await own.call('GET', '/healthz')).status, 200, 'REST is not refused')
   sockets[answers.findIndex(({ status }) => status === 101)]!.socket.destroy()
-  await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
+  await eventually(async () => (await openSocket(t, own.port, handshake()).answered()).status === 101)
 })
 
 t.test('a client that resets its connection during or right after the upgrade affects no other connection [G8]', async t => {
-  const server = await startServer(t, { config: { server: { max_connections: 5 } } })
-  const control = await createControl(server)
+  const own = await startServer(t, { config: { server: { max_connections: 5 } } })
+  const control = await createControl(own)
   for (let i = 0; i < 30; i++) {
-    const { socket } = openSocket(t, server.port, handshake().slice(0, i % 3 === 0 ? 60 : undefined))
+    const { socket } = openSocket(t, own.port, handshake().slice(0, i % 3 === 0 ? 60 : undefined))
     if (i % 3 === 1) await once(socket, 'data')
     else await once(socket, 'connect')
     socket.resetAndDestroy()
   }
   await control(t, 'after 30 resets')
-  await eventually(async () => (await openSocket(t, server.port, handshake()).answered()).status === 101)
+  await eventually(async () => (await openSocket(t, own.port, handshake()).answered()).status === 101)
 })
 
 t.test('a client that is slow with its handshake or sends nothing is ended, and affects no other connection [G8]', async t => {
-  const server = await startServer(t)
-  server.app.server.headersTimeout = 100
-  const control = await createControl(server)
+  const own = await startServer(t)
+  own.app.server.headersTimeout = 100
+  const control = await createControl(own)
   const beginnings = ['', 'GET', handshake().slice(0, 40), handshake().slice(0, -2)]
-  const sockets = beginnings.map(bytes => openSocket(t, server.port, bytes))
+  const sockets = beginnings.map(bytes => openSocket(t, own.port, bytes))
   for (const [i, slow] of sockets.entries()) {
     await slow.ended(5000)
     t.match(slow.received(), /^(HTTP\/1\.1 408|$)/, `after ${beginnings[i]!.length} bytes`)
@@ -151,7 +151,6 @@ t.test('a client that is slow with its handshake or sends nothing is ended, and 
 })
 
 t.test('a token in the URL is ignored and not logged', async t => {
-  const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const client = await connectRaw(t, server.port, text({ type: 'channel_list', ref: 1 }), `/websocket?token=${token}&access_token=${token}`)
   t.match(await client.replies(1), [{ code: 'not_authenticated' }])

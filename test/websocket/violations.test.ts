@@ -3,10 +3,12 @@ import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 import { connectRaw, text } from './raw.ts'
 
+// All tests share this server.
+const server = await startServer(t)
+
 const violation = { code: 4501, reason: 'protocol violation' }
 
 t.test('the 10th invalid frame within 60 s is answered like the others, and then the connection closes with 4501', async t => {
-  const server = await startServer(t)
   const control = await createControl(server)
   for (const frame of ['{', '[]', '{"type":"heartbeat","ref":1.5}']) {
     const client = await server.connect()
@@ -20,7 +22,6 @@ t.test('the 10th invalid frame within 60 s is answered like the others, and then
 })
 
 t.test('errors of other kinds do not count as protocol violations', async t => {
-  const server = await startServer(t)
   const client = await server.connect()
   for (let i = 0; i < 20; i++) {
     client.send({ type: 'shout' })
@@ -31,7 +32,6 @@ t.test('errors of other kinds do not count as protocol violations', async t => {
 })
 
 t.test('[P8] acks of earlier messages are sent before a protocol violation closes the connection', async t => {
-  const server = await startServer(t)
   const ann = await server.register('ann')
   const client = await connectRaw(t, server.port)
   client.write(
