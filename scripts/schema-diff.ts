@@ -11,8 +11,10 @@ import { migrationFiles, readMigrations } from '../src/store/migrate.ts'
 export async function diffMigrations (): Promise<string | null> {
   loadEngine()
   const { directory, schema } = migrationFiles()
+  // The engine only uses the shadow, but wants a database beside it as well. Making another one would take as long as everything else.
+  const shadow = await openShadow()
   const factory = bindMigrationAwareSqlAdapterFactory({
-    provider: 'postgres', adapterName: 'parley', connect: openShadow, connectToShadowDb: openShadow
+    provider: 'postgres', adapterName: 'parley', connect: async () => shadow, connectToShadowDb: async () => shadow
   })
   const engine = await bindings.SchemaEngine.new({ datamodels: [['schema.prisma', schema]] }, () => {}, factory)
   try {

@@ -10,14 +10,21 @@ t.setTimeout(180_000)
 /** Milliseconds within which the readiness changes and service resumes. */
 const WITHIN = 10_000
 
-/** Starts a primary server with a migrated database, and a standby of it. */
-async function startServers (t: Test) {
+// All tests but the one that stops it share this primary. Each promotes a standby of its own.
+const primary = await startPrimary(t)
+
+/** Starts a server with a migrated database. */
+async function startPrimary (t: Test) {
   const primary = await startDatabase()
   t.teardown(primary.stop)
   await migrate(primary.url)
-  const standby = await startDatabase({ standbyOf: primary.port })
+  return primary
+}
+
+async function startStandby (t: Test, { port } = primary) {
+  const standby = await startDatabase({ standbyOf: port })
   t.teardown(standby.stop)
-  return { primary, standby }
+  return standby
 }
 
 const readiness = async (server: Server): Promise<number> => (await server.call('GET', '/readyz')).status
@@ -49,7 +56,6 @@ t.test('[G19] while the server is read-only, writes are unavailable and the inst
 })
 
 t.test('[G19] a server that becomes read-only under open connections loses them', async t => {
-  const { primary } = await startServers(t)
   const server = await startServer(t, { databaseUrl: primary.url })
   const ann = await server.enter('ann', 'room')
   const send = async (): Promise<string> => {
@@ -57,17 +63,20 @@ t.test('[G19] a server that becomes read-only under open connections loses them'
     return action ?? code
   }
   t.equal(await send(), 'message_sent')
+  const writable = `${primary.url}?options=-c%20default_transaction_read_only%3Doff`
+  const reset = () => run(writable, 'ALTER SYSTEM RESET default_transaction_read_only', 'SELECT pg_reload_conf()')
+  t.teardown(reset)
   await run(primary.url, 'ALTER SYSTEM SET default_transaction_read_only = on', 'SELECT pg_reload_conf()')
   t.equal(await eventually(async () => { const answer = await send(); return answer !== 'message_sent' && answer }), 'unavailable')
   t.equal(await readiness(server), 503)
-  const writable = `${primary.url}?options=-c%20default_transaction_read_only%3Doff`
-  await run(writable, 'ALTER SYSTEM RESET default_transaction_read_only', 'SELECT pg_reload_conf()')
+  await reset()
   await eventually(async () => await send() === 'message_sent', WITHIN)
   t.equal(await readiness(server), 200)
 })
 
 t.test('[G19] when a standby is promoted, an instance whose URL names both servers goes on with the new primary', async t => {
-  const { primary, standby } = await startServers(t)
+  const primary = await startPrimary(t)
+  const standby = await startStandby(t, primary)
   // The standby stands first: it is passed over as long as it is one.
   const url = `postgresql://parley@127.0.0.1:${standby.port},127.0.0.1:${primary.port}/postgres?target_session_attrs=read-write`
   const server = await startServer(t, { databaseUrl: url })
@@ -89,7 +98,7 @@ t.test('[G19] when a standby is promoted, an instance whose URL names both serve
 })
 
 t.test('[G19] an old primary that comes back as a standby behind the same address serves nobody', async t => {
-  const { primary, standby } = await startServers(t)
+  const standby = await startStandby(t)
   const address = await startBlackhole(t, primary.port)
   const server = await startServer(t, { databaseUrl: `postgresql://parley@127.0.0.1:${address.port}/postgres` })
   const ann = await server.enter('ann', 'room')
@@ -104,7 +113,7 @@ t.test('[G19] an old primary that comes back as a standby behind the same addres
 })
 
 t.test('a start on a read-only server fails with one line', async t => {
-  const { standby } = await startServers(t)
+  const standby = await startStandby(t)
   const reason = 'the server is read-only: it is a standby, or default_transaction_read_only is on. DATABASE_URL has to name another'
   await t.rejects(migrate(standby.url), { message: `database 127.0.0.1:${standby.port}/postgres: ${reason}` })
 })
@@ -127,7 +136,7 @@ t.test('[G19] if no server of the URL answers any more, requests are unavailable
 })
 
 t.test('[G19] a server that no longer answers at all is passed over for the next one of the URL', async t => {
-  const { primary, standby } = await startServers(t)
+  const standby = await startStandby(t)
   const address = await startBlackhole(t, primary.port)
   const url = `postgresql://parley@127.0.0.1:${address.port},127.0.0.1:${standby.port}/postgres`
   const server = await startServer(t, { databaseUrl: url })

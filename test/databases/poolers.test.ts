@@ -1,5 +1,7 @@
-import { openDatabase } from '../../src/store/client.ts'
 import { loadConfig } from '../../src/config.ts'
+import { readDatabaseUrl } from '../../src/database-url.ts'
+import { openDatabase } from '../../src/store/client.ts'
+import { Pool } from '../../src/store/pool.ts'
 import { startServer } from '../helper.ts'
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t } from '../tap.ts'
@@ -69,8 +71,13 @@ t.test('a password that PgBouncer refuses, or that is missing, is one line that 
 t.test('a pooler in statement mode is refused at the start in one line', async t => {
   const url = await startPgBouncer(t, await emptyDatabase(t), 'statement')
   const message = /^database 127\.0\.0\.1:\d+\/\w+: .*statement pooling.* Set pool_mode of the pooler to transaction or session$/
+  await t.rejects(migrate(url), { message })
   // The pooler ends the connection right after its answer, which has to be read every time.
-  for (let i = 0; i < 200; i++) await t.rejects(migrate(url), { message })
+  for (let i = 0; i < 300; i++) {
+    const pool = new Pool({ target: readDatabaseUrl(url), size: 1, timeout: 5000, onShrunk: () => {} })
+    await t.rejects(pool.query('SELECT 1'), { message: /statement pooling/ })
+    await pool.end()
+  }
 })
 
 t.test('DIRECT_URL is used for migrations alone', async t => {

@@ -12,7 +12,7 @@ const FOREIGN = [
 ]
 const TABLES = 'SELECT DISTINCT table_schema AS schema FROM information_schema.tables WHERE table_name = \'ChannelUser\''
 
-for (const schema of ['chat', 'Mixed Case', 'quo"te\'s', 'ünïcode', 'select']) {
+for (const schema of ['chat', 'Mixed quo"te\'s ünïcode', 'select']) {
   t.test(`everything is in the schema ${schema} if the URL names it`, async t => {
     const url = await emptyDatabase(t)
     const named = `${url}?schema=${encodeURIComponent(schema)}`

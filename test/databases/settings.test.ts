@@ -54,13 +54,10 @@ for (const path of ['directly', 'through PgBouncer in session mode', 'through Pg
   })
 }
 
-for (const [name, value] of [
-  ['default_transaction_isolation', 'repeatable read'], ['default_transaction_isolation', 'read uncommitted'],
-  ['DateStyle', 'SQL, DMY'], ['DateStyle', 'Postgres, MDY']
-] as const) {
-  t.test(`[G19] ${name} ${value} changes nothing`, async t => {
+for (const [isolation, style] of [['repeatable read', 'SQL, DMY'], ['read uncommitted', 'Postgres, MDY']] as const) {
+  t.test(`[G19] default_transaction_isolation ${isolation} and DateStyle ${style} change nothing`, async t => {
     const url = await emptyDatabase(t)
-    await change(`DATABASE ${nameOf(url)}`, { [name]: `'${value}'` })
+    await change(`DATABASE ${nameOf(url)}`, { default_transaction_isolation: `'${isolation}'`, DateStyle: `'${style}'` })
     await migrate(url)
     await converse(t, await startPair(t, url))
   })

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
+import { askOwner } from '../../src/operator/client.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createClients } from '../client.ts'
 import { createDataDirectory } from '../embedded.ts'
@@ -24,11 +25,13 @@ t.test('[P15] on the embedded database the command works while the server runs, 
 
   const row = (role: string, state: string) => ({ code: 0, stdout: `ann@example.org  ${role}  ${state}  Ann\n`, stderr: '' })
   t.same(await admin(env, 'promote', 'ann@example.org', 'moderator'), row('moderator', 'enabled'))
-  t.match(await admin(env, 'reset', 'ann@example.org'), { code: 0, stdout: /^https:\/\/chat\.example\.org\/reset#code=/, stderr: '' },
-    'the link has the address of the server, not of the script')
-  const nobody = { code: 1, stdout: '', stderr: 'parley: no account has the email bob@example.org\n' }
-  t.same(await admin(env, 'disable', 'bob@example.org'), nobody)
-  t.same(await admin(env, 'disable', 'ann@example.org'), row('moderator', 'disabled'))
+  const printed: string[] = []
+  const ask = (...args: string[]) => askOwner(directory, { command: 'admin', args }, text => printed.push(text))
+  await ask('reset', 'ann@example.org')
+  t.match(printed, [/^https:\/\/chat\.example\.org\/reset#code=/], 'the link has the address of the server, not of the script')
+  t.same(await admin(env, 'disable', 'bob@example.org'),
+    { code: 1, stdout: '', stderr: 'parley: no account has the email bob@example.org\n' })
+  await ask('disable', 'ann@example.org')
   t.match(await ann.closed(), { code: 4503 })
 
   server.signal('SIGTERM')
@@ -40,6 +43,6 @@ t.test('a process that has the embedded database open and takes no commands, suc
   const directory = await createDataDirectory(t)
   const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: directory })
   t.teardown(() => database.close())
-  const busy = `parley: ${directory}: in use by another Parley process, which takes no commands now: try again, or stop it\n`
-  t.same(await admin({ PARLEY_DATA_DIR: directory }, 'list'), { code: 1, stdout: '', stderr: busy })
+  const busy = `${directory}: in use by another Parley process, which takes no commands now: try again, or stop it`
+  await t.rejects(askOwner(directory, { command: 'admin', args: ['list'] }, () => {}), { message: busy })
 })

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cases } from '../../scripts/conformance/judge.ts'
+import { cases, judge } from '../../scripts/conformance/judge.ts'
 import { readContract } from '../../scripts/conformance/contract.ts'
+import { CannotRun } from '../../scripts/conformance/people.ts'
 import type { RuleVerdict } from '../../scripts/conformance/report.ts'
 import { rules } from '../../scripts/conformance/rules.ts'
 import { root } from '../../scripts/root.ts'
@@ -13,7 +14,7 @@ import { errorTable } from '../../src/errors.ts'
 import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { startAlteringProxy } from './altering-proxy.ts'
-import { mutations } from './mutations.ts'
+import { dropsRef, mutations } from './mutations.ts'
 import type { Judged, Runs } from './mutated-runs.ts'
 import { conformance } from './run.ts'
 
@@ -57,8 +58,9 @@ t.test('the tables of the protocol page are read whole', async t => {
 
 const file = join(folder, 'passed.json')
 const passing = conformance(server.origin, ...slow, '--admin-token', admin.access_token, '--json', file)
-const breaking = startAlteringProxy(t, server.port, '10.0.1.1', mutations.find(({ does }) => does === 'drops ref')!.begin())
-  .then(port => conformance(`ws://127.0.0.1:${port}/`, ...slow))
+const tokens = (await Promise.all(['ann', 'ben', 'cyd'].map(name => server.register(name)))).map(person => person.access_token)
+const breaking = startAlteringProxy(t, server.port, '10.0.1.1', dropsRef.begin())
+  .then(port => conformance(`ws://127.0.0.1:${port}/`, ...tokens.flatMap(token => ['--token', token]), ...slow))
 
 t.test('this server passes whole: the command exits with 0, and its file and its text say so', async t => {
   const { code, stdout, stderr } = await passing
@@ -87,24 +89,28 @@ t.test('a server that cannot be judged makes the command exit with 2 and one lin
     [/^parley: one URL is needed; usage: npm run conformance .*\n$/],
     [/^parley: Unknown option '--nonsense'.*; usage: .*\n$/, 'ws://127.0.0.1:1', '--nonsense'],
     [/^parley: --deadline is 1 … 600000 milliseconds; usage: .*\n$/, 'ws://x', '--deadline', '0'],
-    [/^parley: ftp:\/\/x is no ws:\/\/.*\n$/, 'ftp://x'],
-    [/^parley: http:\/\/127.0.0.1:\d+ cannot be judged: .*ECONNREFUSED.*\n$/, `ws://127.0.0.1:${await freePort()}`],
-    [/^parley: --token has to be given at least twice.*\n$/, server.origin, '--token', admin.access_token],
-    [/^parley: GET \/api\/me answered 401 with the token of --admin-token\n$/, server.origin, '--admin-token', 'nonsense']
+    [/^parley: http:\/\/127.0.0.1:\d+ cannot be judged: .*ECONNREFUSED.*\n$/, `ws://127.0.0.1:${await freePort()}`]
   ]
   for (const [line, ...args] of wrong) t.match(await conformance(...args), { code: 2, stdout: '', stderr: line })
+
+  const options = { url: server.origin, tokens, adminToken: undefined, deadline: DEADLINE, concurrency: 1 }
+  await t.rejects(judge({ ...options, url: 'ftp://x' }), new CannotRun('ftp://x is no ws://, wss://, http:// or https:// URL'))
+  const oneToken = judge({ ...options, tokens: tokens.slice(0, 1) })
+  await t.rejects(oneToken, new CannotRun('--token has to be given at least twice, for different users'))
+  const nonsense = judge({ ...options, adminToken: 'nonsense' })
+  await t.rejects(nonsense, new CannotRun('GET /api/me answered 401 with the token of --admin-token'))
 })
 
 t.test('each mutation of the server fails exactly the rule that it breaks', async t => {
   // These users' passwords need no hashing, unlike those of users whom the judge registers.
   const register = async (): Promise<string> => (await server.register('user')).access_token
   const three = (): Promise<string[]> => Promise.all([register(), register(), register()])
-  const [plainTokens, ...tokens] = await Promise.all([three(), ...mutations.map(three)])
+  const [plainTokens, ...mutated] = await Promise.all([three(), ...mutations.map(three)])
   const judged = new Map<string, Judged>()
   const child = fork(join(root, 'dist/test/scripts/mutated-runs.js'))
   t.teardown(() => child.kill('SIGKILL'))
   child.on('message', (outcome: Judged) => { judged.set(outcome.does, outcome) })
-  child.send({ port: server.port, tokens, plainTokens, deadline: DEADLINE } satisfies Runs)
+  child.send({ port: server.port, tokens: mutated, plainTokens, deadline: DEADLINE } satisfies Runs)
   const [code] = await once(child, 'exit')
   t.equal(code, 0)
   for (const { does, breaks } of mutations) {

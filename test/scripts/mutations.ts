@@ -7,7 +7,7 @@ export interface Mutation {
   does: string
   /** The rules that it breaks; two only where the one implies the other, which `does` says. */
   breaks: string[]
-  /** It sends frames to connections of other cases too, so that no case is sure to run as without it. */
+  /** It sends frames to connections of other cases too, so some of them run together with the cases that it alters. */
   everywhere?: true
   /** Begins the alteration for one run. */
   begin (): Alteration
@@ -81,6 +81,13 @@ const isReply = ({ type }: Frame): boolean => ['success', 'error', 'heartbeat_ac
 
 const isMessage = ({ type }: Frame): boolean => type === 'message'
 
+/** Alters almost every case. A run of the command itself judges it. */
+export const dropsRef: Mutation = {
+  does: 'drops ref',
+  breaks: ['P8'],
+  begin: () => ({ down: frame => [isReply(frame) ? without(frame, 'ref') : frame] })
+}
+
 export const mutations: Mutation[] = [
   { does: 'closes with 1008 after a binary frame', breaks: ['P1'], begin: () => closing(1003, 1008, '') },
   { does: 'accepts any origin', breaks: ['P3'], begin: () => ({ headers: ({ origin: _, ...headers }) => headers }) },
@@ -89,7 +96,6 @@ export const mutations: Mutation[] = [
     breaks: ['P7'],
     begin: () => holding(({ type }) => type === 'user_list', isReply)
   },
-  { does: 'drops ref', breaks: ['P8'], begin: () => ({ down: frame => [isReply(frame) ? without(frame, 'ref') : frame] }) },
   {
     does: 'answers invalid_frame to a missing channel',
     breaks: ['P9'],

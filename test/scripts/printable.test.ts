@@ -1,9 +1,7 @@
 import { printable } from '../../src/printable.ts'
-import { createDatabase } from '../helper.ts'
-import { openDatabase } from '../../src/store/client.ts'
-import { loadConfig } from '../../src/config.ts'
+import { operate } from '../operator/operate.ts'
+import { openPostgres } from '../store/transfer/copying.ts'
 import { t } from '../tap.ts'
-import { admin } from './run.ts'
 
 t.test('characters that move the cursor or that hide, reorder or forge text are escaped; all other text is unchanged', async t => {
   for (const [text, shown] of [
@@ -19,14 +17,9 @@ t.test('characters that move the cursor or that hide, reorder or forge text are 
 })
 
 t.test('npm run admin -- list prints each account on one line, whatever characters its name and email have', async t => {
-  const url = await createDatabase(t)
-  const database = await openDatabase({ ...loadConfig({}).config.database, url })
-  t.teardown(database.close)
+  const database = await openPostgres(t)
   await database.prisma.user.create({ data: { email: 'a\x1b]0;x\x07@example.org', name: 'Ann\n\x1b[2Jroot@example.org  admin\u202e' } })
-  t.same(await admin({ DATABASE_URL: url }, 'list'), {
-    code: 0,
-    stdout: 'a\\u{1b}]0;x\\u{7}@example.org  user  enabled  Ann\\n\\u{1b}[2Jroot@example.org  admin\\u{202e}\n',
-    stderr: ''
-  })
-  t.match(await admin({ DATABASE_URL: url }, 'disable', 'x\x1b[2J@y'), { stderr: 'parley: no account has the email x\\u{1b}[2J@y\n' })
+  t.equal(await operate(database, 'admin', 'list'),
+    'a\\u{1b}]0;x\\u{7}@example.org  user  enabled  Ann\\n\\u{1b}[2Jroot@example.org  admin\\u{202e}\n')
+  await t.rejects(operate(database, 'admin', 'disable', 'x\x1b[2J@y'), { message: 'no account has the email x\\u{1b}[2J@y' })
 })

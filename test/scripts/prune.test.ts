@@ -1,4 +1,7 @@
+import { UsageError } from '../../src/operator/command.ts'
+import { commands } from '../../src/operator/commands.ts'
 import { startServer } from '../helper.ts'
+import { operate } from '../operator/operate.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { age, summary } from './pruned.ts'
@@ -7,7 +10,6 @@ import { prune } from './run.ts'
 t.test('[P28] [P30] [P34] after pruning under a running server numbering goes on, and a resume of pruned entries is refused', async t => {
   const server = await startServer(t)
   const { database } = server
-  const env = { DATABASE_URL: server.databaseUrl }
   const ann = await server.enter('ann', 'old')
   const { channel_id } = (await server.call('GET', '/api/channels/old/messages', { token: ann.person.access_token })).body
   const send = async (message: string): Promise<{ id: string, seq: number, duplicate?: boolean }> =>
@@ -19,9 +21,10 @@ t.test('[P28] [P30] [P34] after pruning under a running server numbering goes on
   await ann.request({ command: 'edit_message', channel: 'old', id: fourth.id, message: 'FOUR' })
   await age(database, channel_id, 3)
 
-  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 2, 1, 0, 0), stderr: '' })
+  t.match(await operate(database, 'prune', '--older-than', '90d', '--dry-run'), summary('would remove', 2, 1, 0, 0))
   t.equal(await database.prisma.message.count(), 3)
-  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 2, 1, 0, 0), stderr: '' })
+  t.match(await prune({ DATABASE_URL: server.databaseUrl }, '--older-than', '90d'),
+    { code: 0, stdout: summary('removed', 2, 1, 0, 0), stderr: '' })
 
   const { body } = await server.call('GET', '/api/channels/old/messages', { token: ann.person.access_token })
   t.match(body, { last_seq: 6, messages: [{ seq: 4, message: 'FOUR' }] })
@@ -46,7 +49,6 @@ t.test('[P28] [P30] [P34] after pruning under a running server numbering goes on
 t.test('[P37] pruning keeps the newest entry of each channel, also of authors who are gone, so that clients resume', async t => {
   const server = await startServer(t)
   const { database } = server
-  const env = { DATABASE_URL: server.databaseUrl }
   const ann = await server.enter('ann', 'talk')
   const guest = await database.prisma.user.create({ data: { name: 'guest-gone', disabledAt: new Date(Date.now() - 100 * 86_400_000) } })
   const sent = []
@@ -60,8 +62,8 @@ t.test('[P37] pruning keeps the newest entry of each channel, also of authors wh
   const kept = await rows.message(quiet, { user: guest })
   await age(database, quiet.id, 2)
 
-  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 3, 0, 0, 1), stderr: '' })
-  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 3, 0, 0, 1), stderr: '' })
+  t.match(await operate(database, 'prune', '--older-than', '90d', '--dry-run'), summary('would remove', 3, 0, 0, 1))
+  t.match(await operate(database, 'prune', '--older-than', '90d'), summary('removed', 3, 0, 0, 1))
   const resume = async (channel: string, id: string, since: number, sinceId: string) =>
     (await ann.request({ type: 'join_channel', channel, channel_id: id, since, since_id: sinceId })).data
   const [first, second] = sent
@@ -70,7 +72,7 @@ t.test('[P37] pruning keeps the newest entry of each channel, also of authors wh
   t.match(await resume('talk', talk, 2, second.id), { seq: 3, recovered: false, messages: [] }, 'gone')
   const { body } = await server.call('GET', `/api/channels/${quiet.name}/messages`, { token: ann.person.access_token })
   t.match(body.messages, [{ id: kept, username: '' }])
-  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 0, 0, 0, 0), stderr: '' })
+  t.match(await operate(database, 'prune', '--older-than', '90d'), summary('removed', 0, 0, 0, 0))
 })
 
 t.test('[P27] pruning while users send leaves no gap in the numbering and removes no new message', async t => {
@@ -83,12 +85,12 @@ t.test('[P27] pruning while users send leaves no gap in the numbering and remove
     FROM generate_series(1, 20000) n`
   await server.database.prisma.$executeRaw`UPDATE "Channel" SET "lastSeq" = 20000 WHERE id = ${channel_id}::uuid`
 
-  const pruned = prune({ DATABASE_URL: server.databaseUrl }, '--older-than', '99d')
+  const pruned = operate(server.database, 'prune', '--older-than', '99d')
   let pruning = true
   pruned.then(() => { pruning = false })
   const acked: number[] = []
   while (pruning) acked.push((await ann.request({ type: 'send_message', channel: 'busy', message: 'new' })).data.seq)
-  t.match(await pruned, { code: 0, stdout: summary('removed', 20_000, 0, 0, 0) })
+  t.match(await pruned, summary('removed', 20_000, 0, 0, 0))
   t.ok(acked.length > 10)
   t.same(acked, acked.map((_, i) => 20_001 + i))
   const left = await server.database.prisma.message.findMany({ orderBy: { seq: 'asc' }, select: { seq: true } })
@@ -97,8 +99,8 @@ t.test('[P27] pruning while users send leaves no gap in the numbering and remove
 
 t.test('[P16] log entries, guests and erased accounts are removed at the same age; current guests and other accounts stay', async t => {
   const server = await startServer(t)
-  const { prisma } = server.database
-  const env = { DATABASE_URL: server.databaseUrl }
+  const { database } = server
+  const { prisma } = database
   const ann = await server.register('ann')
   const long = new Date(Date.now() - 100 * 86_400_000)
   const user = (name: string, disabledAt: Date | null) => prisma.user.create({ data: { name, createdAt: long, disabledAt } })
@@ -113,7 +115,7 @@ t.test('[P16] log entries, guests and erased accounts are removed at the same ag
   const log = (createdAt: Date) => prisma.moderationLog.create({ data: { action: 'ban_user', targetId: ann.user.id, createdAt } })
   await log(long)
   await log(new Date())
-  t.match(await prune(env, '--older-than', '2160h'), { code: 0, stdout: summary('removed', 0, 0, 1, 1) })
+  t.match(await operate(database, 'prune', '--older-than', '2160h'), summary('removed', 0, 0, 1, 1))
   const names = (await prisma.user.findMany({ orderBy: { name: 'asc' } })).map(({ name }) => name)
   t.same(names, ['ann', 'disabled', 'erased-peer', 'guest-here', 'guest-just-gone'])
   t.equal(await prisma.moderationLog.count(), 1)
@@ -121,15 +123,15 @@ t.test('[P16] log entries, guests and erased accounts are removed at the same ag
 
 t.test('[P49] a dry run removes nothing, and says of each kind as many as the run then removes', async t => {
   const server = await startServer(t)
-  const { prisma } = server.database
-  const env = { DATABASE_URL: server.databaseUrl }
-  const rows = createRows(server.database)
+  const { database } = server
+  const { prisma } = database
+  const rows = createRows(database)
   const [ann, ben] = [await server.enter('ann', 'old'), await server.register('ben')]
   const { id: channelId } = await prisma.channel.findUniqueOrThrow({ where: { name: 'old' } })
   const sent = []
   for (let i = 0; i < 5; i++) sent.push((await ann.request({ type: 'send_message', channel: 'old', message: 'x' })).data)
   for (const { id } of sent.slice(0, 2)) await ann.request({ command: 'edit_message', channel: 'old', id, message: 'y' })
-  await age(server.database, channelId, 6)
+  await age(database, channelId, 6)
   const long = new Date(Date.now() - 100 * 86_400_000)
   for (let i = 0; i < 3; i++) await prisma.moderationLog.create({ data: { action: 'ban_user', createdAt: i === 0 ? new Date() : long } })
   const people = { author: ann, reporter: { user: ben.user } }
@@ -148,18 +150,19 @@ t.test('[P49] a dry run removes nothing, and says of each kind as many as the ru
     return JSON.stringify(await prisma.$queryRawUnsafe(`SELECT md5(string_agg(row, '|' ORDER BY row)) AS hash FROM (${all}) r`))
   }
   const before = await content()
-  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 5, 1, 2, 2, 4) })
+  t.match(await operate(database, 'prune', '--older-than', '90d', '--dry-run'), summary('would remove', 5, 1, 2, 2, 4))
   t.equal(await content(), before)
-  t.match(await prune(env, '--older-than', '90d'), { code: 0, stdout: summary('removed', 5, 1, 2, 2, 4) })
+  t.match(await operate(database, 'prune', '--older-than', '90d'), summary('removed', 5, 1, 2, 2, 4))
   t.not(await content(), before)
   t.equal(await prisma.report.count(), 1)
-  t.match(await prune(env, '--older-than', '90d', '--dry-run'), { code: 0, stdout: summary('would remove', 0, 0, 0, 0, 0) })
+  t.match(await operate(database, 'prune', '--older-than', '90d', '--dry-run'), summary('would remove', 0, 0, 0, 0, 0))
 })
 
 t.test('invalid arguments are refused in one line, before the database is opened', async t => {
   const env = { DATABASE_URL: 'postgresql://127.0.0.1:1/nowhere' }
-  for (const args of ['', '--older-than 90', '--older-than 0d --dry-run', '--older-than 90d --all']) {
-    t.match(await prune(env, ...args.split(' ').filter(Boolean)), { code: 1, stdout: '', stderr: /^parley: .+\n$/ }, args)
+  t.match(await prune(env, '--older-than', '90'), { code: 1, stdout: '', stderr: /^parley: .+\n$/ })
+  for (const args of [[], ['--older-than', '0d', '--dry-run'], ['--older-than', '90d', '--all']]) {
+    t.throws(() => commands.prune(args), { constructor: UsageError, message: /^.+$/ }, args.join(' '))
   }
   t.match(await prune(env, '--help'), { code: 0, stdout: /^usage: npm run prune/ })
 })

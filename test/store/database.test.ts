@@ -7,6 +7,7 @@ import { changedFunctions } from '../../scripts/functions.ts'
 import { diffMigrations } from '../../scripts/schema-diff.ts'
 import { placeOf } from '../../src/connection-url.ts'
 import { openDatabase } from '../../src/store/client.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { t } from '../tap.ts'
 
 const embedded = (directory: string) => ({ data_dir: directory, pool_size: 10, pool_timeout: 5, allow_newer: false })
@@ -67,13 +68,13 @@ t.test('the error about an unreachable database names it without its password', 
   t.notMatch(error.message, /hidden/)
 })
 
-t.test('only one process at a time can open a data directory and only its owner can read it; it keeps its data', async t => {
+t.test('only one process at a time can open a data directory, which keeps its data', async t => {
   // The path is longer than the name of a Unix socket may be.
-  const directory = join(temporaryDirectory(), 'deep'.repeat(30))
+  const folder = join(temporaryDirectory(), 'deep'.repeat(30))
+  mkdirSync(folder)
+  const directory = await createDataDirectory(t, folder)
   const first = await openDatabase(embedded(directory))
-  t.equal(statSync(directory).mode & 0o777, 0o700)
   await t.rejects(openDatabase(embedded(directory)), /in use by another Parley process/)
-  await first.migrate()
   const { id } = await first.prisma.user.create({ data: { name: 'someone' } })
   await first.close()
 
@@ -81,6 +82,12 @@ t.test('only one process at a time can open a data directory and only its owner 
   t.teardown(() => second.close())
   t.strictSame(await second.migrate(), [])
   t.equal((await second.prisma.user.findUniqueOrThrow({ where: { id } })).name, 'someone')
+})
+
+t.test('only its owner can read a data directory that was made by opening it', async t => {
+  await createDataDirectory(t)
+  // Opening it made the directory of which that is a copy.
+  t.equal(statSync(process.env.TEST_EMBEDDED_TEMPLATE!).mode & 0o777, 0o700)
 })
 
 t.test('a start that was killed while it made the embedded database is no obstacle; files that are no database are left alone', async t => {

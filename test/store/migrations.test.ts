@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openSource } from '../../scripts/transfer.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openDatabase, type Database } from '../../src/store/client.ts'
 import { migrationFiles, readMigrations } from '../../src/store/migrate.ts'
 import { createDataDirectory } from '../embedded.ts'
 import { launch } from '../faults/process.ts'
 import { createDatabase, redis } from '../helper.ts'
+import { operate } from '../operator/operate.ts'
 import { backup, database as script } from '../scripts/run.ts'
 import { t, type Test } from '../tap.ts'
 
@@ -18,17 +20,21 @@ const OTHER = '20200101000000_of_another_application'
 const EDITED = readMigrations()[1]!.name
 const CHANGE_RECORDED = `UPDATE _prisma_migrations SET checksum = 'of another text' WHERE migration_name = '${EDITED}'`
 
-const newerLine = new RegExp(`^parley: the database is newer than this release, which does not know migration ${NEWER}\\. [^\\n]*\\n$`)
-const editedLine = new RegExp(`^parley: migration ${EDITED} changed after the database was migrated with it\\. [^\\n]*\\n$`)
+const newer = `the database is newer than this release, which does not know migration ${NEWER}\\. [^\\n]*`
+const edited = `migration ${EDITED} changed after the database was migrated with it\\. [^\\n]*`
+const message = (text: string) => new RegExp(`^${text}$`)
+const line = (text: string) => new RegExp(`^parley: ${text}\\n$`)
 
 /** The settings of a PostgreSQL and of an embedded database, both with all migrations. */
-async function environments (t: Test): Promise<Array<Record<string, string>>> {
+async function environments (t: Test): Promise<[Record<string, string>, Record<string, string>]> {
   return [{ DATABASE_URL: await createDatabase(t) }, { PARLEY_DATA_DIR: await createDataDirectory(t) }]
 }
 
+const options = (env: Record<string, string>) => loadConfig(env).config.database
+
 /** Opens the database of these settings, and closes it before it resolves: only one process at a time may use an embedded one. */
 async function use<T> (env: Record<string, string>, act: (database: Database) => Promise<T>): Promise<T> {
-  const database = await openDatabase(loadConfig(env).config.database)
+  const database = await openDatabase(options(env))
   try {
     return await act(database)
   } finally {
@@ -45,58 +51,69 @@ t.test('no migration was edited since its hash was recorded in prisma/migrations
   t.end()
 })
 
-for (const [state, statement, line] of [
-  ['is newer', RECORD_NEWER, newerLine],
-  ['has other migrations', CHANGE_RECORDED, editedLine]
-] as const) {
-  t.test(`a database that ${state} is refused with one line, by the server and by each command, and is left as it is`, async t => {
+for (const [state, statement, reason] of [['is newer', RECORD_NEWER, newer], ['has other migrations', CHANGE_RECORDED, edited]] as const) {
+  t.test(`a database that ${state} is refused by what servers and commands do first, and is left as it is`, async t => {
     for (const env of await environments(t)) {
-      await change(env, statement)
-      const server = launch(t, { env })
-      t.same(await server.exited, { code: 1, signal: null })
-      t.match(server.output(), line)
-      const migrate = await script(env, 'migrate')
-      t.match(migrate, { code: 1, stdout: '', stderr: line })
-      const status = await script(env, 'status')
-      t.match(status, { code: 1, stdout: state === 'is newer' ? `unknown  ${NEWER}\n` : `edited   ${EDITED}\n`, stderr: line })
-      const copied = await backup({ ...env, DATABASE_ALLOW_NEWER: 'true' }, join(t.testdir(), 'backup.gz'))
-      t.match(copied, { code: 1, stdout: '', stderr: line })
+      await use(env, async ({ query, migrate, migrationStatus }) => {
+        await query(statement, [])
+        await t.rejects(migrate(), { message: message(reason) })
+        t.match(await migrationStatus(), { refusal: message(reason), pending: [] })
+      })
+      await t.rejects(openSource(options({ ...env, DATABASE_ALLOW_NEWER: 'true' })), { message: message(reason) }, 'for a backup or a copy')
     }
-  })
-
-  t.test(`with WEB_CONCURRENCY, a database that ${state} is refused once`, async t => {
-    const env = { DATABASE_URL: await createDatabase(t), REDIS_URL: redis().url!, WEB_CONCURRENCY: '2' }
-    await change(env, statement)
-    const server = launch(t, { env })
-    t.same(await server.exited, { code: 1, signal: null })
-    t.match(server.output(), line)
   })
 }
 
+t.test('a server or a command that refuses a database prints the reason as its only line', async t => {
+  const [postgres, embedded] = await environments(t)
+  await change(postgres, CHANGE_RECORDED)
+  await change(embedded, RECORD_NEWER)
+  const server = launch(t, { env: embedded })
+  t.same(await server.exited, { code: 1, signal: null })
+  t.match(server.output(), line(newer))
+  t.match(await script(embedded, 'status'), { code: 1, stdout: `unknown  ${NEWER}\n`, stderr: line(newer) })
+  t.match(await script(postgres, 'migrate'), { code: 1, stdout: '', stderr: line(edited) })
+  t.match(await script(postgres, 'status'), { code: 1, stdout: `edited   ${EDITED}\n`, stderr: line(edited) })
+  t.match(await backup(postgres, join(t.testdir(), 'backup.gz')), { code: 1, stdout: '', stderr: line(edited) })
+})
+
+t.test('with WEB_CONCURRENCY, a database is refused once', async t => {
+  const env = { DATABASE_URL: await createDatabase(t), REDIS_URL: redis().url!, WEB_CONCURRENCY: '2' }
+  await change(env, RECORD_NEWER)
+  const server = launch(t, { env })
+  t.same(await server.exited, { code: 1, signal: null })
+  t.match(server.output(), line(newer))
+})
+
 t.test('DATABASE_ALLOW_NEWER accepts a newer database, but not one with other migrations', async t => {
   for (const env of await environments(t)) {
-    await change(env, RECORD_NEWER)
-    const allowing = { ...env, DATABASE_ALLOW_NEWER: 'true' }
-    t.strictSame(await use(allowing, database => database.migrate()), [])
-    await change(env, CHANGE_RECORDED)
-    await t.rejects(use(allowing, database => database.migrate()), { message: /changed after the database was migrated/ })
+    await use({ ...env, DATABASE_ALLOW_NEWER: 'true' }, async ({ query, migrate }) => {
+      await query(RECORD_NEWER, [])
+      t.strictSame(await migrate(), [])
+      await query(CHANGE_RECORDED, [])
+      await t.rejects(migrate(), { message: message(edited) })
+    })
   }
 })
 
 t.test('a database with migrations of another application is up to date, and no backup is made of it', async t => {
   for (const env of await environments(t)) {
-    await change(env, RECORD_NEWER.replace(NEWER, OTHER))
-    t.match(await script(env, 'status'), { code: 0, stdout: `unknown  ${OTHER}\nup to date\n`, stderr: '' })
-    t.match(await backup(env, join(t.testdir(), 'backup.gz')), { code: 1, stderr: new RegExp(`^parley: another application .*${OTHER}`) })
+    await use(env, async database => {
+      await database.query(RECORD_NEWER.replace(NEWER, OTHER), [])
+      t.equal(await operate(database, 'status'), `unknown  ${OTHER}\nup to date\n`)
+    })
+    await t.rejects(openSource(options(env)), { message: new RegExp(`^another application .*${OTHER}`) })
   }
 })
 
 t.test('a newer database gets no migration that it lacks', async t => {
   for (const env of await environments(t)) {
-    const { name } = readMigrations().at(-1)!
-    await change(env, `DELETE FROM _prisma_migrations WHERE migration_name = '${name}'`)
-    await change(env, RECORD_NEWER)
-    await t.rejects(use(env, database => database.migrate()), { message: /is newer/ })
-    t.match(await use(env, database => database.migrationStatus()), { pending: [name], unknown: [NEWER] })
+    await use(env, async ({ query, migrate, migrationStatus }) => {
+      const { name } = readMigrations().at(-1)!
+      await query('DELETE FROM _prisma_migrations WHERE migration_name = $1', [name])
+      await query(RECORD_NEWER, [])
+      await t.rejects(migrate(), { message: message(newer) })
+      t.match(await migrationStatus(), { pending: [name], unknown: [NEWER] })
+    })
   }
 })

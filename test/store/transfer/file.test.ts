@@ -1,33 +1,34 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Database } from '../../../src/store/client.ts'
 import { readDump, writeDump } from '../../../src/store/transfer/file.ts'
 import { t } from '../../tap.ts'
 import { loadInto, openEmbedded, openPostgres, withDump } from './copying.ts'
 import { contentOf, fill } from './filled.ts'
 
-/** Writes everything in a database into a file. */
-function write (source: Database, path: string): Promise<void> {
+/** A source that has rows in every table, and that no test changes. */
+const source = await openEmbedded(t)
+await fill(source)
+
+/** Writes everything in the source into a file. */
+function write (path: string): Promise<void> {
   return withDump(source, dump => writeDump(dump, path, { onProgress: () => {}, signal: new AbortController().signal }))
 }
 
 t.test('what was written to a file is read into a database as it was, and only its owner may read the file', async t => {
-  const [source, target] = [await openEmbedded(t), await openPostgres(t)]
-  await fill(source)
+  const target = await openPostgres(t)
   const path = join(t.testdir(), 'backup.gz')
-  await write(source, path)
+  await write(path)
   t.equal(statSync(path).mode & 0o777, 0o600)
   await loadInto(target, await readDump(path))
   t.same(await contentOf(target), await contentOf(source))
 })
 
 t.test('a file that is damaged, cut off or no backup is refused in one line, and the target stays empty', async t => {
-  const [source, target] = [await openEmbedded(t), await openEmbedded(t)]
-  await fill(source)
+  const target = await openEmbedded(t)
   const folder = t.testdir()
   const [whole, other] = [join(folder, 'whole.gz'), join(folder, 'other.gz')]
-  await write(source, whole)
+  await write(whole)
   const bytes = readFileSync(whole)
   const changed = Buffer.from(bytes)
   changed[changed.length - 6]! ^= 1
@@ -52,8 +53,6 @@ t.test('a file that is damaged, cut off or no backup is refused in one line, and
 })
 
 t.test('a backup that is interrupted leaves no file', async t => {
-  const source = await openEmbedded(t)
-  await fill(source)
   const folder = t.testdir()
   const interruption = new AbortController()
   await t.rejects(withDump(source, dump => writeDump(dump, join(folder, 'backup.gz'), {

@@ -37,7 +37,7 @@ export async function fill (database: Pick<Database, 'query'>): Promise<void> {
   }
   // A membership from before the column, and names that are no longer what the trigger would make of them.
   await query('UPDATE "ChannelUser" SET "readSeq" = NULL', [])
-  await query('INSERT INTO "User" (id, name) SELECT gen_random_uuid(), \'guest \' || n FROM generate_series(1, 3000) n', [])
+  await query('INSERT INTO "User" (id, name) SELECT gen_random_uuid(), \'guest \' || n FROM generate_series(1, 1000) n', [])
 }
 
 async function labelOf (query: Query, type: string): Promise<string> {

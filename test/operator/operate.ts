@@ -1,0 +1,23 @@
+import { createStores } from '../../src/domain.ts'
+import { commands, type CommandName } from '../../src/operator/commands.ts'
+import type { Database } from '../../src/store/client.ts'
+
+/**
+ * Runs a command of the operator on an open database, as the scripts do in processes of their own.
+ * @returns the text that it prints.
+ * @throws UsageError with the line by which it fails.
+ */
+export async function operate (database: Database, command: CommandName, ...args: string[]): Promise<string> {
+  const { kind, migrationStatus, snapshot } = database
+  let printed = ''
+  await commands[command](args)({
+    stores: createStores(database),
+    kind,
+    migrationStatus,
+    snapshot,
+    publicUrl: undefined,
+    print: async text => { printed += `${text}\n` },
+    signal: new AbortController().signal
+  })
+  return printed
+}
