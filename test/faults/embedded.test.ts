@@ -12,7 +12,7 @@ t.setTimeout(240_000)
 /** Number of sends that wait for an answer at the same time. */
 const WINDOW = 50
 /** Number of acks after which the process is killed. */
-const ENOUGH = 200
+const ENOUGH = 100
 
 async function call (port: number, method: string, path: string, { body, token }: { body?: unknown, token?: string } = {}): Promise<Frame> {
   const response = await fetch(`http://127.0.0.1:${port}/api${path}`, {

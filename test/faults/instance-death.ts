@@ -7,6 +7,9 @@ import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
 
+/** Milliseconds between two looks at a state that changes after seconds only. */
+const POLL_MS = 200
+
 /**
  * An instance dies between a commit and its publication, before or after its senders have their acks. The subscribers of the other
  * instance still get the messages. The sender reconnects there and sends again, and nothing is doubled.
@@ -78,7 +81,10 @@ export async function lostGuests (stage: Stage, { guests }: { guests: number }):
   report.equal('let_in_before', (await Promise.all(waiting.map(join))).filter(Boolean).length, 0)
   const began = performance.now()
   await dies.kill()
-  await eventually(async () => (await Promise.all(waiting.map(join))).every(Boolean), 90_000)
+  await eventually(async () => {
+    await sleep(POLL_MS)
+    return (await Promise.all(waiting.map(join))).every(Boolean)
+  }, 90_000)
     .catch(() => report.problem('places are still taken after 90 s'))
   report.atMost('free_after_ms', performance.now() - began, 60_000)
   await living.request({ type: 'send_message', channel: 'room', message: 'I am still here' })

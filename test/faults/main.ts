@@ -11,7 +11,7 @@ import { bursts } from './bursts.ts'
 import { busLoss } from './bus-loss.ts'
 import { clientLedger } from './client-ledger.ts'
 import { leaks, storm } from './crowds.ts'
-import { databaseOutage } from './database-outage.ts'
+import { databaseOutages } from './database-outage.ts'
 import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'
 import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
@@ -84,7 +84,7 @@ const runs: Run[] = [
   },
   {
     name: 'G10-rolling', what: 'two instances behind nginx replaced, one after the other, under 200 messages/s',
-    run: stage => rollingRestart(stage, { clients: many(500), rate: 200 })
+    run: stage => rollingRestart(stage, { clients: many(500), rate: 200, reads: 50 })
   },
   {
     name: 'G10-upgrade', what: 'two instances of the last release replaced by this one, one after the other, under 200 messages/s',
@@ -100,10 +100,13 @@ const runs: Run[] = [
     name: 'G14', what: '50,000 connections come and go',
     run: stage => leaks(stage, { connections: many(50_000), warmUp: many(10_000) })
   },
-  { name: 'G16-restarted', what: 'PostgreSQL restarted', run: stage => databaseOutage(stage, { how: 'restarted', seconds: 2, rate: 500 }) },
+  {
+    name: 'G16-restarted', what: 'PostgreSQL restarted',
+    run: stage => databaseOutages(stage, { outages: [{ how: 'restarted', seconds: 2 }], rate: 500 })
+  },
   {
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
-    run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
+    run: stage => databaseOutages(stage, { outages: [{ how: 'stopped', seconds: 10 }], rate: 500 })
   },
   {
     name: 'G17', what: '20 clients × 4 channels through cuts, stalls, restarts, kills, outages and tokens of 5 s',
