@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClients, type Client, type Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
-import { startVictim } from './cluster.ts'
+import { startProcesses, startVictim } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
@@ -146,10 +146,15 @@ export async function stalledLoop (stage: Stage, { seconds }: { seconds: number 
   return report.outcome()
 }
 
-/** The wall clock of one instance is wrong by `offset` milliseconds: order, presence and connections are not affected. */
-export async function wrongClock (stage: Stage, { offset, messages }: { offset: number, messages: number }): Promise<Outcome> {
+/**
+ * The wall clock of each instance is wrong by so many milliseconds, or right where the offset is undefined: order, presence and connections
+ * are not affected.
+ */
+export async function wrongClocks (stage: Stage, { offsets, messages }: {
+  offsets: Array<number | undefined>, messages: number
+}): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startVictim(stage, report, { faults: { clock: offset } })
+  const cluster = await startProcesses(stage, report, { faults: offsets.map(clock => clock === undefined ? undefined : { clock }) })
   const clients = await cluster.enter(4, ['room'])
   await Promise.all(clients.map(async client => {
     for (let i = 0; i < messages / clients.length; i++) cluster.ledger.note('room', client.port, await client.send('room', `message ${i}`))

@@ -14,7 +14,7 @@ import { leaks, storm } from './crowds.ts'
 import { databaseOutages } from './database-outage.ts'
 import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'
-import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
+import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClocks } from './instance-death.ts'
 import { joins } from './joins.ts'
 import { databaseFailover, databaseHalfOpen, databasePooled, databaseReadOnly } from './managed-database.ts'
 import { moderationBinds } from './moderation-binds.ts'
@@ -179,8 +179,14 @@ const runs: Run[] = [
     run: stage => frozenInstance(stage, { seconds: tenth ? 6 : 120, rate: 20 })
   },
   { name: 'stalled', what: 'an event loop stalled for 15 s', run: stage => stalledLoop(stage, { seconds: 15 }) },
-  { name: 'clock-ahead', what: 'a wall clock an hour ahead', run: stage => wrongClock(stage, { offset: 3_600_000, messages: 1000 }) },
-  { name: 'clock-behind', what: 'a wall clock an hour behind', run: stage => wrongClock(stage, { offset: -3_600_000, messages: 1000 }) }
+  {
+    name: 'clock-ahead', what: 'a wall clock an hour ahead',
+    run: stage => wrongClocks(stage, { offsets: [3_600_000, undefined], messages: 1000 })
+  },
+  {
+    name: 'clock-behind', what: 'a wall clock an hour behind',
+    run: stage => wrongClocks(stage, { offsets: [-3_600_000, undefined], messages: 1000 })
+  }
 ]
 
 const unknown = chosen.filter(name => !runs.some(run => run.name === name))
