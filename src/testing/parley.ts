@@ -28,7 +28,7 @@ async function start (scope: Scope, options: StartOptions): Promise<Omit<TestPar
   const bus = redisUrl === undefined ? undefined : await lead(scope, redisUrl, 6379, 'redisUrl')
   const whole: ConfigChange = {
     ...config,
-    database: { ...config.database, ...database ? { url: database.url } : { data_dir: 'memory://' } },
+    database: { data_dir: 'memory://', ...config.database, ...database && { url: database.url } },
     redis: { prefix: `test-${randomUUID()}:`, ...config.redis, ...bus && { url: bus.url } }
   }
   const server = await (inProcess ? startHere : startProcess)(scope, { config: whole, onLine })

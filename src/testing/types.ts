@@ -24,7 +24,10 @@ export declare function startParley (options?: StartOptions): Promise<TestParley
 export interface StartOptions {
   /** Keys of the configuration that differ from the defaults: `{ authentication: { guests: true } }`. */
   config?: ConfigChange
-  /** URL of a PostgreSQL database of the tests, to which missing migrations are applied. By default a new database in memory is used. */
+  /**
+   * URL of a PostgreSQL database of the tests, to which missing migrations are applied. By default a new database in memory is used, or
+   * the embedded one in the folder `config.database.data_dir`.
+   */
   databaseUrl?: string
   /** URL of a Redis, for tests of several instances and of a lost bus. Unless `config.redis.prefix` is set, keys get a new prefix. */
   redisUrl?: string

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
+import type { Broker } from '../../src/broker/broker.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createDatabase, startServer } from '../helper.ts'
 import { faultyBroker } from './broker.ts'
@@ -25,8 +26,9 @@ export interface VictimOptions extends Pick<ClusterOptions, 'env'> { faults?: Fa
 export async function startCluster (stage: Stage, report: Report, { faults = [undefined, undefined], ...options }: ClusterOptions = {}) {
   const databaseUrl = options.databaseUrl ?? await createDatabase(stage)
   const env = environment(databaseUrl, options)
-  const instances = await Promise.all(faults.map(faults => startInstance(stage, env, faults))) as [{ port: number }, { port: number }]
-  return { instances, ...withPeople(stage, report, env, instances) }
+  const instances = await Promise.all(faults.map(faults => startInstance(stage, env, faults)))
+  const [a, b] = instances as [typeof instances[0], typeof instances[0]]
+  return { instances: [a, b] as const, ...withPeople(stage, report, env, instances) }
 }
 
 /** Like `startCluster`, but always in separate processes, which can be stopped or killed. The returned `env` is that of the instances. */
@@ -49,18 +51,28 @@ export async function startVictim (stage: Stage, report: Report, { faults, ...op
   return { instances, ...withPeople(stage, report, env, instances) }
 }
 
-/** Starts an instance in its own process if `stage.processes` is set, else in this one. */
-async function startInstance (stage: Stage, env: Environment, faults?: Faults): Promise<{ port: number }> {
+/** Starts an instance in its own process if `stage.processes` is set, else in this one. `output` is its log. */
+async function startInstance (stage: Stage, env: Environment, faults?: Faults): Promise<{ port: number, output: () => string }> {
   if (stage.processes) return startProcess(stage, { env, ...faults && { faults } })
   const { config } = loadConfig(env)
-  return startServer(stage, { config, databaseUrl: env.DATABASE_URL, wrapBroker: broker => faultyBroker(broker, faults ?? {}) })
+  const wrapBroker = (broker: Broker): Broker => faultyBroker(broker, faults ?? {})
+  const { port, lines } = await startServer(stage, { config, databaseUrl: env.DATABASE_URL, wrapBroker })
+  return { port, output: () => lines.join('\n') }
 }
 
 type Environment = ReturnType<typeof environment>
 
-/** Limits are off, because all load comes from one address. */
+/** Limits are off, because all load comes from one address. Those of `startProcess` are set for instances in this process too. */
 function environment (databaseUrl: string, { redisUrl = process.env.TEST_REDIS_URL!, env }: ClusterOptions) {
-  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_PREFIX: `faults-${randomUUID()}:`, LIMITS_ENABLED: 'false', ...env }
+  return {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: `faults-${randomUUID()}:`,
+    LIMITS_ENABLED: 'false',
+    LIMITS_EVENT_LOOP_DELAY: '0',
+    LOG_LEVEL: 'warn',
+    ...env
+  }
 }
 
 function withPeople (

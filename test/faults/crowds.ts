@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../eventually.ts'
-import { inParallel, startProcesses } from './cluster.ts'
+import { inParallel, startCluster, startProcesses } from './cluster.ts'
 import { query } from './ledger.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
@@ -15,7 +15,7 @@ const SETTLED_MS = 3000
 /** G11. All connections break at once: with full jitter all clients are authenticated and joined again within 30 s, and none is refused. */
 export async function storm (stage: Stage, { clients: count, spread }: { clients: number, spread: number }): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startProcesses(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
+  const cluster = await startCluster(stage, report, { env: { CHANNELS_MAX_USERS_PER_CHANNEL: '0' } })
   const channels = Array.from({ length: 20 }, (_, i) => `c${i}`)
   const { ledger, instances } = cluster
   const people = await seedPeople(cluster.databaseUrl, count)

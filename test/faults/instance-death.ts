@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClients, type Client, type Frame } from '../client.ts'
 import { eventually } from '../eventually.ts'
-import { startVictim } from './cluster.ts'
+import { startProcesses, startVictim } from './cluster.ts'
 import { startLoad } from './load.ts'
 import { createReport, type Outcome } from './outcome.ts'
 import type { Stage } from './scope.ts'
+
+/** Milliseconds between two looks at a state that changes after seconds only. */
+const POLL_MS = 200
 
 /**
  * An instance dies between a commit and its publication, before or after its senders have their acks. The subscribers of the other
@@ -78,7 +81,10 @@ export async function lostGuests (stage: Stage, { guests }: { guests: number }):
   report.equal('let_in_before', (await Promise.all(waiting.map(join))).filter(Boolean).length, 0)
   const began = performance.now()
   await dies.kill()
-  await eventually(async () => (await Promise.all(waiting.map(join))).every(Boolean), 90_000)
+  await eventually(async () => {
+    await sleep(POLL_MS)
+    return (await Promise.all(waiting.map(join))).every(Boolean)
+  }, 90_000)
     .catch(() => report.problem('places are still taken after 90 s'))
   report.atMost('free_after_ms', performance.now() - began, 60_000)
   await living.request({ type: 'send_message', channel: 'room', message: 'I am still here' })
@@ -140,10 +146,15 @@ export async function stalledLoop (stage: Stage, { seconds }: { seconds: number 
   return report.outcome()
 }
 
-/** The wall clock of one instance is wrong by `offset` milliseconds: order, presence and connections are not affected. */
-export async function wrongClock (stage: Stage, { offset, messages }: { offset: number, messages: number }): Promise<Outcome> {
+/**
+ * The wall clock of each instance is wrong by so many milliseconds, or right where the offset is undefined: order, presence and connections
+ * are not affected.
+ */
+export async function wrongClocks (stage: Stage, { offsets, messages }: {
+  offsets: Array<number | undefined>, messages: number
+}): Promise<Outcome> {
   const report = createReport()
-  const cluster = await startVictim(stage, report, { faults: { clock: offset } })
+  const cluster = await startProcesses(stage, report, { faults: offsets.map(clock => clock === undefined ? undefined : { clock }) })
   const clients = await cluster.enter(4, ['room'])
   await Promise.all(clients.map(async client => {
     for (let i = 0; i < messages / clients.length; i++) cluster.ledger.note('room', client.port, await client.send('room', `message ${i}`))

@@ -11,10 +11,10 @@ import { bursts } from './bursts.ts'
 import { busLoss } from './bus-loss.ts'
 import { clientLedger } from './client-ledger.ts'
 import { leaks, storm } from './crowds.ts'
-import { databaseOutage } from './database-outage.ts'
+import { databaseOutages } from './database-outage.ts'
 import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'
-import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClock } from './instance-death.ts'
+import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClocks } from './instance-death.ts'
 import { joins } from './joins.ts'
 import { databaseFailover, databaseHalfOpen, databasePooled, databaseReadOnly } from './managed-database.ts'
 import { moderationBinds } from './moderation-binds.ts'
@@ -84,7 +84,7 @@ const runs: Run[] = [
   },
   {
     name: 'G10-rolling', what: 'two instances behind nginx replaced, one after the other, under 200 messages/s',
-    run: stage => rollingRestart(stage, { clients: many(500), rate: 200 })
+    run: stage => rollingRestart(stage, { clients: many(500), rate: 200, reads: 50 })
   },
   {
     name: 'G10-upgrade', what: 'two instances of the last release replaced by this one, one after the other, under 200 messages/s',
@@ -100,10 +100,13 @@ const runs: Run[] = [
     name: 'G14', what: '50,000 connections come and go',
     run: stage => leaks(stage, { connections: many(50_000), warmUp: many(10_000) })
   },
-  { name: 'G16-restarted', what: 'PostgreSQL restarted', run: stage => databaseOutage(stage, { how: 'restarted', seconds: 2, rate: 500 }) },
+  {
+    name: 'G16-restarted', what: 'PostgreSQL restarted',
+    run: stage => databaseOutages(stage, { outages: [{ how: 'restarted', seconds: 2 }], rate: 500 })
+  },
   {
     name: 'G16-stopped', what: 'PostgreSQL stopped for 10 s',
-    run: stage => databaseOutage(stage, { how: 'stopped', seconds: 10, rate: 500 })
+    run: stage => databaseOutages(stage, { outages: [{ how: 'stopped', seconds: 10 }], rate: 500 })
   },
   {
     name: 'G17', what: '20 clients × 4 channels through cuts, stalls, restarts, kills, outages and tokens of 5 s',
@@ -176,8 +179,14 @@ const runs: Run[] = [
     run: stage => frozenInstance(stage, { seconds: tenth ? 6 : 120, rate: 20 })
   },
   { name: 'stalled', what: 'an event loop stalled for 15 s', run: stage => stalledLoop(stage, { seconds: 15 }) },
-  { name: 'clock-ahead', what: 'a wall clock an hour ahead', run: stage => wrongClock(stage, { offset: 3_600_000, messages: 1000 }) },
-  { name: 'clock-behind', what: 'a wall clock an hour behind', run: stage => wrongClock(stage, { offset: -3_600_000, messages: 1000 }) }
+  {
+    name: 'clock-ahead', what: 'a wall clock an hour ahead',
+    run: stage => wrongClocks(stage, { offsets: [3_600_000, undefined], messages: 1000 })
+  },
+  {
+    name: 'clock-behind', what: 'a wall clock an hour behind',
+    run: stage => wrongClocks(stage, { offsets: [-3_600_000, undefined], messages: 1000 })
+  }
 ]
 
 const unknown = chosen.filter(name => !runs.some(run => run.name === name))

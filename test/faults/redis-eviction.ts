@@ -10,6 +10,8 @@ import type { Stage } from './scope.ts'
 const CHANNELS = ['one', 'two', 'three', 'four', 'five']
 /** Milliseconds within which presence heals: one lease, and a second for the frames. */
 const HEALED_WITHIN = 16_000
+/** Milliseconds between two looks at all user lists. */
+const POLL_MS = 100
 const BALLAST = 'x'.repeat(1000)
 
 /**
@@ -47,6 +49,7 @@ export async function redisEviction (stage: Stage, { users }: { users: number })
     await lose()
     const began = performance.now()
     await eventually(async () => {
+      await sleep(POLL_MS)
       const after = await epochs()
       return !before.some(epoch => after.has(epoch)) && after.size === 1 && await isComplete()
     }, 60_000).catch(() => report.problem(`${name}: user lists are still incomplete after 60 s`))

@@ -13,7 +13,6 @@ import { startProcess, type Instance } from './process.ts'
 import { keepConnected, toldDelay } from './return.ts'
 import type { Stage } from './scope.ts'
 
-const channels = Array.from({ length: 40 }, (_, i) => `c${i}`)
 const env = { CHANNELS_MAX_USERS_PER_CHANNEL: '0' }
 /** Milliseconds that an instance may take to end: its drain_timeout. */
 export const DRAIN_MS = 10_000
@@ -21,10 +20,13 @@ export const DRAIN_MS = 10_000
 /** Milliseconds that an idle server may take to end. */
 const IDLE_END_MS = 3000
 
+/** The names of at most 40 channels, one for every two clients. */
+const channelsFor = (clients: number): string[] => Array.from({ length: Math.min(40, Math.ceil(clients / 2)) }, (_, i) => `c${i}`)
+
 type Cluster = Pick<Awaited<ReturnType<typeof startProcesses>>, 'databaseUrl' | 'enter' | 'join'>
 
 /** Connects `count` clients: four writers in every channel, the others in one channel each. */
-async function enter (cluster: Cluster, port: number, count: number) {
+async function enter (cluster: Cluster, port: number, count: number, channels: string[]) {
   const writers = await cluster.enter(4, channels, [port])
   const people = await seedPeople(cluster.databaseUrl, count - writers.length)
   const readers = await inParallel(people, (member, i) => cluster.join(member, port, [channels[i % channels.length]!]))
@@ -48,7 +50,8 @@ export async function drain (stage: Stage, { clients: count, rate }: { clients: 
   const report = createReport()
   const cluster = await startVictim(stage, report, { env })
   const { ledger, instances: [leaving, stays] } = cluster
-  const { writers, clients } = await enter(cluster, leaving.port, count)
+  const channels = channelsFor(count)
+  const { writers, clients } = await enter(cluster, leaving.port, count, channels)
   const load = startLoad(ledger, { writers, channels, rate })
   await sleep(1000)
 
@@ -93,17 +96,20 @@ export async function drainWithoutDatabase (stage: Stage, { timeout }: { timeout
 
 /**
  * G10. Two instances behind nginx are replaced one after the other while messages are sent: no acked message is lost, none is stored
- * twice, every client comes back and misses nothing, and no HTTP request fails.
+ * twice, every client comes back and misses nothing, and no HTTP request fails. `reads`: HTTP requests per second, at most.
  */
-export async function rollingRestart (stage: Stage, { clients: count, rate }: { clients: number, rate: number }): Promise<Outcome> {
+export async function rollingRestart (stage: Stage, { clients: count, rate, reads }: {
+  clients: number, rate: number, reads: number
+}): Promise<Outcome> {
   const report = createReport()
   const cluster = await startProcesses(stage, report, { env: { ...env, TRUST_PROXY: 'loopback' } })
   const { ledger, instances } = cluster
   const proxy = await startProxy(stage, [instances[0].port, instances[1].port])
-  const { writers, clients } = await enter(cluster, proxy.port, count)
+  const channels = channelsFor(count)
+  const { writers, clients } = await enter(cluster, proxy.port, count, channels)
   const kept = keepConnected(clients, proxy.port)
   const load = startLoad(ledger, { writers, channels, rate })
-  const reading = startReading(proxy.origin, clients[0]!.member.token)
+  const reading = startReading(proxy.origin, clients[0]!.member.token, reads)
 
   for (const [i, instance] of instances.entries()) {
     await end(instance, report, DRAIN_MS, `exit_${i + 1}_ms`)
@@ -137,7 +143,7 @@ export async function openSockets (stage: Stage): Promise<Outcome> {
 }
 
 /** Sends HTTP requests one after the other until `stop`. */
-function startReading (origin: string, token: string) {
+function startReading (origin: string, token: string, perSecond: number) {
   let [asked, failed] = [0, 0]
   let stopping = false
   async function read (): Promise<void> {
@@ -150,7 +156,7 @@ function startReading (origin: string, token: string) {
         return answer.ok
       }, () => false)
       if (!done) failed++
-      await sleep(20)
+      await sleep(1000 / perSecond)
     }
   }
   const done = read()

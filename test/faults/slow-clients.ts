@@ -10,6 +10,8 @@ import type { Stage } from './scope.ts'
 const MEGABYTE = 1_000_000
 /** Milliseconds. A 99th percentile up to this always passes, because the machine alone causes as much delay. */
 const NOISE_MS = 10
+/** Milliseconds between two looks at the user list, which changes after seconds only. */
+const POLL_MS = 100
 
 /**
  * G6. One of many readers of a busy channel stops reading: it is cut off as a slow consumer, while the memory of the server and the
@@ -39,6 +41,7 @@ export async function slowReader (stage: Stage, { readers, bytes, seconds }: {
   let peak = memory
   const watch = setInterval(() => { peak = Math.max(peak, residentMegabytes(server.pid)) }, 100)
   const watcherSees = async (): Promise<boolean> => {
+    await sleep(POLL_MS)
     const { users } = await measured!.request({ type: 'user_list', channel: 'room' })
     return !users.some(({ user_id }: { user_id: string }) => user_id === stalled!.member.id)
   }
@@ -77,7 +80,10 @@ export async function frozenClient (stage: Stage, { env = {} }: { env?: Record<s
   await new Promise(resolve => setImmediate(resolve))
   const began = performance.now()
   frozen!.socket.pause()
-  await eventually(async () => (await stays!.request({ type: 'user_list', channel: 'room' })).count === 1, 60_000)
+  await eventually(async () => {
+    await sleep(POLL_MS)
+    return (await stays!.request({ type: 'user_list', channel: 'room' })).count === 1
+  }, 60_000)
     .catch(() => report.problem('still listed after 60 s'))
   report.atMost('gone_after_ms', performance.now() - began, 45_000)
   await eventually(() => wasTold('user_left') >= 1).catch(() => {})

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../../scripts/root.ts'
 import { createClients } from '../client.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { eventually } from '../eventually.ts'
 import { seedPeople } from '../faults/people.ts'
 import { createDatabase, redis, secret } from '../helper.ts'
@@ -122,7 +123,7 @@ t.test('workers of PM2 say that they are ready, share their ports, and answer /m
 })
 
 t.test('a worker of PM2 without PostgreSQL and Redis is told what several of them want', async t => {
-  const primary = startPrimary(t, { PARLEY_DATA_DIR: 'memory://' })
+  const primary = startPrimary(t, { PARLEY_DATA_DIR: await createDataDirectory(t) })
   await primary.fork()
   t.equal(primary.output().match(/several of them want DATABASE_URL and REDIS_URL/g)?.length, 1)
 })

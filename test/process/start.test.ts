@@ -1,11 +1,13 @@
-import { connect, createServer } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import pg from 'pg'
+import { listenError } from '../../src/process/listen.ts'
 import { StartError, printFailure } from '../../src/process/start-error.ts'
 import { createClients } from '../client.ts'
 import { eventually } from '../eventually.ts'
 import { launch, startProcess, type Instance } from '../faults/process.ts'
-import { administrate, createDatabase } from '../helper.ts'
+import { administrate, createDatabase, startServer } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 
 interface Line { msg: string, level: number, address?: string, variable?: string }
@@ -93,23 +95,39 @@ t.test('a start that meets a lock on a table ends with one line that says so', a
   await holder.connect()
   t.teardown(() => holder.end())
   await holder.query('BEGIN; LOCK TABLE "Channel"')
-  const server = launch(t, { env: { DATABASE_URL: url } })
-  t.equal((await server.exited).code, 1)
-  t.match(server.output(), /^parley: the database cannot be used: [^\n]*lock timeout[^\n]*\n$/)
+  const locked = await errorOf(startServer(t, { databaseUrl: url }))
+  t.match(printed(t, locked), [/^parley: the database cannot be used: .*lock timeout/])
+  t.equal(printed(t, locked).length, 1)
 })
 
-t.test('a wrong HOST is one line, and a port that is in use names the variable of that port', async t => {
+t.test('[P56] a start is refused in one line if the account of ADMIN_EMAIL has another password', async t => {
+  const server = await startServer(t)
+  const { email } = await server.register('ann')
+  const authentication = { admin_email: email, admin_password: 'not their password' }
+  const refused = await errorOf(startServer(t, { databaseUrl: server.databaseUrl, config: { authentication } }))
+  t.match(printed(t, refused, true), [/^parley: ADMIN_EMAIL: \S+ has an account already/])
+  t.equal(printed(t, refused, true).length, 1)
+})
+
+t.test('a port that is in use names the variable of that port', async t => {
   const url = await createDatabase(t)
-  const { port } = await startProcess(t, { env: { DATABASE_URL: url } })
-  for (const [env, line] of [
-    [{ HOST: '192.0.2.9' }, /^parley: cannot listen on 192\.0\.2\.9:0: [^\n]*set HOST[^\n]*\n$/],
-    [{ PORT: `${port}` }, /^parley: cannot listen on 127\.0\.0\.1:\d+: the port is in use[^\n]* set PORT\n$/],
-    [{ METRICS_PORT: `${port}` }, /^parley: cannot listen on 127\.0\.0\.1:\d+: the port is in use[^\n]* set METRICS_PORT\n$/]
-  ] as const) {
-    const second = launch(t, { env: { DATABASE_URL: url, ...env } })
-    t.equal((await second.exited).code, 1)
-    t.match(second.output(), line)
+  const other = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  for (const variable of ['PORT', 'METRICS_PORT']) {
+    const server = launch(t, { env: { DATABASE_URL: url, [variable]: String(port) } })
+    t.equal((await server.exited).code, 1)
+    t.match(server.output(), new RegExp(`^parley: cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use[^\\n]* set ${variable}\\n$`))
   }
+})
+
+t.test('a wrong HOST is one line', async t => {
+  const host = '192.0.2.9'
+  const error = await errorOf(once(createServer().listen(0, host), 'listening')) as NodeJS.ErrnoException
+  t.same(printed(t, listenError(error, host, 0, 'PORT')), [
+    `parley: cannot listen on ${host}:0: ${error.message}; set HOST to an address of this machine, or to * for all of them`
+  ])
 })
 
 t.test('every failure is one line; the stack of one that nobody expects follows only if it is asked for', async t => {

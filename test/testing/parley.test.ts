@@ -2,10 +2,13 @@ import { createParley, type WebSocketLike } from '@parley/client'
 import WebSocket from 'ws'
 import { ConfigError } from '../../src/config-error.ts'
 import { eventually, startParley, type StartOptions, type TestUser } from '../../src/testing/index.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { createDatabase } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 
-const embedded = await startParley({ config: { authentication: { guests: true } } })
+// docs.test.ts starts a server with the database in memory, which takes three CPU seconds to make.
+const database = { data_dir: await createDataDirectory(t) }
+const embedded = await startParley({ config: { authentication: { guests: true }, database } })
 t.teardown(embedded.close)
 
 /** A client of `@parley/client` that has opened a channel. */

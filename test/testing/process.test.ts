@@ -1,10 +1,13 @@
 import { startParley } from '../../src/testing/index.ts'
+import { createDataDirectory } from '../embedded.ts'
 import { t } from '../tap.ts'
 
 t.test('a server in another process obeys the same switches, and only its own clock is moved', async t => {
   const lines: string[] = []
   const parley = await startParley({
-    inProcess: false, config: { authentication: { token_expiry: 60 } }, onLine: line => { lines.push(line) }
+    inProcess: false,
+    config: { authentication: { token_expiry: 60 }, database: { data_dir: await createDataDirectory(t) } },
+    onLine: line => { lines.push(line) }
   })
   t.teardown(parley.close)
   const [ann] = await parley.users('ann')
