@@ -1,9 +1,10 @@
 import type { createParley, Parley } from '@parley/client'
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { chromiumOptions, type ChromiumProgram } from '../../scripts/chromium.ts'
 import { eventually } from '../eventually.ts'
 import type { Scope } from '../helper.ts'
 import { processScope } from '../tap.ts'
+import { chromium } from './playwright.ts'
 
 /** The globals of the page of `startSite`, and those that tests put there. */
 interface Globals {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import ts from 'typescript'
 import { root } from '../../scripts/root.ts'
+import { createHost, problemsOf } from '../compiler.ts'
 import { t } from '../tap.ts'
 
 /** An application in TypeScript. Lines that must not compile say so. */
@@ -54,29 +55,28 @@ export function Room (): string {
 const { Node16, ESNext } = ts.ModuleKind
 
 t.test('[C13] applications compile against the types of the client, with every module resolution of today', async t => {
-  t.same(problemsOf(APPLICATION, { module: Node16, moduleResolution: ts.ModuleResolutionKind.Node16 }), [])
-  t.same(problemsOf(APPLICATION, { module: ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }), [])
+  t.same(compile(APPLICATION, { module: Node16, moduleResolution: ts.ModuleResolutionKind.Node16 }), [])
+  t.same(compile(APPLICATION, { module: ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }), [])
 })
 
 t.test('[C13] components compile against the types of the React binding', async t => {
   // The declarations of React itself take seconds to check.
-  t.same(problemsOf(COMPONENT, { module: ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, skipLibCheck: true }), [])
+  t.same(compile(COMPONENT, { module: ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, skipLibCheck: true }), [])
 })
 
 /** Compiles a program of one file, as a strict project does, and returns what the compiler finds. */
-function problemsOf (text: string, given: ts.CompilerOptions): string[] {
+function compile (text: string, given: ts.CompilerOptions): string[] {
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022, lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'], types: [], strict: true,
     exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipDefaultLibCheck: true, ...given
   }
   // The file is in this folder, from which the package is found, but not on the disk.
   const file = join(root, 'application.mts')
-  const host = ts.createCompilerHost(options)
+  const host = createHost(options)
   const { getSourceFile, fileExists, readFile } = host
   host.getSourceFile = (name, ...rest) =>
     name === file ? ts.createSourceFile(name, text, options.target!) : getSourceFile(name, ...rest)
   host.fileExists = name => name === file || fileExists(name)
   host.readFile = name => name === file ? text : readFile(name)
-  return ts.getPreEmitDiagnostics(ts.createProgram([file], options, host)).map(({ messageText, start, file }) =>
-    `${file?.fileName}:${file?.text.slice(0, start).split('\n').length}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)
+  return problemsOf(ts.getPreEmitDiagnostics(ts.createProgram([file], options, host)))
 }
