@@ -4,7 +4,7 @@ import { Pool } from '../../src/store/pool.ts'
 import { reserveConnection } from '../../src/store/reserved-connection.ts'
 import { startBlackhole } from '../blackhole.ts'
 import { eventually } from '../eventually.ts'
-import { startServer, type Server } from '../helper.ts'
+import { createDatabase, startServer, type Server } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
 
@@ -60,8 +60,7 @@ const BALANCERS: Record<string, (proxy: Awaited<ReturnType<typeof startBlackhole
 }
 for (const [what, refuse] of Object.entries(BALANCERS)) {
   t.test(`[G19] no request fails behind a load balancer that ${what}`, async t => {
-    const url = new URL(await emptyDatabase(t))
-    await migrate(url.href)
+    const url = new URL(await createDatabase(t))
     const proxy = await startBlackhole(t, Number(url.port))
     url.port = String(proxy.port)
     const server = await startServer(t, { databaseUrl: url.href })
@@ -94,8 +93,7 @@ t.test('[G19] requests at once succeed each time the pool tries in vain for a se
 })
 
 t.test('[G19] a lost connection ends all idle ones, so that no later request meets another dead one', async t => {
-  const databaseUrl = await emptyDatabase(t)
-  await migrate(databaseUrl)
+  const databaseUrl = await createDatabase(t)
   const proxy = await startBlackhole(t, Number(new URL(databaseUrl).port))
   const url = new URL(databaseUrl)
   url.port = String(proxy.port)

@@ -1,9 +1,9 @@
 import { startDatabase } from '../../scripts/postgres.ts'
 import { eventually } from '../eventually.ts'
-import { failure, startServer, type Server } from '../helper.ts'
+import { createDatabase, failure, startServer, type Server } from '../helper.ts'
 import { startBlackhole } from '../blackhole.ts'
 import { t, type Test } from '../tap.ts'
-import { converse, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
+import { converse, migrate, nameOf, run, startPair } from './conversation.ts'
 
 t.setTimeout(180_000)
 
@@ -30,8 +30,7 @@ async function startStandby (t: Test, { port } = primary) {
 const readiness = async (server: Server): Promise<number> => (await server.call('GET', '/readyz')).status
 
 t.test('[G19] while the server is read-only, writes are unavailable and the instance is not ready; service resumes by itself', async t => {
-  const url = await emptyDatabase(t)
-  await migrate(url)
+  const url = await createDatabase(t)
   const name = nameOf(url)
   const server = await startServer(t, { databaseUrl: url })
   const ann = await server.enter('ann', 'room')
@@ -119,8 +118,7 @@ t.test('a start on a read-only server fails with one line', async t => {
 })
 
 t.test('[G19] if no server of the URL answers any more, requests are unavailable, and nothing is logged as a fault', async t => {
-  const url = new URL(await emptyDatabase(t))
-  await migrate(url.href)
+  const url = new URL(await createDatabase(t))
   const addresses = [await startBlackhole(t, Number(url.port)), await startBlackhole(t, Number(url.port))] as const
   const hosts = addresses.map(({ port }) => `127.0.0.1:${port}`).join()
   const server = await startServer(t, { databaseUrl: `postgresql://parley@${hosts}${url.pathname}` })

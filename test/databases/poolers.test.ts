@@ -2,7 +2,7 @@ import { loadConfig } from '../../src/config.ts'
 import { readDatabaseUrl } from '../../src/database-url.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { Pool } from '../../src/store/pool.ts'
-import { startServer } from '../helper.ts'
+import { createDatabase, startServer } from '../helper.ts'
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t } from '../tap.ts'
 import { converse, emptyDatabase, migrate, run, startPair } from './conversation.ts'
@@ -17,23 +17,18 @@ for (const mode of ['session', 'transaction'] as const) {
   })
 }
 
-t.test('[G19] PgBouncer with fewer connections than clients starves nobody, in either mode', async t => {
-  for (const mode of ['session', 'transaction'] as const) {
-    const url = await startPgBouncer(t, await emptyDatabase(t), mode, { default_pool_size: '4' })
-    await migrate(url)
-    await converse(t, await startPair(t, url))
-  }
+t.test('[G19] PgBouncer in transaction mode with fewer connections than clients starves nobody', async t => {
+  const url = await startPgBouncer(t, await createDatabase(t), 'transaction', { default_pool_size: '4' })
+  await converse(t, await startPair(t, url))
 })
 
 t.test('[G19] two instances share 3 sessions of PgBouncer, which leaves further connections without an answer', async t => {
-  const url = await startPgBouncer(t, await emptyDatabase(t), 'session', { default_pool_size: '3' })
-  await migrate(url)
+  const url = await startPgBouncer(t, await createDatabase(t), 'session', { default_pool_size: '3' })
   await converse(t, await startPair(t, url))
 })
 
 t.test('[G19] no request fails where PgBouncer refuses a connection that has waited long for a session', async t => {
-  const url = await startPgBouncer(t, await emptyDatabase(t), 'session', { default_pool_size: '3', query_wait_timeout: '1' })
-  await migrate(url)
+  const url = await startPgBouncer(t, await createDatabase(t), 'session', { default_pool_size: '3', query_wait_timeout: '1' })
   const server = await startServer(t, { databaseUrl: url })
   const ann = await server.enter('ann', 'room')
   const reads = Array.from({ length: 40 }, () => server.call('GET', '/api/channels', { token: ann.person.access_token }))

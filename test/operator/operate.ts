@@ -3,7 +3,8 @@ import { commands, type CommandName } from '../../src/operator/commands.ts'
 import type { Database } from '../../src/store/client.ts'
 
 /**
- * Runs a command of the operator on an open database, as the scripts do in processes of their own.
+ * Runs a command of the operator on an open database, as the scripts do in processes of their own. A process costs half a CPU second, and
+ * a whole one on the embedded database, so each script runs in few tests: those that show its arguments, its output and its exit code.
  * @returns the text that it prints.
  * @throws UsageError with the line by which it fails.
  */
