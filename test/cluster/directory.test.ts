@@ -6,7 +6,7 @@ import { redis, startServer, type Person, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const some = (): string => randomUUID().slice(0, 8)
 

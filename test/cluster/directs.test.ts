@@ -6,7 +6,7 @@ import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(300_000)
 
 type User = Client & { person: Person }
 

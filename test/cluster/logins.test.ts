@@ -5,7 +5,7 @@ import type { Person, Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const revoked = { code: 4504, reason: 'session revoked' }
 

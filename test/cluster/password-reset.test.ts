@@ -9,7 +9,7 @@ import { t, type Test } from '../tap.ts'
 import { settings } from './settings.ts'
 
 // Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(240_000)
+t.setTimeout(300_000)
 
 const password = 'a password of theirs'
 const from = 'Parley <parley@example.org>'

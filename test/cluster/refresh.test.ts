@@ -2,7 +2,7 @@ import type { Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 interface Case {
   title: string

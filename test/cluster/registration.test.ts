@@ -8,7 +8,7 @@ import { t, type Test } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
 
 // Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(240_000)
+t.setTimeout(300_000)
 
 type Mode = Config['authentication']['registration']
 

@@ -6,7 +6,7 @@ import { createPruning } from '../../src/store/pruning.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const ROUNDS = 8
 const PER_MINUTE = 3

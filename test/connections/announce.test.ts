@@ -2,8 +2,8 @@ import type { Broker, BusEvent, Topic } from '../../src/broker/broker.ts'
 import { createMemoryBroker } from '../../src/broker/memory.ts'
 import { createAnnounce } from '../../src/connections/announce.ts'
 import { countFrames } from '../../src/connections/frames.ts'
-import { channel, person } from '../contracts/presence.ts'
 import { eventually } from '../eventually.ts'
+import { channel, person } from '../presence/people.ts'
 import { t } from '../tap.ts'
 
 /** An `announce`, and one line for each publication that it makes: `SCOPE: TYPE USER, …`. */

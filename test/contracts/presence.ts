@@ -1,5 +1,6 @@
 import type { Announce, Presence } from '../../src/presence/presence.ts'
 import { eventually } from '../eventually.ts'
+import { ann, bob, channel, lobby, person } from '../presence/people.ts'
 import { t, type Test } from '../tap.ts'
 
 /** A presence and its announcements: `told` has entries such as `user_joined ann`, `scopes` the scope of each. */
@@ -14,10 +15,6 @@ export function watch (create: (announce: Announce) => Presence): Watched {
   })
   return { presence, told, scopes }
 }
-
-export const channel = (id: string) => ({ id, name: `name-of-${id}` })
-export const person = (name: string) => ({ user_id: name, username: name })
-export const [lobby, ann, bob] = [channel('lobby'), person('ann'), person('bob')]
 
 /** Tests what every presence does for its own instance. `create` makes a presence that shares nothing with others. */
 export function testPresence (name: string, create: (announce: Announce) => Presence): void {

@@ -5,7 +5,12 @@ import { connectRaw, frame, handshake, opcode, openSocket } from '../websocket/r
 
 type Line = Record<string, unknown>
 
-/** Waits until the log has `count` lines with this text, and returns all of them. */
+const server = await startServer(t, { config: { server: { allowed_origins: 'https://chat.example.org' } } })
+/** A server behind a trusted proxy. */
+const proxied = await startServer(t, { config: { server: { trust_proxy: 'loopback' } } })
+t.beforeEach(() => { for (const { lines } of [server, proxied]) lines.length = 0 })
+
+/** Waits until the log has `count` lines of this test with this text, and returns all of them. */
 function linesOf ({ lines }: Server, msg: string, count: number): Promise<Line[]> {
   return eventually(() => {
     const found = lines.map(line => JSON.parse(line)).filter(line => line.msg === msg)
@@ -18,7 +23,6 @@ function boom (): never {
 }
 
 t.test('a connection leaves one line with its user, address, duration, close code and traffic', async t => {
-  const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   for (let i = 0; i < 3; i++) await ann.request({ type: 'send_message', channel: 'general', message: 'text' })
   await ann.settle()
@@ -34,7 +38,6 @@ t.test('a connection leaves one line with its user, address, duration, close cod
 })
 
 t.test('the line has the code and reason of the close, even if the client did not answer it', async t => {
-  const server = await startServer(t)
   const binary = await connectRaw(t, server.port, frame(opcode.binary, 'x'))
   await binary.closed()
   binary.socket.destroy()
@@ -51,16 +54,14 @@ t.test('the line has the code and reason of the close, even if the client did no
 })
 
 t.test('the logged address is the one that a trusted proxy reports', async t => {
-  for (const [trust, address] of [['false', '127.0.0.1'], ['loopback', '203.0.113.7']] as const) {
-    const server = await startServer(t, { config: { server: { trust_proxy: trust } } })
-    const client = await server.connect({ headers: { 'x-forwarded-for': '203.0.113.7' } })
+  for (const [asked, address] of [[server, '127.0.0.1'], [proxied, '203.0.113.7']] as const) {
+    const client = await asked.connect({ headers: { 'x-forwarded-for': '203.0.113.7' } })
     await client.close()
-    t.match(await linesOf(server, 'connection closed', 1), [{ address }])
+    t.match(await linesOf(asked, 'connection closed', 1), [{ address }])
   }
 })
 
 t.test('a request leaves one line with the pattern of its route and the id of its reply', async t => {
-  const server = await startServer(t)
   const { access_token: token } = await server.register('ann')
   const ids: string[] = []
   const get = async (path: string, status: number, headers = {}): Promise<void> => {
@@ -89,7 +90,6 @@ t.test('a request leaves one line with the pattern of its route and the id of it
 })
 
 t.test('the line of a request whose origin is not allowed has the origin, cut and escaped, and other lines have none', async t => {
-  const server = await startServer(t, { config: { server: { allowed_origins: 'https://chat.example.org' } } })
   const foreign = 'https://elsewhere.example'
   t.equal((await openSocket(t, server.port, handshake({ Origin: foreign })).answered()).status, 403)
   await server.call('GET', '/healthz', { headers: { origin: foreign } })
@@ -106,15 +106,12 @@ t.test('the line of a request whose origin is not allowed has the origin, cut an
 t.test('the x-request-id of a request is used only behind a trusted proxy, and only if it is one short word', async t => {
   const idFor = async ({ origin }: Server, given: string): Promise<string | null> =>
     (await fetch(`${origin}/healthz`, { headers: { 'x-request-id': given } })).headers.get('x-request-id')
-  const open = await startServer(t)
-  t.match(await idFor(open, 'mine'), /^[0-9a-f-]{36}$/)
-  const behind = await startServer(t, { config: { server: { trust_proxy: 'loopback' } } })
-  t.equal(await idFor(behind, 'mine'), 'mine')
-  for (const wrong of ['x'.repeat(65), 'two words', 'caf\u00e9', '']) t.match(await idFor(behind, wrong), /^[0-9a-f-]{36}$/, wrong)
+  t.match(await idFor(server, 'mine'), /^[0-9a-f-]{36}$/)
+  t.equal(await idFor(proxied, 'mine'), 'mine')
+  for (const wrong of ['x'.repeat(65), 'two words', 'caf\u00e9', '']) t.match(await idFor(proxied, wrong), /^[0-9a-f-]{36}$/, wrong)
 })
 
 t.test('[G15] an internal error leaves one line, which names the request, or the connection and the type of its frame', async t => {
-  const server = await startServer(t)
   const ann = await server.enter('ann', 'general')
   const { list } = server.presence
   server.presence.list = boom

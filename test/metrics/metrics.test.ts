@@ -8,6 +8,9 @@ import { parseMetrics, type Scrape } from './scrape.ts'
 const token = 'the-token-of-the-metrics'
 const measured: ConfigChange = { metrics: { token } }
 
+/** A server that no test counts everything of. */
+const shared = await startServer(t, { config: measured })
+
 async function scrape ({ origin }: Pick<Server, 'origin'>): Promise<Scrape> {
   const response = await fetch(`${origin}/metrics`, { headers: { authorization: `Bearer ${token}` } })
   if (response.status !== 200) throw new Error(`${response.status}`)
@@ -21,15 +24,14 @@ t.test('without port and token there is no /metrics, and nothing is collected', 
 })
 
 t.test('/metrics requires the token if there is one, and refuses in the format of all errors', async t => {
-  const server = await startServer(t, { config: measured })
   const { type: _, ...missing } = failure('not_authenticated')
-  t.match(await server.call('GET', '/metrics'), { status: 401, body: { statusCode: 401, error: 'Unauthorized', ...missing } })
-  for (const wrong of ['x', `${token}x`, token.slice(1), (await server.register('ann')).access_token]) {
-    t.match(await server.call('GET', '/metrics', { token: wrong }), { status: 401, body: { code: 'authentication_failed' } })
+  t.match(await shared.call('GET', '/metrics'), { status: 401, body: { statusCode: 401, error: 'Unauthorized', ...missing } })
+  for (const wrong of ['x', `${token}x`, token.slice(1), (await shared.register('ann')).access_token]) {
+    t.match(await shared.call('GET', '/metrics', { token: wrong }), { status: 401, body: { code: 'authentication_failed' } })
   }
-  t.equal((await server.call('GET', `/metrics?token=${token}`)).status, 401)
-  t.ok((await scrape(server)).samples.length > 100)
-  t.notOk(JSON.stringify((await server.call('GET', '/openapi.json')).body).includes('/metrics'))
+  t.equal((await shared.call('GET', `/metrics?token=${token}`)).status, 401)
+  t.ok((await scrape(shared)).samples.length > 100)
+  t.notOk(JSON.stringify((await shared.call('GET', '/openapi.json')).body).includes('/metrics'))
 })
 
 t.test('with a metrics port /metrics exists only there, and requires the token there too if there is one', async t => {
@@ -184,13 +186,12 @@ t.test('refused upgrades and close codes are counted with few labels, whatever c
 })
 
 t.test('HTTP requests are counted by route pattern, method and status, not by URL', async t => {
-  const server = await startServer(t, { config: measured })
-  const ann = await server.enter('ann', 'general')
+  const ann = await shared.enter('ann', 'general')
   const token = ann.person.access_token
-  for (const name of ['general', 'nowhere', 'nothing']) await server.call('GET', `/api/channels/${name}`, { token })
-  await server.call('POST', '/api/auth/login', { body: { email: 'nobody@example.org', password: 'not the right one' } })
-  for (const path of ['/one', '/two?x=1', '/%zz']) await server.call('GET', path)
-  const found = await scrape(server)
+  for (const name of ['general', 'nowhere', 'nothing']) await shared.call('GET', `/api/channels/${name}`, { token })
+  await shared.call('POST', '/api/auth/login', { body: { email: 'nobody@example.org', password: 'not the right one' } })
+  for (const path of ['/one', '/two?x=1', '/%zz']) await shared.call('GET', path)
+  const found = await scrape(shared)
   const count = (route: string, method: string, status: string): number =>
     found.value('parley_http_request_seconds_count', { route, method, status })
   t.equal(count('/api/channels/:name', 'GET', '200'), 1)

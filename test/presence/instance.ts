@@ -1,5 +1,5 @@
 import { createRedisPresence } from '../../src/presence/redis.ts'
-import { lobby, person } from '../contracts/presence.ts'
+import { lobby, person } from './people.ts'
 
 /**
  * A presence in a separate process that can be killed or frozen. Its arguments are settings as JSON and names of users. It prints its

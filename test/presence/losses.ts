@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { RedisPresenceDeps } from '../../src/presence/redis.ts'
-import { channel, lobby, person } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import type { Test } from '../tap.ts'
+import { channel, lobby, person } from './people.ts'
 import { openPresence, type Instance } from './presences.ts'
 
 export const TIMES = { lease: 4000, renew: 50, grace: 600 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { channel, lobby, person } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 import { announcesExactly, isComplete, startLosses, TIMES } from './losses.ts'
+import { channel, lobby, person } from './people.ts'
 import type { Instance } from './presences.ts'
 
 const { url, redis, open, openPair, epochOf, lose, isRenewed, hasNoOldKeys } = await startLosses(t)

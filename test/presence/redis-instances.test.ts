@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
-import { lobby, person } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
+import { lobby, person } from './people.ts'
 import { lists, openPresence, QUICK } from './presences.ts'
 import { openProcess } from './process.ts'
 

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
-import { lobby, person } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 import { announcesExactly, isComplete, lists, startLosses, TIMES } from './losses.ts'
+import { lobby, person } from './people.ts'
 import { openProcess } from './process.ts'
 
 const { url, redis, open, openPair, epochOf, lose, isRenewed, hasNoOldKeys, lastingInstances } = await startLosses(t)

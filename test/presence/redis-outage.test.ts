@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
-import { ann, bob, lobby, person } from '../contracts/presence.ts'
 import { reserveRedis, startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
+import { ann, bob, lobby, person } from './people.ts'
 import { lists, openPresence, QUICK } from './presences.ts'
 
 t.test('[P33] without Redis presence is local; after an empty restart other instances are told of the differences once', async t => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createRedisPresence, type RedisPresenceDeps } from '../../src/presence/redis.ts'
-import { ann, bob, lobby, testPresence, type Watched } from '../contracts/presence.ts'
+import { testPresence, type Watched } from '../contracts/presence.ts'
 import { startRedis } from '../contracts/redis-server.ts'
 import { eventually } from '../eventually.ts'
 import { t, type Test } from '../tap.ts'
+import { ann, bob, lobby } from './people.ts'
 import { lists, openPresence, QUICK } from './presences.ts'
 
 const logger = { info () {}, warn () {} }

@@ -1,7 +1,7 @@
 import { freePort } from '../../scripts/service.ts'
 import { startRedis } from '../contracts/redis-server.ts'
-import { ann, lobby } from '../contracts/presence.ts'
 import { eventually } from '../eventually.ts'
+import { ann, lobby } from '../presence/people.ts'
 import { lists } from '../presence/presences.ts'
 import { t, type Test } from '../tap.ts'
 import { createCertificates } from '../tls.ts'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { settings } from '../cluster/settings.ts'
 import type { Frame } from '../client.ts'
+import { eventually } from '../eventually.ts'
 import type { Person, Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
@@ -64,6 +65,8 @@ for (const [setting, start] of Object.entries(settings)) {
         await report(other, bad, 'about them')
         await report(client, theirs, word.reason)
         await client.request({ command: 'edit_message', channel, id: bad, message: 'harmless', data: null })
+        // The index of search follows the edit a little later, if it had the message already.
+        await eventually(async () => !(await findAnywhere(a, [word.reported])).some(line => line.startsWith('"SearchEntry"')))
         const elsewhere = await rows.channel('private')
         const about = { channel: elsewhere.name, user_id: id }
         await boss.request({ command: 'invite_user', ...about })
