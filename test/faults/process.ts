@@ -60,7 +60,7 @@ export type Instance = Awaited<ReturnType<typeof startProcess>>
 
 /** Like `startProcess`, but does not wait until the server listens: for starts that fail. */
 export function launch (scope: Scope, { env = {}, faults, descriptors, folder = root }: StartOptions) {
-  const program = faults ? ['--expose-gc', 'dist/test/faults/instance.js'] : ['--enable-source-maps', 'dist/src/server.js']
+  const program = faults ? ['--expose-gc', 'dist/test/faults/instance.js'] : ['dist/src/server.js']
   const limit = descriptors === undefined ? [] : ['bash', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'bash']
   const [command, ...args] = [...limit, ...node(env.NODE_OPTIONS), ...program] as [string, ...string[]]
   const child = spawn(command, args, {

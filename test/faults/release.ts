@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { root } from '../../scripts/root.ts'
 
 /** A release as git knows it. `name` is its tag, or says which commit stands for it. */
 export interface Release { name: string, commit: string }
+
+/** Of scripts/compile.mjs, which has no types. */
+interface Compiler { compileFiles (root: string, files: string[], outbase: string, outdir: string): Promise<string | undefined> }
 
 type Packages = Record<string, { version?: string, dev?: boolean, devOptional?: boolean, optional?: boolean }>
 
@@ -81,15 +85,8 @@ function generate (folder: string): void {
 
 /** Compiles src/ to dist/src as scripts/setup.mjs does, without the web app and the client, which no test of the server needs. */
 async function compile (folder: string): Promise<void> {
-  const { default: ts } = await import('typescript')
-  const { config } = ts.readConfigFile(join(folder, 'tsconfig.json'), path => readFileSync(path, 'utf8'))
-  const wanted = { ...config.compilerOptions, noEmit: false, module: 'esnext' }
-  const { options: compilerOptions } = ts.convertCompilerOptionsFromJson(wanted, folder)
-  for (const name of readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts')) continue
-    const source = readFileSync(join(folder, 'src', name), 'utf8')
-    const output = join(folder, 'dist/src', name.replace(/\.ts$/, '.js'))
-    mkdirSync(dirname(output), { recursive: true })
-    writeFileSync(output, ts.transpileModule(source, { compilerOptions, fileName: basename(name) }).outputText)
-  }
+  const { compileFiles } = await import(pathToFileURL(join(root, 'scripts/compile.mjs')).href) as Compiler
+  const files = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+  const error = await compileFiles(folder, files.map(name => join('src', name)), '.', 'dist')
+  if (error !== undefined) throw new Error(error)
 }

@@ -42,9 +42,15 @@ async function errorOf (promise: PromiseLike<unknown>): Promise<unknown> {
   throw new Error('no error')
 }
 
+/** The server of the tests of a start that succeeds. The first line has what the first test is about, the second what the second is. */
+const server = await startProcess(t, {
+  env: {
+    DATABASE_URL: await createDatabase(t), HOST: '', LOG_LEVEL: 'info', METRICS_PORT: '0', TRUST_PROXY: '127.0.0.0/8',
+    ALLOWED_ORIGIN: 'https://a.example', METRIC_TOKEN: 'a secret', SERVER_PORT: 'tcp://10.0.0.1:9090'
+  }
+})
+
 t.test('by default the server listens on IPv4 and IPv6, and an IPv4 client keeps its address', async t => {
-  const env = { DATABASE_URL: await createDatabase(t), HOST: '', LOG_LEVEL: 'info', METRICS_PORT: '0', TRUST_PROXY: '127.0.0.0/8' }
-  const server = await startProcess(t, { env })
   t.match(server.output(), `Parley is listening on http://localhost:${server.port}\n`)
   const metricsPort = await eventually(() => {
     const ports = linesOf(server).map(({ msg }) => Number(/^Server listening at http:\S+:(\d+)$/.exec(msg)?.[1] ?? server.port))
@@ -65,11 +71,8 @@ t.test('by default the server listens on IPv4 and IPv6, and an IPv4 client keeps
 })
 
 t.test('each variable without effect is one warning in the log of the start', async t => {
-  const link = 'tcp://10.0.0.1:9090'
-  const env = { DATABASE_URL: await createDatabase(t), ALLOWED_ORIGIN: 'https://a.example', METRIC_TOKEN: 'a secret', METRICS_PORT: link }
-  const server = await startProcess(t, { env })
   const warnings = linesOf(server).filter(({ variable }) => variable !== undefined)
-  t.same(warnings.map(({ variable }) => variable).sort(), ['ALLOWED_ORIGIN', 'METRICS_PORT', 'METRIC_TOKEN'])
+  t.same(warnings.map(({ variable }) => variable).sort(), ['ALLOWED_ORIGIN', 'METRIC_TOKEN', 'SERVER_PORT'])
   t.ok(warnings.every(({ level }) => level === 40))
   t.match(warnings.find(({ variable }) => variable === 'ALLOWED_ORIGIN')!.msg, 'did you mean ALLOWED_ORIGINS?')
   t.notMatch(server.output(), /a secret/)

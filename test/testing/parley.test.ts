@@ -118,6 +118,7 @@ t.test('what is wrong with an option is one line, before anything has started', 
   const config = { channels: { default_rom: 'lobby' } } as StartOptions['config'] & object
   await t.rejects(startParley({ config }), new ConfigError('unknown key channels.default_rom'))
   await t.rejects(startParley({ config: { mail: { queue_size: 0 } } }), { message: /^MAIL_QUEUE_SIZE must be an integer/ })
+  await t.rejects(startParley({ config: { database } }), /in use/, 'the folder of a server that runs')
   await t.rejects(startParley({ databaseUrl: 'somewhere' }), new ConfigError('databaseUrl must be a URL'))
   for (const redisUrl of ['rediss://127.0.0.1', 'redis+cluster://127.0.0.1', 'redis+sentinel://127.0.0.1/main']) {
     await t.rejects(startParley({ redisUrl }), { message: /^redisUrl must lead to one server, without TLS/ })
