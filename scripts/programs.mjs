@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { root } from './setup.mjs'
 
 /** How many processes run at a time. Many of the tests wait most of the time. */
-const JOBS = 6
+const JOBS = 8
 /** Milliseconds that one process may take. It ends each file earlier that takes too long (test/tap.ts). */
 const TIMEOUT = 2 * 3_600_000
 /**
