@@ -23,16 +23,25 @@ const launched = new Map<ChromiumProgram, Promise<Browser>>()
 
 /**
  * Returns the Chromium of this process, in which all tests have profiles of their own. The first test that needs it starts it, and so does
- * the next one where it has crashed.
+ * the next one where it has crashed or has not started.
  */
 function browserOfProcess (program: ChromiumProgram): Promise<Browser> {
-  const running = launched.get(program) ?? chromium.launch(chromiumOptions(program)).then(browser => {
-    browser.on('disconnected', () => { launched.delete(program) })
-    processScope.teardown(() => browser.close())
-    return browser
-  })
+  const running = launched.get(program) ?? launch(program)
   launched.set(program, running)
   return running
+}
+
+async function launch (program: ChromiumProgram): Promise<Browser> {
+  const forget = (): void => { launched.delete(program) }
+  try {
+    const browser = await chromium.launch(chromiumOptions(program))
+    browser.on('disconnected', forget)
+    processScope.teardown(() => browser.close())
+    return browser
+  } catch (error) {
+    forget()
+    throw error
+  }
 }
 
 /** Opens a browser profile of its own: its pages share storage, locks and workers. */
