@@ -15,7 +15,7 @@ process.on('uncaughtException', error => { runningIn(tap).threw(error) })
 export let t: Test = tap
 
 const ofProcess = createScope()
-/** What the files of this process share, such as a browser, ends when no file is left. */
+/** Owns the things that the files of this process share, such as a browser, until no file is left. */
 export const processScope: Scope = ofProcess
 
 /** Milliseconds that all tests of one file together may take. */

@@ -4,7 +4,7 @@ import { t } from '../tap.ts'
 t.setTimeout(120_000)
 
 const MANY = 20_000
-/** How many logins one act ends by a mark on each of them: the database ends the others by one mark on the user. */
+/** Logins that one act ends by a mark on each of them. The database ends the others by one mark on the user. */
 const MARKED = 1000
 
 /**

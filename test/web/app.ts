@@ -8,7 +8,7 @@ import { startServer, type Person, type Scope, type ServerOptions } from '../hel
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Errors that the browser itself logs for answers with an error's status and for lost connections. Tests cause both on purpose. */
 const OF_THE_NETWORK = /^(Failed to load resource|WebSocket connection to)/
-/** What axe-core judges by colors. */
+/** The rules of axe-core that judge colors. */
 const RULES_OF_COLORS = ['color-contrast', 'link-in-text-block']
 /** Milliseconds until a step of a page is given up. A busy machine may need most of them. */
 const PATIENCE = 30_000

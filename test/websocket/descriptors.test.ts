@@ -15,7 +15,7 @@ t.setTimeout(600_000)
 
 /** Files and sockets that the server process may open. */
 const DESCRIPTORS = 300
-/** How many connections a flood has. */
+/** Connections of a flood. */
 const FLOOD = 500
 /** Milliseconds between two messages during a flood. */
 const PAUSE_MS = 100
