@@ -15,11 +15,11 @@ export const pages: Record<string, string> = { page: 'page', react: 'react', 'no
 interface File { type: string, content: string | Uint8Array }
 
 /**
- * Starts a server with one of the examples.
+ * Starts a server with the example of this name, a key of `pages`.
  * @param databaseUrl a PostgreSQL database, if the server should not have one in memory.
  * @returns the address of the example's page.
  */
-export async function startExample (name: keyof typeof pages, databaseUrl?: string) {
+export async function startExample (name: string, databaseUrl?: string) {
   const config = { authentication: { guests: true }, server: { allowed_origins: '*' } }
   const parley = await startParley({ config, ...databaseUrl !== undefined && { databaseUrl } })
   const site = await serve(pages[name]!)

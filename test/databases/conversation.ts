@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { loadConfig } from '../../src/config.ts'
-import { openDatabase } from '../../src/store/client.ts'
+import { openDatabase, type Database } from '../../src/store/client.ts'
 import { redis, startServer, type ConfigChange, type Scope } from '../helper.ts'
 import type { Test } from '../tap.ts'
 
@@ -44,14 +44,21 @@ export async function run (url: string, ...statements: string[]): Promise<Array<
   }
 }
 
-/** Applies the migrations as a start does. @returns their names. */
-export async function migrate (url: string, change: ConfigChange['database'] = {}): Promise<string[]> {
+/** Opens a database as Parley does, and closes it when `use` has ended. */
+export async function withDatabase<T> (
+  url: string, use: (database: Database) => Promise<T>, change: ConfigChange['database'] = {}
+): Promise<T> {
   const database = await openDatabase({ ...loadConfig({}).config.database, ...change, url })
   try {
-    return await database.migrate()
+    return await use(database)
   } finally {
     await database.close()
   }
+}
+
+/** Applies the migrations as a start does. @returns their names. */
+export function migrate (url: string, change: ConfigChange['database'] = {}): Promise<string[]> {
+  return withDatabase(url, database => database.migrate(), change)
 }
 
 /** Starts two instances on a migrated database. */

@@ -1,8 +1,6 @@
-import { loadConfig } from '../../src/config.ts'
-import { openDatabase } from '../../src/store/client.ts'
 import { startPgBouncer } from '../pgbouncer.ts'
 import { t, type Test } from '../tap.ts'
-import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair } from './conversation.ts'
+import { converse, createRole, emptyDatabase, migrate, nameOf, run, startPair, withDatabase } from './conversation.ts'
 
 const server = process.env.TEST_DATABASE_URL ?? ''
 
@@ -71,13 +69,8 @@ t.test('a role for which foreign keys do nothing is refused at the start in one 
 })
 
 /** Runs a statement of Parley's that takes longer than SETTINGS allow. */
-async function waitInStatement (url: string): Promise<void> {
-  const database = await openDatabase({ ...loadConfig({}).config.database, url })
-  try {
-    await database.query('SELECT pg_sleep(0.6)', [])
-  } finally {
-    await database.close()
-  }
+function waitInStatement (url: string): Promise<unknown> {
+  return withDatabase(url, database => database.query('SELECT pg_sleep(0.6)', []))
 }
 
 async function change (owner: string, settings: Record<string, string>): Promise<void> {

@@ -7,7 +7,7 @@ import { root } from '../../scripts/root.ts'
 /** A release as git knows it. `name` is its tag, or says which commit stands for it. */
 export interface Release { name: string, commit: string }
 
-/** Of scripts/compile.mjs, which has no types. */
+/** The types of scripts/compile.mjs, which has none of its own. */
 interface Compiler { compileFiles (root: string, files: string[], outbase: string, outdir: string): Promise<string | undefined> }
 
 type Packages = Record<string, { version?: string, dev?: boolean, devOptional?: boolean, optional?: boolean }>
