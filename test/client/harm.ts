@@ -23,11 +23,11 @@ export function startHarm (lines: Line[], ms: number) {
     }
   })()
   return {
-    /** @returns how often a connection was harmed. */
-    async stop (): Promise<number> {
+    /** @returns how often a connection was harmed until now. */
+    count: (): number => harmed,
+    async stop (): Promise<void> {
       isBusy = false
       await harming
-      return harmed
     }
   }
 }

@@ -75,7 +75,7 @@ export async function clientLedger (stage: Stage, { clients, channels: count, pa
     await fault()
   }
   await sleep(seconds * 1000)
-  const harms = await harm.stop()
+  await harm.stop()
   const { sent = [], changed = [], filled = 0, attempts = 0, faults: problems = [] } = await host.order('rest')
   for (const problem of problems) report.problem(problem)
 
@@ -87,7 +87,7 @@ export async function clientLedger (stage: Stage, { clients, channels: count, pa
   await judgeSends(cluster.ledger, report, sent, histories)
   await judgeWindows(report, async () => (await host.order('show')).shown!, histories)
   report.figure('sends', sent.length)
-  report.figure('harms', harms)
+  report.figure('harms', harm.count())
   report.figure('connections', attempts)
   report.figure('filled', filled)
   if (attempts <= clients) report.problem('no connection was ever lost')
