@@ -1,5 +1,5 @@
 import type { Client, Frame } from '../client.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, nextMillisecond } from '../eventually.ts'
 import type { Server } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
@@ -180,6 +180,7 @@ for (const [name, start] of Object.entries(settings)) {
       for (const name of names) {
         await ben.request({ type: 'join_channel', channel: name })
         await say(ben, name)
+        await nextMillisecond()
       }
       await say(ben, 'own-c')
       await ben.request({ type: 'join_channel', channel: 'not-anns' })

@@ -1,4 +1,4 @@
-import { eventually } from '../eventually.ts'
+import { eventually, nextMillisecond } from '../eventually.ts'
 import { startServer, type Person, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
@@ -88,6 +88,7 @@ for (const [name, start] of Object.entries(settings)) {
         INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
         SELECT id, "lastSeq", parley_new_id(), $2::uuid, $3, now() FROM c`, [channel.id, ben.user.id, text])
       for (const [name, channel] of Object.entries(channels)) {
+        await nextMillisecond()
         await write(channel, `word ${name}`)
         await rows.member(channel, ben)
         if (name !== 'open' && name !== 'hidden') await rows.member(channel, ann)

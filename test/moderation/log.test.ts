@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { settings } from '../cluster/settings.ts'
 import type { Client } from '../client.ts'
+import { nextMillisecond } from '../eventually.ts'
 import type { Person, Server } from '../helper.ts'
 import { commands } from '../../src/requests/table.ts'
 import { createRows } from '../rows.ts'
@@ -177,6 +178,7 @@ for (const [name, start] of Object.entries(settings)) {
       const { channel } = await arrange(a, root)
       const { id } = root.person.user
       await a.database.prisma.$queryRaw`SELECT code FROM parley_set_channel_type(${id}::uuid, ${channel}, 'private', NULL)`
+      await nextMillisecond()
       await a.database.prisma.$queryRaw`SELECT code FROM parley_delete_channel(${id}::uuid, ${channel}, NULL)`
       t.match(await lines(), [{ action: 'delete_channel', actor_id: id, channel }, { action: 'set_type_private' }])
     })
