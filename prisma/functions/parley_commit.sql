@@ -2,10 +2,11 @@
 -- parley_react, which judge and store the items. (A batch of messages only goes to parley_publish directly.)
 -- Returns one row per item: its `kind` and its position `ord` among the items of this kind, an error code, and what the functions return.
 -- All locks are taken here, users before channels and channels by id, because the three functions would take theirs one after the other.
+-- A session plans each statement once (`force_generic_plan`) instead of six times, because one plan of index probes fits all batches.
 CREATE OR REPLACE FUNCTION parley_commit(senders json, messages json, changes json, reactions json, max_reactions int)
 RETURNS TABLE (kind text, ord bigint, code text, channel_id uuid, id uuid, seq bigint, created_at timestamptz, duplicate boolean, told uuid,
   author_id uuid, data text, username text, handle text, retry_after_ms bigint)
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   ids uuid[] := ARRAY(SELECT (b ->> 'c')::uuid FROM json_array_elements(senders) b);
   names text[] := ARRAY(SELECT b ->> 'n' FROM json_array_elements(changes) b UNION ALL SELECT b ->> 'n' FROM json_array_elements(reactions) b);

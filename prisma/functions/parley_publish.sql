@@ -6,10 +6,11 @@
 -- client id was stored before; the row then describes the stored message. `told` is the user who has to be told of a direct channel, because
 -- this message is its first or has brought them back [P47].
 -- (parley_publish(json) stays for instances of the previous release.)
+-- A session plans each statement once (`force_generic_plan`) instead of six times, because one plan of index probes fits all batches.
 DROP FUNCTION IF EXISTS parley_publish(json, json);
 CREATE OR REPLACE FUNCTION parley_publish(senders json, messages json)
 RETURNS TABLE (code text, id uuid, seq bigint, created_at timestamptz, duplicate boolean, retry_after_ms bigint, told uuid)
-LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   at timestamptz;
   is_slow boolean;
@@ -51,7 +52,7 @@ BEGIN
     JOIN standing s ON s.place = b.p
     CROSS JOIN LATERAL (SELECT CASE
       WHEN s.refusal IS NOT NULL THEN s.refusal
-      WHEN b.r IS NOT NULL AND NOT parley_takes_reply(s.c, b.r) THEN 'message_not_found'
+      WHEN b.r IS NOT NULL AND NOT EXISTS (SELECT FROM parley_takes_reply(s.c, b.r)) THEN 'message_not_found'
       WHEN waits[b.ord] IS NOT NULL THEN 'rate_limited'
     END AS refusal) own
     LEFT JOIN LATERAL (SELECT x.id, x.seq, x."createdAt" FROM "Message" x

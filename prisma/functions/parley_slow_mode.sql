@@ -19,7 +19,7 @@ BEGIN
       JOIN slowed s ON s.place = b.p
       LEFT JOIN LATERAL (SELECT o.id FROM "Message" o
         WHERE o."channelId" = s.c AND o."userId" = s.u AND o."clientId" = b.k LIMIT 1) old ON b.k IS NOT NULL
-      WHERE old.id IS NULL AND (b.r IS NULL OR parley_takes_reply(s.c, b.r))
+      WHERE old.id IS NULL AND (b.r IS NULL OR EXISTS (SELECT FROM parley_takes_reply(s.c, b.r)))
     )
     SELECT array_agg(ceil(extract(epoch FROM CASE
       WHEN f.sent_at + f.pause > at THEN least(f.sent_at + f.pause - at, f.pause)
