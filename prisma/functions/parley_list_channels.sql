@@ -1,5 +1,5 @@
 -- Returns the channels of a type, in order of name, after a name. The settings make the planner walk along the index until it has enough: in a
--- table that was never analysed, as those of the embedded database, it expects few channels of the type, and would read and sort all of them.
+-- table that was not analysed yet, it expects few channels of the type, and would read and sort all of them.
 CREATE OR REPLACE FUNCTION parley_list_channels(wanted "ChannelType", after_name text, most int) RETURNS SETOF "Channel" LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN

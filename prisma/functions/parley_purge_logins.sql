@@ -1,6 +1,6 @@
 -- Deletes up to `most` tokens that expired more than `grace` seconds (the lifetime of an access token) ago and returns their number. A
 -- revoked token stays as long as its login has newer tokens, which count as revoked because of it. The settings make PostgreSQL read in
--- index order: without them, a planner without statistics (nothing analyses the embedded database) sorts all expired tokens at each call.
+-- index order: without them, a planner without statistics (a new embedded database has none) sorts all expired tokens at each call.
 CREATE OR REPLACE FUNCTION parley_purge_logins(grace int, most int) RETURNS int LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE

@@ -51,6 +51,7 @@ export async function fillDemo (
     await query('ROLLBACK', [])
     throw error
   }
+  await query('ANALYZE', [])
   return true
 }
 

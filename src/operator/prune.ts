@@ -25,7 +25,12 @@ export const prune: OperatorCommand = args => {
     const run = { pruning, cutoff, dryRun, batch: BATCH[kind], proceed }
     const { messages, changes } = await pruneChannels(run)
     const { log, reports, users } = dryRun ? await pruning.oldRest(cutoff) : await pruneRest(run)
-    if (!dryRun && kind === 'pglite') await pruning.vacuum()
+    if (!dryRun && kind === 'pglite') {
+      for (const table of await pruning.changedTables()) {
+        await proceed()
+        await pruning.vacuum(table)
+      }
+    }
     await print(`${dryRun ? 'would remove' : 'removed'} what is older than ${cutoff.toISOString()}: ` +
       `${messages} messages, ${changes} edits and deletions, ${log} lines of the moderation log, ${reports} reports, ` +
       `${users} guests and erased accounts`)

@@ -9,12 +9,11 @@ const INTERVAL_MS = 60_000
 const BATCH = 500
 /** Channels that one statement looks at. */
 const CHANNELS = 200
-/** Entries removed from the embedded database after which their space is made reusable. */
-const VACUUM_AFTER = 10_000
 
 /**
  * Deletes what is no longer needed: messages of deleted channels, entries older than their channel's retention [P50], old times of slow
- * mode, and expired logins and codes. `tokenLifetime`: an access token's, in seconds. `hasAutovacuum` is false for the embedded database.
+ * mode, and expired logins and codes. Where there is no autovacuum, as in the embedded database, it does that work too. `tokenLifetime`: an
+ * access token's, in seconds.
  */
 export function createMaintenance ({ messages, pruning, tokens, accountCodes, tokenLifetime, hasAutovacuum, onFault }: {
   messages: MessageStore
@@ -27,8 +26,6 @@ export function createMaintenance ({ messages, pruning, tokens, accountCodes, to
 }) {
   const stopping = new AbortController()
   let running = false
-  /** Entries that retention has removed since the last VACUUM. */
-  let unvacuumed = 0
 
   async function run (): Promise<void> {
     if (running) return
@@ -39,6 +36,7 @@ export function createMaintenance ({ messages, pruning, tokens, accountCodes, to
       await untilNothing(() => messages.purgeSends(BATCH))
       await untilNothing(() => tokens.purge(tokenLifetime, BATCH))
       await untilNothing(() => accountCodes.purge(BATCH))
+      if (!hasAutovacuum) await vacuum()
     } catch (error) {
       onFault(error)
     } finally {
@@ -52,9 +50,16 @@ export function createMaintenance ({ messages, pruning, tokens, accountCodes, to
       for (const { id, cutoff } of page.filter(({ isDue }) => isDue)) await pruneChannel(id, cutoff)
       page = page.length < CHANNELS ? [] : await pruning.retaining(page.at(-1)!.id, CHANNELS)
     }
-    if (hasAutovacuum || unvacuumed < VACUUM_AFTER || stopping.signal.aborted) return
-    await pruning.vacuum()
-    unvacuumed = 0
+  }
+
+  async function vacuum (): Promise<void> {
+    const tables = await pruning.changedTables()
+    await untilNothing(async () => {
+      const table = tables.pop()
+      if (table === undefined) return 0
+      await pruning.vacuum(table)
+      return 1
+    })
   }
 
   async function pruneChannel (id: string, cutoff: Date): Promise<void> {
@@ -64,19 +69,18 @@ export function createMaintenance ({ messages, pruning, tokens, accountCodes, to
       if (!old) return 0
       await pruning.deleteEntries(id, old.upTo)
       done = old.upTo
-      unvacuumed += old.messages + old.changes
       return old.messages + old.changes
     })
   }
 
   /**
-   * Deletes rows until none are left, and pauses after each round for as long as the round took: the embedded database runs on the
+   * Works until nothing is left to do, and pauses after each round for as long as the round took: the embedded database runs on the
    * server's own thread, and half of the thread's time has to stay free for other work.
    */
-  async function untilNothing (remove: () => Promise<number>): Promise<void> {
+  async function untilNothing (work: () => Promise<number>): Promise<void> {
     while (!stopping.signal.aborted) {
       const began = performance.now()
-      if (await remove() === 0) return
+      if (await work() === 0) return
       await rest(performance.now() - began, undefined, { ref: false })
     }
   }

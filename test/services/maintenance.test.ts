@@ -4,6 +4,9 @@ import { createStores } from '../../src/domain.ts'
 import { createMaintenance } from '../../src/services/maintenance.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import { createDataDirectory } from '../embedded.ts'
+import { maintain } from '../maintain.ts'
+import { readSoFar } from '../read-so-far.ts'
+import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
 t.test('[P58] on the embedded database other work runs between rounds of maintenance, which remove all rows that are due', async t => {
@@ -34,4 +37,23 @@ t.test('[P58] on the embedded database other work runs between rounds of mainten
   t.same([await prisma.message.count(), await prisma.refreshToken.count(), await prisma.deletedChannel.count()], [0, 0, 0])
   t.match(await prisma.accountCode.findMany(), [{ kind: kept.kind }], 'only expired codes are deleted')
   t.ok(turns >= 20, `${turns} turns`)
+})
+
+t.test('[P58] after a round of maintenance the embedded database reads no more of a channel than a page of its history has', async t => {
+  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
+  t.teardown(database.close)
+  const { prisma } = database
+  const stores = createStores(database)
+  const { id } = await prisma.user.create({ data: { name: 'ann' } })
+  const channel = await createRows(database).channel()
+  await prisma.$executeRaw`INSERT INTO "Message" ("channelId", seq, id, "userId", content, "createdAt")
+    SELECT ${channel.id}::uuid, n, gen_random_uuid(), ${id}::uuid, 'x', now() FROM generate_series(1, 5000) n`
+  await maintain(t, database)
+  const before = await readSoFar(database)
+  t.match(await stores.messages.history(channel.id, { limit: 50 }), { length: 50, 49: { seq: 5000 } })
+  t.match(await stores.messages.around(channel.id, 2500, 50), { length: 50, 0: { seq: 2475 } })
+  t.match(await stores.messages.entries(channel.id, 4950, 5000, 1000, 1_000_000), { length: 50 })
+  const read = await readSoFar(database) - before
+  t.ok(read < 1000, `${read} rows and index entries read`)
+  t.same(await stores.pruning.changedTables(), [])
 })

@@ -1,10 +1,11 @@
 import { uuidv7 } from 'uuidv7'
 import { loadConfig } from '../../src/config.ts'
 import { createStores, type Stores } from '../../src/domain.ts'
-import { openDatabase, type Database } from '../../src/store/client.ts'
+import { openDatabase } from '../../src/store/client.ts'
 import type { Opened } from '../../src/store/directs.ts'
 import { createPruning } from '../../src/store/pruning.ts'
 import { createDatabase } from '../helper.ts'
+import { readSoFar } from '../read-so-far.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 
@@ -84,7 +85,7 @@ async function fill (t: Test, count: number) {
   await rows.message(deleted, ann)
   await stores.channels.delete(actorOf(ann), deleted.name)
   while (await stores.search.index(5000) > 0) { /* Go on until all messages are in the index. */ }
-  // The embedded database never analyses its tables.
+  // The tables of an embedded database are not analysed in its first minute.
   const before = await readSoFar(database)
   await stores.channels.list(actorOf(people.admin), { limit: 51 })
   const readByNewList = await readSoFar(database) - before
@@ -96,14 +97,6 @@ async function fill (t: Test, count: number) {
 }
 
 type World = Awaited<ReturnType<typeof fill>>
-
-/** The number of rows and index entries of all tables that have been read so far. */
-async function readSoFar ({ prisma }: Pick<Database, 'prisma'>): Promise<number> {
-  await prisma.$executeRaw`SELECT pg_stat_force_next_flush()`
-  const [row] = await prisma.$queryRaw<[{ read: number }]>`
-    SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables)::int + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)::int AS read`
-  return row.read
-}
 
 interface Someone { user: { id: string } }
 
@@ -284,7 +277,7 @@ t.test('[P58] a round of maintenance reads only about as many rows as it removes
   await stores.channels.delete(actorOf(ann), channel.name)
   const cutoff = new Date(Date.now() - 200 * 86_400_000)
   const rounds = {
-    // The server runs the first two by itself, also on the embedded database, where tables are never analysed.
+    // The server runs the first two by itself, also on the embedded database, where nothing has analysed the tables yet.
     'messages of a deleted channel': () => stores.messages.purge(100),
     logins: () => stores.tokens.purge(3600, 100),
     'lines of the log': () => createPruning(prisma).deleteLog(cutoff, 100),
