@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8'
 
 // After a restart all clients come back at once, to a process that has compiled nothing yet. V8 11 (Node 20) then spends a third of the CPU
 // on optimizing code. So each function is compiled to simple machine code when it first runs, and is optimized after twice as much work as
-// by default: with four times as much, messages cost a fifth more for the first minute. The embedded database is WebAssembly, whose functions
-// are optimized after eleven times as much work: half of the CPU of its start and of the first joins was the optimization of functions that
-// were hardly called again. Newer versions of V8 need none of this.
+// by default: with four times as much, messages cost a fifth more for the first minute. The embedded database is WebAssembly, whose
+// functions are optimized after eleven times as much work: by default, a third of the CPU of its start optimizes functions that are hardly
+// called again. Newer versions of V8 need none of this.
 if (process.versions.v8.startsWith('11.')) {
   setFlagsFromString('--always-sparkplug')
   setFlagsFromString('--interrupt-budget=300000')
