@@ -60,7 +60,8 @@ t.test('an instance with another prefix receives nothing', async t => {
 
 t.test('under load on all connections the events of each topic arrive in order, and none is lost', async t => {
   const prefix = `${randomUUID()}:`
-  const [a, b] = [await open(t, { prefix }), await open(t, { prefix })]
+  // The beats wait behind the events, and two that are late would replace the connections.
+  const [a, b] = [await open(t, { prefix, beat: 5000 }), await open(t, { prefix, beat: 5000 })]
   const topics: Topic[] = Array.from({ length: 20 }, (_, i) => `channel:${i}` as const)
   await subscribe(b, ...topics)
   for (let round = 0; round < 500; round++) {

@@ -102,6 +102,18 @@ function createTab (page: Page, url: string, options: TabOptions) {
       await this.start()
     },
 
+    /** Waits until IndexedDB has this many unsent messages of the profile's tabs: a page that ends before loses what it was writing. */
+    keeps: (count: number) => eventually(async () => count <= await page.evaluate<number>(`new Promise(resolve => {
+      const opening = indexedDB.open('parley:${url}')
+      opening.onsuccess = () => {
+        const asked = opening.result.transaction('outbox').objectStore('outbox').count()
+        asked.onsuccess = () => {
+          opening.result.close()
+          resolve(asked.result)
+        }
+      }
+    })`)),
+
     state: () => page.evaluate(() => (globalThis as unknown as Globals).parley.getSnapshot().state),
     channel: () => page.evaluate(name => (globalThis as unknown as Globals).parley.channel(name).getSnapshot(), name),
     texts: () => page.evaluate(name =>

@@ -61,7 +61,7 @@ t.test('[P43] [P45] a mark shows at once here, in the other tabs, and to the oth
   there.readers.subscribe(() => {})
   for (const text of ['one', 'two', 'three']) await there.send(text)
   await eventually(() => here.getSnapshot().unread === 3)
-  await shows(tab, 'marks', 3)
+  for (const one of [tab, ann.parley]) await shows(one, 'marks', 3)
   here.markRead(2)
   t.match(here.getSnapshot(), { readTo: 2, unread: 1 })
   t.equal(row(ann.parley, 'marks')?.unread_count, 1)

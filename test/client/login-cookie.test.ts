@@ -5,9 +5,6 @@ import { startServer } from '../helper.ts'
 import { codeOf, startSmtp } from '../smtp.ts'
 import { t, type Test } from '../tap.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 const server = await startServer(t)
 const socketClass = WebSocket as unknown as WebSocketLike
 const credentials = { email: 'ann@example.org', password: 'correct horse' }

@@ -6,8 +6,6 @@ import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 type User = Client & { person: Person }
 
 const idOf = ({ person }: User): string => person.user.id

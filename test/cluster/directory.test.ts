@@ -6,8 +6,6 @@ import { redis, startServer, type Person, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 const some = (): string => randomUUID().slice(0, 8)
 
 const search = (server: Server, { access_token: token }: Pick<Person, 'access_token'>, query = '') =>

@@ -13,8 +13,6 @@ import { openTestDatabase } from '../routes/rest.ts'
 import { t } from '../tap.ts'
 import { counts, settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 type Line = Record<string, unknown> & { type: string }
 
 const fetchExport = (server: Server, by: Person) =>

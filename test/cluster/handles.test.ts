@@ -10,8 +10,6 @@ import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 const password = 'password-of-theirs'
 const some = (): string => randomUUID().slice(0, 8)
 

@@ -5,8 +5,6 @@ import type { Person, Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
 
-t.setTimeout(300_000)
-
 const revoked = { code: 4504, reason: 'session revoked' }
 
 /** Each `User-Agent` with the device that the list shows. */

@@ -8,9 +8,6 @@ import { codeOf, startSilent, startSmtp } from '../smtp.ts'
 import { t, type Test } from '../tap.ts'
 import { settings } from './settings.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(300_000)
-
 const password = 'a password of theirs'
 const from = 'Parley <parley@example.org>'
 const wrong = { status: 403, body: { code: 'invalid_code', message: 'Invalid code' } }

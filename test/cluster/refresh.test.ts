@@ -2,8 +2,6 @@ import type { Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
 
-t.setTimeout(300_000)
-
 interface Case {
   title: string
   /** Seconds since the first token was used. */

@@ -7,9 +7,6 @@ import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 import { settings, type Pair } from './settings.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(300_000)
-
 type Mode = Config['authentication']['registration']
 
 const path = '/api/admin/invitation-codes'

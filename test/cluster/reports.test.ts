@@ -6,8 +6,6 @@ import { createPruning } from '../../src/store/pruning.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 const ROUNDS = 8
 const PER_MINUTE = 3
 

@@ -3,8 +3,6 @@ import { age } from '../scripts/pruned.ts'
 import { t } from '../tap.ts'
 import { settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 const ROUNDS = 15
 const MESSAGES = 10
 

@@ -4,8 +4,6 @@ import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
 import { counts, settings } from './settings.ts'
 
-t.setTimeout(300_000)
-
 type Where = '/api/messages' | '/api/admin/messages'
 interface Found { id: string, seq: number, channel: string, message: string }
 

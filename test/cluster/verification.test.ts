@@ -6,9 +6,6 @@ import { codeOf, startSmtp } from '../smtp.ts'
 import { t, type Test } from '../tap.ts'
 import { settings } from './settings.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(300_000)
-
 const password = 'a password of theirs'
 const wrong = { status: 403, body: { code: 'invalid_code' } }
 const unverified = { status: 403, body: { code: 'email_not_verified', message: 'Email not verified' } }

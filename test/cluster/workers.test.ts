@@ -8,8 +8,6 @@ import { seedPeople, type Member } from '../faults/people.ts'
 import { launch, startProcess, type Instance } from '../faults/process.ts'
 import { t } from '../tap.ts'
 
-// The servers of these tests start workers, which takes long on a busy machine.
-t.setTimeout(300_000)
 const PATIENCE = 60_000
 
 const token = 'the-token-of-the-metrics'

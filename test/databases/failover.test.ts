@@ -5,8 +5,6 @@ import { startBlackhole } from '../blackhole.ts'
 import { t, type Test } from '../tap.ts'
 import { converse, migrate, nameOf, run, startPair } from './conversation.ts'
 
-t.setTimeout(180_000)
-
 /** Milliseconds within which the readiness changes and service resumes. */
 const WITHIN = 10_000
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { loadConfig } from '../../src/config.ts'
 import { errorTable } from '../../src/errors.ts'
-import { eventually } from '../eventually.ts'
+import { DEADLINE, eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { configuration, startProxy } from './nginx.ts'
@@ -67,14 +67,16 @@ t.test('through nginx: a silent client stays connected as long as Parley allows'
     t.ok(Number(seconds) > timeout + heartbeat, `${name} is longer than the timeout of Parley`)
   }
 
-  // The same on a small scale: nginx waits 2 s, and a ping to this client passes through it every second.
-  const short = { 'proxy_read_timeout 360s;': 'proxy_read_timeout 2s;' }
+  // The same on a small scale: nginx waits 4 s, and a ping to this client passes through it every second.
+  const short = { 'proxy_read_timeout 360s;': 'proxy_read_timeout 4s;' }
   const beating: ConfigChange = { performance: { heartbeat_interval: 1 } }
   const { a, proxy } = await start(t, [beating, beating], short)
   const client = await proxy.connect()
   const { access_token: token } = await a.register('ann')
   await client.request({ type: 'authenticate', token })
-  for (let pings = 0; pings < 3; pings++) await once(client.socket, 'ping')
+  let pings = 0
+  client.socket.on('ping', () => { pings++ })
+  await eventually(() => pings >= 6, 2 * DEADLINE)
   await client.settle()
 
   const quiet = await start(t, [{}, {}], short)

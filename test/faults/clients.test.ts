@@ -4,9 +4,6 @@ import { leaks, storm } from './crowds.ts'
 import { passes } from './outcome.ts'
 import { frozenClient, slowReader } from './slow-clients.ts'
 
-// Every instance is a separate process, which takes long to start on a busy machine.
-t.setTimeout(300_000)
-
 t.test('G6: a reader that stalls is cut off, and the others get everything', async t => {
   const { problems, ...outcome } = await slowReader(t, { readers: 6, bytes: 500_000, seconds: 2 })
   // Delivery times mean something only on a quiet machine: `npm run faults` checks them.

@@ -4,9 +4,6 @@ import { diskFull } from './disk-full.ts'
 import { frozenDatabase } from './frozen-database.ts'
 import { passes } from './outcome.ts'
 
-// Each test starts its own PostgreSQL.
-t.setTimeout(240_000)
-
 t.test('[P26] G16: while PostgreSQL restarts or is stopped, sends are answered within 6 s, no ack is false, service resumes', async t => {
   passes(t, await databaseOutages(t, { outages: [{ how: 'restarted', seconds: 1 }, { how: 'stopped', seconds: 7 }], rate: 50 }))
 })

@@ -7,9 +7,6 @@ import { t } from '../tap.ts'
 import { fillDisk, mountDisk } from './disk.ts'
 import { startProcess } from './process.ts'
 
-// A process that starts PGlite takes long on a busy machine.
-t.setTimeout(240_000)
-
 t.test('[P26] a full disk of the embedded database causes one log line, /readyz 503 and no false ack, and service resumes', async t => {
   const disk = mountDisk(t, 160)
   if (disk === undefined) return t.pass('mounting a file system is not permitted here')

@@ -6,9 +6,6 @@ import { createDataDirectory } from '../embedded.ts'
 import { t, type Test } from '../tap.ts'
 import { launch, startProcess, type Instance } from './process.ts'
 
-// Processes that start PGlite take long on a busy machine.
-t.setTimeout(240_000)
-
 /** Number of sends that wait for an answer at the same time. */
 const WINDOW = 50
 /** Number of acks after which the process is killed. */

@@ -2,9 +2,6 @@ import { t } from '../tap.ts'
 import { deathAfterCommit, frozenInstance, ghosts, lostGuests, stalledLoop, wrongClocks } from './instance-death.ts'
 import { passes } from './outcome.ts'
 
-// Every instance is a separate process, which takes long to start on a busy machine.
-t.setTimeout(300_000)
-
 t.test('[P28] [P33] after an instance dies between commit and publication, others get the message and a retry doubles nothing', async t => {
   passes(t, await deathAfterCommit(t, { acked: false, at: 10 }))
 })

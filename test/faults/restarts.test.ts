@@ -2,9 +2,6 @@ import { t } from '../tap.ts'
 import { passes } from './outcome.ts'
 import { drain, drainWithoutDatabase, rollingRestart } from './restarts.ts'
 
-// Every instance is a separate process, which takes long to start on a busy machine.
-t.setTimeout(300_000)
-
 t.test('[P26] G10: after SIGTERM under load clients are told when to return, no acked message is lost, exit code 0', async t => {
   passes(t, await drain(t, { clients: 30, rate: 50 }))
 })

@@ -7,8 +7,6 @@ import { commands } from '../../src/requests/table.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-t.setTimeout(300_000)
-
 /** What an act needs: an admin, a member and message of theirs in `channel`, reports of it, and a command or REST request of the admin. */
 interface Stage {
   channel: string

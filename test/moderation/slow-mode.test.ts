@@ -51,7 +51,7 @@ t.test('[P50] in slow mode a member sends once, over WebSocket and REST together
 })
 
 t.test('[P50] the next message passes when the wait is over, and every change of slow mode binds at once', async t => {
-  const { ben, set, say } = await slow(1)
+  const { ben, set, say } = await slow(4)
   t.equal((await say(ben)).action, 'message_sent')
   t.equal((await say(ben)).code, 'rate_limited')
   await eventually(async () => (await say(ben)).action === 'message_sent')

@@ -12,9 +12,6 @@ import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { NODES, nodeOf, npm, pack } from './npm.ts'
 
-// Installing fetches what npm's cache does not have: at first a Node of 50 MB.
-t.setTimeout(300_000)
-
 /** An application that sends a message and prints its number. Node 20 has no WebSocket of its own. */
 const APPLICATION = `
 import { createParley } from '@parley/client'

@@ -7,9 +7,6 @@ import { eventually } from '../eventually.ts'
 import { t } from '../tap.ts'
 import { npm, pack } from './npm.ts'
 
-// Installing fetches what npm's cache does not have.
-t.setTimeout(300_000)
-
 // In memory, where there is room: the installed packages are 150 MB.
 const folder = mkdtempSync(join(fastestFolder(), 'parley-packages-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
@@ -18,7 +15,8 @@ mkdirSync(project, { recursive: true })
 writeFileSync(join(project, 'package.json'), '{ "private": true }')
 npm(project, 'install', '--ignore-scripts', pack(folder))
 const admin = { ADMIN_EMAIL: 'ann@example.org', ADMIN_PASSWORD: 'correct horse' }
-const env = { PATH: process.env.PATH!, HOME: process.env.HOME!, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...admin }
+const { PATH, HOME } = process.env
+const env = { PATH, HOME, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', LIMITS_EVENT_LOOP_DELAY: '0', ...admin }
 
 /** Runs a program in the project. It is the head of a process group, because npx does not hand on signals. */
 function run (program: string, ...args: string[]) {

@@ -15,7 +15,6 @@ import { t, type Test } from '../tap.ts'
 import type { Order, Report } from './primary.ts'
 
 // The workers of these tests start one after the other, which takes long on a busy machine.
-t.setTimeout(300_000)
 const PATIENCE = 100_000
 
 /** Starts a primary that runs servers as PM2 does in cluster mode, and ends it and its workers with the test. */

@@ -6,9 +6,6 @@ import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 const failed = { statusCode: 401, error: 'Unauthorized', code: 'authentication_failed', message: 'Authentication failed' }
 const password = 'password-of-theirs'
 

@@ -1,9 +1,6 @@
 import { startServer, type ServerOptions } from '../helper.ts'
 import { t, type Test } from '../tap.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 const ALLOWED = 'https://allowed.example.org'
 const server = await startServer(t, {
   config: { server: { allowed_origins: ALLOWED, trust_proxy: 'loopback' }, authentication: { refresh_window: 0 } }

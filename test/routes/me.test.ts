@@ -1,9 +1,6 @@
 import { t } from '../tap.ts'
 import { buildRest } from './rest.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 const password = 'password-of-theirs'
 
 // All tests use one server. Each has its own users.

@@ -7,9 +7,6 @@ import { createRows } from '../rows.ts'
 import { codeOf, startSmtp } from '../smtp.ts'
 import { t } from '../tap.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 /** Calls every operation of docs/openapi.json by the client that is made of it, which compares each reply with the document. */
 const smtp = await startSmtp(t)
 const server = await startServer(t, { config: { mail: { url: smtp.url, from: 'parley@example.org' } } })

@@ -8,9 +8,6 @@ import { createUsers } from '../../src/store/users.ts'
 import { openTestDatabase } from '../routes/rest.ts'
 import { t, type Test } from '../tap.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 const email = 'ann@example.org'
 
 /** `start` does what every instance does with the configured admin when it starts. */

@@ -9,9 +9,6 @@ import { createUsers } from '../../src/store/users.ts'
 import { buildRest } from '../routes/rest.ts'
 import { t, type Test } from '../tap.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 /** Creates the auth service on its own, with the database and the access tokens of a running application. */
 async function buildAuth (t: Test) {
   const rest = await buildRest(t)

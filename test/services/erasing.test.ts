@@ -6,8 +6,6 @@ import type { Person, Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
-t.setTimeout(120_000)
-
 /** Words that only the person who is erased uses for themselves, or writes in what has to go with them. */
 const words = () => Object.fromEntries(['former', 'name', 'device', 'reported', 'data', 'reason'].map(what =>
   [what, `${what}-${randomUUID()}`])) as Record<'former' | 'name' | 'device' | 'reported' | 'data' | 'reason', string>

@@ -6,8 +6,6 @@ import { eventually } from '../eventually.ts'
 import { fillDisk, mountDisk } from '../faults/disk.ts'
 import { t, type Test } from '../tap.ts'
 
-t.setTimeout(120_000)
-
 /** Opens an embedded database on a small disk of its own, with a counter. Undefined where no file system may be mounted. */
 async function open (t: Test) {
   const disk = mountDisk(t, 120)

@@ -11,9 +11,6 @@ import { operate } from '../operator/operate.ts'
 import { backup, database as script } from '../scripts/run.ts'
 import { t, type Test } from '../tap.ts'
 
-// Starts of several processes take long on a busy machine.
-t.setTimeout(300_000)
-
 const NEWER = '99991231000000_of_a_later_release'
 const RECORD_NEWER = `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name) VALUES ('later', 'x', now(), '${NEWER}')`
 const OTHER = '20200101000000_of_another_application'

@@ -4,7 +4,7 @@ import { createStores, type Stores } from '../../src/domain.ts'
 import { openDatabase } from '../../src/store/client.ts'
 import type { Opened } from '../../src/store/directs.ts'
 import { createPruning } from '../../src/store/pruning.ts'
-import { createDatabase } from '../helper.ts'
+import { administrate, createDatabase } from '../helper.ts'
 import { readSoFar } from '../read-so-far.ts'
 import { createRows } from '../rows.ts'
 import { t, type Test } from '../tap.ts'
@@ -24,7 +24,8 @@ const lost = uuidv7()
 /** Fills a database with a few rows of ann, ben, an admin and a guest, and with rows of `count` other people. */
 async function fill (t: Test, count: number) {
   // One connection, because each PostgreSQL backend reports its read counts only when it is told to.
-  const database = await openDatabase({ ...loadConfig({}).config.database, url: await createDatabase(t), pool_size: 1 })
+  const url = await createDatabase(t)
+  const database = await openDatabase({ ...loadConfig({}).config.database, url, pool_size: 1 })
   t.teardown(database.close)
   const { prisma } = database
   const stores = createStores(database)
@@ -89,7 +90,7 @@ async function fill (t: Test, count: number) {
   const before = await readSoFar(database)
   await stores.channels.list(actorOf(people.admin), { limit: 51 })
   const readByNewList = await readSoFar(database) - before
-  await prisma.$executeRaw`VACUUM ANALYZE`
+  await administrate(url, 'VACUUM ANALYZE')
   // The channel of each of these people has their id.
   const someIds = (await prisma.$queryRaw<Array<{ id: string }>>`
     SELECT id FROM "User" WHERE email LIKE 'p%' ORDER BY random() LIMIT ${ASKED}`).map(({ id }) => id)

@@ -60,6 +60,8 @@ t.test('a menu stays open while the answer of a search comes', async t => {
 
 t.test('an account is disabled: the page of the person says so at once', async t => {
   const ben = await app.open(await app.profile(t), await app.server.register('Ben'))
+  // The field to write in is there once the page is connected.
+  await ben.getByRole('textbox').first().waitFor()
   const people = await show('People')
   await people.getByRole('searchbox').fill('Ben')
   await people.getByRole('button', { name: 'Acts for Ben' }).click()

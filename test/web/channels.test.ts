@@ -133,7 +133,7 @@ t.test('by keyboard alone one jumps to channels, people and actions, and from on
   await page.keyboard.press('Alt+Shift+ArrowDown')
   await composer(page, '#beta').waitFor()
   await page.keyboard.press('Alt+ArrowUp')
-  await composer(page, '#alpha-team').waitFor()
+  await composer(page, '#alpha-team').and(page.locator(':focus')).waitFor()
 
   await page.keyboard.press('Control+k')
   await page.keyboard.press('Escape')

@@ -129,7 +129,9 @@ t.test('the page says why a login has ended: logged out in another tab, on anoth
   for (const one of [page, other]) await one.getByText('You have logged out.').waitFor()
   await logIn(page, dora)
   await other.getByRole('navigation').first().waitFor()
-  await page.getByRole('textbox').first().waitFor()
+  // The field to write in is there once a page is connected.
+  await other.goto(`${server.origin}/c/garden`)
+  for (const one of [page, other]) await one.getByRole('textbox').first().waitFor()
   const elsewhere = await server.call('POST', '/api/auth/login', { body: { email: dora.email, password: dora.password } })
   await server.call('DELETE', '/api/me/logins', { token: elsewhere.body.access_token })
   for (const one of [page, other]) await one.getByText('Your login was ended on another device').waitFor()

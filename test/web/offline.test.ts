@@ -79,7 +79,7 @@ t.test('without a network the app opens at any address, shows what waits to be s
   const messages = await eventually(async () => {
     const { body } = await server.call('GET', '/api/channels/garden/messages', { token })
     return body.messages?.length > 0 && body.messages
-  })
+  }, 30_000)
   t.match(messages, [{ message: 'Written without a network' }])
   t.equal(messages.length, 1)
 })

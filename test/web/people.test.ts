@@ -103,6 +103,7 @@ t.test('people are found, their cards opened and closed, and blocked by the keyb
   await page.getByRole('button', { name: /^People/ }).press('Enter')
   const panel = page.getByRole('complementary')
   await panel.getByRole('button', { name: cid.user.name }).waitFor()
+  await panel.getByRole('searchbox').and(page.locator(':focus')).waitFor()
   await page.keyboard.type(cid.user.handle!)
   await panel.getByRole('button', { name: ann.user.name }).waitFor({ state: 'detached' })
   await page.keyboard.press('Tab')

@@ -134,7 +134,7 @@ t.test('[P13] a fresh token of the same user extends the connection; tokens of o
 })
 
 t.test('[P14] a connection outlives its access token for a while and accepts a fresh one', async t => {
-  const own = await startServer(t, { config: { authentication: { token_expiry: 2 } } })
+  const own = await startServer(t, { config: { authentication: { token_expiry: 5 } } })
   const ann = await own.enter('ann', 'general')
   const { access_token: token, refresh_token: refresh } = ann.person
   await eventually(async () => (await own.call('GET', '/api/me', { token })).status === 401)

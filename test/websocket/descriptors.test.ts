@@ -10,9 +10,6 @@ import { parseMetrics } from '../metrics/scrape.ts'
 import { t } from '../tap.ts'
 import { handshake, openSocket } from './raw.ts'
 
-// The tests start a server process, which is slow while the machine is busy.
-t.setTimeout(600_000)
-
 /** Files and sockets that the server process may open. */
 const DESCRIPTORS = 300
 /** Connections of a flood. */

@@ -2,9 +2,6 @@ import { startServer } from '../helper.ts'
 import { t } from '../tap.ts'
 import { createControl } from './control.ts'
 
-// Hashing passwords is slow on purpose, and other tests may keep the machine busy.
-t.setTimeout(120_000)
-
 t.test('100 logins at once all succeed, and WebSocket connections are answered meanwhile [G8]', async t => {
   // The test sends each heartbeat as soon as the one before is answered, which is faster than the limits allow.
   const server = await startServer(t, { config: { limits: { enabled: false } } })

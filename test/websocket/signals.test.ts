@@ -69,7 +69,7 @@ t.test('[P42] [P19] a signal needs the right to send, over WebSocket and REST: s
   t.equal((await tab.exchange(typing('rights'))).code, 'muted', 'a mute binds also those who join later')
   await ann.request({ command: 'unmute_user', ...about })
   t.equal((await tab.exchange(typing('rights'))).action, 'signal_sent')
-  await ann.request({ command: 'mute_user', ...about, duration: 1 })
+  await ann.request({ command: 'mute_user', ...about, duration: 4 })
   t.equal((await tab.exchange(typing('rights'))).code, 'muted')
   await eventually(async () => (await tab.exchange(typing('rights'))).action === 'signal_sent')
 
