@@ -17,6 +17,9 @@ export const settings: Record<string, (t: Scope, change?: ConfigChange) => Promi
   }
 }
 
+/** Whether a server counts requests in Redis. It starts without waiting for the connection of its counters. */
+export const isCounting = ({ lines }: Server): boolean => lines.some(line => line.includes('rate limits connected'))
+
 /** Starts the servers of each setting that a count of requests is tested in: it is in Redis or, for one instance alone, in its memory. */
 export const counts: typeof settings = {
   'two instances': settings['two instances on PostgreSQL']!,

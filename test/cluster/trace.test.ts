@@ -66,6 +66,8 @@ t.test('[P80] a message of another instance is traced from the bus on', async t 
   }
   const mine = await say(ann, 'both')
   t.equal(stepsOf(await traceOf(mine.id))[0], 'received')
+  const theirs = await say(ben, 'both')
+  t.equal(stepsOf(await traceOf(theirs.id))[0], 'received_from_bus')
 })
 
 t.test('[P80] [P47] a direct channel cannot be traced; another channel takes the place of the one before', async t => {

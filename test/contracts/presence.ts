@@ -40,15 +40,8 @@ export function testPresence (name: string, create: (announce: Announce) => Pres
   t.test(`${name}: a single join is announced within 200 ms`, async t => {
     const { presence, told } = open(t)
     await presence.list('lobby')
-    // A busy machine may delay one of them.
-    const times: number[] = []
-    for (const user of ['ann', 'bob', 'cid', 'dan', 'eve'].map(person)) {
-      const began = performance.now()
-      presence.enter(lobby, user)
-      await eventually(() => told.length > times.length)
-      times.push(performance.now() - began)
-    }
-    t.ok(Math.min(...times) < 200, `${times} ms`)
+    presence.enter(lobby, ann)
+    await eventually(() => told.length === 1, 200)
   })
 
   t.test(`${name}: a user who leaves and comes back at once is not announced`, async t => {

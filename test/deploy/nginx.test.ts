@@ -6,7 +6,7 @@ import { DEADLINE, eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope, type Server } from '../helper.ts'
 import { t } from '../tap.ts'
 import { configuration, startProxy } from './nginx.ts'
-import { ask, countUpgrades, passesLargestFrame } from './traffic.ts'
+import { ask, countPings, countUpgrades, passesLargestFrame } from './traffic.ts'
 
 /** Two instances of one cluster behind nginx. `changes` replaces texts of the nginx configuration. */
 async function start (t: Scope, configs: [ConfigChange, ConfigChange] = [{}, {}], changes: Record<string, string> = {}) {
@@ -74,9 +74,8 @@ t.test('through nginx: a silent client stays connected as long as Parley allows'
   const client = await proxy.connect()
   const { access_token: token } = await a.register('ann')
   await client.request({ type: 'authenticate', token })
-  let pings = 0
-  client.socket.on('ping', () => { pings++ })
-  await eventually(() => pings >= 6, 2 * DEADLINE)
+  const pings = countPings(client.socket)
+  await eventually(() => pings() >= 6, 2 * DEADLINE)
   await client.settle()
 
   const quiet = await start(t, [{}, {}], short)

@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { loadConfig } from '../../src/config.ts'
 import { errorTable } from '../../src/errors.ts'
-import type { Client } from '../client.ts'
 import { DEADLINE, eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type ConfigChange, type Scope } from '../helper.ts'
 import { t } from '../tap.ts'
 import { connectRaw } from '../websocket/raw.ts'
 import { haproxyConfiguration, startCaddy, startHaproxy, type Proxy } from './proxies.ts'
-import { ask, countUpgrades, passesLargestFrame } from './traffic.ts'
+import { ask, countPings, countUpgrades, passesLargestFrame } from './traffic.ts'
 
 /** A ping passes through the proxy every second, and the proxies here end what is silent for some seconds. */
 const config: ConfigChange = { performance: { heartbeat_interval: 1 } }
@@ -35,12 +34,6 @@ const { a, b, upgrades, haproxy, caddy } = await start(t)
 async function refusal (proxy: Proxy, headers: Record<string, string>): Promise<number> {
   const [, { statusCode }] = await once(proxy.open({ headers }).socket, 'unexpected-response')
   return statusCode
-}
-
-function countPings (socket: Client['socket']): () => number {
-  let count = 0
-  socket.on('ping', () => { count++ })
-  return () => count
 }
 
 for (const proxy of [haproxy, caddy]) {

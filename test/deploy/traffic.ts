@@ -11,6 +11,13 @@ export function countUpgrades ({ app }: Pick<Server, 'app'>): () => number {
   return () => count
 }
 
+/** Counts the pings that reach a client. @returns a function that returns their number so far. */
+export function countPings (socket: Client['socket']): () => number {
+  let count = 0
+  socket.on('ping', () => { count++ })
+  return () => count
+}
+
 /**
  * Makes a REST call from `localAddress`, an address of this machine. With the header `expect: 100-continue`, the body is sent once the
  * other side asks for it. @returns status, headers and body, which is JSON or empty.

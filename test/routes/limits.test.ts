@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config-schema.ts'
 import { startRedis } from '../contracts/redis-server.ts'
+import { isCounting } from '../cluster/settings.ts'
 import { eventually } from '../eventually.ts'
 import { createDatabase, redis, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
@@ -61,12 +62,9 @@ t.test('a trusted proxy tells the address of the client', async t => {
   t.same(await statuses(direct, 1, '/api/me', from('192.0.2.2')), [429], 'without a trusted proxy a forged address is ignored')
 })
 
-const isCounting = ({ lines }: Server): boolean => lines.some(line => line.includes('rate limits connected'))
-
 t.test('instances with the same Redis count requests together', async t => {
   const shared = redis()
   const [one, two] = await Promise.all([start(t, 6, shared), start(t, 6, shared)])
-  // The server starts without waiting for the connection of its counters to Redis.
   await eventually(() => isCounting(one) && isCounting(two))
   t.same(await statuses(one, 3, '/api/me'), [401, 401, 401])
   t.same(await statuses(two, 4, '/api/me'), [401, 401, 401, 429])

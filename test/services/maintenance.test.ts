@@ -1,17 +1,14 @@
 import { uuidv7 } from 'uuidv7'
-import { loadConfig } from '../../src/config.ts'
 import { createStores } from '../../src/domain.ts'
 import { createMaintenance } from '../../src/services/maintenance.ts'
-import { openDatabase } from '../../src/store/client.ts'
-import { createDataDirectory } from '../embedded.ts'
 import { maintain } from '../maintain.ts'
 import { readSoFar } from '../read-so-far.ts'
+import { openEmbeddedDatabase } from '../routes/rest.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
 
 t.test('[P58] on the embedded database other work runs between rounds of maintenance, which remove all rows that are due', async t => {
-  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
-  t.teardown(database.close)
+  const database = await openEmbeddedDatabase(t)
   const { prisma } = database
   const { id } = await prisma.user.create({ data: { name: 'ann', email: 'ann@example.org' } })
   const channel = uuidv7()
@@ -40,8 +37,7 @@ t.test('[P58] on the embedded database other work runs between rounds of mainten
 })
 
 t.test('[P58] after a round of maintenance the embedded database reads no more of a channel than a page of its history has', async t => {
-  const database = await openDatabase({ ...loadConfig({}).config.database, data_dir: await createDataDirectory(t) })
-  t.teardown(database.close)
+  const database = await openEmbeddedDatabase(t)
   const { prisma } = database
   const stores = createStores(database)
   const { id } = await prisma.user.create({ data: { name: 'ann' } })

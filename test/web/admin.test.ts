@@ -100,7 +100,7 @@ t.test('a report of any channel is settled', async () => {
 t.test('the numbers of the health page move by themselves', async t => {
   const health = await show('Health')
   const card = health.getByRole('listitem').filter({ hasText: 'Messages a second' })
-  // What the card shows may be a second old. A sample that is made from now on counts everything before.
+  // The card may show the number of a second ago, so the test reads the true one from a sample that is made from now on.
   const watcher = await app.server.login(boss)
   await watcher.request({ type: 'watch_stats' })
   const now = new Date().toISOString()

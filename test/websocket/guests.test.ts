@@ -1,6 +1,6 @@
 import type { Client } from '../client.ts'
 import { eventually } from '../eventually.ts'
-import { settings } from '../cluster/settings.ts'
+import { isCounting, settings } from '../cluster/settings.ts'
 import { banned, failure, startServer, type Server } from '../helper.ts'
 import { createRows } from '../rows.ts'
 import { t } from '../tap.ts'
@@ -147,7 +147,7 @@ t.test('[P16] [P64] guests are admitted where registration is closed or by invit
 for (const [name, start] of Object.entries(settings)) {
   t.test(`[P16] [P56] an address gets its limit of guests a minute on ${name}`, async t => {
     const pair = await start(t, { ...beside, limits: { address_guests: 3 } })
-    if (pair[0] !== pair[1]) await eventually(() => pair.every(({ lines }) => lines.some(line => line.includes('rate limits connected'))))
+    if (pair[0] !== pair[1]) await eventually(() => pair.every(isCounting))
     const clients = []
     for (let n = 0; n < 3; n++) clients.push(await enter(pair[n % 2]!, 'general'))
     const users = await pair[0].database.prisma.user.count()
