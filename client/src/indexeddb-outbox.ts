@@ -52,6 +52,13 @@ export function createIndexedDbOutbox (key: string, owner: string): OutboxStorag
     })
   }
 
+  /** Makes one change. The browser completes it even if the page ends at once. */
+  const change = (work: (store: IDBObjectStore) => IDBRequest): Promise<void> => transact('readwrite', store => {
+    const request = work(store)
+    store.transaction.commit()
+    return request
+  })
+
   /** Reads a user's messages, and takes those of one ended client in the same transaction. */
   async function read (userId: string, from?: string): Promise<Kept[]> {
     const kept = await transact<Kept[]>(from === undefined ? 'readonly' : 'readwrite', store => {
@@ -85,18 +92,12 @@ export function createIndexedDbOutbox (key: string, owner: string): OutboxStorag
       alive ??= holdLock(locks, lockOf(owner))
       await alive
       const owners = new Set((await read(userId)).map(message => message.owner))
-      owners.delete(owner)
-      for (const from of owners) await inherit(locks, userId, from, onFound)
+      for (const from of owners) if (from !== owner) await inherit(locks, userId, from, onFound)
       return (await read(userId)).filter(message => message.owner === owner)
     },
 
-    async put (userId, message) {
-      await transact('readwrite', store => store.put({ ...message, userId, owner }))
-    },
-
-    async remove (userId, { channel, clientId }) {
-      await transact('readwrite', store => store.delete([userId, channel, clientId]))
-    },
+    put: (userId, message) => change(store => store.put({ ...message, userId, owner })),
+    remove: (userId, { channel, clientId }) => change(store => store.delete([userId, channel, clientId])),
 
     release () {
       stop.abort()

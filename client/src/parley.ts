@@ -81,12 +81,11 @@ export function createParley (options: ParleyOptions = {}): Parley {
         for (const { disown } of channels.values()) disown()
         inbox.forget()
       } else {
-        become(user)
+        become(user, isGuest)
       }
       wasGuest = isGuest
       me = user
       ownIds.add(user.user_id)
-      if (!isGuest) kept.start(user.user_id)
       for (const { online } of channels.values()) online()
       inbox.online()
     },
@@ -126,7 +125,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
   /** Ids of the user, and of the guests that this client was before. */
   let ownIds = new Set<string>()
   let wasGuest = false
-  let stopListening: (() => void) | undefined
+  /** Ends what listens to the page; undefined while the client is idle. */
+  let stopListening: Array<() => void> | undefined
   const link: Link = {
     clock, calls, rest, inbox, kept, onFault,
     room: { messages, bytes },
@@ -143,8 +143,11 @@ export function createParley (options: ParleyOptions = {}): Parley {
     return given === null ? null : { token: given }
   }
 
-  /** Takes note of the user of the connection. Another user than before gets nothing of what the one before has seen and written. */
-  function become (user: Me | undefined): void {
+  /**
+   * Takes note of the user of the login, and later of the connection: what they write is kept from now on. Another user than before gets
+   * nothing of what the one before has seen and written.
+   */
+  function become (user: Me | undefined, isGuest = false): void {
     if (me && me.user_id !== user?.user_id) {
       const error = new ParleyError('not_authenticated')
       for (const { forget } of channels.values()) forget(error)
@@ -154,6 +157,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
       unclaimed = []
     }
     me = user
+    if (user && !isGuest && stopListening) kept.start(user.user_id)
   }
 
   function restore (messages: readonly KeptMessage[], areAll: boolean): void {
@@ -203,7 +207,7 @@ export function createParley (options: ParleyOptions = {}): Parley {
   }
 
   async function disconnect (): Promise<void> {
-    stopListening?.()
+    for (const stop of stopListening ?? []) stop()
     stopListening = undefined
     connection.disconnect()
     for (const { stop } of channels.values()) stop()
@@ -220,12 +224,9 @@ export function createParley (options: ParleyOptions = {}): Parley {
     rest,
     connect () {
       if (!options.WebSocket && !('WebSocket' in globalThis)) throw new TypeError('no WebSocket here: pass one as an option')
-      stopListening ??= both(listenForWake(connection.wake), follow())
+      stopListening ??= [listenForWake(connection.wake), follow()]
       const user = account.getSnapshot()
-      if (user && !options.token) {
-        become(user)
-        kept.start(user.user_id)
-      }
+      if (user && !options.token) become(user)
       connection.connect()
     },
     disconnect,
@@ -245,13 +246,6 @@ export function createParley (options: ParleyOptions = {}): Parley {
 function baseOf (url: string | URL = (globalThis as { location?: Location }).location?.origin ?? ''): string {
   const { origin, pathname } = new URL(url)
   return origin + pathname.replace(/\/+$/, '')
-}
-
-function both (first: () => void, second: () => void): () => void {
-  return () => {
-    first()
-    second()
-  }
 }
 
 function logFaults (event: LogEvent): void {

@@ -4,16 +4,9 @@ export function webLocks (): LockManager | undefined {
 }
 
 /** Holds a lock as a sign of life: others get it when the returned function is called, and when this page or worker ends in any way. */
-export async function holdLock (locks: LockManager, name: string): Promise<() => void> {
-  let release = (): void => {}
-  const released = new Promise<void>(resolve => { release = resolve })
-  await new Promise<void>((resolve, reject) => {
-    locks.request(name, () => {
-      resolve()
-      return released
-    }).catch(reject)
-  })
-  return release
+export function holdLock (locks: LockManager, name: string): Promise<() => void> {
+  const hold = (onHeld: (letGo: () => void) => void): Promise<void> => new Promise(resolve => { onHeld(resolve) })
+  return new Promise((resolve, reject) => { locks.request(name, () => hold(resolve)).catch(reject) })
 }
 
 /** Calls `work` with the lock, once its holder has let go of it or has ended. Nothing happens any more after an abort of `signal`. */

@@ -96,23 +96,17 @@ function createTab (page: Page, url: string, options: TabOptions) {
       }, { url, name, ...options })
     },
 
-    /** Loads the page anew, as F5 does, and starts its client. */
-    async reload (): Promise<void> {
-      await page.reload()
+    /** Loads the page anew, as F5 does, and starts its client. `texts`: messages that the page sends in the last instant. */
+    async reload (...texts: string[]): Promise<void> {
+      const loaded = page.waitForEvent('load')
+      await page.evaluate(({ name, texts }) => {
+        const { parley, location } = globalThis as unknown as Globals & { location: { reload (): void } }
+        for (const text of texts) parley.channel(name).send(text).catch(() => {})
+        location.reload()
+      }, { name, texts })
+      await loaded
       await this.start()
     },
-
-    /** Waits until IndexedDB has this many unsent messages of the profile's tabs: a page that ends before loses what it was writing. */
-    keeps: (count: number) => eventually(async () => count <= await page.evaluate<number>(`new Promise(resolve => {
-      const opening = indexedDB.open('parley:${url}')
-      opening.onsuccess = () => {
-        const asked = opening.result.transaction('outbox').objectStore('outbox').count()
-        asked.onsuccess = () => {
-          opening.result.close()
-          resolve(asked.result)
-        }
-      }
-    })`)),
 
     state: () => page.evaluate(() => (globalThis as unknown as Globals).parley.getSnapshot().state),
     channel: () => page.evaluate(name => (globalThis as unknown as Globals).parley.channel(name).getSnapshot(), name),

@@ -1,4 +1,4 @@
-import type { LoginStorage, ParleyOptions } from '@parley/client'
+import type { LoginStorage, OutboxStorage, ParleyOptions } from '@parley/client'
 import { t, type Test } from '../tap.ts'
 import { createScene, iso } from './scripted.ts'
 
@@ -99,6 +99,31 @@ t.test('[C7] account: without a login nobody is connected; a login connects, and
   t.equal(account.getSnapshot(), null)
   t.match(scene.parley.getSnapshot(), { state: 'ended', reason: { code: 'token_required' } })
   t.equal(accounts.valid.has(`refresh-${accounts.state.refreshes}`), false)
+})
+
+t.test('[C4] what somebody writes after they have logged in is kept before there is a connection', async t => {
+  const calls: string[] = []
+  const storage: OutboxStorage = {
+    async take (userId) {
+      calls.push(`take ${userId}`)
+      return []
+    },
+    async put (userId, { text }) { calls.push(`put ${userId} ${text}`) },
+    async remove () {},
+    release () {}
+  }
+  const { scene, account } = withAccount(t, { outbox: { storage } })
+  await account.login({ email: 'ann@example.org', password: 'right' })
+  t.same(calls, [], 'an idle client takes nothing')
+  await scene.connect()
+  await account.logout()
+  await scene.clock.advance(0)
+  scene.server.isSilent = true
+  calls.length = 0
+  await account.login({ email: 'ann@example.org', password: 'right' })
+  scene.parley.channel('room').send('early')
+  await scene.clock.advance(0)
+  t.same(calls, ['take me', 'put me early'])
 })
 
 t.test('[C7] a refresh that fails for want of network changes nothing, obeys Retry-After; one that is refused ends the login', async t => {
