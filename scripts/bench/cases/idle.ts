@@ -19,11 +19,13 @@ export const idle: Case = {
   conditions: [
     `Parley: each connection authenticates as another user and joins; the ${PER_CHANNEL} users of a channel get each other's notices.`,
     'Socket.IO: each connection opens and joins, nothing else.',
-    `Memory is the growth of the resident set since a warm-up of ${WARM_UP_CONNECTIONS} connections.`
+    `Memory is the growth of the resident set since a warm-up of ${WARM_UP_CONNECTIONS} connections.`,
+    'After that as many connections open again, when V8 has optimized the code.'
   ],
   columns: [
     { key: 'memory_per_connection_kb', title: 'KB/connection', digits: 1 },
     { key: 'cpu_per_open_us', title: 'CPU µs to open', digits: 0 },
+    { key: 'cpu_per_reopen_us', title: 'again', digits: 0 },
     { key: 'opened_per_s', title: 'opened/s', digits: 0 },
     { key: 'idle_cpu_ms_per_s', title: 'idle CPU ms/s', digits: 1 },
     { key: 'base_rss_mb', title: 'base MB', digits: 0 },
@@ -45,7 +47,8 @@ export const idle: Case = {
     return [
       atMost('KB per connection, at most that of Socket.IO in this run', memory, theirs, 10, 'KB'),
       atMost("CPU to open, authenticate and join, over Socket.IO's to open and join",
-        ratio(medians, 'cpu_per_open_us', parley, socketio), 1, 1)
+        ratio(medians, 'cpu_per_open_us', parley, socketio), 1, 1),
+      atMost('The same for as many connections after these', ratio(medians, 'cpu_per_reopen_us', parley, socketio), 1, 1)
     ]
   },
   chart: {
@@ -78,9 +81,16 @@ async function measureOne (bench: Bench, { contender, ports, pids }: Server, gen
   const settled = { rss: rssOf(pid), cpu: cpuOf(pid), at: performance.now() }
   await pause(timing.idle)
   const ended = { cpu: cpuOf(pid), at: performance.now() }
+  await generator.drop()
+  await pause(PAUSE)
+  const before = cpuOf(pid)
+  await open(CONNECTIONS, 'again')
+  await pause(PAUSE)
+  const reopened = cpuOf(pid)
   return {
     memory_per_connection_kb: (settled.rss - base.rss) / 1024 / CONNECTIONS,
     cpu_per_open_us: (opened - base.cpu) * 1_000_000 / CONNECTIONS,
+    cpu_per_reopen_us: (reopened - before) * 1_000_000 / CONNECTIONS,
     opened_per_s: CONNECTIONS / seconds,
     idle_cpu_ms_per_s: (ended.cpu - settled.cpu) * 1_000_000 / (ended.at - settled.at),
     base_rss_mb: base.rss / 1_048_576,
