@@ -144,8 +144,8 @@ export function createParley (options: ParleyOptions = {}): Parley {
   }
 
   /**
-   * Takes note of the user of the login, and later of the connection: what they write is kept from now on. Another user than before gets
-   * nothing of what the one before has seen and written.
+   * Takes note of the user of the login, and later of the connection: what they write is kept from now on, but nothing of a guest. Another
+   * user than before gets nothing of what the one before has seen and written.
    */
   function become (user: Me | undefined, isGuest = false): void {
     if (me && me.user_id !== user?.user_id) {

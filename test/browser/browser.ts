@@ -78,6 +78,13 @@ function createTab (page: Page, url: string, options: TabOptions) {
   page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
   page.on('pageerror', error => { errors.push(String(error)) })
 
+  /** Sends messages, without waiting until they are stored. `isReloaded`: the page is loaded anew in the same instant. */
+  const send = (texts: string[], isReloaded: boolean) => page.evaluate(({ name, texts, isReloaded }) => {
+    const { parley, location } = globalThis as unknown as Globals & { location: { reload (): void } }
+    for (const text of texts) parley.channel(name).send(text).catch(() => {})
+    if (isReloaded) location.reload()
+  }, { name, texts, isReloaded })
+
   return {
     page,
     /** Errors of the page and those that it has logged. */
@@ -98,13 +105,7 @@ function createTab (page: Page, url: string, options: TabOptions) {
 
     /** Loads the page anew, as F5 does, and starts its client. `texts`: messages that the page sends in the last instant. */
     async reload (...texts: string[]): Promise<void> {
-      const loaded = page.waitForEvent('load')
-      await page.evaluate(({ name, texts }) => {
-        const { parley, location } = globalThis as unknown as Globals & { location: { reload (): void } }
-        for (const text of texts) parley.channel(name).send(text).catch(() => {})
-        location.reload()
-      }, { name, texts })
-      await loaded
+      await Promise.all([page.waitForEvent('load'), send(texts, true)])
       await this.start()
     },
 
@@ -114,10 +115,7 @@ function createTab (page: Page, url: string, options: TabOptions) {
       (globalThis as unknown as Globals).parley.channel(name).getSnapshot().messages.map(({ message }) => message), name),
     outbox: () => page.evaluate(name =>
       (globalThis as unknown as Globals).parley.channel(name).getSnapshot().outbox.map(({ text }) => text), name),
-    /** Sends messages, without waiting until they are stored. */
-    send: (...texts: string[]) => page.evaluate(({ name, texts }) => {
-      for (const text of texts) (globalThis as unknown as Globals).parley.channel(name).send(text).catch(() => {})
-    }, { name, texts }),
+    send: (...texts: string[]) => send(texts, false),
     refresh: () => page.evaluate(() => (globalThis as unknown as Globals).parley.account.refresh()),
     user: () => page.evaluate(() => (globalThis as unknown as Globals).parley.account.getSnapshot()),
     disconnect: () => page.evaluate(() => (globalThis as unknown as Globals).parley.disconnect()),

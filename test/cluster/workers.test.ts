@@ -8,6 +8,7 @@ import { seedPeople, type Member } from '../faults/people.ts'
 import { launch, startProcess, type Instance } from '../faults/process.ts'
 import { t } from '../tap.ts'
 
+/** Milliseconds until workers have to run: they start one after the other. */
 const PATIENCE = 60_000
 
 const token = 'the-token-of-the-metrics'

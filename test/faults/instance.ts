@@ -40,8 +40,8 @@ process.on('message', async (order: Order) => {
 })
 
 /**
- * Measures heap and resources after garbage collection. Needs `--expose-gc`. Each Redis command under way has a timer, so that look at the
- * resources counts which finds the fewest timers.
+ * Measures heap and resources after garbage collection. Needs `--expose-gc`. Each Redis command under way has a timer, so of several
+ * looks at the resources the one with the fewest timers counts.
  */
 async function measure (): Promise<Measures> {
   for (let i = 0; i < 3; i++) {

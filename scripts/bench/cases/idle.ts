@@ -70,30 +70,34 @@ async function measureOne (bench: Bench, { contender, ports, pids }: Server, gen
     concurrency: CONCURRENCY
   }, contender.authenticates ? databases.tokensFile : null)
 
+  const drop = async (): Promise<void> => {
+    await generator.drop()
+    await pause(PAUSE)
+  }
+  const openAll = async (name: string) => {
+    const before = cpuOf(pid)
+    const { seconds } = await open(CONNECTIONS, name)
+    await pause(PAUSE)
+    return { seconds, cpu: cpuOf(pid) - before }
+  }
+
   await open(WARM_UP_CONNECTIONS, 'warm-up')
-  await generator.drop()
-  await pause(PAUSE)
-  const base = { rss: rssOf(pid), cpu: cpuOf(pid) }
-  const { seconds } = await open(CONNECTIONS, 'idle')
-  await pause(PAUSE)
-  const opened = cpuOf(pid)
+  await drop()
+  const base = rssOf(pid)
+  const first = await openAll('idle')
   await pause(timing.settle)
   const settled = { rss: rssOf(pid), cpu: cpuOf(pid), at: performance.now() }
   await pause(timing.idle)
   const ended = { cpu: cpuOf(pid), at: performance.now() }
-  await generator.drop()
-  await pause(PAUSE)
-  const before = cpuOf(pid)
-  await open(CONNECTIONS, 'again')
-  await pause(PAUSE)
-  const reopened = cpuOf(pid)
+  await drop()
+  const again = await openAll('again')
   return {
-    memory_per_connection_kb: (settled.rss - base.rss) / 1024 / CONNECTIONS,
-    cpu_per_open_us: (opened - base.cpu) * 1_000_000 / CONNECTIONS,
-    cpu_per_reopen_us: (reopened - before) * 1_000_000 / CONNECTIONS,
-    opened_per_s: CONNECTIONS / seconds,
+    memory_per_connection_kb: (settled.rss - base) / 1024 / CONNECTIONS,
+    cpu_per_open_us: first.cpu * 1_000_000 / CONNECTIONS,
+    cpu_per_reopen_us: again.cpu * 1_000_000 / CONNECTIONS,
+    opened_per_s: CONNECTIONS / first.seconds,
     idle_cpu_ms_per_s: (ended.cpu - settled.cpu) * 1_000_000 / (ended.at - settled.at),
-    base_rss_mb: base.rss / 1_048_576,
+    base_rss_mb: base / 1_048_576,
     settled_rss_mb: settled.rss / 1_048_576
   }
 }
